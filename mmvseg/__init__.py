@@ -1,0 +1,7 @@
+"""mmvseg: video instance, panoptic and semantic segmentation."""
+
+from . import compat
+
+__version__ = '0.1.0'
+
+compat.apply()

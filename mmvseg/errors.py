@@ -1,0 +1,40 @@
+"""Errors that a user can mend, and how the command line shows them."""
+
+import functools
+import sys
+from collections.abc import Callable
+
+
+class UserError(Exception):
+    """Something that the user can mend: a wrong path, a broken file, a config typo.
+
+    The message says what was wrong, where (file, video, frame, config key) and what to do.
+    Command-line tools print it without a traceback and exit with status 1.
+    """
+
+
+def command_line(main: Callable[..., int | None]) -> Callable[..., None]:
+    """Decorate the ``main`` of a tool: :class:`UserError` becomes one message on stderr.
+
+    Args:
+        main: the tool's entry point; its return value, if any, is the exit status.
+
+    Example:
+        >>> @command_line
+        ... def main() -> None:
+        ...     raise UserError("gt.json: not a YouTube-VIS file (no 'videos')")
+    """
+
+    @functools.wraps(main)
+    def wrapper(*args, **kwargs) -> None:
+        try:
+            status = main(*args, **kwargs)
+        except UserError as error:
+            print(f'error: {error}', file=sys.stderr)
+            sys.exit(1)
+        except KeyboardInterrupt:
+            print('interrupted', file=sys.stderr)
+            sys.exit(130)
+        sys.exit(status or 0)
+
+    return wrapper

@@ -1,0 +1,42 @@
+"""What travels with the frames of a clip or window: annotations in, predictions out."""
+
+from mmengine.structures import BaseDataElement, InstanceData
+
+
+class VideoDataSample(BaseDataElement):
+    """One clip (training) or one window (inference) of a video.
+
+    Fields:
+        gt_instances: a list of T ``InstanceData``, one a frame, each with ``bboxes`` (n, 4) xyxy
+            pixels of the network input, ``labels`` (n,), ``masks`` (n, H, W) uint8 and
+            ``instance_ids`` (n,). The same id in two frames is the same object.
+        pred: the video's result, e.g. :class:`mmvseg.structures.VideoInstances`.
+
+    Meta information: ``video_id``, ``video_name``, ``video_length`` (frames of the whole video),
+    ``frame_ids`` (indices of the sample's frames), ``frame_paths``, ``ori_shape``, ``img_shape``
+    (resized, before padding), ``batch_input_shape`` (after padding; set by the preprocessor), all
+    (H, W), ``scale_factor`` (w, h) = resized / original, ``flip``, and for windows ``is_first`` and
+    ``is_last``.
+
+    Example:
+        >>> sample = VideoDataSample(metainfo=dict(video_id=1, img_shape=(96, 128)))
+        >>> sample.gt_instances = [InstanceData(), InstanceData()]
+        >>> len(sample.gt_instances)
+        2
+    """
+
+    @property
+    def gt_instances(self) -> list[InstanceData]:
+        """Annotations, one ``InstanceData`` a frame."""
+        return self._gt_instances
+
+    @gt_instances.setter
+    def gt_instances(self, value: list[InstanceData]) -> None:
+        self.set_field(value, '_gt_instances', dtype=list)
+
+    def to(self, *args, **kwargs) -> 'VideoDataSample':
+        """Move or cast the sample, including the per-frame annotations."""
+        moved = super().to(*args, **kwargs)
+        if '_gt_instances' in moved:
+            moved.gt_instances = [frame.to(*args, **kwargs) for frame in self.gt_instances]
+        return moved

@@ -1,0 +1,64 @@
+"""The result of video instance segmentation: scored tubes, their masks run-length coded."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass
+class VideoInstances:
+    """Instance tubes of one video.
+
+    Attributes:
+        scores: confidence of each tube, (N,) float.
+        labels: 0-based class index of each tube, (N,) int.
+        masks: ``masks[n][t]`` is the COCO run-length code (``dict(size=[H, W], counts=bytes)``) of
+            tube n in frame t at the original resolution, or None where the object is absent.
+        track_ids: identity of each tube within its video, (N,) int. Two tubes may share one when a
+            query is reported under two classes.
+    """
+
+    scores: np.ndarray
+    labels: np.ndarray
+    masks: list[list[dict | None]]
+    track_ids: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def above(self, score_thr: float) -> 'VideoInstances':
+        """The tubes whose score is at least ``score_thr``."""
+        keep = np.flatnonzero(self.scores >= score_thr)
+        return self.select(keep)
+
+    def select(self, index: np.ndarray) -> 'VideoInstances':
+        """The tubes at the integer positions ``index`` (n,), in that order."""
+        masks = [self.masks[i] for i in index]
+        return VideoInstances(self.scores[index], self.labels[index], masks, self.track_ids[index])
+
+    def to_youtube_vis(self, video_id: int, category_ids: list[int]) -> list[dict]:
+        """Entries of an official ``results.json``.
+
+        Args:
+            video_id: the video's id in the annotation file.
+            category_ids: the dataset's category id of each class index.
+
+        Returns:
+            One ``dict(video_id, score, category_id, segmentations)`` a tube, run-length counts as
+            strings.
+        """
+        return [
+            dict(
+                video_id=video_id,
+                score=float(score),
+                category_id=int(category_ids[label]),
+                segmentations=[_to_json(rle) for rle in tube],
+            )
+            for score, label, tube in zip(self.scores, self.labels, self.masks, strict=True)
+        ]
+
+
+def _to_json(rle: dict | None) -> dict | None:
+    if rle is None:
+        return None
+    return dict(size=list(rle['size']), counts=rle['counts'].decode('ascii'))
