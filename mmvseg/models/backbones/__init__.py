@@ -1,0 +1,3 @@
+from .msgshift import MsgShifT
+
+__all__ = ['MsgShifT']
