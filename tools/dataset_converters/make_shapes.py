@@ -1,0 +1,109 @@
+"""Make Shapes: small synthetic videos with exact masks in the official YouTube-VIS format.
+
+Example:
+    python tools/dataset_converters/make_shapes.py --out data/shapes
+"""
+
+import argparse
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from mmvseg.datasets.shapes import ShapesOptions, ShapesRequest, write_shapes
+from mmvseg.errors import UserError, command_line
+
+DIFFICULTIES = dict(easy=0.0, medium=0.5, hard=1.0)
+
+
+def parse_args() -> argparse.Namespace:
+    options, request = ShapesOptions(), ShapesRequest()
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('--out', type=Path, required=True, help='folder to write')
+    parser.add_argument(
+        '--size',
+        type=parse_size,
+        default=(options.height, options.width),
+        metavar='HxW',
+        help=f'height x width of the frames (default {options.height}x{options.width})',
+    )
+    parser.add_argument('--length', type=int, default=options.length, help='frames a video')
+    parser.add_argument('--train', type=int, default=request.train, help='training videos')
+    parser.add_argument('--val', type=int, default=request.val, help='validation videos')
+    parser.add_argument(
+        '--difficulty', default='medium', help='easy, medium, hard, or a number 0..1'
+    )
+    parser.add_argument('--seed', type=int, default=request.seed)
+    parser.add_argument(
+        '--stuff', action='store_true', help='also write a PNG of class ids for every frame'
+    )
+    parser.add_argument(
+        '--overwrite', action='store_true', help='replace a set made with other arguments'
+    )
+    return parser.parse_args()
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    try:
+        height, width = (int(part) for part in text.lower().split('x'))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f'{text!r} is not HEIGHTxWIDTH, e.g. 96x128') from error
+    return height, width
+
+
+def parse_difficulty(text: str) -> float:
+    try:
+        value = DIFFICULTIES[text] if text in DIFFICULTIES else float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise UserError(f'--difficulty {text}: give easy, medium, hard, or a number 0..1')
+    return value
+
+
+def make_request(args: argparse.Namespace) -> ShapesRequest:
+    height, width = args.size
+    for name, value, least in (
+        ('--size', min(height, width), 16),
+        ('--length', args.length, 1),
+        ('--train', args.train, 0),
+        ('--val', args.val, 0),
+        ('--seed', args.seed, 0),
+    ):
+        if value < least:
+            raise UserError(f'{name} {value}: must be at least {least}')
+    options = ShapesOptions(height, width, args.length, parse_difficulty(args.difficulty))
+    return ShapesRequest(options, args.train, args.val, args.seed, args.stuff)
+
+
+def print_statistics(console: Console, splits: dict[str, dict]) -> None:
+    table = Table(title='Shapes')
+    table.add_column('')
+    for split in splits:
+        table.add_column(split, justify='right')
+    for key, value in splits['train'].items():
+        if not isinstance(value, dict):
+            table.add_row(key.replace('_', ' '), *(str(split[key]) for split in splits.values()))
+    console.print(table)
+
+
+@command_line
+def main() -> None:
+    args = parse_args()
+    request = make_request(args)
+    console = Console()
+    with Progress(console=console) as progress:
+        task = progress.add_task('Shapes', total=request.train + request.val)
+        splits = write_shapes(
+            args.out, request, args.overwrite, on_video=lambda: progress.advance(task)
+        )
+        progress.update(task, completed=request.train + request.val)
+    print_statistics(console, splits)
+    console.print(f'{args.out}: train.json, val.json, stats.json and frames are there')
+
+
+if __name__ == '__main__':
+    main()
