@@ -1,0 +1,29 @@
+from .frame_source import (
+    DEFAULT_FPS,
+    Frame,
+    FrameSource,
+    ImageFolder,
+    ImageSequence,
+    VideoFile,
+    open_source,
+)
+from .image_io import read_image, write_image
+from .overlay import FrameObject, draw_objects, frame_objects, track_color
+from .video_writer import VideoWriter
+
+__all__ = [
+    'DEFAULT_FPS',
+    'Frame',
+    'FrameObject',
+    'FrameSource',
+    'ImageFolder',
+    'ImageSequence',
+    'VideoFile',
+    'VideoWriter',
+    'draw_objects',
+    'frame_objects',
+    'open_source',
+    'read_image',
+    'track_color',
+    'write_image',
+]

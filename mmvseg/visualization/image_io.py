@@ -1,0 +1,59 @@
+"""Images in and out: RGB inside, complete files or a clear error."""
+
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from mmvseg.errors import UserError
+
+IMAGE_SUFFIXES = frozenset({'.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff'})
+
+
+def read_image(path: str | Path) -> np.ndarray:
+    """Read an image as RGB uint8, (H, W, 3).
+
+    Raises:
+        UserError: if the file is missing, truncated or no image.
+    """
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise UserError(f'{path}: cannot be read ({error.strerror})') from error
+    # OpenCV fills the missing rows of a cut-off JPEG with grey and only prints a warning.
+    if data.startswith(b'\xff\xd8') and b'\xff\xd9' not in data[-1024:]:
+        raise UserError(f'{path}: truncated JPEG ({len(data)} bytes, no end marker)')
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+    if image is None:
+        raise UserError(f'{path}: not a readable image ({len(data)} bytes)')
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+
+
+def write_image(path: str | Path, image: np.ndarray) -> None:
+    """Write an RGB uint8 image, (H, W, 3); the suffix of ``path`` chooses the format.
+
+    The file appears under its name only when it is complete.
+
+    Raises:
+        UserError: if the file cannot be written.
+    """
+    path = Path(path)
+    _, encoded = cv2.imencode(path.suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+    write_bytes(path, encoded.tobytes())
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all.
+
+    Raises:
+        UserError: if the file cannot be written, e.g. on a full disk.
+    """
+    part = path.with_name(f'.{path.name}.part')
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(data)
+        os.replace(part, path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise UserError(f'{path}: cannot be written ({error.strerror})') from error
