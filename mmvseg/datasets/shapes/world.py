@@ -149,7 +149,9 @@ class ShapesWorld:
         rng, difficulty = self._rng, self.options.difficulty
         count = int(rng.integers(2, 4 + round(3 * difficulty)))
         objects: list[_Object] = []
-        for _ in range(count):
+        if rng.random() < 0.3 + 0.6 * difficulty:
+            objects.append(self._occluder())
+        for _ in range(count - len(objects)):
             if objects and rng.random() < 0.15 + 0.4 * difficulty:
                 objects.append(self._look_alike(objects[int(rng.integers(len(objects)))]))
             else:
@@ -166,6 +168,13 @@ class ShapesWorld:
         label = int(rng.integers(len(THING_CLASSES)))
         texture = object_texture(rng, label, 8 + 12 * self.options.difficulty)
         return self._moving(label, texture, self._side * rng.uniform(0.1, 0.22))
+
+    def _occluder(self) -> _Object:
+        """A large object without gaps, which can hide a small one wholly."""
+        rng = self._rng
+        label = int(rng.choice([THING_CLASSES.index('disc'), THING_CLASSES.index('square')]))
+        texture = object_texture(rng, label, 8 + 12 * self.options.difficulty)
+        return self._moving(label, texture, self._side * rng.uniform(0.2, 0.24))
 
     def _look_alike(self, model: _Object) -> _Object:
         """A second object of the same class with the same texture."""
@@ -185,11 +194,10 @@ class ShapesWorld:
         """Centres (T, 2) of each object: random waypoints, then meetings and exits put in."""
         rng = self._rng
         waypoints = [self._wander(item) for item in objects]
-        scenes = self.options.length / 20 * (0.5 + 2 * self.options.difficulty)
+        scenes = self.options.length / 20 * (0.6 + 2.4 * self.options.difficulty)
         for _ in range(int(rng.poisson(scenes))):
             self._meet(objects, waypoints)
-        for _ in range(int(rng.poisson(0.7 * scenes))):
-            index = int(rng.integers(len(objects)))
+        for index in rng.permutation(len(objects))[: rng.poisson(0.7 * scenes)]:
             self._leave(objects[index], waypoints[index])
         time = np.arange(self.options.length)
         return [_interpolate(points, time) for points in waypoints]
@@ -211,12 +219,16 @@ class ShapesWorld:
         """Let two objects be at one place at one time, preferably one that hides the other."""
         rng = self._rng
         pairs = [(back, front) for front in range(len(objects)) for back in range(front)]
-        weights = np.array([_hides(objects[f], objects[b]) * 5 + 1.0 for b, f in pairs])
+        weights = np.array([_hides(objects[f], objects[b]) * 9 + 1.0 for b, f in pairs])
         back, front = pairs[int(rng.choice(len(pairs), p=weights / weights.sum()))]
-        frame = int(rng.integers(self.options.length))
+        # Not at the very end, so that they also come apart again.
+        frame = int(self.options.length * rng.uniform(0.1, 0.75))
         place = rng.uniform(0.2, 0.8, 2) * (self.options.width, self.options.height)
         for index in (back, front):
-            _put(waypoints[index], frame, place + rng.normal(0, 0.02 * self._side, 2))
+            point = place + rng.normal(0, 0.02 * self._side, 2)
+            _put(waypoints[index], frame, point)
+            # They stay together for a moment, so that hidden means hidden for some frames.
+            waypoints[index][frame + 2] = point
 
     def _leave(self, item: _Object, waypoints: dict[int, np.ndarray]) -> None:
         """Send an object out of the picture for some frames."""
@@ -224,7 +236,7 @@ class ShapesWorld:
         outside = rng.uniform(0, 1, 2) * (self.options.width, self.options.height)
         axis = int(rng.integers(2))
         limit = (self.options.width, self.options.height)[axis]
-        reach = 1.4 * item.radius
+        reach = 1.25 * item.radius * item.scale.max()
         outside[axis] = -reach if rng.random() < 0.5 else limit + reach
         frame = int(rng.integers(self.options.length))
         _put(waypoints, frame, outside)
