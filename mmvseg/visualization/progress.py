@@ -1,0 +1,70 @@
+"""Progress and remaining time: a bar on a terminal, a line now and then in a log file."""
+
+import sys
+import time
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+SECONDS_BETWEEN_LINES = 10.0
+
+
+class ProgressReport:
+    """Shows on stderr how far a job is.
+
+    Args:
+        description: what is being done, e.g. ``segmenting``.
+        total: number of steps; None if unknown.
+        unit: what a step is.
+
+    Example:
+        >>> with ProgressReport('drawing', total=2) as progress:  # doctest: +SKIP
+        ...     progress.advance()
+        ...     progress.advance()
+    """
+
+    def __init__(self, description: str, total: int | None = None, unit: str = 'frames') -> None:
+        self.description, self.total, self.unit = description, total, unit
+        self.done = 0
+        self._bar: Progress | None = None
+
+    def __enter__(self) -> 'ProgressReport':
+        self._start_s = time.monotonic()
+        self._next_line_s = self._start_s + SECONDS_BETWEEN_LINES
+        if sys.stderr.isatty():
+            self._bar = Progress(
+                TextColumn('{task.description}'),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TextColumn(self.unit),
+                TimeRemainingColumn(),
+                console=Console(stderr=True),
+            )
+            self._bar.start()
+            self._task = self._bar.add_task(self.description, total=self.total)
+        return self
+
+    def advance(self, steps: int = 1) -> None:
+        """Count ``steps`` more as done."""
+        self.done += steps
+        if self._bar:
+            self._bar.advance(self._task, steps)
+        elif time.monotonic() >= self._next_line_s:
+            self._print_line()
+            self._next_line_s = time.monotonic() + SECONDS_BETWEEN_LINES
+
+    def __exit__(self, *error) -> None:
+        if self._bar:
+            self._bar.stop()
+        else:
+            self._print_line()
+
+    def _print_line(self) -> None:
+        elapsed_s = time.monotonic() - self._start_s
+        line = f'{self.description}: {self.done}'
+        if self.total:
+            line += f'/{self.total}'
+        line += f' {self.unit} in {elapsed_s:.0f} s'
+        if self.total and 0 < self.done < self.total:
+            line += f', about {elapsed_s * (self.total / self.done - 1):.0f} s left'
+        print(line, file=sys.stderr, flush=True)
