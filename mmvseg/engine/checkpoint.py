@@ -1,0 +1,265 @@
+"""Checkpoint files that torch reads in its safe mode, written so that a crash loses nothing.
+
+A file holds tensors and plain Python values only. mmengine's own checkpoints pickle objects (the
+log history) and are refused by ``torch.load(weights_only=True)``; ours keep the same content as
+lists and numbers.
+"""
+
+import json
+import os
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import mmengine
+import numpy as np
+import safetensors
+import torch
+from mmengine.logging import HistoryBuffer, MessageHub
+from mmengine.runner.checkpoint import CheckpointLoader
+from torch import Tensor
+
+from mmvseg.errors import UserError
+
+LAST_CHECKPOINT = 'last_checkpoint'
+_PLAIN_TYPES = (bool, int, float, str, bytes)
+
+
+def load_checkpoint_file(
+    path: str | Path, allow_pickle: bool = False, map_location: str = 'cpu'
+) -> dict[str, Any]:
+    """Read a ``.pth`` or ``.safetensors`` file in safe mode.
+
+    Args:
+        path: file name; ``~`` is expanded.
+        allow_pickle: also accept a file that needs unpickling. Unpickling can run any code that
+            the file's author put into it.
+        map_location: device for the tensors.
+
+    Returns:
+        The checkpoint; a ``.safetensors`` file as ``dict(state_dict=…, meta=…)``.
+
+    Raises:
+        UserError: the file is missing, is no checkpoint, is cut off, or needs unpickling.
+
+    Example:
+        >>> checkpoint = load_checkpoint_file('work_dirs/tevit_msgshift/iter_9200.pth')
+        >>> sorted(checkpoint['state_dict'])[:1]
+        ['backbone.layers.0.0.norm.bias']
+    """
+    path = Path(path).expanduser()
+    if not path.is_file():
+        raise UserError(f'checkpoint {path}: no such file')
+    if path.suffix == '.safetensors':
+        return _load_safetensors(path, map_location)
+    try:
+        checkpoint = torch.load(path, map_location=map_location, weights_only=True)
+    except pickle.UnpicklingError as error:
+        checkpoint = _load_pickle(path, allow_pickle, map_location, error)
+    except (RuntimeError, EOFError, ValueError, OSError, KeyError) as error:
+        raise _unreadable(path, error) from error
+    if not isinstance(checkpoint, Mapping):
+        raise UserError(
+            f'checkpoint {path}: holds a {type(checkpoint).__name__}, expected a dict of weights'
+        )
+    return dict(checkpoint)
+
+
+def save_checkpoint_file(checkpoint: dict[str, Any], path: str | Path) -> None:
+    """Write ``checkpoint`` as plain values, so that ``path`` is at any time absent or complete.
+
+    Args:
+        checkpoint: nested dicts, lists and tuples of tensors, numbers, strings and numpy values.
+        path: the file; a complete older one of the same name is replaced at the very end.
+
+    Raises:
+        UserError: the disk is full or not writable.
+        TypeError: a value has no plain form.
+    """
+    path = Path(path)
+    partial = path.with_name(f'.{path.name}.partial')
+    plain = to_plain(checkpoint)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(partial, 'wb') as file:
+            torch.save(plain, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    except (OSError, RuntimeError) as error:
+        partial.unlink(missing_ok=True)
+        raise UserError(f'checkpoint {path}: cannot be written ({error})') from error
+
+
+def write_text_atomically(path: Path, text: str) -> None:
+    """Replace the small file ``path`` in one step."""
+    partial = path.with_name(f'.{path.name}.partial')
+    partial.write_text(text)
+    os.replace(partial, path)
+
+
+def find_latest_checkpoint(work_dir: str | Path) -> Path | None:
+    """The checkpoint that training in ``work_dir`` saved last, or None.
+
+    The file ``last_checkpoint`` names it; a moved ``work_dir`` is searched by file name.
+    """
+    work_dir = Path(work_dir)
+    pointer = work_dir / LAST_CHECKPOINT
+    if not pointer.is_file():
+        return None
+    named = Path(pointer.read_text().strip())
+    for candidate in (work_dir / named.name, named):
+        if candidate.is_file():
+            return candidate
+    return None
+
+
+def to_plain(value: Any, where: str = 'checkpoint') -> Any:
+    """``value`` with tensors on the CPU and everything else as built-in Python types.
+
+    Args:
+        value: what to convert, containers included.
+        where: name of the value for the error message.
+
+    Raises:
+        TypeError: a value has no plain form; the message says which.
+    """
+    if value is None or type(value) in _PLAIN_TYPES:
+        return value
+    if isinstance(value, Tensor):
+        return value.detach().cpu()
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    if isinstance(value, Mapping):
+        return {to_plain(k, where): to_plain(v, f'{where}.{k}') for k, v in value.items()}
+    if isinstance(value, tuple):
+        return tuple(to_plain(v, where) for v in value)
+    if isinstance(value, set | frozenset):
+        return sorted(to_plain(v, where) for v in value)
+    if isinstance(value, str | Path):
+        return str(value)
+    if hasattr(value, '__iter__') and hasattr(value, '__len__'):
+        return [to_plain(v, where) for v in value]
+    for plain_type in _PLAIN_TYPES:  # subclasses, e.g. an IntEnum
+        if isinstance(value, plain_type):
+            return plain_type(value)
+    raise TypeError(f'{where}: a {type(value).__name__} has no plain form')
+
+
+def plain_items(mapping: Mapping[str, Any]) -> dict[str, Any]:
+    """The entries of ``mapping`` that have a plain form, e.g. all but bound methods."""
+    plain = {}
+    for key, value in mapping.items():
+        try:
+            plain[key] = to_plain(value, key)
+        except TypeError:
+            continue
+    return plain
+
+
+def message_hub_to_plain(hub: MessageHub) -> dict[str, dict]:
+    """The log history and runtime information of mmengine's message hub in plain types."""
+    state = hub.state_dict()
+    scalars = {
+        name: dict(zip(('log_history', 'count_history'), map(to_plain, buffer.data), strict=True))
+        for name, buffer in state['log_scalars'].items()
+    }
+    info = plain_items(state['runtime_info'])
+    kept = scalars.keys() | info.keys()
+    resumed = {key: flag for key, flag in state['resumed_keys'].items() if key in kept}
+    return dict(log_scalars=scalars, runtime_info=info, resumed_keys=resumed)
+
+
+def message_hub_from_plain(hub: MessageHub, plain: Mapping[str, Mapping]) -> None:
+    """Load what :func:`message_hub_to_plain` saved into ``hub``."""
+    scalars = {name: HistoryBuffer(**history) for name, history in plain['log_scalars'].items()}
+    hub.load_state_dict(dict(plain, log_scalars=scalars))
+
+
+def register_safe_loading(allow_pickle: bool = False) -> None:
+    """Make mmengine's own loading (``init_cfg=dict(type='Pretrained', …)``) go through ours.
+
+    Args:
+        allow_pickle: as in :func:`load_checkpoint_file`, for all files loaded from now on.
+    """
+
+    def load_from_local(filename: str, map_location: str | None = None) -> dict:
+        return load_checkpoint_file(filename, allow_pickle, map_location or 'cpu')
+
+    def load_from_http(filename: str, map_location: str | None = None) -> dict:
+        return load_from_local(_download(filename), map_location)
+
+    def load_from_torchvision(filename: str, map_location: str | None = None) -> dict:
+        # mmengine's table of addresses; reading it directly spares the torchvision package
+        table = Path(mmengine.__file__).parent / 'hub' / 'torchvision_0.12.json'
+        name = filename.split('://', 1)[1]
+        urls = json.loads(table.read_text())
+        if name not in urls:
+            raise UserError(f'checkpoint {filename}: unknown model, known are {sorted(urls)}')
+        return load_from_http(urls[name], map_location)
+
+    register = CheckpointLoader.register_scheme
+    register(prefixes='', loader=load_from_local, force=True)
+    register(prefixes=('http://', 'https://'), loader=load_from_http, force=True)
+    register(prefixes=('modelzoo://', 'torchvision://'), loader=load_from_torchvision, force=True)
+
+
+def _download(url: str) -> Path:
+    folder = Path(torch.hub.get_dir()) / 'checkpoints'
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / url.rsplit('/', 1)[-1]
+    if not path.is_file():
+        try:
+            torch.hub.download_url_to_file(url, str(path), progress=False)
+        except OSError as error:
+            raise UserError(
+                f'checkpoint {url}: download failed ({error}); '
+                f'fetch it by other means and save it as {path}'
+            ) from error
+    return path
+
+
+def _load_safetensors(path: Path, map_location: str) -> dict[str, Any]:
+    try:
+        with safetensors.safe_open(path, framework='pt', device=str(map_location)) as file:
+            weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            meta = dict(file.metadata() or {})
+    except (safetensors.SafetensorError, OSError) as error:
+        raise _unreadable(path, error) from error
+    return dict(state_dict=weights, meta=meta)
+
+
+def _load_pickle(
+    path: Path, allow_pickle: bool, map_location: str, error: pickle.UnpicklingError
+) -> Any:
+    with open(path, 'rb') as file:
+        is_checkpoint = file.read(2) in (b'PK', b'\x80\x02')  # zip archive, or torch < 1.6
+    if not is_checkpoint:
+        raise _unreadable(path, error) from error
+    if not allow_pickle:
+        raise UserError(
+            f'checkpoint {path}: loading it means unpickling Python objects, which can run any '
+            f'code its author put in. {_unsafe_global(error)}'
+            'Checkpoints of mmengine and of older toolboxes are of this kind. If you trust its '
+            'origin, pass --allow-pickle (in a config: allow_pickle = True).'
+        ) from error
+    try:
+        return torch.load(path, map_location=map_location, weights_only=False)
+    except (RuntimeError, EOFError, ImportError, AttributeError, pickle.UnpicklingError) as failed:
+        raise _unreadable(path, failed) from failed
+
+
+def _unsafe_global(error: Exception) -> str:
+    """The object that the safe mode stumbled over, if torch's message names it."""
+    for word in str(error).replace('`', ' ').split():
+        if word.count('.') and word.replace('.', '').replace('_', '').isalnum():
+            return f'It asks for {word}. '
+    return ''
+
+
+def _unreadable(path: Path, error: Exception) -> UserError:
+    reason = str(error).strip().split('\n')[0][:200]
+    return UserError(
+        f'checkpoint {path}: cannot be read; it is cut off or not a checkpoint ({reason})'
+    )
