@@ -1,0 +1,6 @@
+from .roi_extractor import FrameRoIExtractor
+from .stqi_head import STQIHead
+from .tevit_mask_head import TeViTMaskHead
+from .tevit_roi_head import TeViTRoIHead
+
+__all__ = ['FrameRoIExtractor', 'STQIHead', 'TeViTMaskHead', 'TeViTRoIHead']

@@ -1,0 +1,57 @@
+"""Box features from the level of the pyramid that fits the box (FPN paper, equation 1)."""
+
+from collections.abc import Sequence
+
+import torch
+from mmdet.models.roi_heads.roi_extractors import SingleRoIExtractor
+from torch import Tensor
+
+from mmvseg.registry import MODELS
+
+
+@MODELS.register_module()
+class FrameRoIExtractor(SingleRoIExtractor):
+    """mmdet's ``SingleRoIExtractor`` for boxes that come ordered by frame, always in float32.
+
+    Half precision cannot tell pixels of a large frame apart, so box coordinates stay in float32
+    under autocast. No gradient flows into the boxes.
+    """
+
+    def forward(self, feats: Sequence[Tensor], boxes: Tensor) -> Tensor:
+        """Pool the features of N frames.
+
+        Args:
+            feats: a map a level, (N, C, h, w).
+            boxes: (N, n, 4) xyxy pixels of the network input; may leave the image.
+
+        Returns:
+            (N * n, C, size, size) float32.
+        """
+        N, n, _ = boxes.shape
+        frames = torch.arange(N, device=boxes.device, dtype=torch.float32)
+        index = frames.repeat_interleave(n).unsqueeze(1)
+        rois = torch.cat([index, boxes.detach().flatten(0, 1).float()], dim=1)  # (N * n, 5)
+        return self.pool(feats, rois)
+
+    def pool(self, feats: Sequence[Tensor], rois: Tensor) -> Tensor:
+        """Pool boxes given as (R, 5): frame index and xyxy; returns (R, C, size, size)."""
+        last = len(feats) - 1
+        levels = self.map_roi_levels(rois, len(feats)).clamp(0, last)  # clamp: NaN for area < 0
+        order = levels.argsort()
+        counts = torch.bincount(levels, minlength=len(feats)).tolist()
+        with torch.autocast(rois.device.type, enabled=False):
+            pieces = [
+                layer(feat.float(), piece) if len(piece) > 0 else self._nothing(feat)
+                for layer, feat, piece in zip(
+                    self.roi_layers, feats, rois[order].split(counts), strict=True
+                )
+            ]
+        return torch.cat(pieces)[order.argsort()]
+
+    def _nothing(self, feat: Tensor) -> Tensor:
+        """No boxes of a level, which stays in the graph all the same.
+
+        Ranks of a distributed run must agree on which parameters receive gradients.
+        """
+        size = self.roi_layers[0].output_size
+        return feat[:0, :, :1, :1].float().expand(0, self.out_channels, *size)
