@@ -9,6 +9,7 @@ from .frame_source import (
 )
 from .image_io import read_image, write_image
 from .overlay import FrameObject, draw_objects, frame_objects, track_color
+from .progress import ProgressReport
 from .video_writer import VideoWriter
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     'FrameSource',
     'ImageFolder',
     'ImageSequence',
+    'ProgressReport',
     'VideoFile',
     'VideoWriter',
     'draw_objects',

@@ -12,7 +12,8 @@ BACKGROUND = 255
 INK = np.array((40, 44, 52))
 FAINT_INK = np.array((120, 126, 136))
 MARGIN, GAP = 24, 6
-TITLE_SIZE, CAPTION_SIZE = 22, 16
+TITLE_SIZE, CAPTION_SIZE, LABEL_SIZE = 22, 17, 14
+CELL_WIDTH = 288
 
 
 @dataclass
@@ -35,12 +36,16 @@ def evenly_spaced(length: int, count: int) -> list[int]:
     return sorted({int(index) for index in np.linspace(0, length - 1, count).round()})
 
 
-def contact_sheet(videos: Sequence[SheetVideo], cell_width: int = 320) -> np.ndarray:
-    """Lay videos out below each other.
+def label_size(width: int) -> int:
+    """Height of labels on a drawing of ``width`` pixels that stay legible in a cell."""
+    return round(LABEL_SIZE * width / CELL_WIDTH)
+
+
+def contact_sheet(videos: Sequence[SheetVideo]) -> np.ndarray:
+    """Lay videos out below each other, every image scaled to the width of a cell.
 
     Args:
         videos: at least one.
-        cell_width: width in pixels that every image is scaled to.
 
     Returns:
         RGB uint8, (H, W, 3).
@@ -48,36 +53,35 @@ def contact_sheet(videos: Sequence[SheetVideo], cell_width: int = 320) -> np.nda
     names = {name for video in videos for name, _ in video.rows}
     gutter = MARGIN + max(render_text(name, CAPTION_SIZE).shape[1] for name in names) + GAP
     columns = max(len(video.captions) for video in videos)
-    width = gutter + columns * (cell_width + GAP) - GAP + MARGIN
-    blocks = [_block(video, gutter, width, cell_width) for video in videos]
+    width = gutter + columns * (CELL_WIDTH + GAP) - GAP + MARGIN
+    blocks = [_block(video, gutter, width) for video in videos]
     return np.concatenate([*blocks, _blank(MARGIN, width)])
 
 
-def _block(video: SheetVideo, gutter: int, width: int, cell_width: int) -> np.ndarray:
+def _block(video: SheetVideo, gutter: int, width: int) -> np.ndarray:
     title_height = MARGIN + render_text(video.title, TITLE_SIZE).shape[0] + GAP
     header = _blank(title_height + CAPTION_SIZE + 3 * GAP, width)
     _write(header, video.title, MARGIN, MARGIN, TITLE_SIZE, INK)
     for column, caption in enumerate(video.captions):
-        x = gutter + column * (cell_width + GAP)
+        x = gutter + column * (CELL_WIDTH + GAP)
         _write(header, caption, x, title_height, CAPTION_SIZE, FAINT_INK)
     strips = [header]
     for name, images in video.rows:
-        cells = [_fit(image, cell_width) for image in images]
+        cells = [_fit(image) for image in images]
         strip = _blank(cells[0].shape[0] + GAP, width)
         text_height = render_text(name, CAPTION_SIZE).shape[0]
         _write(strip, name, MARGIN, (cells[0].shape[0] - text_height) // 2, CAPTION_SIZE, INK)
         for column, cell in enumerate(cells):
-            x = gutter + column * (cell_width + GAP)
-            strip[: cell.shape[0], x : x + cell_width] = cell
+            x = gutter + column * (CELL_WIDTH + GAP)
+            strip[: cell.shape[0], x : x + CELL_WIDTH] = cell
         strips.append(strip)
     return np.concatenate(strips)
 
 
-def _fit(image: np.ndarray, width: int) -> np.ndarray:
-    height = round(image.shape[0] * width / image.shape[1])
-    smaller = width < image.shape[1]
-    method = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
-    return cv2.resize(image, (width, height), interpolation=method)
+def _fit(image: np.ndarray) -> np.ndarray:
+    height = round(image.shape[0] * CELL_WIDTH / image.shape[1])
+    method = cv2.INTER_AREA if CELL_WIDTH < image.shape[1] else cv2.INTER_CUBIC
+    return cv2.resize(image, (CELL_WIDTH, height), interpolation=method)
 
 
 def _blank(height: int, width: int) -> np.ndarray:

@@ -45,7 +45,7 @@ def track_color(track_id: int) -> tuple[int, int, int]:
 
 
 def frame_objects(
-    instances: VideoInstances, frame: int, classes: Sequence[str]
+    instances: VideoInstances, frame: int, classes: Sequence[str], *, scores: bool = True
 ) -> list[FrameObject]:
     """The tubes that are visible in one frame, highest score first, labelled ``class #id 0.87``.
 
@@ -53,20 +53,26 @@ def frame_objects(
         instances: the video's tubes.
         frame: 0-based index of the frame.
         classes: class names by label.
+        scores: whether the labels state the score (annotations have none).
     """
-    order = np.argsort(-np.asarray(instances.scores), kind='stable')
-    return [
-        FrameObject(
-            instances.masks[n][frame],
-            int(instances.track_ids[n]),
-            f'{classes[instances.labels[n]]} #{instances.track_ids[n]} {instances.scores[n]:.2f}',
-        )
-        for n in order
-        if frame < len(instances.masks[n]) and instances.masks[n][frame] is not None
-    ]
+    objects = []
+    for n in np.argsort(-np.asarray(instances.scores), kind='stable'):
+        rle = instances.masks[n][frame] if frame < len(instances.masks[n]) else None
+        if rle is None:
+            continue
+        label = f'{classes[instances.labels[n]]} #{instances.track_ids[n]}'
+        if scores:
+            label += f' {instances.scores[n]:.2f}'
+        objects.append(FrameObject(rle, int(instances.track_ids[n]), label))
+    return objects
 
 
-def draw_objects(image: np.ndarray, objects: Sequence[FrameObject], scale: int = 1) -> np.ndarray:
+def draw_objects(
+    image: np.ndarray,
+    objects: Sequence[FrameObject],
+    scale: int = 1,
+    text_size: int | None = None,
+) -> np.ndarray:
     """Draw objects on a copy of a frame.
 
     The first object lies on top. Objects that share a track (one query under two classes) are
@@ -77,6 +83,7 @@ def draw_objects(image: np.ndarray, objects: Sequence[FrameObject], scale: int =
         objects: what to draw; masks have the frame's size.
         scale: enlarge the drawing by this factor; labels on frames of fewer than about 300
             pixels are hard to read otherwise.
+        text_size: height of the labels in pixels of the drawing (default: by its size).
 
     Returns:
         RGB uint8, (H * scale, W * scale, 3).
@@ -97,7 +104,7 @@ def draw_objects(image: np.ndarray, objects: Sequence[FrameObject], scale: int =
         _fill(canvas, mask, x * scale, y * scale, item.track_id, opaque=item.track_id in filled)
         filled.add(item.track_id)
         anchors.append((item, _top(mask, x * scale, y * scale), mask.shape[0]))
-    _draw_labels(canvas, anchors[::-1])
+    _draw_labels(canvas, anchors[::-1], text_size or font_size(canvas.shape))
     return canvas
 
 
@@ -140,9 +147,8 @@ def _top(mask: np.ndarray, x: int, y: int) -> tuple[int, int]:
 
 
 def _draw_labels(
-    canvas: np.ndarray, anchors: list[tuple[FrameObject, tuple[int, int], int]]
+    canvas: np.ndarray, anchors: list[tuple[FrameObject, tuple[int, int], int]], size: int
 ) -> None:
-    size = font_size(canvas.shape)
     taken: list[tuple[int, int, int, int]] = []
     for item, (x, y), mask_height in anchors:
         if not item.label:
