@@ -1,0 +1,5 @@
+from .backbones import *  # noqa: F403
+from .data_preprocessor import VideoDataPreprocessor
+from .heads import *  # noqa: F403
+from .segmentors import *  # noqa: F403
+from .task_modules import *  # noqa: F403

@@ -53,7 +53,7 @@ class MsgShifT(PyramidVisionTransformerV2):
         self,
         num_msg_tokens: int = 32,
         shift_strides: Sequence[int] | None = (1, -1, 2, -2),
-        frame_chunk: int = 4,
+        frame_chunk: int = 2,
         with_cp: bool = False,
         **kwargs,
     ) -> None:

@@ -1,0 +1,4 @@
+from .base import VideoSegmentor
+from .tevit import TeViT
+
+__all__ = ['TeViT', 'VideoSegmentor']

@@ -7,6 +7,7 @@ from typing import Any
 from mmengine.model import BaseModel
 from torch import Tensor
 
+from mmvseg.registry import MODELS
 from mmvseg.structures import VideoDataSample, VideoWindow
 
 
@@ -20,6 +21,11 @@ class VideoSegmentor(BaseModel):
 
     #: Whether a video's result needs all of its frames (False: results are final per window).
     needs_whole_video: bool = True
+
+    def __init__(self, data_preprocessor: dict | None = None, init_cfg: dict | None = None) -> None:
+        # Built here, since mmengine would look for it outside mmvseg's registry.
+        preprocessor = MODELS.build(data_preprocessor) if data_preprocessor else None
+        super().__init__(preprocessor, init_cfg)
 
     def forward(
         self, inputs: Tensor, data_samples: list[VideoDataSample] | None = None, mode: str = 'loss'

@@ -1,0 +1,226 @@
+"""TeViT: one clip in, tubes out (CVPR 2022).
+
+Every frame is searched by the same learned queries; query p in one frame and query p in another are
+the same instance, so tracking needs no matching. At inference the published model takes a whole
+video as one clip. Here, too, up to ``test_cfg.clip_frames``; longer videos become overlapping clips
+whose tubes are stitched, which bounds the memory.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from mmdet.structures.bbox import bbox_cxcywh_to_xyxy
+from torch import Tensor
+
+from mmvseg.errors import UserError
+from mmvseg.models.postprocess.stitching import TubeStitcher
+from mmvseg.models.postprocess.vis import paste_and_encode, select_top
+from mmvseg.registry import MODELS
+from mmvseg.structures import VideoDataSample, VideoInstances, VideoWindow
+
+from .base import VideoSegmentor
+
+
+@dataclass
+class TeViTState:
+    """What TeViT remembers of a video between windows.
+
+    Attributes:
+        sample: meta information of the video.
+        frames: uint8 frames (3, h, w) that wait for their clip, those shared with the clip before
+            included.
+        start: index in the video of the first of them.
+        stitcher: the tubes of the clips so far.
+    """
+
+    sample: VideoDataSample
+    frames: list[Tensor] = field(default_factory=list)
+    start: int = 0
+    stitcher: TubeStitcher = field(default_factory=TubeStitcher)
+
+
+@MODELS.register_module()
+class TeViT(VideoSegmentor):
+    """Backbone, FPN, learned queries and a RoI head that refines them over a clip.
+
+    Args:
+        backbone: MsgShifT, or any image backbone with four maps.
+        neck: FPN with as many outputs.
+        rpn_head: mmdet's ``EmbeddingRPNHead``, the learned boxes and features.
+        roi_head: ``TeViTRoIHead``.
+        test_cfg: ``max_per_video`` tubes to report, ``mask_thr_binary``, ``clip_frames`` that one
+            pass takes at most, ``clip_overlap`` frames that consecutive clips share.
+        data_preprocessor: ``VideoDataPreprocessor``.
+        frame_chunk: frames that backbone and neck take at a time at inference.
+        init_cfg: initialisation of the whole model.
+    """
+
+    def __init__(
+        self,
+        backbone: dict,
+        neck: dict,
+        rpn_head: dict,
+        roi_head: dict,
+        test_cfg: dict,
+        data_preprocessor: dict | None = None,
+        frame_chunk: int = 2,
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
+        self.backbone = MODELS.build(backbone)
+        self.neck = MODELS.build(neck)
+        self.rpn_head = MODELS.build(rpn_head)
+        self.roi_head = MODELS.build(roi_head)
+        self.test_cfg = test_cfg
+        self.frame_chunk = frame_chunk
+
+    @property
+    def has_messengers(self) -> bool:
+        """Whether the backbone exchanges information between frames."""
+        return getattr(self.backbone, 'msg_tokens', None) is not None
+
+    def loss(self, inputs: Tensor, data_samples: list[VideoDataSample]) -> dict[str, Tensor]:
+        """Losses of every stage of the RoI head on clips (B, T, 3, H, W)."""
+        num_frames = inputs.shape[1]
+        feats = self.extract_feats(inputs)
+        img_shapes = [sample.img_shape for sample in data_samples for _ in range(num_frames)]
+        boxes, queries = self.initial_queries(img_shapes)
+        return self.roi_head.loss(
+            feats,
+            boxes,
+            queries,
+            clip_length=num_frames,
+            gt_instances=[sample.gt_instances for sample in data_samples],
+            img_shapes=[sample.img_shape for sample in data_samples],
+        )
+
+    def raw_outputs(self, inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Class logits (N, Q, K), boxes (N, Q, 4) xyxy and query features (N, Q, C), last stage."""
+        num_frames = inputs.shape[1]
+        feats = self.extract_feats(inputs)
+        boxes, queries = self.initial_queries([inputs.shape[-2:]] * (len(inputs) * num_frames))
+        return self.roi_head.predict_queries(feats, boxes, queries, clip_length=num_frames)
+
+    def extract_feats(self, inputs: Tensor) -> list[Tensor]:
+        """Pyramid of clips (B, T, 3, H, W): maps (B * T, C, H / s, W / s) for s = 4, 8, 16, 32."""
+        num_frames = inputs.shape[1]
+        frames = inputs.flatten(0, 1)  # (N, 3, H, W)
+        if torch.is_grad_enabled():
+            return list(self.neck(self._backbone(frames, num_frames)))
+        if self.has_messengers:
+            maps = self._backbone(frames, num_frames)
+            return self._by_chunks(lambda part: self.neck([m[part] for m in maps]), len(frames))
+        return self._by_chunks(lambda part: self.neck(self.backbone(frames[part])), len(frames))
+
+    def initial_queries(self, img_shapes: list[tuple[int, int]]) -> tuple[Tensor, Tensor]:
+        """The learned queries, the same for each of N frames.
+
+        Args:
+            img_shapes: (H, W) of each frame, resized and not padded.
+
+        Returns:
+            boxes (N, Q, 4) xyxy in pixels and features (N, Q, C).
+        """
+        relative = bbox_cxcywh_to_xyxy(self.rpn_head.init_proposal_bboxes.weight)  # (Q, 4)
+        features = self.rpn_head.init_proposal_features.weight  # (Q, C)
+        sizes = relative.new_tensor([[w, h, w, h] for h, w in img_shapes])
+        return relative * sizes[:, None], features.expand(len(img_shapes), -1, -1)
+
+    def begin(self, sample: VideoDataSample) -> TeViTState:
+        """An empty state for the video of ``sample``."""
+        return TeViTState(sample)
+
+    def advance(self, state: TeViTState, window: VideoWindow) -> None:
+        """Collect frames; segment a clip when one is full and its video goes on.
+
+        Raises:
+            UserError: if the window's frames differ in size from those before.
+        """
+        clip_frames, overlap = self.test_cfg['clip_frames'], self.test_cfg['clip_overlap']
+        if state.frames and window.frames.shape[1:] != state.frames[0].shape:
+            raise UserError(
+                f'video {state.sample.video_name!r}: frame {window.sample.frame_ids[0]} is '
+                f'{tuple(window.frames.shape[-2:])} after resizing, the frames before are '
+                f'{tuple(state.frames[0].shape[-2:])}; all frames of a video need one size'
+            )
+        for frame in window.frames:
+            if len(state.frames) == clip_frames:
+                self._segment_pending(state)
+                del state.frames[: clip_frames - overlap]
+                state.start += clip_frames - overlap
+            state.frames.append(frame)
+
+    def finish(self, state: TeViTState) -> VideoDataSample:
+        """Segment what is left and report the best tubes of the video."""
+        max_tubes = self.test_cfg['max_per_video']
+        if state.start == 0:
+            pred = self.segment_clip(torch.stack(state.frames), state.sample)
+        else:
+            self._segment_pending(state)
+            pred = state.stitcher.result(max_tubes)
+        result = VideoDataSample(metainfo=state.sample.metainfo)
+        result.pred = pred
+        return result
+
+    def _segment_pending(self, state: TeViTState) -> None:
+        clip = self.segment_clip(torch.stack(state.frames), state.sample)
+        state.stitcher.add(clip, state.start)
+
+    @torch.no_grad()
+    def segment_clip(self, frames: Tensor, sample: VideoDataSample) -> VideoInstances:
+        """The tubes of one clip, by descending score.
+
+        Args:
+            frames: uint8 RGB, resized, (T, 3, h, w).
+            sample: gives ``ori_shape``, ``img_shape`` and ``scale_factor`` of the frames.
+        """
+        num_frames = len(frames)
+        preprocessor = self.data_preprocessor
+        padded_size = preprocessor.padded_size([frames])
+        inputs = preprocessor.normalise(frames.to(preprocessor.mean.device), padded_size)
+        feats = self.extract_feats(inputs[None])
+        boxes, queries = self.initial_queries([sample.img_shape] * num_frames)
+        cls_logits, boxes, attn_feats = self.roi_head.predict_queries(
+            feats, boxes, queries, clip_length=num_frames
+        )
+        class_scores = cls_logits.float().sigmoid().mean(0)  # (Q, K), averaged over frames
+        scores, query, labels = select_top(class_scores, self.test_cfg['max_per_video'])
+        boxes = boxes[:, query]  # (T, n, 4)
+        mask_logits = self.roi_head.predict_masks(
+            feats, boxes, attn_feats[:, query], labels.expand(num_frames, -1)
+        )
+        scale = boxes.new_tensor(sample.scale_factor).repeat(2)
+        masks_by_frame = [
+            paste_and_encode(probs, frame_boxes, sample.ori_shape, self.test_cfg['mask_thr_binary'])
+            for probs, frame_boxes in zip(mask_logits.float().sigmoid(), boxes / scale, strict=True)
+        ]
+        return VideoInstances(
+            scores=scores.cpu().numpy(),
+            labels=labels.cpu().numpy(),
+            masks=[list(tube) for tube in zip(*masks_by_frame, strict=True)],
+            track_ids=query.cpu().numpy(),
+        )
+
+    def _backbone(self, frames: Tensor, num_frames: int) -> tuple[Tensor, ...]:
+        return self.backbone(frames, num_frames) if self.has_messengers else self.backbone(frames)
+
+    def _by_chunks(self, run: Callable[[slice], Sequence[Tensor]], num_frames: int) -> list[Tensor]:
+        """Concatenate ``run(slice)`` over the frames without holding the parts twice."""
+        outputs: list[Tensor] = []
+        for start in range(0, num_frames, self.frame_chunk):
+            part = slice(start, min(start + self.frame_chunk, num_frames))
+            maps = run(part)
+            if not outputs:
+                outputs = [
+                    torch.empty(
+                        (num_frames, *m.shape[1:]),
+                        dtype=m.dtype,
+                        device=m.device,
+                        memory_format=torch.channels_last,
+                    )
+                    for m in maps
+                ]
+            for output, m in zip(outputs, maps, strict=True):
+                output[part] = m
+        return outputs
