@@ -1,23 +1,180 @@
-"""The only place that adapts the OpenMMLab stack to a current torch (being written)."""
+"""The only place that adapts the OpenMMLab stack to a current torch.
 
+mmcv without compiled ops (``mmcv-lite``) gets the operators of :mod:`mmvseg.ops` and, for all
+others, a stand-in that says how to install them. With compiled mmcv its operators are used.
+"""
+
+import importlib
 import sys
 import types
+import warnings
+from collections.abc import Callable
+from importlib import metadata
+from importlib.machinery import ModuleSpec
+from typing import Any
+
+from mmengine.utils import digit_version
+
+from .errors import UserError
+
+# Supported versions: from the first, below the second.
+VERSIONS = {
+    'torch': ('2.1', '3'),
+    'mmengine': ('0.10.0', '0.11'),
+    'mmcv': ('2.0.0', '2.2.0'),
+    'mmdet': ('3.3.0', '3.4'),
+}
+INSTALL = {
+    'torch': 'pip install torch==2.13.0',
+    'mmengine': 'pip install mmengine==0.10.7',
+    'mmcv': 'pip install mmcv-lite==2.1.0',
+    'mmdet': 'pip install mmdet==3.3.0',
+}
+INSTALL_COMPILED_MMCV = (
+    "pip install 'setuptools<80' wheel ninja && pip uninstall -y mmcv-lite && "
+    'MMCV_WITH_OPS=1 pip install --no-build-isolation mmcv==2.1.0'
+)
 
 
 def apply() -> None:
-    """Provide ``mmcv._ext`` where mmcv was installed without compiled ops."""
+    """Check the versions of the stack and fill what is missing; done once, on import.
+
+    Raises:
+        UserError: a package is missing or of an unsupported version, or mmcv's compiled
+            operators do not load.
+    """
+    for package in VERSIONS:
+        problem = version_problem(package, installed_version(package))
+        if problem:
+            raise UserError(problem)
+    _silence_warnings()
+    if not has_compiled_ops():
+        sys.modules.setdefault('mmcv._ext', _StandIn())
+        _use_own_roi_align()
+        _use_own_focal_loss()
+        _use_own_deformable_attention_function()
+    _use_own_deformable_attention_on_cpu()
+
+
+def installed_version(package: str) -> str | None:
+    """Version of an installed package, None if it is not there; mmcv may be mmcv-lite."""
+    names = ('mmcv', 'mmcv-lite') if package == 'mmcv' else (package,)
+    for name in names:
+        try:
+            return metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return None
+
+
+def version_problem(package: str, version: str | None) -> str | None:
+    """Say what is wrong with a package's version, and the command that mends it.
+
+    Args:
+        package: a key of :data:`VERSIONS`.
+        version: what is installed, or None.
+
+    Returns:
+        The message, or None if the version is supported.
+    """
+    first, end = VERSIONS[package]
+    if version is None:
+        found = f'{package} is not installed'
+    elif digit_version(first) <= digit_version(version.split('+')[0]) < digit_version(end):
+        return None
+    else:
+        found = f'{package} {version} is not supported'
+    return f'{found}: mmvseg needs {package} >= {first}, < {end} (run: {INSTALL[package]})'
+
+
+def has_compiled_ops() -> bool:
+    """Whether mmcv came with its compiled operators.
+
+    Raises:
+        UserError: it did, but they do not load, as after a change of torch.
+    """
     try:
-        import mmcv._ext  # noqa: F401
-    except ImportError:
+        extension = importlib.import_module('mmcv._ext')
+    except ModuleNotFoundError:
+        return False
+    except ImportError as error:
+        raise UserError(
+            f"mmcv's compiled operators do not load ({error}); they were built for another "
+            f'torch (run: pip uninstall -y mmcv && {INSTALL["mmcv"]}, or build them again: '
+            f'{INSTALL_COMPILED_MMCV})'
+        ) from error
+    return not isinstance(extension, _StandIn)
 
-        class _Ext(types.ModuleType):
-            def __getattr__(self, name):
-                if name.startswith('__'):
-                    raise AttributeError(name)
 
-                def fail(*args, **kwargs):
-                    raise RuntimeError(name)
+class _StandIn(types.ModuleType):
+    """Takes the place of ``mmcv._ext``: every operator exists, and explains itself if called."""
 
-                return fail
+    def __init__(self) -> None:
+        super().__init__('mmcv._ext', 'Stand-in for the compiled operators of mmcv.')
+        self.__spec__ = ModuleSpec('mmcv._ext', None)
 
-        sys.modules['mmcv._ext'] = _Ext('mmcv._ext')
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        if name.startswith('__'):
+            raise AttributeError(name)
+
+        def missing(*args: Any, **kwargs: Any) -> None:
+            raise UserError(
+                f"mmcv's operator '{name}' needs mmcv with compiled ops, which is not "
+                f'installed (run: {INSTALL_COMPILED_MMCV}; it takes some minutes and a C++ '
+                'compiler)'
+            )
+
+        return missing
+
+
+def _replace(module_name: str, **members: Any) -> None:
+    """Set names in a module of mmcv.ops and in mmcv.ops itself, where mmdet looks them up."""
+    ops = importlib.import_module('mmcv.ops')
+    # Not getattr(ops, ...): mmcv.ops.roi_align is the function, which hides the module.
+    module = sys.modules[f'mmcv.ops.{module_name}']
+    for name, member in members.items():
+        setattr(module, name, member)
+        if hasattr(ops, name):
+            setattr(ops, name, member)
+
+
+def _use_own_roi_align() -> None:
+    from .ops import RoIAlign, roi_align
+
+    _replace('roi_align', RoIAlign=RoIAlign, roi_align=roi_align)
+
+
+def _use_own_focal_loss() -> None:
+    from .ops import sigmoid_focal_loss
+
+    _replace('focal_loss', sigmoid_focal_loss=sigmoid_focal_loss)
+
+
+def _use_own_deformable_attention_function() -> None:
+    """What mmcv's module calls on a GPU."""
+    from .ops import multi_scale_deformable_attention
+
+    class MultiScaleDeformableAttnFunction:
+        @staticmethod
+        def apply(value, shapes, level_start, locations, weights, im2col_step):  # noqa: ANN001, ANN205
+            return multi_scale_deformable_attention(value, shapes, locations, weights)
+
+    _replace(
+        'multi_scale_deform_attn',
+        MultiScaleDeformableAttnFunction=MultiScaleDeformableAttnFunction,
+    )
+
+
+def _use_own_deformable_attention_on_cpu() -> None:
+    """Mmcv has no compiled operator here, only ``grid_sample``, which takes 3 times as long."""
+    from .ops import multi_scale_deformable_attention
+
+    _replace(
+        'multi_scale_deform_attn',
+        multi_scale_deformable_attn_pytorch=multi_scale_deformable_attention,
+    )
+
+
+def _silence_warnings() -> None:
+    """Notes of torch to the authors of mmengine, mmcv and mmdet, not to their users."""
+    warnings.filterwarnings('ignore', message='.*torch.jit.script.* is deprecated')
