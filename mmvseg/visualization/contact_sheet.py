@@ -80,7 +80,7 @@ def _block(video: SheetVideo, gutter: int, width: int) -> np.ndarray:
 
 def _fit(image: np.ndarray) -> np.ndarray:
     height = round(image.shape[0] * CELL_WIDTH / image.shape[1])
-    method = cv2.INTER_AREA if CELL_WIDTH < image.shape[1] else cv2.INTER_CUBIC
+    method = cv2.INTER_AREA if image.shape[1] > CELL_WIDTH else cv2.INTER_CUBIC
     return cv2.resize(image, (CELL_WIDTH, height), interpolation=method)
 
 

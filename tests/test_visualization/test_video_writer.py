@@ -1,0 +1,107 @@
+import subprocess
+import sys
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+
+from mmvseg.errors import UserError
+from mmvseg.visualization import VideoWriter, open_source
+
+
+def frames(count, height, width):
+    rng = np.random.default_rng(0)
+    small = rng.integers(0, 255, (count, height // 8 + 1, width // 8 + 1, 3), dtype=np.uint8)
+    return small.repeat(8, axis=1).repeat(8, axis=2)[:, :height, :width]
+
+
+def write_all(writer, images):
+    for image in images:
+        writer.write(image)
+
+
+@pytest.mark.parametrize('fps', [Fraction(30000, 1001), Fraction(6), Fraction(24000, 1001)])
+@pytest.mark.parametrize('size', [(48, 64), (47, 63), (1, 1)])
+def test_plays_in_a_browser_with_rate_and_count_of_the_input(tmp_path, fps, size):
+    path = tmp_path / 'deep' / 'out.mp4'
+    images = frames(7, *size)
+    with VideoWriter(path, fps) as writer:
+        for image in images:
+            writer.write(image)
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        assert stream.codec_context.name == 'h264'
+        assert stream.codec_context.pix_fmt == 'yuv420p'
+        assert stream.average_rate == fps
+        padded = (size[0] + size[0] % 2, size[1] + size[1] % 2)
+        assert (stream.height, stream.width) == padded
+    data = path.read_bytes()
+    assert data.index(b'moov') < data.index(b'mdat')  # faststart
+    decoded = [frame.image for frame in open_source(path)]
+    assert len(decoded) == 7
+
+
+def test_colours_survive(tmp_path):
+    colors = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (40, 120, 200)]
+    with VideoWriter(tmp_path / 'out.mp4', 5, crf=5) as writer:
+        for color in colors:
+            writer.write(np.full((32, 32, 3), color, np.uint8))
+    for frame, color in zip(open_source(tmp_path / 'out.mp4'), colors, strict=True):
+        np.testing.assert_allclose(frame.image.mean((0, 1)), color, atol=4)
+
+
+def test_crf_changes_the_size(tmp_path):
+    sizes = []
+    for crf in (10, 45):
+        with VideoWriter(tmp_path / 'out.mp4', 5, crf=crf) as writer:
+            for image in frames(4, 64, 64):
+                writer.write(image)
+        sizes.append((tmp_path / 'out.mp4').stat().st_size)
+    assert sizes[0] > 1.5 * sizes[1]
+
+
+def test_a_failed_run_leaves_the_old_file_and_nothing_half_written(tmp_path):
+    path = tmp_path / 'out.mp4'
+    path.write_bytes(b'old')
+    with pytest.raises(ValueError, match='frame 1: size'), VideoWriter(path, 5) as writer:
+        write_all(writer, [frames(1, 32, 32)[0], frames(1, 30, 30)[0]])
+    assert path.read_bytes() == b'old'
+    assert [p.name for p in tmp_path.iterdir()] == ['out.mp4']
+
+
+def test_no_frames_is_an_error(tmp_path):
+    with pytest.raises(UserError, match='no frames'), VideoWriter(tmp_path / 'out.mp4', 5):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_unwritable_folder_is_named(tmp_path):
+    (tmp_path / 'file').write_text('')
+    with pytest.raises(UserError, match=r'out\.mp4: cannot write'):
+        VideoWriter(tmp_path / 'file' / 'out.mp4', 5)
+
+
+def test_full_disk(tmp_path):
+    """The file-size limit of a process stands for a full disk."""
+    code = f"""
+import resource
+import numpy as np
+from mmvseg.errors import command_line
+from mmvseg.visualization import VideoWriter
+
+@command_line
+def main():
+    resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
+    rng = np.random.default_rng(0)
+    with VideoWriter({str(tmp_path / 'out.mp4')!r}, 5, crf=1) as writer:
+        for _ in range(40):
+            writer.write(rng.integers(0, 255, (128, 128, 3), dtype=np.uint8))
+
+main()
+"""
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert 'out.mp4: cannot write the video' in done.stderr
+    assert 'Traceback' not in done.stderr
+    assert list(tmp_path.iterdir()) == []
