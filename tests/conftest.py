@@ -1,5 +1,17 @@
+"""Fixtures of all tests; one thread a process, since pytest-xdist fills the cores."""
+
+from pathlib import Path
+
+import helpers
+import pytest
 import torch
 
 import mmvseg  # noqa: F401 - adapts the stack before mmdet is imported
 
 torch.set_num_threads(1)
+
+
+@pytest.fixture(scope='session')
+def reference_dir() -> Path:
+    """Folder of recorded cases, see :func:`helpers.reference_dir`."""
+    return helpers.reference_dir()

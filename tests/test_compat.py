@@ -1,0 +1,128 @@
+"""The stack as mmvseg adapts it, with and without compiled mmcv."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+from mmcv import ops as mmcv_ops
+from mmdet.registry import MODELS
+
+from mmvseg import compat, ops
+from mmvseg.errors import UserError
+
+compiled = pytest.mark.skipif(not compat.has_compiled_ops(), reason='mmcv has no compiled ops')
+lite = pytest.mark.skipif(compat.has_compiled_ops(), reason='mmcv has compiled ops')
+
+
+@pytest.fixture
+def extractor():
+    import mmdet.models  # noqa: F401 - fills the registry
+
+    return MODELS.build(
+        dict(
+            type='SingleRoIExtractor',
+            roi_layer=dict(type='RoIAlign', output_size=7, sampling_ratio=2),
+            out_channels=2,
+            featmap_strides=[4, 8],
+        )
+    )
+
+
+@lite
+def test_extractor_uses_own_roi_align(extractor):
+    assert all(type(layer) is ops.RoIAlign for layer in extractor.roi_layers)
+    assert mmcv_ops.roi_align is ops.roi_align
+
+
+@compiled
+def test_extractor_uses_compiled_roi_align(extractor):
+    assert mmcv_ops.RoIAlign is not ops.RoIAlign
+    assert all(type(layer) is mmcv_ops.RoIAlign for layer in extractor.roi_layers)
+
+
+def test_extractor_pools_in_boxes(extractor):
+    maps = [torch.ones(1, 2, 8, 8), torch.full((1, 2, 4, 4), 2.0)]
+    rois = torch.tensor([[0.0, 4.0, 4.0, 20.0, 20.0], [0.0, -56.0, -56.0, 88.0, 88.0]])
+    out = extractor(maps, rois)
+    torch.testing.assert_close(out[0], torch.ones(2, 7, 7))
+    torch.testing.assert_close(out[1, :, 3, 3], torch.full((2,), 2.0))
+
+
+def test_mask_targets_of_mmdet_are_cropped():
+    from mmdet.structures.mask import BitmapMasks
+
+    masks = torch.zeros(1, 16, 16, dtype=torch.uint8)
+    masks[:, :, 8:] = 1
+    bitmap = BitmapMasks(masks.numpy(), 16, 16)
+    crop = bitmap.crop_and_resize(
+        torch.tensor([[0.0, 0.0, 16.0, 16.0]]).numpy(), (4, 4), torch.tensor([0]).numpy()
+    )
+    assert crop.masks[0].tolist() == [[0, 0, 1, 1]] * 4
+
+
+@lite
+@pytest.mark.parametrize(
+    'call',
+    [
+        lambda: mmcv_ops.nms(torch.zeros(2, 4), torch.zeros(2), 0.5),
+        lambda: mmcv_ops.RoIPool(2)(torch.zeros(1, 1, 4, 4), torch.zeros(1, 5)),
+    ],
+)
+def test_missing_operator_says_how_to_install_it(call):
+    with pytest.raises(UserError, match=r"operator '(nms|roi_pool_forward)' .*MMCV_WITH_OPS=1"):
+        call()
+
+
+@lite
+def test_focal_loss_of_mmcv_is_ours():
+    import mmdet.models.losses.focal_loss as module
+
+    assert module._sigmoid_focal_loss is ops.sigmoid_focal_loss
+
+
+@pytest.mark.parametrize(
+    ('package', 'version', 'message'),
+    [
+        ('mmcv', '2.2.0', 'mmcv 2.2.0 is not supported.*mmcv-lite==2.1.0'),
+        ('mmdet', '2.28.2', 'mmdet 2.28.2 is not supported.*pip install mmdet==3.3.0'),
+        ('mmengine', None, 'mmengine is not installed.*pip install mmengine'),
+        ('torch', '1.13.1+cu117', 'torch 1.13.1.*is not supported'),
+    ],
+)
+def test_unsupported_version(package, version, message, monkeypatch):
+    monkeypatch.setattr(
+        compat,
+        'installed_version',
+        lambda name: version if name == package else compat.VERSIONS[name][0],
+    )
+    with pytest.raises(UserError, match=message):
+        compat.apply()
+
+
+@pytest.mark.parametrize('version', ['2.13.0+cpu', '2.1', '2.4.0a0+gitabc'])
+def test_supported_version(version):
+    assert compat.version_problem('torch', version) is None
+
+
+def test_broken_extension_is_reported(monkeypatch):
+    def fail(name):
+        raise ImportError('undefined symbol: _ZN3c10')
+
+    monkeypatch.setattr(compat.importlib, 'import_module', fail)
+    with pytest.raises(UserError, match=r'undefined symbol.*built for another torch'):
+        compat.has_compiled_ops()
+
+
+def test_import_is_silent():
+    code = 'import mmvseg, mmvseg.registry, mmdet.models'
+    run = subprocess.run(
+        [sys.executable, '-c', code], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert run.stdout + run.stderr == ''
+
+
+def test_apply_twice_changes_nothing():
+    before = mmcv_ops.RoIAlign
+    compat.apply()
+    assert mmcv_ops.RoIAlign is before
