@@ -1,0 +1,25 @@
+"""Class tables of the published data sets, one json file a table, in class order."""
+
+import json
+from importlib.resources import files
+from typing import NamedTuple
+
+
+class Category(NamedTuple):
+    """A class of objects.
+
+    Attributes:
+        id: the number that annotation and results files use.
+        name: as the annotation file spells it.
+        color: RGB, for drawing classes; None where a file names none.
+    """
+
+    id: int
+    name: str
+    color: tuple[int, int, int] | None = None
+
+
+def load_table(name: str) -> list[Category]:
+    """A published class table: ``ytvis_2019``, ``ytvis_2021`` or ``ovis``."""
+    entries = json.loads(files(__name__).joinpath(f'{name}.json').read_text())
+    return [Category(entry['id'], entry['name'], tuple(entry['color'])) for entry in entries]

@@ -1,0 +1,227 @@
+"""From frame paths to tensors. Every random draw is made once and shared by a clip's frames.
+
+Between ``LoadClip`` and ``PackClip`` a clip is a dict whose ``imgs`` are T frames (H, W, 3) uint8
+RGB and whose ``frames``, in training, are T ``FrameAnnotations``. Transforms draw from numpy's
+global generator, as mmcv's do; the dataset seeds it for every clip. A transform of mmcv or mmdet
+for images joins in through mmcv's ``TransformBroadcaster(mapping=dict(img='imgs'),
+auto_remap=True, share_random_params=True)``.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+import torch
+from mmcv.transforms import BaseTransform
+from mmengine.structures import InstanceData
+
+from mmvseg.datasets.rle import decode_masks
+from mmvseg.errors import UserError
+from mmvseg.registry import TRANSFORMS
+from mmvseg.structures import VideoDataSample
+from mmvseg.visualization.image_io import read_image
+
+_META_KEYS = (
+    'video_id',
+    'video_name',
+    'video_length',
+    'frame_ids',
+    'frame_paths',
+    'ori_shape',
+    'img_shape',
+    'scale_factor',
+    'flip',
+    'is_first',
+    'is_last',
+)
+
+
+@dataclass(frozen=True)
+class FrameAnnotations:
+    """The objects in one frame.
+
+    Attributes:
+        bboxes: xyxy pixels, (n, 4) float32.
+        labels: class indices, (n,) int64.
+        masks: (n, H, W) uint8.
+        instance_ids: the same in all frames of a clip for one object, (n,) int64.
+    """
+
+    bboxes: np.ndarray
+    labels: np.ndarray
+    masks: np.ndarray
+    instance_ids: np.ndarray
+
+
+@TRANSFORMS.register_module()
+class LoadClip(BaseTransform):
+    """Decode the frames of a clip or window and, in training, the masks of their objects."""
+
+    def transform(self, results: dict) -> dict:
+        """Add ``imgs``, ``frames`` (if the item has objects), ``ori_shape`` and ``img_shape``.
+
+        Raises:
+            UserError: naming video and frame, where a file or mask is broken.
+        """
+        shape = (results['height'], results['width'])
+        results['imgs'] = []
+        for frame, path in zip(results['frame_ids'], results['frame_paths'], strict=True):
+            where = f'video {results["video_id"]}, frame {frame}'
+            try:
+                image = read_image(path)
+            except UserError as error:
+                raise UserError(f'{where}: {error}') from error
+            if image.shape[:2] != shape:
+                raise UserError(
+                    f'{where}: {path} is {_size(image.shape)}, but the annotation file says '
+                    f'{_size(shape)}'
+                )
+            results['imgs'].append(image)
+        results.update(ori_shape=shape, img_shape=shape, scale_factor=(1.0, 1.0), flip=False)
+        if 'objects' in results:
+            results['frames'] = [
+                _load_annotations(objects, shape, f'video {results["video_id"]}, frame {frame}')
+                for objects, frame in zip(results['objects'], results['frame_ids'], strict=True)
+            ]
+        return results
+
+
+@TRANSFORMS.register_module()
+class ResizeClip(BaseTransform):
+    """Resize all frames alike, keeping the aspect ratio; images bilinear, masks nearest.
+
+    A frame is made as large as fits: its longer side is at most the scale's longer number, its
+    shorter side at most the shorter one.
+
+    Args:
+        scale: two numbers in any order, or a list of such pairs to draw from.
+        mode: how to draw from a list. ``'value'``: one of the pairs. ``'range'`` (two pairs): the
+            long number between the two long ones and, independently, the short number between the
+            two short ones, both ends included.
+
+    Example:
+        >>> ResizeClip([(640, 360), (960, 480)], mode='range').draw()  # doctest: +SKIP
+        (811, 402)
+    """
+
+    def __init__(self, scale: Sequence[int] | Sequence[Sequence[int]], mode: str = 'value') -> None:
+        pairs = [scale] if isinstance(scale[0], int) else scale
+        self.scales = [(max(pair), min(pair)) for pair in pairs]
+        if mode not in ('value', 'range') or (mode == 'range' and len(self.scales) != 2):
+            raise UserError(
+                f"ResizeClip(scale={scale}, mode={mode!r}): mode is 'value', or 'range' with "
+                'two scales'
+            )
+        self.mode = mode
+
+    def draw(self) -> tuple[int, int]:
+        """The (long, short) numbers of a clip."""
+        if self.mode == 'value':
+            return self.scales[np.random.randint(len(self.scales))]
+        longs, shorts = zip(*self.scales, strict=True)
+        long = np.random.randint(min(longs), max(longs) + 1)
+        return int(long), int(np.random.randint(min(shorts), max(shorts) + 1))
+
+    def transform(self, results: dict) -> dict:
+        """Resize ``imgs`` and ``frames``; sets ``img_shape`` and ``scale_factor``."""
+        height, width = results['img_shape']
+        long, short = self.draw()
+        factor = min(long / max(height, width), short / min(height, width))
+        new = (max(int(height * factor + 0.5), 1), max(int(width * factor + 0.5), 1))
+        results['imgs'] = [_resize(image, new, cv2.INTER_LINEAR) for image in results['imgs']]
+        if 'frames' in results:
+            scale = np.array([new[1] / width, new[0] / height] * 2, np.float32)
+            results['frames'] = [_resize_annotations(a, new, scale) for a in results['frames']]
+        original_height, original_width = results['ori_shape']
+        results['img_shape'] = new
+        results['scale_factor'] = (new[1] / original_width, new[0] / original_height)
+        return results
+
+
+@TRANSFORMS.register_module()
+class FlipClip(BaseTransform):
+    """Mirror all frames of a clip left to right, or none.
+
+    Args:
+        prob: how often, 0..1.
+    """
+
+    def __init__(self, prob: float = 0.5) -> None:
+        self.prob = prob
+
+    def draw(self) -> bool:
+        """Whether to mirror a clip."""
+        return bool(np.random.random() < self.prob)
+
+    def transform(self, results: dict) -> dict:
+        """Mirror ``imgs`` and ``frames``; sets ``flip``."""
+        results['flip'] = self.draw()
+        if results['flip']:
+            width = results['img_shape'][1]
+            results['imgs'] = [image[:, ::-1] for image in results['imgs']]
+            if 'frames' in results:
+                results['frames'] = [_flip_annotations(a, width) for a in results['frames']]
+        return results
+
+
+@TRANSFORMS.register_module()
+class PackClip(BaseTransform):
+    """Make the item that the model's data preprocessor takes."""
+
+    def transform(self, results: dict) -> dict:
+        """``inputs`` (T, 3, H, W) uint8 and ``data_samples``, a ``VideoDataSample``."""
+        frames = np.stack(results['imgs']).transpose(0, 3, 1, 2)  # (T, 3, H, W)
+        metainfo = {key: results[key] for key in _META_KEYS if key in results}
+        sample = VideoDataSample(metainfo=metainfo)
+        if 'frames' in results:
+            sample.gt_instances = [
+                InstanceData(
+                    bboxes=torch.from_numpy(annotations.bboxes),
+                    labels=torch.from_numpy(annotations.labels),
+                    masks=torch.from_numpy(np.ascontiguousarray(annotations.masks)),
+                    instance_ids=torch.from_numpy(annotations.instance_ids),
+                )
+                for annotations in results['frames']
+            ]
+        inputs = torch.from_numpy(np.ascontiguousarray(frames))
+        return dict(inputs=inputs, data_samples=sample)
+
+
+def _load_annotations(objects: list[dict], shape: tuple[int, int], where: str) -> FrameAnnotations:
+    try:
+        masks = decode_masks([item['rle'] for item in objects], *shape)
+    except ValueError as error:
+        raise UserError(f'{where}: {error}') from error
+    boxes = np.array([item['bbox'] for item in objects], np.float32)
+    return FrameAnnotations(
+        bboxes=boxes.reshape(-1, 4),
+        labels=np.array([item['label'] for item in objects], np.int64),
+        masks=masks,
+        instance_ids=np.array([item['id'] for item in objects], np.int64),
+    )
+
+
+def _resize(image: np.ndarray, size: tuple[int, int], interpolation: int) -> np.ndarray:
+    return cv2.resize(image, size[::-1], interpolation=interpolation)
+
+
+def _resize_annotations(
+    annotations: FrameAnnotations, size: tuple[int, int], scale: np.ndarray
+) -> FrameAnnotations:
+    masks = np.zeros((len(annotations.masks), *size), np.uint8)
+    for index, mask in enumerate(annotations.masks):
+        masks[index] = _resize(mask, size, cv2.INTER_NEAREST)
+    limit = np.array([size[1], size[0]] * 2, np.float32)
+    boxes = np.clip(annotations.bboxes * scale, 0, limit)
+    return replace(annotations, bboxes=boxes, masks=masks)
+
+
+def _flip_annotations(annotations: FrameAnnotations, width: int) -> FrameAnnotations:
+    boxes = annotations.bboxes.copy()
+    boxes[:, 0::2] = width - annotations.bboxes[:, 2::-2]
+    return replace(annotations, bboxes=boxes, masks=annotations.masks[..., ::-1])
+
+
+def _size(shape: Sequence[int]) -> str:
+    return f'{shape[0]} x {shape[1]} (height x width)'

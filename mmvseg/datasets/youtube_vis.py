@@ -1,0 +1,143 @@
+"""YouTube-VIS 2019 and 2021, OVIS, and any own data set in their annotation format."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+
+from mmvseg.errors import UserError
+from mmvseg.registry import DATASETS
+
+from .categories import Category, load_table
+from .video_dataset import VideoDataset
+from .youtube_vis_json import load_annotation_file, parse_categories, parse_videos, read_categories
+
+_TABLES = {'2019': 'ytvis_2019', '2021': 'ytvis_2021', 'ovis': 'ovis'}
+
+
+@DATASETS.register_module()
+class YouTubeVISDataset(VideoDataset):
+    """Videos with instance tracks, read straight from json of the official format.
+
+    Args:
+        version: ``'2019'``, ``'2021'`` or ``'ovis'``: the file's categories must be the published
+            ones. None: own data, the classes are the file's categories in the file's order.
+        metainfo: with ``version=None``, ``classes`` may name the categories to use and their order;
+            objects of other categories are left out.
+        **kwargs: see :class:`VideoDataset`.
+
+    Example:
+        >>> dataset = YouTubeVISDataset(  # doctest: +SKIP
+        ...     ann_file='val.json', data_root='data/shapes', data_prefix=dict(img='val/JPEGImages')
+        ... )
+        >>> dataset.metainfo['classes']  # doctest: +SKIP
+        ('disc', 'square', 'triangle', 'star', 'ring', 'cross')
+    """
+
+    def __init__(
+        self,
+        *args,
+        version: str | None = None,
+        metainfo: Mapping[str, Any] | None = None,
+        **kwargs,
+    ) -> None:
+        if version is not None and version not in _TABLES:
+            raise UserError(f'dataset version {version!r}: use one of {", ".join(_TABLES)} or None')
+        self.version = version
+        super().__init__(*args, metainfo=metainfo, **kwargs)
+
+    def load_data_list(self) -> list[dict]:
+        """Read the annotation file into video records."""
+        content = load_annotation_file(self.ann_file)
+        found = parse_categories(content, self.ann_file)
+        used = select_categories(found, self.version, self._metainfo.get('classes'), self.ann_file)
+        self._metainfo.update(to_metainfo(used))
+        labels = {category.id: label for label, category in enumerate(used)}
+        return parse_videos(
+            content, self.ann_file, self.data_prefix['img'], None if self.test_mode else labels
+        )
+
+
+def dataset_metainfo(dataset_cfg: Mapping[str, Any]) -> dict:
+    """Classes of a dataset before it is built: ``classes``, ``category_ids`` and ``palette``.
+
+    Args:
+        dataset_cfg: config of a :class:`YouTubeVISDataset`. A published ``version`` is answered
+            without its annotation file.
+    """
+    version = dataset_cfg.get('version')
+    if version is not None:
+        return to_metainfo(load_table(_TABLES[version]))
+    # The dataset's own way to join the paths and choose classes, without reading the videos.
+    dataset = YouTubeVISDataset(
+        ann_file=dataset_cfg['ann_file'],
+        data_root=dataset_cfg.get('data_root', ''),
+        lazy_init=True,
+    )
+    found = read_categories(dataset.ann_file)
+    classes = (dataset_cfg.get('metainfo') or {}).get('classes')
+    return to_metainfo(select_categories(found, None, classes, dataset.ann_file))
+
+
+def select_categories(
+    found: list[Category], version: str | None, classes: Sequence[str] | None, ann_file: str
+) -> list[Category]:
+    """The categories to use, in class order.
+
+    Args:
+        found: the annotation file's categories.
+        version: published table that they must equal, if any.
+        classes: names to choose from them, if any.
+        ann_file: for messages.
+
+    Raises:
+        UserError: naming the classes that differ.
+    """
+    if version is not None:
+        table = load_table(_TABLES[version])
+        _compare(found, table, version, ann_file)
+        return table
+    if classes is None:
+        return found
+    by_name = {category.name: category for category in found}
+    missing = [name for name in classes if name not in by_name]
+    if missing:
+        raise UserError(
+            f'annotation file {ann_file} has no categories named {", ".join(missing)} '
+            f'(metainfo.classes); it has {", ".join(by_name)}'
+        )
+    return [by_name[name] for name in classes]
+
+
+def to_metainfo(categories: Sequence[Category]) -> dict:
+    """``classes``, ``category_ids`` and ``palette`` (RGB), each a tuple in class order."""
+    spare = _hues(len(categories))
+    return dict(
+        classes=tuple(category.name for category in categories),
+        category_ids=tuple(category.id for category in categories),
+        palette=tuple(c.color or other for c, other in zip(categories, spare, strict=True)),
+    )
+
+
+def _compare(found: list[Category], table: list[Category], version: str, ann_file: str) -> None:
+    ids, expected = ({c.name: c.id for c in categories} for categories in (found, table))
+    problems = []
+    if missing := [name for name in expected if name not in ids]:
+        problems.append(f'missing: {", ".join(missing)}')
+    if unknown := [name for name in ids if name not in expected]:
+        problems.append(f'not in {version}: {", ".join(unknown)}')
+    if moved := [n for n in expected if n in ids and ids[n] != expected[n]]:
+        shown = ', '.join(f'{name} has id {ids[name]}, not {expected[name]}' for name in moved)
+        problems.append(f'other ids: {shown}')
+    if problems:
+        raise UserError(
+            f'annotation file {ann_file}: its categories are not those of version {version} '
+            f'({"; ".join(problems)}). Choose the right version, or version=None for own classes'
+        )
+
+
+def _hues(count: int) -> list[tuple[int, int, int]]:
+    hsv = np.array([[(360 * i / max(count, 1), 0.7, 0.95) for i in range(count)]], np.float32)
+    rgb = cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)[0] * 255
+    return [tuple(int(channel) for channel in color) for color in rgb]
