@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -65,7 +65,11 @@ def write_id_map(path: str | Path, ids: np.ndarray, *, wide: bool) -> None:
 
 
 def track_rows(
-    instances: VideoInstances, video_id: int, video: str, files: list[str], categories: list[dict]
+    instances: VideoInstances,
+    video_id: int,
+    video: str,
+    files: Sequence[str],
+    categories: Sequence[tuple],
 ) -> Iterator[dict]:
     """One row a track and frame in which it is visible, keyed by :data:`CSV_COLUMNS`.
 
@@ -74,10 +78,10 @@ def track_rows(
         video_id: the video's id.
         video: its name.
         files: its frames.
-        categories: ``dict(id, name)`` by label.
+        categories: (id, name, …) by label.
     """
     for n in range(len(instances)):
-        category = categories[instances.labels[n]]
+        category_id, category_name = categories[instances.labels[n]][:2]
         for frame, rle in enumerate(instances.masks[n]):
             area = 0 if rle is None else int(mask_api.area(rle))
             if not area:
@@ -87,8 +91,8 @@ def track_rows(
                 video_id=video_id,
                 video=video,
                 track=int(instances.track_ids[n]),
-                category_id=category['id'],
-                category=category['name'],
+                category_id=category_id,
+                category=category_name,
                 score=f'{instances.scores[n]:.6f}',
                 frame=frame,
                 file=files[frame],
