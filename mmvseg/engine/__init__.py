@@ -1,0 +1,14 @@
+from .hooks import CheckpointHook, ProgressHook
+from .loops import VideoTestLoop, VideoTrainLoop, VideoValLoop
+from .optim import BFloat16OptimWrapper
+from .runner import VideoRunner
+
+__all__ = [
+    'BFloat16OptimWrapper',
+    'CheckpointHook',
+    'ProgressHook',
+    'VideoRunner',
+    'VideoTestLoop',
+    'VideoTrainLoop',
+    'VideoValLoop',
+]

@@ -4,6 +4,7 @@ import os
 
 import torch
 import torch.distributed as dist
+from mmengine.device import get_device
 from mmengine.dist import init_dist, is_distributed
 
 from mmvseg.errors import UserError
@@ -37,7 +38,7 @@ def init_distributed(launcher: str, timeout_s: int = 1800) -> None:
             'mpirun (mpi)'
         )
     rank, world_size, local_rank = (os.environ[name] for name in _RANK_VARIABLES[launcher])
-    if torch.cuda.is_available():
+    if get_device() == 'cuda':
         if int(local_rank) >= torch.cuda.device_count():
             raise UserError(
                 f'process {local_rank} of this node has no GPU: {torch.cuda.device_count()} are '

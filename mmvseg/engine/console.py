@@ -1,0 +1,68 @@
+"""What of the log reaches the console: the essential. The log file keeps everything."""
+
+import logging
+import re
+import warnings
+
+from mmengine.logging import MMLogger
+
+#: Logged by mmengine on the way; of use in the file only.
+_FILE_ONLY = re.compile(
+    r'Iter\((val|test)\)|Loads checkpoint by|Hooks will be executed|Distributed training is not'
+    r'|Checkpoints will be saved|"FileClient"|"HardDiskBackend"|Saving checkpoint at'
+    r'|paramwise_options --|init_cfg without|Auto resumed'
+)
+#: Deprecations inside the stack that a user can do nothing about.
+_IRRELEVANT_WARNINGS = (
+    r'.*torch\.meshgrid',
+    r'.*torch\.cuda\.amp',
+    r'.*autocast\(args\.\.\.\)',
+    r'.*pkg_resources',
+    r'.*lr_scheduler\.step\(\)',
+    r'.*pin_memory',
+    r'.*find_unused_parameters=True',
+)
+
+
+class ConsoleFilter(logging.Filter):
+    """Lets warnings pass, and single lines of information unless ``quiet``."""
+
+    def __init__(self, quiet: bool = False) -> None:
+        super().__init__()
+        self.quiet = quiet
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether ``record`` is shown."""
+        message = record.getMessage()
+        if record.levelno >= logging.WARNING:
+            return not _FILE_ONLY.search(message)
+        if self.quiet:
+            return False
+        # environment, config, hook list and initialisation come as blocks of many lines
+        return '\n' not in message.strip() and not _FILE_ONLY.search(message)
+
+
+def tidy_console(logger: MMLogger) -> MMLogger:
+    """Attach a :class:`ConsoleFilter` to the console of ``logger``."""
+    for handler in _console_handlers(logger):
+        if not any(isinstance(f, ConsoleFilter) for f in handler.filters):
+            handler.addFilter(ConsoleFilter())
+    return logger
+
+
+def log_to_file_only(logger: MMLogger) -> None:
+    """Keep information off the console from now on; warnings stay."""
+    for handler in _console_handlers(tidy_console(logger)):
+        for console_filter in handler.filters:
+            if isinstance(console_filter, ConsoleFilter):
+                console_filter.quiet = True
+
+
+def hide_irrelevant_warnings() -> None:
+    """Drop the Python warnings that concern only the code below ours."""
+    for message in _IRRELEVANT_WARNINGS:
+        warnings.filterwarnings('ignore', message=message)
+
+
+def _console_handlers(logger: MMLogger) -> list[logging.Handler]:
+    return [h for h in logger.handlers if not isinstance(h, logging.FileHandler)]

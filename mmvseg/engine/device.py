@@ -1,0 +1,48 @@
+"""The device that everything runs on."""
+
+import mmengine.device.utils as device_utils
+import torch
+from mmengine.device import get_device
+
+from mmvseg.errors import UserError
+
+
+def use_device(name: str | None = None) -> str:
+    """Choose the device before anything is built.
+
+    Args:
+        name: ``cpu``, ``cuda`` or ``cuda:N``; None takes a GPU if there is one.
+
+    Returns:
+        ``cpu`` or ``cuda``.
+
+    Raises:
+        UserError: there is no such device here.
+    """
+    if name is None:
+        return get_device()
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise UserError(f'--device {name}: not a device; use cpu, cuda or cuda:N') from error
+    if device.type not in ('cpu', 'cuda'):
+        raise UserError(f'--device {name}: only cpu and cuda are supported')
+    if device.type == 'cuda':
+        _check_gpu(name, device.index or 0)
+        torch.cuda.set_device(device.index or 0)
+    # mmengine decides once at import and has no setter
+    device_utils.DEVICE = device.type
+    return device.type
+
+
+def _check_gpu(name: str, index: int) -> None:
+    if not torch.cuda.is_available():
+        built = 'without CUDA' if torch.version.cuda is None else f'for CUDA {torch.version.cuda}'
+        raise UserError(
+            f'--device {name}: no usable GPU (torch {torch.__version__} is built {built}); '
+            'use --device cpu, or see tools/doctor.py'
+        )
+    if index >= torch.cuda.device_count():
+        raise UserError(
+            f'--device {name}: this machine has {torch.cuda.device_count()} GPUs, counted from 0'
+        )

@@ -1,0 +1,82 @@
+"""One line of progress instead of a log on the console."""
+
+import sys
+import time
+from datetime import timedelta
+from typing import Any
+
+from mmengine.dist import is_main_process
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from mmvseg.engine.console import log_to_file_only
+from mmvseg.registry import HOOKS
+
+
+@HOOKS.register_module()
+class ProgressHook(Hook):
+    """Shows iteration, loss and remaining time of a training.
+
+    On a terminal one line is rewritten every second; elsewhere a new line comes every
+    ``interval_s`` seconds. The log of mmengine then goes to its file only; warnings stay visible.
+
+    Args:
+        interval_s: seconds between two lines when the output is not a terminal.
+    """
+
+    priority = 'BELOW_NORMAL'
+
+    def __init__(self, interval_s: float = 15.0) -> None:
+        self.rewrites = sys.stderr.isatty()
+        self.interval_s = 1.0 if self.rewrites else interval_s
+
+    def before_train(self, runner: Runner) -> None:
+        """Silence the console log and start the clock."""
+        log_to_file_only(runner.logger)
+        self._start_s = self._shown_s = time.monotonic()
+        self._start_iter = runner.iter
+        if runner.iter:
+            self._print(f'training: continues after iteration {runner.iter}', last=True)
+
+    def after_train_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: Any = None,
+        outputs: dict | None = None,
+    ) -> None:
+        """Show the progress if it is time to."""
+        done, last = runner.iter + 1, self.is_last_train_iter(runner)
+        now_s = time.monotonic()
+        if now_s - self._shown_s < self.interval_s and not last:
+            return
+        self._shown_s = now_s
+        loss = runner.message_hub.get_scalar('train/loss').mean(20)  # of the last 20 iterations
+        per_iter_s = (now_s - self._start_s) / (done - self._start_iter)
+        left = timedelta(seconds=round(per_iter_s * (runner.max_iters - done)))
+        self._print(
+            f'training: iteration {done}/{runner.max_iters}, loss {loss:.3f}, '
+            f'{per_iter_s:.2f} s each, {left} left',
+            last,
+        )
+
+    def before_val(self, runner: Runner) -> None:
+        """Leave the line to the progress of the validation."""
+        self._val_start_s = time.monotonic()
+        if self.rewrites and is_main_process():
+            print(file=sys.stderr)
+
+    def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
+        """Show the numbers; validation does not count as time of iterations."""
+        numbers = ', '.join(f'{k} {v:.4g}' for k, v in (metrics or {}).items())
+        self._print(f'validation after iteration {runner.iter}: {numbers}', last=True)
+        if hasattr(self, '_start_s'):
+            self._start_s += time.monotonic() - self._val_start_s
+
+    def _print(self, line: str, last: bool = False) -> None:
+        if not is_main_process():
+            return
+        if self.rewrites:
+            print(f'\r{line}\x1b[K', end='\n' if last else '', file=sys.stderr, flush=True)
+        else:
+            print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,145 @@
+"""What the command-line tools share: arguments and the preparation of a config."""
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.device import get_device
+
+from mmvseg.errors import UserError
+
+from .categories import sync_num_classes
+from .checkpoint import find_latest_checkpoint
+from .config import add_cfg_options, load_config
+from .console import hide_irrelevant_warnings
+from .device import use_device
+from .distributed import LAUNCHERS, init_distributed
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of training and testing alike."""
+    parser.add_argument('--device', help='cpu, cuda or cuda:N (default: a GPU if there is one)')
+    parser.add_argument(
+        '--launcher', choices=LAUNCHERS, default='none', help='what started the processes'
+    )
+    # set by launchers of before torchrun
+    parser.add_argument('--local-rank', '--local_rank', type=int, help=argparse.SUPPRESS)
+    parser.add_argument(
+        '--allow-pickle',
+        action='store_true',
+        help='load checkpoints that need unpickling, which can run code hidden in them',
+    )
+    parser.add_argument(
+        '--allow-missing',
+        nargs='*',
+        metavar='PREFIX',
+        help='parts of the model that may stay unfilled (without PREFIX: all)',
+    )
+    add_cfg_options(parser)
+
+
+def start(args: argparse.Namespace) -> Config:
+    """Read the config, choose the device and start the process group."""
+    hide_irrelevant_warnings()
+    cfg = load_config(args.config, args.cfg_options)
+    if args.local_rank is not None:
+        os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    if args.launcher != 'none' and args.device not in (None, 'cpu', 'cuda'):
+        raise UserError(f'--device {args.device}: with a launcher each process takes its own GPU')
+    use_device(args.device)
+    cfg.launcher = args.launcher
+    init_distributed(args.launcher)
+    if args.allow_pickle:
+        cfg.allow_pickle = True
+    if args.allow_missing is not None:
+        cfg.allow_missing = args.allow_missing or ['']
+    return cfg
+
+
+def set_classes(cfg: Config, dataloader: str) -> None:
+    """Let the dataset decide the number of classes, and say so."""
+    for change in sync_num_classes(cfg, dataloader):
+        if int(os.environ.get('RANK', 0)) == 0:
+            print(change, file=sys.stderr)
+
+
+def set_amp(cfg: Config, precision: str) -> None:
+    """Train in mixed precision.
+
+    Args:
+        cfg: config, changed in place.
+        precision: ``fp16``, ``bf16`` or ``auto``: fp16 on a GPU, bf16 on a CPU.
+
+    Raises:
+        UserError: fp16 without a GPU, or an optimizer wrapper of an unknown kind.
+    """
+    if precision == 'auto':
+        precision = 'fp16' if get_device() == 'cuda' else 'bf16'
+    wrapper = cfg.optim_wrapper
+    kind = wrapper.get('type', 'OptimWrapper')
+    if kind not in ('OptimWrapper', 'AmpOptimWrapper', 'BFloat16OptimWrapper'):
+        raise UserError(f'--amp: optim_wrapper.type = {kind!r} has no mixed-precision form')
+    if precision == 'fp16':
+        if get_device() != 'cuda':
+            raise UserError('--amp fp16: needs a GPU; use --amp bf16 on a CPU')
+        wrapper.type = 'AmpOptimWrapper'
+        wrapper.setdefault('loss_scale', 'dynamic')
+        wrapper.dtype = 'float16'
+        return
+    wrapper.type = 'BFloat16OptimWrapper'
+    for key in ('loss_scale', 'dtype'):
+        wrapper.pop(key, None)
+
+
+def set_resume(cfg: Config, path: str) -> None:
+    """Continue an interrupted training.
+
+    Args:
+        cfg: config with ``work_dir``, changed in place.
+        path: the checkpoint; ``auto`` takes the last one in ``work_dir``, and starts from the
+            beginning if there is none.
+    """
+    checkpoint = find_latest_checkpoint(cfg.work_dir) if path == 'auto' else Path(path)
+    if checkpoint is None:
+        print(f'--resume: no checkpoint in {cfg.work_dir}, training starts', file=sys.stderr)
+        return
+    cfg.resume = True
+    cfg.load_from = str(checkpoint)
+
+
+def check_data(dataset: Mapping[str, Any], where: str) -> None:
+    """Check that the files of a dataset config are there.
+
+    Args:
+        dataset: the config; wrappers are looked through.
+        where: its config key, for the message.
+
+    Raises:
+        UserError: the annotation file or the folder of frames is missing.
+    """
+    for key in ('dataset', 'datasets'):
+        inner = dataset.get(key)
+        for part in [inner] if isinstance(inner, Mapping) else inner or []:
+            check_data(part, f'{where}.{key}')
+    if not dataset.get('ann_file'):
+        return
+    root = Path(dataset.get('data_root') or '')
+    prefix = dataset.get('data_prefix') or {}
+    for key, path in (
+        ('ann_file', annotation_file(dataset)),
+        *((f'data_prefix.{name}', root / folder) for name, folder in prefix.items()),
+    ):
+        if not path.exists():
+            raise UserError(
+                f'{where}.{key}: {path} does not exist (looked from {Path.cwd()}); put the data '
+                'there or change the path in the config'
+            )
+
+
+def annotation_file(dataset: Mapping[str, Any]) -> Path:
+    """Where the annotation file of a dataset config lies."""
+    return Path(dataset.get('data_root') or '') / dataset['ann_file']

@@ -1,0 +1,204 @@
+"""Training that resumes at its data position, and tests that stream windows of whole videos."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.dist import barrier, get_rank
+from mmengine.evaluator import Evaluator
+from mmengine.logging import print_log
+from mmengine.model import is_model_wrapper
+from mmengine.runner import BaseLoop, IterBasedTrainLoop, Runner
+from mmengine.runner.loops import _InfiniteDataloaderIterator
+from torch import nn
+from torch.utils.data import DataLoader
+
+from mmvseg.errors import UserError
+from mmvseg.registry import LOOPS
+from mmvseg.structures import VideoDataSample, VideoWindow
+from mmvseg.visualization.progress import ProgressReport
+
+from .rng import preserved_rng
+
+
+@contextmanager
+def worker_errors() -> Iterator[None]:
+    """Strip a dataloader worker's traceback from the :class:`UserError` that it raised."""
+    try:
+        yield
+    except UserError as error:
+        _, _, message = str(error).rpartition(f'{UserError.__module__}.{UserError.__name__}: ')
+        raise UserError(message.strip()) from error
+
+
+@LOOPS.register_module()
+class VideoTrainLoop(IterBasedTrainLoop):
+    """Iteration-based training whose sampler is set to its position instead of loading data."""
+
+    def seek(self, iteration: int) -> None:
+        """Let the next batch be the one that an undisturbed run draws at ``iteration``.
+
+        Args:
+            iteration: number of batches that each process has trained on.
+        """
+        sampler = self.dataloader.batch_sampler
+        if not hasattr(sampler, 'set_position'):
+            sampler = self.dataloader.sampler
+        if hasattr(sampler, 'set_position'):
+            sampler.set_position(iteration)
+            # workers have already fetched ahead from the start: begin anew
+            self.dataloader_iterator = _InfiniteDataloaderIterator(self.dataloader)
+            return
+        print_log(
+            f'{type(sampler).__name__} cannot be set to a position: loading {iteration} batches',
+            logger='current',
+        )
+        for _ in range(iteration):
+            next(self.dataloader_iterator)
+
+    def run(self) -> nn.Module:
+        """Train from the current iteration to the last."""
+        runner = self.runner
+        runner.call_hook('before_train')
+        runner.call_hook('before_train_epoch')
+        while self._iter < self._max_iters and not self.stop_training:
+            runner.model.train()
+            with worker_errors():
+                batch = next(self.dataloader_iterator)
+            self.run_iter(batch)
+            self._decide_current_val_interval()
+            if self._is_time_to_validate():
+                runner.val_loop.run()
+        runner.call_hook('after_train_epoch')
+        runner.call_hook('after_train')
+        return runner.model
+
+    def _is_time_to_validate(self) -> bool:
+        if self.runner.val_loop is None or self._iter < self.val_begin:
+            return False
+        return self._iter % self.val_interval == 0 or self._iter == self._max_iters
+
+
+@LOOPS.register_module()
+class VideoTestLoop(BaseLoop):
+    """Segment the videos of a dataset window by window; score them, write them, or both.
+
+    Each process takes whole videos, see ``WindowSampler``. A video's result goes to the evaluator
+    and the writer as soon as it is final, so memory does not grow with the number of videos.
+
+    Args:
+        runner: the runner.
+        dataloader: windows in order, batch size 1.
+        evaluator: mmengine metrics, may be empty.
+        fp16: run the model under autocast, in float16 on a GPU and bfloat16 on a CPU.
+        out_dir: write the results there in the official form, see ``ResultsWriter``; videos that
+            the folder already holds are skipped.
+    """
+
+    stage = 'test'
+
+    def __init__(
+        self,
+        runner: Runner,
+        dataloader: DataLoader | dict,
+        evaluator: Evaluator | dict | list,
+        fp16: bool = False,
+        out_dir: str | Path | None = None,
+    ) -> None:
+        super().__init__(runner, dataloader)
+        if not isinstance(evaluator, Evaluator):
+            evaluator = runner.build_evaluator(evaluator)
+        self.evaluator = evaluator
+        self.fp16 = fp16
+        self.dataset = self.dataloader.dataset
+        self.evaluator.dataset_meta = self.dataset.metainfo
+        runner.visualizer.dataset_meta = self.dataset.metainfo
+        self.writer = self._build_writer(out_dir) if out_dir else None
+
+    def run(self) -> dict[str, float]:
+        """Go through all videos.
+
+        Returns:
+            The metrics of the evaluator.
+        """
+        with preserved_rng():
+            return self._run()
+
+    def _run(self) -> dict[str, float]:
+        self._call_hook('before_{}')
+        self._call_hook('before_{}_epoch')
+        model = self.runner.model
+        if is_model_wrapper(model):
+            model = model.module
+        model.eval()
+        with ExitStack() as contexts:
+            contexts.enter_context(torch.inference_mode())
+            if self.fp16:
+                device_type = next(model.parameters()).device.type
+                dtype = torch.float16 if device_type == 'cuda' else torch.bfloat16
+                contexts.enter_context(torch.autocast(device_type, dtype=dtype))
+            contexts.enter_context(worker_errors())
+            for sample in model.stream(self._windows()):
+                self._take(sample)
+        metrics = self.evaluator.evaluate(len(self.dataset.video_ids))
+        if self.writer is not None:
+            self._merge()
+        self._call_hook('after_{}_epoch', metrics=metrics)
+        self._call_hook('after_{}')
+        return metrics
+
+    def _windows(self) -> Iterator[VideoWindow]:
+        """The windows of this process, with hooks and progress."""
+        with ExitStack() as contexts:
+            progress = None
+            if get_rank() == 0:  # whole videos are dealt out evenly: its share stands for all
+                report = ProgressReport(self.stage, len(self.dataloader), 'windows')
+                progress = contexts.enter_context(report)
+            for index, batch in enumerate(self.dataloader):
+                step = dict(batch_idx=index, data_batch=batch)
+                self._call_hook('before_{}_iter', **step)
+                yield VideoWindow(batch['inputs'][0], batch['data_samples'][0])
+                self._call_hook('after_{}_iter', **step, outputs=[])
+                if progress:
+                    progress.advance()
+
+    def _take(self, sample: VideoDataSample) -> None:
+        self.evaluator.process(data_samples=[sample], data_batch=None)
+        if self.writer is not None:
+            category_ids = self.dataset.metainfo['category_ids']
+            self.writer.add(
+                sample.video_id, sample.pred.to_youtube_vis(sample.video_id, category_ids)
+            )
+
+    def _build_writer(self, out_dir: str | Path) -> 'ResultsWriter':
+        from mmvseg.evaluation.results_writer import ResultsWriter
+
+        writer = ResultsWriter(out_dir, self.dataset.metainfo['category_ids'], rank=get_rank())
+        finished = writer.finished()
+        barrier()  # nobody writes before all have read what is there
+        if finished:
+            print_log(
+                f'{out_dir} holds {len(finished)} of {len(self.dataset.video_ids)} videos: '
+                'continuing with the others',
+                logger='current',
+            )
+            self.dataloader.sampler.skip_videos(finished)
+        return writer
+
+    def _merge(self) -> None:
+        barrier()
+        if get_rank() == 0:
+            self.writer.merge(self.dataset.video_ids)
+        barrier()
+
+    def _call_hook(self, name: str, **arguments: Any) -> None:
+        self.runner.call_hook(name.format(self.stage), **arguments)
+
+
+@LOOPS.register_module()
+class VideoValLoop(VideoTestLoop):
+    """The same during training."""
+
+    stage = 'val'

@@ -1,0 +1,244 @@
+"""mmengine's Runner with checkpoints in plain types, an exact resume and CPU processes."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import mmengine
+from mmengine.device import get_device
+from mmengine.dist import all_gather_object, is_main_process
+from mmengine.logging import MMLogger
+from mmengine.model import MMDistributedDataParallel, is_model_wrapper
+from mmengine.runner import Runner
+from mmengine.runner.checkpoint import CheckpointLoader
+from torch import nn
+from torch.utils.data import DataLoader
+
+from mmvseg import __version__
+from mmvseg.errors import UserError
+from mmvseg.registry import RUNNERS
+
+from .categories import check_classes
+from .checkpoint import (
+    load_checkpoint_file,
+    message_hub_from_plain,
+    message_hub_to_plain,
+    plain_items,
+    register_safe_loading,
+    save_checkpoint_file,
+)
+from .console import tidy_console
+from .distributed import init_distributed
+from .rng import get_rng_state, set_rng_state
+from .weights import load_model_weights, weights_of
+
+
+@RUNNERS.register_module()
+class VideoRunner(Runner):
+    """Runs training and tests; what differs from mmengine's Runner is how it saves and loads.
+
+    Further config keys: ``allow_pickle`` (bool) accepts checkpoints that need unpickling,
+    ``allow_missing`` (list of name prefixes) lets parts of the model stay unfilled when weights are
+    loaded, see :func:`mmvseg.engine.weights.load_model_weights`.
+    """
+
+    #: the dataloader of a test or stand-alone validation, None in training
+    _tested: DataLoader | None = None
+
+    def setup_env(self, env_cfg: dict) -> None:
+        """Start the process group, on CPUs too, and make all loading safe."""
+        init_distributed(self.launcher)
+        super().setup_env(env_cfg)
+        register_safe_loading(self.cfg.get('allow_pickle', False))
+
+    def build_logger(self, *args, **kwargs) -> MMLogger:
+        """The logger: everything in the file, the essential on the console."""
+        return tidy_console(super().build_logger(*args, **kwargs))
+
+    def wrap_model(self, model_wrapper_cfg: dict | None, model: nn.Module) -> nn.Module:
+        """Wrap for several processes; on CPUs without device ids, which gloo does not take."""
+        if not self.distributed or get_device() == 'cuda' or is_model_wrapper(model):
+            return super().wrap_model(model_wrapper_cfg, model)
+        options = dict(model_wrapper_cfg or {})
+        options.pop('type', None)
+        options.setdefault('broadcast_buffers', False)
+        options.setdefault('find_unused_parameters', self.cfg.get('find_unused_parameters', False))
+        return MMDistributedDataParallel(module=model, **options)
+
+    def train(self) -> nn.Module:
+        """Train, or continue, then with the seed of the run that is continued."""
+        if self._resume:
+            # before the samplers are built from the seed
+            meta = self._read_checkpoint(self._load_from).get('meta', {})
+            if meta.get('seed', self.seed) != self.seed:
+                self.logger.warning(f'continuing with the seed {meta["seed"]} of {self._load_from}')
+                self._randomness_cfg['seed'] = meta['seed']
+                self.set_randomness(**self._randomness_cfg)
+        return super().train()
+
+    def test(self) -> dict[str, float]:
+        """Test; the checkpoint has to fill all of the model."""
+        self._test_loop = self.build_test_loop(self._test_loop)
+        self._tested = self.test_dataloader
+        return super().test()
+
+    def load_checkpoint(
+        self,
+        filename: str,
+        map_location: str | Callable = 'cpu',
+        strict: bool | None = None,
+        revise_keys: list | None = None,
+    ) -> dict[str, Any]:
+        """Fill the model from a file.
+
+        Args:
+            filename: path or address of the checkpoint.
+            map_location: device for the tensors that are not copied into the model.
+            strict: whether all of the model has to be filled; by default when testing.
+            revise_keys: mmengine's interface; names are never revised here.
+
+        Raises:
+            UserError: the file is unusable or does not fit, see :mod:`mmvseg.engine.weights`.
+        """
+        checkpoint = self._read_checkpoint(filename)
+        if self._tested is not None:
+            check_classes(checkpoint, filename, self._tested.dataset)
+        if strict is None:
+            strict = self._tested is not None
+        self._fill_model(checkpoint, filename, strict)
+        self._has_loaded = True
+        return checkpoint
+
+    def resume(
+        self,
+        filename: str,
+        resume_optimizer: bool = True,
+        resume_param_scheduler: bool = True,
+        map_location: str | Callable = 'cpu',
+    ) -> None:
+        """Continue training exactly where the checkpoint was saved.
+
+        Restores the model, optimizer and scaler, schedulers, log history, iteration, the position
+        of the sampler, and, if the number of processes is the same, all random generators.
+
+        Args:
+            filename: a checkpoint saved during training.
+            resume_optimizer: restore the optimizer's state.
+            resume_param_scheduler: restore the schedulers' state.
+            map_location: mmengine's interface; tensors are always read to the CPU first.
+
+        Raises:
+            UserError: the file was not saved for resuming or belongs to another set-up.
+        """
+        checkpoint = self._read_checkpoint(filename)
+        needed = {'optimizer', 'message_hub', 'rng'}
+        if not needed <= checkpoint.keys():
+            raise UserError(
+                f'checkpoint {filename}: holds weights but no training state '
+                f'(missing: {", ".join(sorted(needed - checkpoint.keys()))}); to start a new '
+                f'training from it, use --cfg-options load_from={filename} instead of --resume'
+            )
+        meta = checkpoint['meta']
+        self._check_same_run(meta, filename)
+        self._fill_model(checkpoint, filename, strict=True)
+        message_hub_from_plain(self.message_hub, checkpoint['message_hub'])
+        if resume_optimizer:
+            self.optim_wrapper = self.build_optim_wrapper(self.optim_wrapper)
+            self.optim_wrapper.load_state_dict(checkpoint['optimizer'])
+        if resume_param_scheduler and self.param_schedulers is not None:
+            self._resume_schedulers(checkpoint.get('param_schedulers', []))
+        self.train_loop._epoch, self.train_loop._iter = meta['epoch'], meta['iter']
+        if hasattr(self.train_loop, 'seek'):
+            self.train_loop.seek(meta['iter'])
+        self._resume_rng(checkpoint['rng'])
+        self._has_loaded = True
+        self.logger.info(f'resumed {filename} at iteration {self.iter}')
+
+    def save_checkpoint(
+        self,
+        out_dir: str,
+        filename: str,
+        file_client_args: dict | None = None,
+        save_optimizer: bool = True,
+        save_param_scheduler: bool = True,
+        meta: dict | None = None,
+        by_epoch: bool = True,
+        backend_args: dict | None = None,
+    ) -> None:
+        """Save in plain types, completely or not at all; all processes have to call this.
+
+        Args:
+            out_dir: folder on a local or mounted disk.
+            filename: name of the file.
+            file_client_args: mmengine's interface; unused.
+            save_optimizer: with the optimizer's and the random generators' state, to resume from.
+            save_param_scheduler: with the schedulers' state.
+            meta: what else to note; ``epoch`` and ``iter`` override the current ones.
+            by_epoch: whether called at the end of an epoch (else of an iteration).
+            backend_args: mmengine's interface; unused.
+        """
+        rng = all_gather_object(get_rng_state()) if save_optimizer else None
+        if not is_main_process():
+            return
+        model = self.model.module if is_model_wrapper(self.model) else self.model
+        checkpoint: dict[str, Any] = dict(
+            meta=self._meta(by_epoch, meta or {}),
+            state_dict=model.state_dict(),
+            message_hub=message_hub_to_plain(self.message_hub),
+        )
+        if save_optimizer:
+            checkpoint.update(optimizer=self.optim_wrapper.state_dict(), rng=rng)
+        if save_param_scheduler and self.param_schedulers is not None:
+            checkpoint['param_schedulers'] = [
+                plain_items(scheduler.state_dict()) for scheduler in self.param_schedulers
+            ]
+        self.call_hook('before_save_checkpoint', checkpoint=checkpoint)
+        save_checkpoint_file(checkpoint, Path(out_dir) / filename)
+
+    def _read_checkpoint(self, filename: str) -> dict[str, Any]:
+        if '://' in str(filename):
+            return CheckpointLoader.load_checkpoint(filename, 'cpu', self.logger)
+        return load_checkpoint_file(filename, self.cfg.get('allow_pickle', False))
+
+    def _fill_model(self, checkpoint: dict, filename: str, strict: bool) -> None:
+        checkpoint['state_dict'] = weights_of(checkpoint, str(filename))
+        self.call_hook('after_load_checkpoint', checkpoint=checkpoint)
+        model = self.model.module if is_model_wrapper(self.model) else self.model
+        allowed = self.cfg.get('allow_missing', ())
+        load_model_weights(model, checkpoint, str(filename), strict, allowed)
+
+    def _meta(self, by_epoch: bool, given: dict) -> dict[str, Any]:
+        dataset = self.train_dataloader.dataset
+        return dict(
+            dict(epoch=self.epoch + by_epoch, iter=self.iter + (not by_epoch)),
+            **given,
+            cfg=self.cfg.pretty_text,
+            seed=self.seed,
+            world_size=self.world_size,
+            experiment_name=self.experiment_name,
+            time=time.strftime('%Y%m%d_%H%M%S'),
+            mmengine_version=mmengine.__version__,
+            mmvseg_version=__version__,
+            dataset_meta=plain_items(getattr(dataset, 'metainfo', {})),
+        )
+
+    def _check_same_run(self, meta: dict, filename: str) -> None:
+        check_classes(dict(meta=meta), filename, self.train_dataloader.dataset)
+        if meta.get('world_size', self.world_size) != self.world_size:
+            self.logger.warning(
+                f'{filename} was saved by {meta["world_size"]} processes, now there are '
+                f'{self.world_size}: batches and random draws will differ from the old run'
+            )
+
+    def _resume_schedulers(self, states: list[dict]) -> None:
+        self.param_schedulers = self.build_param_scheduler(self.param_schedulers)
+        for scheduler, state in zip(self.param_schedulers, states, strict=False):
+            for key, value in state.items():
+                current = getattr(scheduler, key, None)  # e.g. a Counter of milestones
+                state[key] = type(current)(value) if isinstance(current, dict) else value
+            scheduler.load_state_dict(state)
+
+    def _resume_rng(self, states: list[dict]) -> None:
+        if len(states) == self.world_size:
+            set_rng_state(states[self.rank])

@@ -1,0 +1,186 @@
+"""Filling a model from a checkpoint, with an account by sub-module of what did not fit."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from mmengine.logging import MMLogger
+from torch import Tensor, nn
+
+from mmvseg.errors import UserError
+
+
+@dataclass
+class WeightReport:
+    """How a checkpoint's tensors met the model's, each by its full name.
+
+    Attributes:
+        filled: loaded.
+        missing: in the model alone; they keep their initial values.
+        unexpected: in the checkpoint alone; ignored.
+        resized: in both, but only the first dimension differs (number of classes or queries); they
+            keep their initial values.
+        misshaped: in both, of different shape otherwise.
+        shapes: ``(checkpoint, model)`` shapes of what is resized or misshaped.
+        unfilled_modules: sub-modules of the first or second level none of whose tensors is filled.
+    """
+
+    filled: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    unexpected: list[str] = field(default_factory=list)
+    resized: list[str] = field(default_factory=list)
+    misshaped: list[str] = field(default_factory=list)
+    shapes: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = field(default_factory=dict)
+    unfilled_modules: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        lines = [f'{len(self.filled)} tensors loaded']
+        for kind, title in (
+            ('missing', 'not in the checkpoint'),
+            ('unexpected', 'in the checkpoint only'),
+            ('resized', 'of another first dimension (classes or queries)'),
+            ('misshaped', 'of another shape'),
+        ):
+            names = getattr(self, kind)
+            if names:
+                lines.append(f'  {title}: {len(names)}')
+                lines += [f'    {line}' for line in self._by_module(names)]
+        return '\n'.join(lines)
+
+    def _by_module(self, names: Sequence[str]) -> list[str]:
+        counts = Counter(_module_of(name) for name in names)
+        first = {_module_of(name): name for name in reversed(names)}
+        lines = []
+        for module, count in counts.items():
+            example = first[module]
+            shapes = self.shapes.get(example)
+            detail = f'{shapes[0]} in the checkpoint, {shapes[1]} in the model' if shapes else ''
+            if count == 1:
+                lines.append(' '.join(filter(None, (example, detail))))
+            else:
+                lines.append(f'{module}: {count} tensors, e.g. {example} {detail}'.rstrip())
+        return lines
+
+
+def compare_weights(model: nn.Module, weights: Mapping[str, Tensor]) -> WeightReport:
+    """What loading ``weights`` into ``model`` would fill and what not."""
+    report = WeightReport()
+    wanted = model.state_dict()
+    for name, tensor in wanted.items():
+        if name not in weights:
+            report.missing.append(name)
+            continue
+        theirs, ours = tuple(weights[name].shape), tuple(tensor.shape)
+        if theirs == ours:
+            report.filled.append(name)
+            continue
+        report.shapes[name] = (theirs, ours)
+        only_first_differs = len(theirs) == len(ours) > 0 and theirs[1:] == ours[1:]
+        (report.resized if only_first_differs else report.misshaped).append(name)
+    report.unexpected = [name for name in weights if name not in wanted]
+    report.unfilled_modules = [
+        name
+        for name in _sub_modules(model)
+        if not any(filled.startswith(f'{name}.') for filled in report.filled)
+    ]
+    return report
+
+
+def load_model_weights(
+    model: nn.Module,
+    checkpoint: Mapping,
+    source: str,
+    strict: bool = False,
+    allow_missing: Iterable[str] = (),
+) -> WeightReport:
+    """Fill ``model`` from a loaded checkpoint and log what did not fit.
+
+    Args:
+        model: without a DDP wrapper.
+        checkpoint: with ``state_dict``, or bare weights by name; a leading ``module.`` is dropped.
+        source: the file's name, for messages.
+        strict: every tensor of the model must be filled, as testing and resuming need it.
+            Otherwise, as when training starts from other weights, single missing tensors and
+            another number of classes are accepted, but no unfilled sub-module.
+        allow_missing: name prefixes of what may stay unfilled, e.g. ``roi_head.mask_head``; the
+            empty string allows everything.
+
+    Raises:
+        UserError: the file holds no weights, or something stays unfilled that must not.
+    """
+    weights = weights_of(checkpoint, source)
+    report = compare_weights(model, weights)
+    allowed = tuple(allow_missing)
+    refused = list(report.misshaped)
+    if strict:
+        refused += report.missing + report.resized
+    refused = [name for name in refused if not name.startswith(allowed)]
+    modules = [name for name in report.unfilled_modules if not name.startswith(allowed)]
+    if refused or modules:
+        raise UserError(_refusal(source, report, refused, modules))
+    model.load_state_dict({name: weights[name] for name in report.filled}, strict=False)
+    logger = MMLogger.get_current_instance()
+    if len(report.filled) == len(model.state_dict()) and not report.unexpected:
+        logger.info(f'{source}: all {len(report.filled)} tensors loaded')
+    else:
+        logger.warning(f'{source}: {report}')
+    return report
+
+
+def weights_of(checkpoint: Mapping, source: str) -> dict[str, Tensor]:
+    """The weights by name in a checkpoint, without the ``module.`` of a DDP wrapper.
+
+    Raises:
+        UserError: there are none.
+    """
+    state = checkpoint
+    for key in ('state_dict', 'model'):
+        if isinstance(checkpoint.get(key), Mapping):
+            state = checkpoint[key]
+            break
+    weights = {
+        str(name).removeprefix('module.'): tensor
+        for name, tensor in state.items()
+        if isinstance(tensor, Tensor)
+    }
+    if not weights:
+        found = ', '.join(map(str, list(checkpoint)[:5])) or 'nothing'
+        raise UserError(f'checkpoint {source}: holds no weights (found: {found})')
+    return weights
+
+
+def _sub_modules(model: nn.Module) -> list[str]:
+    """Names of the first- and second-level sub-modules that hold parameters."""
+    names = []
+    for name, child in model.named_children():
+        if next(child.parameters(), None) is None:
+            continue
+        names.append(name)
+        names += [
+            f'{name}.{grandchild_name}'
+            for grandchild_name, grandchild in child.named_children()
+            if next(grandchild.parameters(), None) is not None
+        ]
+    return names
+
+
+def _module_of(name: str) -> str:
+    """First two parts of a tensor's name, or fewer if the tensor itself is that shallow."""
+    return '.'.join(name.split('.')[:-1][:2]) or name
+
+
+def _refusal(
+    source: str, report: WeightReport, refused: Sequence[str], modules: Sequence[str]
+) -> str:
+    roots = [name for name in modules if name.split('.')[0] not in modules or '.' not in name]
+    reasons = []
+    if roots:
+        reasons.append(f'nothing fills the sub-module{"s"[: len(roots) > 1]} {", ".join(roots)}')
+    if refused:
+        reasons.append(f'{len(refused)} tensors of the model are missing or of another shape')
+    prefixes = roots or sorted({_module_of(name) for name in refused})
+    return (
+        f'checkpoint {source} does not fit the model: {"; ".join(reasons)}.\n{report}\n'
+        'Check that config and checkpoint belong together. If this is intended, allow it with '
+        f'--allow-missing {" ".join(prefixes)} (in a config: allow_missing = {prefixes})'
+    )

@@ -1,0 +1,16 @@
+# Sourced by dist_train.sh and dist_test.sh: launch SCRIPT ARGUMENTS… in $GPUS processes.
+launch() {
+    local nodes=${NNODES:-1} rendezvous script=$1; shift
+    if [ "$nodes" -gt 1 ]; then
+        rendezvous=(--nnodes "$nodes" --node-rank "${NODE_RANK:?set NODE_RANK}"
+                    --master-addr "${MASTER_ADDR:?set MASTER_ADDR}" --master-port "${PORT:-29500}")
+    else
+        rendezvous=(--standalone)
+    fi
+    # the node's cores shared out; torchrun would give each process one
+    local cores; cores=$(nproc)
+    export OMP_NUM_THREADS=${OMP_NUM_THREADS:-$(( cores > GPUS ? cores / GPUS : 1 ))}
+    export PYTHONPATH="$(dirname "$script")/..${PYTHONPATH:+:$PYTHONPATH}"
+    exec python -m torch.distributed.run "${rendezvous[@]}" --nproc-per-node "$GPUS" \
+        "$script" "$@" --launcher pytorch
+}
