@@ -24,7 +24,7 @@ class BatchInstances:
         img_shapes: (H, W) of each clip without padding.
         boxes: (M, 4) xyxy pixels.
         labels: (M,).
-        masks: (M, 1, H, W) float32 of 0 and 1 at the padded input size.
+        masks: (M, 1, H, W) of 0 and 1, type of the boxes, at the padded input size.
         frame_whwh: width, height, width, height of each frame without padding, (N, 4).
     """
 
@@ -43,7 +43,7 @@ class BatchInstances:
     ) -> 'BatchInstances':
         """Gather B clips of T frames of ``InstanceData``."""
         clips = [ClipInstances.from_frames(clip) for clip in gt_instances]
-        boxes = torch.cat([clip.bboxes for clip in clips]).float()
+        boxes = torch.cat([clip.bboxes for clip in clips])
         whwh = [
             (w, h, w, h)
             for (h, w), clip in zip(img_shapes, clips, strict=True)
@@ -54,7 +54,7 @@ class BatchInstances:
             img_shapes=list(img_shapes),
             boxes=boxes,
             labels=torch.cat([clip.labels for clip in clips]),
-            masks=torch.cat([f.masks for clip in gt_instances for f in clip])[:, None].float(),
+            masks=torch.cat([f.masks for clip in gt_instances for f in clip])[:, None].to(boxes),
             frame_whwh=boxes.new_tensor(whwh),
         )
 
@@ -66,6 +66,7 @@ class StageTargets:
     They are ordered by frame and then by query.
 
     Attributes:
+        annotations: index into the M of :class:`BatchInstances`, (P,).
         frames: index n = b * T + t of each, (P,).
         queries: (P,).
         labels: (P,).
@@ -75,6 +76,7 @@ class StageTargets:
         assignments: the matching of each clip.
     """
 
+    annotations: Tensor
     frames: Tensor
     queries: Tensor
     labels: Tensor
@@ -117,12 +119,14 @@ def stage_targets(
     # One copy to the device for the three index lists.
     index = torch.stack([torch.cat(annotations), torch.cat(frames), queries]).to(boxes.device)
     annotation, frame, query = index
+    cropped = crop_masks(truth.masks, annotation, boxes[frame, query], mask_size)
     return StageTargets(
+        annotations=annotation,
         frames=frame,
         queries=query,
         labels=truth.labels[annotation],
         boxes=truth.boxes[annotation],
-        masks=mask_targets(truth.masks, annotation, boxes[frame, query], mask_size),
+        masks=(cropped >= 0.5).to(boxes),
         frame_whwh=truth.frame_whwh[frame],
         assignments=assignments,
     )
@@ -148,23 +152,22 @@ def _match(
     ]
 
 
-def mask_targets(masks: Tensor, index: Tensor, boxes: Tensor, size: int) -> Tensor:
+def crop_masks(masks: Tensor, index: Tensor, boxes: Tensor, size: int) -> Tensor:
     """Crop ground-truth masks with predicted boxes.
 
     Args:
-        masks: (M, 1, H, W) float32.
+        masks: (M, 1, H, W).
         index: which mask goes with each box, (P,).
         boxes: (P, 4) xyxy pixels; clipped to the mask.
         size: side of the result.
 
     Returns:
-        (P, size, size) float32 of 0 and 1.
+        (P, size, size), how much of each cell the mask covers, 0..1.
     """
     if len(boxes) == 0:
         return boxes.new_zeros(0, size, size)
     height, width = masks.shape[-2:]
     limits = boxes.new_tensor([width, height, width, height])
-    clipped = boxes.float().clamp(min=0).minimum(limits)
+    clipped = boxes.clamp(min=0).minimum(limits)
     rois = torch.cat([index.unsqueeze(1), clipped], dim=1)  # (P, 5)
-    cropped = roi_align(masks, rois, (size, size), 1.0, 0, 'avg', True)
-    return (cropped.squeeze(1) >= 0.5).float()
+    return roi_align(masks, rois, (size, size), 1.0, 0, 'avg', True).squeeze(1)

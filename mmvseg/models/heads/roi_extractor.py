@@ -6,12 +6,13 @@ import torch
 from mmdet.models.roi_heads.roi_extractors import SingleRoIExtractor
 from torch import Tensor
 
+from mmvseg.models.precision import full_precision
 from mmvseg.registry import MODELS
 
 
 @MODELS.register_module()
 class FrameRoIExtractor(SingleRoIExtractor):
-    """mmdet's ``SingleRoIExtractor`` for boxes that come ordered by frame, always in float32.
+    """mmdet's ``SingleRoIExtractor`` for boxes that come ordered by frame, at least in float32.
 
     Half precision cannot tell pixels of a large frame apart, so box coordinates stay in float32
     under autocast. No gradient flows into the boxes.
@@ -25,12 +26,12 @@ class FrameRoIExtractor(SingleRoIExtractor):
             boxes: (N, n, 4) xyxy pixels of the network input; may leave the image.
 
         Returns:
-            (N * n, C, size, size) float32.
+            (N * n, C, size, size).
         """
         N, n, _ = boxes.shape
-        frames = torch.arange(N, device=boxes.device, dtype=torch.float32)
-        index = frames.repeat_interleave(n).unsqueeze(1)
-        rois = torch.cat([index, boxes.detach().flatten(0, 1).float()], dim=1)  # (N * n, 5)
+        boxes = full_precision(boxes.detach())
+        frames = torch.arange(N, device=boxes.device, dtype=boxes.dtype).repeat_interleave(n)
+        rois = torch.cat([frames.unsqueeze(1), boxes.flatten(0, 1)], dim=1)  # (N * n, 5)
         return self.pool(feats, rois)
 
     def pool(self, feats: Sequence[Tensor], rois: Tensor) -> Tensor:
@@ -41,7 +42,7 @@ class FrameRoIExtractor(SingleRoIExtractor):
         counts = torch.bincount(levels, minlength=len(feats)).tolist()
         with torch.autocast(rois.device.type, enabled=False):
             pieces = [
-                layer(feat.float(), piece) if len(piece) > 0 else self._nothing(feat)
+                layer(full_precision(feat), piece) if len(piece) > 0 else self._nothing(feat)
                 for layer, feat, piece in zip(
                     self.roi_layers, feats, rois[order].split(counts), strict=True
                 )
@@ -54,4 +55,4 @@ class FrameRoIExtractor(SingleRoIExtractor):
         Ranks of a distributed run must agree on which parameters receive gradients.
         """
         size = self.roi_layers[0].output_size
-        return feat[:0, :, :1, :1].float().expand(0, self.out_channels, *size)
+        return full_precision(feat[:0, :, :1, :1]).expand(0, self.out_channels, *size)

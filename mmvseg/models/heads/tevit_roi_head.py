@@ -15,6 +15,7 @@ from mmengine.model import BaseModule, ModuleList
 from mmengine.structures import InstanceData
 from torch import Tensor
 
+from mmvseg.models.precision import full_precision
 from mmvseg.registry import MODELS, TASK_UTILS
 
 from .clip_targets import BatchInstances, StageTargets, stage_targets
@@ -124,7 +125,7 @@ class TeViTRoIHead(BaseModule):
         """Run the stages one after another, each matched anew; arguments as for :meth:`loss`."""
         for s in range(self.num_stages):
             state = self.run_stage(s, feats, boxes, query_feats, clip_length)
-            cls_logits = self.bbox_head[s].classify(state.query_feats).float()
+            cls_logits = full_precision(self.bbox_head[s].classify(state.query_feats))
             targets = stage_targets(
                 self.assigner, cls_logits, state.boxes, truth, self.mask_size, where=f'stage {s}'
             )
@@ -160,7 +161,7 @@ class TeViTRoIHead(BaseModule):
             for c in self._chunks(len(boxes))
         ]
         query_feats = torch.cat(chunks)
-        deltas = head.regress(query_feats).float()
+        deltas = full_precision(head.regress(query_feats))
         refined = head.bbox_coder.decode(boxes.flatten(0, 1), deltas.flatten(0, 1))
         return QueryState(refined.view_as(boxes), query_feats, attn_feats)
 
@@ -176,7 +177,8 @@ class TeViTRoIHead(BaseModule):
         for s in range(self.num_stages):
             state = self.run_stage(s, feats, boxes, query_feats, clip_length)
             boxes, query_feats = state.boxes, state.query_feats
-        return self.bbox_head[-1].classify(query_feats).float(), boxes, state.attn_feats
+        cls_logits = full_precision(self.bbox_head[-1].classify(query_feats))
+        return cls_logits, boxes, state.attn_feats
 
     def predict_masks(
         self, feats: Sequence[Tensor], boxes: Tensor, attn_feats: Tensor, labels: Tensor
@@ -190,7 +192,7 @@ class TeViTRoIHead(BaseModule):
             labels: the class whose mask is wanted of each, (N, n).
 
         Returns:
-            Logits inside the boxes, (N, n, 28, 28) float32.
+            Logits inside the boxes, (N, n, 28, 28).
         """
         logits = [
             self.mask_head[-1].class_logits(
@@ -200,7 +202,7 @@ class TeViTRoIHead(BaseModule):
             )
             for c in self._chunks(len(boxes))
         ]
-        logits = torch.cat(logits).float()
+        logits = full_precision(torch.cat(logits))
         return logits.view(*labels.shape, *logits.shape[1:])
 
     def _chunks(self, num_frames: int) -> list[slice]:
@@ -257,6 +259,5 @@ class TeViTRoIHead(BaseModule):
             state.attn_feats[targets.frames, targets.queries],
             targets.labels,
         )
-        return head.loss_mask(
-            logits.float().sigmoid(), targets.masks, avg_factor=num_pos.clamp(min=1)
-        )
+        masks = full_precision(logits).sigmoid()
+        return head.loss_mask(masks, targets.masks, avg_factor=num_pos.clamp(min=1))

@@ -118,10 +118,13 @@ def _axis_weights(start: Tensor, end: Tensor, first: int, last: int, size: int) 
         size: number of samples, half a sample away from the box's ends (``align_corners=False``).
 
     Returns:
-        (n, last - first, size); 0 beyond one sample from a pixel's centre, so 0 outside the box.
+        (n, last - first, size); 0 more than a pixel outside the box.
     """
-    centres = torch.arange(first, last, device=start.device) + 0.5
-    extent = (end - start).clamp(min=1e-6).unsqueeze(1)
-    position = (centres - start.unsqueeze(1)) / extent * size - 0.5  # (n, pixels)
+    start, end = start.unsqueeze(1), end.unsqueeze(1)
+    pixels = torch.arange(first, last, device=start.device)
+    # Interpolation towards 0 reaches half a sample beyond the box; the published code cuts it.
+    near = (pixels >= start.floor() - 1) & (pixels < end.ceil() + 1)  # (n, pixels)
+    position = (pixels + 0.5 - start) / (end - start).clamp(min=1e-6) * size - 0.5
     samples = torch.arange(size, device=start.device)
-    return (1 - (position.unsqueeze(2) - samples).abs()).clamp(min=0)
+    weights = (1 - (position.unsqueeze(2) - samples).abs()).clamp(min=0)
+    return weights * near.unsqueeze(2)

@@ -14,6 +14,7 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from mmvseg.errors import UserError
+from mmvseg.models.precision import full_precision
 from mmvseg.registry import TASK_UTILS
 
 
@@ -123,12 +124,13 @@ class TeViTHungarianAssigner:
     def frame_costs(
         self, cls_logits: Tensor, boxes: Tensor, clip: ClipInstances, img_shape: tuple[int, int]
     ) -> Tensor:
-        """Cost of every query in the frame of every annotation, (Q, M), always float32."""
+        """Cost of every query in the frame of every annotation, (Q, M), never in half precision."""
         num_frames, num_queries = cls_logits.shape[:2]
         prediction = InstanceData(
-            scores=cls_logits.flatten(0, 1).float(), bboxes=boxes.flatten(0, 1).float()
+            scores=full_precision(cls_logits.flatten(0, 1)),
+            bboxes=full_precision(boxes.flatten(0, 1)),
         )
-        truth = InstanceData(labels=clip.labels, bboxes=clip.bboxes.float())
+        truth = InstanceData(labels=clip.labels, bboxes=full_precision(clip.bboxes))
         with torch.autocast(cls_logits.device.type, enabled=False):
             # All frames against all annotations: one call instead of T, the surplus is tiny.
             cost = sum(

@@ -1,0 +1,24 @@
+"""Replay recorded cases of the published systems: same weights and inputs, compare outputs."""
+
+from collections.abc import Callable
+
+from .case import Case, Comparison, Row, is_case, load_case
+from .tevit_model import replay_tevit_loss, replay_tevit_predict
+from .tevit_parts import (
+    replay_backbone,
+    replay_dynamic_mask_head,
+    replay_hungarian_assigner,
+    replay_stqi_head,
+)
+
+#: The known kinds of cases: what runs one and records how its outputs compare.
+REPLAYERS: dict[str, Callable[[Case, Comparison], None]] = dict(
+    backbone=replay_backbone,
+    dynamic_mask_head=replay_dynamic_mask_head,
+    hungarian_assigner=replay_hungarian_assigner,
+    stqi_head=replay_stqi_head,
+    tevit_loss=replay_tevit_loss,
+    tevit_predict=replay_tevit_predict,
+)
+
+__all__ = ['REPLAYERS', 'Case', 'Comparison', 'Row', 'is_case', 'load_case']

@@ -1,0 +1,168 @@
+"""A recorded case on disk, and the comparison of what a module computes with it."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from mmvseg.errors import UserError
+
+#: Absolute tolerance, for values of order 1, where a case records no noise of its own.
+DEFAULT_TOLERANCE = 1e-4
+#: Tolerance over recorded float32 noise.
+NOISE_FACTOR = 10
+#: Units in the last place of a tensor's largest value that always pass: a lucky recording may
+#: show less noise than float32 can promise.
+ALLOWED_ULPS = 16
+
+
+@dataclass(frozen=True)
+class Case:
+    """One case folder.
+
+    Attributes:
+        folder: where it lies.
+        kind: what it records, e.g. ``stqi_head``.
+        config: contents of its config.json.
+        inputs: tensors by name, without the prefix ``in.``.
+        expected: recorded outputs by name, without the prefix ``out.``.
+        weights: state dict under the original parameter names.
+    """
+
+    folder: Path
+    kind: str
+    config: dict
+    inputs: dict[str, Tensor]
+    expected: dict[str, Tensor]
+    weights: dict[str, Tensor]
+
+    def tolerance(self, name: str) -> float:
+        """Largest allowed |difference| of an output that holds real numbers."""
+        scale = self.expected[name].abs().max().item() if self.expected[name].numel() else 0.0
+        noise = self.config.get('fp64_deviation', {}).get(f'out.{name}')
+        if not isinstance(noise, float | int):
+            return DEFAULT_TOLERANCE * max(1.0, scale)
+        floor = ALLOWED_ULPS * torch.finfo(torch.float32).eps * scale
+        return max(NOISE_FACTOR * noise, floor)
+
+    def load_weights(self, module: nn.Module) -> None:
+        """Put the case's weights into a module and set it to inference mode.
+
+        Raises:
+            UserError: if names or shapes do not fit.
+        """
+        try:
+            module.load_state_dict(self.weights, strict=True)
+        except RuntimeError as error:
+            raise UserError(
+                f'{self.folder}: weights.safetensors does not fit the module that config.json '
+                f'describes. {error}'
+            ) from error
+        module.eval()
+
+
+@dataclass(frozen=True)
+class Row:
+    """How one output compares: passed if ``difference`` is at most ``tolerance``."""
+
+    name: str
+    difference: float
+    tolerance: float
+    note: str = ''
+
+    @property
+    def passed(self) -> bool:
+        """Whether the output agrees; NaN never does."""
+        return self.difference <= self.tolerance
+
+
+@dataclass
+class Comparison:
+    """Collects a row for every recorded output."""
+
+    case: Case
+    rows: list[Row] = field(default_factory=list)
+
+    def close(self, name: str, actual: Tensor) -> None:
+        """Compare real numbers: max |difference| against the case's tolerance."""
+        expected = self.case.expected[name]
+        if expected.shape != actual.shape:
+            self._wrong_shape(name, actual)
+            return
+        difference = (actual.detach().double() - expected.double()).abs()
+        worst = difference.max().item() if difference.numel() else 0.0
+        self.rows.append(Row(name, worst, self.case.tolerance(name)))
+
+    def equal(self, name: str, actual: Tensor) -> None:
+        """Compare integers, such as indices or labels: all of them must agree."""
+        expected = self.case.expected[name]
+        if expected.shape != actual.shape:
+            self._wrong_shape(name, actual)
+            return
+        self.count(name, int((actual != expected).sum()), 0, f'of {expected.numel()} differ')
+
+    def count(self, name: str, number: int, allowed: int, note: str) -> None:
+        """Add a row that counts disagreements."""
+        self.rows.append(Row(name, number, allowed, note))
+
+    def finish(self) -> list[Row]:
+        """All rows, with a failed one for each recorded output that was not compared."""
+        compared = {row.name for row in self.rows}
+        missing = [name for name in self.case.expected if name not in compared]
+        self.rows += [Row(name, float('nan'), 0, 'recorded, not replayed') for name in missing]
+        return self.rows
+
+    def _wrong_shape(self, name: str, actual: Tensor) -> None:
+        shapes = f'shape {tuple(actual.shape)}, recorded {tuple(self.case.expected[name].shape)}'
+        self.rows.append(Row(name, float('nan'), 0, shapes))
+
+
+def is_case(folder: Path) -> bool:
+    """Whether a folder holds a case."""
+    return (folder / 'config.json').is_file()
+
+
+def load_case(folder: Path) -> Case:
+    """Read a case folder.
+
+    Raises:
+        UserError: if a file is missing or broken, or config.json names no kind.
+    """
+    path = folder / 'config.json'
+    try:
+        config = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise UserError(f'{path}: not readable as JSON ({error})') from error
+    # TeViT's cases call it case_type; in those of DVIS it is the value of case.
+    kind = config.get('case_type') or config.get('case') if isinstance(config, dict) else None
+    if not isinstance(kind, str):
+        raise UserError(f"{path}: names no kind of case ('case_type' or 'case')")
+    tensors = _read_tensors(folder / 'io.safetensors')
+    weights = folder / 'weights.safetensors'
+    return Case(
+        folder=folder,
+        kind=kind,
+        config=config,
+        inputs=_with_prefix(tensors, 'in.'),
+        expected=_with_prefix(tensors, 'out.'),
+        weights=_read_tensors(weights) if weights.exists() else {},
+    )
+
+
+def _read_tensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise UserError(f'{path}: not readable as safetensors ({error})') from error
+
+
+def _with_prefix(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {
+        name.removeprefix(prefix): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(prefix)
+    }
