@@ -1,6 +1,6 @@
 # TeViT's schedule: 9200 iterations of 16 clips (8 GPUs x 2), linear warm-up over 770, steps at
 # 6100 and 8500. LinearLR reaches its end value one iteration before `end`.
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=9200, val_interval=770)
+train_cfg = dict(type='VideoTrainLoop', max_iters=9200, val_interval=770)
 val_cfg = dict(type='VideoValLoop')
 test_cfg = dict(type='VideoTestLoop')
 optim_wrapper = dict(
