@@ -1,0 +1,380 @@
+"""Reading YouTube-VIS and OVIS ground truth and result files for their evaluation."""
+
+import json
+import math
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from numbers import Real
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pycocotools.mask as coco_mask
+
+from mmvseg.errors import UserError
+
+from .tube_iou import MalformedRLE, Tube, make_tubes
+
+#: What a frame's occlusion counts in OVIS.
+OCCLUSION_LEVELS = dict(no_occlusion=0.0, slight_occlusion=0.25, severe_occlusion=0.75)
+
+
+@dataclass
+class Annotation:
+    """One annotated object.
+
+    Attributes:
+        id: the annotation's id in the file.
+        tube: its masks.
+        average_area: mean of the file's ``areas`` that are neither null nor 0; 0 if there are none.
+        is_crowd: whether detections on it are left out of the count.
+        occlusion: OVIS's occlusion score in [0, 1], None if it was not asked for.
+    """
+
+    id: int
+    tube: Tube
+    average_area: float
+    is_crowd: bool
+    occlusion: float | None = None
+
+
+@dataclass
+class Detection:
+    """One predicted object.
+
+    Attributes:
+        index: 0-based position in the results.
+        score: confidence.
+        tube: its masks.
+        average_area: mean pixels of its masks that are not empty; 0 if all are.
+    """
+
+    index: int
+    score: float
+    tube: Tube
+    average_area: float
+
+
+@dataclass
+class GroundTruth:
+    """A ground truth file.
+
+    Attributes:
+        source: name of the file, for messages.
+        videos: the file's record of each video by id, in the file's order.
+        categories: name of each category by id, in ascending order of the ids.
+        annotations: the objects of each (video id, category id).
+        has_annotations: whether the file annotates anything at all.
+        notes: what the official evaluator counts in a way that few expect, one sentence each.
+    """
+
+    source: str
+    videos: dict[int, dict]
+    categories: dict[int, str]
+    annotations: dict[tuple[int, int], list[Annotation]]
+    has_annotations: bool
+    notes: list[str] = field(default_factory=list)
+
+
+def load_json(path: str | Path) -> Any:
+    """The content of a JSON file.
+
+    Raises:
+        UserError: if it cannot be read or is not JSON.
+    """
+    try:
+        with open(path, encoding='utf-8') as file:
+            return json.load(file)
+    except OSError as error:
+        raise UserError(f'{path}: cannot be read ({error.strerror}); check the path') from error
+    except UnicodeDecodeError as error:
+        raise UserError(f'{path}: is not a JSON text file ({error})') from error
+    except json.JSONDecodeError as error:
+        raise UserError(
+            f'{path}: is not JSON: {error.msg} at line {error.lineno}, column {error.colno}; '
+            'is the file complete?'
+        ) from error
+
+
+def load_ground_truth(path: str | Path, occlusion: bool = False) -> GroundTruth:
+    """Read a ground truth file.
+
+    Args:
+        path: JSON file in the format of YouTube-VIS or OVIS.
+        occlusion: whether to read OVIS's field ``occlusion``, which is then mandatory.
+
+    Raises:
+        UserError: naming file, annotation, frame and field of what breaks the format.
+    """
+    return parse_ground_truth(load_json(path), str(path), occlusion)
+
+
+def parse_ground_truth(content: Any, source: str, occlusion: bool = False) -> GroundTruth:
+    """:func:`load_ground_truth` for content that is already in memory."""
+    keys = ('videos', 'categories')
+    if not isinstance(content, dict) or any(not isinstance(content.get(k), list) for k in keys):
+        raise UserError(
+            f"{source}: not a YouTube-VIS annotation file (an object with the lists 'videos', "
+            "'categories' and 'annotations')"
+        )
+    videos = {_get(v, 'id', f'{source}: videos[{i}]'): v for i, v in enumerate(content['videos'])}
+    for video_id, video in videos.items():
+        _check_size([video.get('height'), video.get('width')], f'{source}: video {video_id}')
+    names = {
+        _get(c, 'id', f'{source}: categories[{i}]'): str(c.get('name', c['id']))
+        for i, c in enumerate(content['categories'])
+    }
+    _check_ids([*videos], f'{source}: videos')
+    _check_ids([*names], f'{source}: categories')
+    categories = {i: names[i] for i in sorted(names)}
+    records = content.get('annotations') or []
+    truth = GroundTruth(source, videos, categories, defaultdict(list), bool(records))
+    parsed = {}
+    for record in _counted_records(truth, records):
+        if record['id'] not in parsed:
+            parsed[record['id']] = _parse_annotation(record, truth, occlusion)
+        key = (record['video_id'], record['category_id'])
+        truth.annotations[key].append(parsed[record['id']])
+    return truth
+
+
+def _counted_records(truth: GroundTruth, records: Any) -> list[dict]:
+    """The annotations that count, in the official order.
+
+    Of several annotations with one id the last stands for each of them: officially each id is
+    looked up in a table where the last one has replaced the others.
+    """
+    if not isinstance(records, list):
+        raise UserError(f"{truth.source}: 'annotations' must be a list")
+    known, last = [], {}
+    for i, record in enumerate(records):
+        where = f'{truth.source}: annotations[{i}]'
+        annotation_id = _get(record, 'id', where)
+        if isinstance(annotation_id, bool) or not isinstance(annotation_id, int):
+            raise UserError(f'{where}: id {annotation_id!r} is not an integer')
+        video_id, category_id = (_get(record, key, where) for key in ('video_id', 'category_id'))
+        last[annotation_id] = record
+        if video_id in truth.videos and category_id in truth.categories:
+            known.append(record)
+    if len(last) < len(records):
+        repeated = next(i for i, n in Counter(r['id'] for r in records).items() if n > 1)
+        truth.notes.append(
+            f'{truth.source}: annotation id {repeated} occurs more than once; as in the official '
+            'evaluator the last annotation of an id counts in place of each'
+        )
+    if any(record['id'] == 0 for record in known):
+        truth.notes.append(
+            f'{truth.source}: an annotation has id 0; as in the official evaluator its detection '
+            'counts as a false positive. Number the annotations from 1'
+        )
+    standing = [last[r['id']] for r in sorted(known, key=lambda record: record['video_id'])]
+    return [
+        r
+        for r in standing
+        if r['video_id'] in truth.videos and r['category_id'] in truth.categories
+    ]
+
+
+def _parse_annotation(record: dict, truth: GroundTruth, occlusion: bool) -> Annotation:
+    where = f'{truth.source}: annotation {record["id"]} (video {record["video_id"]})'
+    if 'iscrowd' not in record or record['iscrowd'] not in (0, 1):
+        raise UserError(f"{where}: 'iscrowd' must be 0 or 1, it is {record.get('iscrowd')!r}")
+    areas = record.get('areas')
+    if not isinstance(areas, list) or any(not isinstance(a, Real | None) for a in areas):
+        raise UserError(
+            f"{where}: 'areas' must be a list with a number or null a frame; the official "
+            'evaluator takes the area ranges from it'
+        )
+    video = truth.videos[record['video_id']]
+    masks = _list(record, 'segmentations', where)
+    rles = [
+        _to_rle(mask, video, f'{where}, segmentations[{t}]') if mask else None
+        for t, mask in enumerate(masks)
+    ]
+    visible = [area for area in areas if area]
+    return Annotation(
+        id=record['id'],
+        tube=_tubes([rles], [where])[0],
+        average_area=float(np.mean(visible)) if visible else 0.0,
+        is_crowd=bool(record['iscrowd']),
+        occlusion=occlusion_score(record.get('occlusion'), where) if occlusion else None,
+    )
+
+
+def _to_rle(mask: Any, video: dict, where: str) -> dict:
+    """Compressed run-length code of a polygon list, a run list or a code."""
+    height, width = video['height'], video['width']
+    if isinstance(mask, list):
+        for polygon in mask:
+            if not isinstance(polygon, list) or len(polygon) < 6 or len(polygon) % 2:
+                raise UserError(f'{where}: a polygon must be a list [x1, y1, …] of ≥ 3 points')
+            if not all(isinstance(value, Real) and math.isfinite(value) for value in polygon):
+                raise UserError(f'{where}: a polygon has a coordinate that is not a number')
+        return coco_mask.merge(coco_mask.frPyObjects(mask, height, width))
+    if not isinstance(mask, dict):
+        raise UserError(f'{where}: must be null, a list of polygons or a run-length code')
+    counts = mask.get('counts')
+    if not isinstance(counts, list):
+        return _check_rle(mask, where)
+    if any(not isinstance(run, int) or run < 0 for run in counts) or sum(counts) != height * width:
+        raise UserError(
+            f'{where}.counts: the runs must be non-negative integers with sum {height}*{width}, '
+            'the size of the video'
+        )
+    return coco_mask.frPyObjects(mask, height, width)
+
+
+def occlusion_score(levels: list[str | None] | None, where: str) -> float:
+    """OVIS: mean of the more occluded half of the frames that an object is seen in, in [0, 1].
+
+    Args:
+        levels: a name of :data:`OCCLUSION_LEVELS` or null for each frame.
+        where: place of the annotation, for messages.
+
+    Raises:
+        UserError: if the levels are missing, all null or unknown.
+    """
+    seen = [level for level in levels if level is not None] if isinstance(levels, list) else []
+    if not seen or any(level not in OCCLUSION_LEVELS for level in seen):
+        raise UserError(
+            f"{where}: 'occlusion' must hold one of {', '.join(OCCLUSION_LEVELS)} or null for each "
+            'frame, and not only nulls; the OVIS evaluator needs it (without it use ytvis)'
+        )
+    values = sorted((OCCLUSION_LEVELS[level] for level in seen), reverse=True)
+    return float(np.mean(values[: (len(values) + 1) // 2]))
+
+
+def parse_results(
+    content: Any, truth: GroundTruth, source: str
+) -> tuple[dict[tuple[int, int], list[Detection]], list[str]]:
+    """Detections of a results file.
+
+    Args:
+        content: list of ``dict(video_id, category_id, score, segmentations)``.
+        truth: what they are evaluated against.
+        source: name of the file, for messages.
+
+    Returns:
+        The detections of each (video id, category id) in the order of the file, and notes like
+        those of :class:`GroundTruth`. Detections of a category that the ground truth does not list
+        are left out, as they are officially.
+
+    Raises:
+        UserError: naming file, entry, frame and field of what breaks the format.
+    """
+    if not isinstance(content, list):
+        raise UserError(f'{source}: must be a list of results, it is a {type(content).__name__}')
+    if not content:
+        raise UserError(
+            f'{source}: holds no predictions; the official evaluator cannot score an empty list'
+        )
+    places, tracks = [], []
+    for index, entry in enumerate(content):
+        places.append(f'{source}: entry {index}')
+        tracks.append(_check_entry(entry, truth, places[-1]))
+    tubes = _tubes(tracks, places)
+
+    detections = defaultdict(list)
+    for index, (entry, tube) in enumerate(zip(content, tubes, strict=True)):
+        if entry['category_id'] in truth.categories:
+            visible = tube.areas[tube.areas > 0]
+            average_area = float(visible.mean()) if len(visible) else 0.0
+            key = (entry['video_id'], entry['category_id'])
+            detections[key].append(Detection(index, entry['score'], tube, average_area))
+    return detections, _result_notes(content, tubes, truth, source)
+
+
+def _check_entry(entry: Any, truth: GroundTruth, where: str) -> list[dict | None]:
+    """The run-length codes of an entry, after everything but the codes was checked."""
+    if _get(entry, 'video_id', where) not in truth.videos:
+        raise UserError(
+            f'{where}: video_id {entry["video_id"]!r} is not in {truth.source}; are the results '
+            'those of this data set?'
+        )
+    _get(entry, 'category_id', where)
+    score = _get(entry, 'score', where)
+    if isinstance(score, bool) or not isinstance(score, Real) or not math.isfinite(score):
+        raise UserError(f'{where}: score must be a finite number, it is {score!r}')
+    masks = _list(entry, 'segmentations', where)
+    return [
+        _check_rle(mask, f'{where}, segmentations[{t}]') if mask else None
+        for t, mask in enumerate(masks)
+    ]
+
+
+def _check_rle(mask: Any, where: str) -> dict:
+    if not isinstance(mask, dict):
+        raise UserError(f'{where}: must be null or a compressed run-length code, not {mask!r:.40}')
+    if not isinstance(mask.get('counts'), str | bytes):
+        raise UserError(
+            f'{where}.counts: must be a compressed run-length code (a string); compress it with '
+            'pycocotools.mask.frPyObjects'
+        )
+    _check_size(mask.get('size'), where)
+    return mask
+
+
+def _check_size(size: Any, where: str) -> None:
+    valid = isinstance(size, list | tuple) and len(size) == 2
+    if not valid or any(not isinstance(side, int) or side < 1 for side in size):
+        raise UserError(f'{where}: the size must be [height, width] in pixels, it is {size!r}')
+
+
+def _tubes(tracks: list[list[dict | None]], places: list[str]) -> list[Tube]:
+    try:
+        return make_tubes(tracks)
+    except MalformedRLE as error:
+        frames = [
+            f'{place}, segmentations[{t}]'
+            for place, track in zip(places, tracks, strict=True)
+            for t, rle in enumerate(track)
+            if rle is not None
+        ]
+        raise UserError(f'{frames[error.index]}.counts: {error.reason}') from error
+
+
+def _result_notes(
+    content: list[dict], tubes: list[Tube], truth: GroundTruth, source: str
+) -> list[str]:
+    """How many entries have a foreign category, another length or another size than their video."""
+    unknown, lengths, sizes = [], [], []
+    for index, (entry, tube) in enumerate(zip(content, tubes, strict=True)):
+        video = truth.videos[entry['video_id']]
+        size = (video['height'] << 32) + video['width']
+        if entry['category_id'] not in truth.categories:
+            unknown.append(index)
+        if len(tube) != video.get('length', len(tube)):
+            lengths.append(index)
+        if np.any((tube.sizes != 0) & (tube.sizes != size)):
+            sizes.append(index)
+    rules = [
+        (unknown, 'have a category_id that the ground truth does not list; they are left out'),
+        (lengths, 'have more or fewer segmentations than frames; the rest is not compared'),
+        (sizes, 'have masks of another size than the video; such frames are not compared'),
+    ]
+    return [
+        f'{source}: {len(which)} entries (the first is entry {which[0]}) {rule}, as in the '
+        'official evaluator'
+        for which, rule in rules
+        if which
+    ]
+
+
+def _get(record: Any, key: str, where: str) -> Any:
+    if not isinstance(record, dict) or key not in record:
+        raise UserError(f"{where}: has no '{key}'")
+    value = record[key]
+    if isinstance(value, list | dict):
+        raise UserError(f"{where}: '{key}' must be one value, not a {type(value).__name__}")
+    return value
+
+
+def _list(record: dict, key: str, where: str) -> list:
+    if not isinstance(record.get(key), list):
+        raise UserError(f"{where}: '{key}' must be a list with one entry a frame")
+    return record[key]
+
+
+def _check_ids(ids: list, where: str) -> None:
+    if any(isinstance(i, bool) or not isinstance(i, int) for i in ids):
+        raise UserError(f'{where}: the ids must be integers')
