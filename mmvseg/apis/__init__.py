@@ -1,0 +1,3 @@
+from .inferencer import VideoSegInferencer, choose_device
+
+__all__ = ['VideoSegInferencer', 'choose_device']

@@ -1,5 +1,6 @@
 from .frame_source import (
     DEFAULT_FPS,
+    DamagedVideoWarning,
     Frame,
     FrameSource,
     ImageFolder,
@@ -14,6 +15,7 @@ from .video_writer import VideoWriter
 
 __all__ = [
     'DEFAULT_FPS',
+    'DamagedVideoWarning',
     'Frame',
     'FrameObject',
     'FrameSource',

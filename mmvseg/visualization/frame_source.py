@@ -19,6 +19,10 @@ from .image_io import IMAGE_SUFFIXES, read_image
 DEFAULT_FPS = Fraction(6)
 
 
+class DamagedVideoWarning(UserWarning):
+    """A video broke off; what was decoded before is used."""
+
+
 class Frame(NamedTuple):
     """One decoded frame: 0-based ``index``, time in ``seconds``, RGB uint8 ``image`` (H, W, 3)."""
 

@@ -1,0 +1,223 @@
+"""From a config and a checkpoint to the objects of any video."""
+
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.dataset import Compose
+from mmengine.registry import init_default_scope
+
+from mmvseg.datasets import dataset_metainfo
+from mmvseg.engine.checkpoint import load_checkpoint_file
+from mmvseg.engine.config import config_errors, load_config
+from mmvseg.engine.weights import load_model_weights
+from mmvseg.errors import UserError
+from mmvseg.models.segmentors.base import VideoSegmentor
+from mmvseg.registry import MODELS, TRANSFORMS
+from mmvseg.structures import VideoDataSample, VideoWindow
+from mmvseg.visualization.frame_source import (
+    DamagedVideoWarning,
+    Frame,
+    FrameSource,
+    open_source,
+)
+
+from .prefetch import prefetch
+
+LOADER = 'LoadClip'
+
+
+class VideoSegInferencer:
+    """A trained model that takes video files, folders of frames, images or any frame source.
+
+    Frames are decoded ahead in a thread and pass the transforms of the config's test pipeline, so
+    that results equal those of a test run on the same frames; memory does not grow with the video
+    beyond what the model itself keeps.
+
+    Args:
+        config: path of a config, or a config.
+        checkpoint: path of the weights. The class names come with them, else from the config's
+            test dataset.
+        device: e.g. ``cpu`` or ``cuda:1``; by default the GPU if there is one.
+        cfg_options: config values to change, by dotted key.
+
+    Raises:
+        UserError: if config, checkpoint or device cannot be used.
+
+    Example:
+        >>> inferencer = VideoSegInferencer(
+        ...     'configs/tevit/tevit_msgshift.py', 'tevit_msgshift.pth'
+        ... )  # doctest: +SKIP
+        >>> tracks = inferencer('street.mp4').pred.above(0.3)  # doctest: +SKIP
+        >>> [inferencer.classes[label] for label in tracks.labels]  # doctest: +SKIP
+        ['person', 'car']
+    """
+
+    def __init__(
+        self,
+        config: str | Path | Config,
+        checkpoint: str | Path,
+        device: str | None = None,
+        cfg_options: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.device = choose_device(device)
+        if isinstance(config, Config):
+            cfg = config.copy()
+            cfg.merge_from_dict(dict(cfg_options or {}))
+        else:
+            cfg = load_config(config, cfg_options)
+        init_default_scope('mmvseg')
+        loaded = load_checkpoint_file(checkpoint, cfg.get('allow_pickle', False))
+        self.classes, self.category_ids = _categories(cfg, loaded, str(checkpoint))
+        dataset = _test_dataset(cfg)
+        self.window_size: int = dataset.get('window_size', 10)
+        # The checkpoint's classes decide, as the data's do in training; the data need not be here.
+        _set_num_classes(cfg.model, len(self.classes))
+        with config_errors(cfg):
+            self._transforms = _test_transforms(cfg, dataset)
+            self.model: VideoSegmentor = MODELS.build(cfg.model)
+        allowed = cfg.get('allow_missing', ())
+        load_model_weights(self.model, loaded, str(checkpoint), True, allowed)
+        self.model.to(self.device).eval()
+
+    def __call__(
+        self,
+        source: str | Path | FrameSource,
+        on_frames: Callable[[int], None] | None = None,
+    ) -> VideoDataSample:
+        """Segment one video.
+
+        Args:
+            source: a video file, a folder of frames, an image, a quoted pattern, or frames.
+            on_frames: called with the number of frames that the model has just taken.
+
+        Returns:
+            A sample whose ``pred`` are the tubes at the video's own size; ``video_length`` is the
+            number of frames read. A video that breaks off gives a ``DamagedVideoWarning`` and the
+            result of the frames before.
+
+        Raises:
+            UserError: if nothing can be read.
+        """
+        if isinstance(source, str | Path):
+            source = open_source(source)
+        taken = 0
+
+        def count(windows: Iterable[VideoWindow]) -> Iterator[VideoWindow]:
+            nonlocal taken
+            for window in windows:
+                yield window
+                taken += len(window.frames)
+                if on_frames:
+                    on_frames(len(window.frames))
+
+        with closing(prefetch(self.windows(source))) as windows, torch.inference_mode():
+            (sample,) = self.model.stream(count(windows))
+        if source.damage:
+            warnings.warn(source.damage, DamagedVideoWarning, stacklevel=2)
+        sample.set_metainfo(dict(video_length=taken))
+        return sample
+
+    def windows(self, source: FrameSource) -> Iterator[VideoWindow]:
+        """The windows that a test run would load from the same frames.
+
+        Raises:
+            UserError: if the source has no frames.
+        """
+        pending: list[Frame] = []
+        for frame in source:
+            # One frame of the next window must be there to know that this one is not the last.
+            if len(pending) == self.window_size:
+                yield self._window(source, pending, is_last=False)
+                pending = []
+            pending.append(frame)
+        if not pending:
+            raise UserError(f'{source.name}: no frames')
+        yield self._window(source, pending, is_last=True)
+
+    def _window(self, source: FrameSource, frames: list[Frame], *, is_last: bool) -> VideoWindow:
+        packed = self._transforms(
+            dict(
+                video_id=1,
+                video_name=source.name,
+                video_length=source.length,
+                frame_ids=[frame.index for frame in frames],
+                frame_paths=[source.frame_path(frame.index) for frame in frames],
+                imgs=[frame.image for frame in frames],
+                ori_shape=source.size,
+                img_shape=source.size,
+                scale_factor=(1.0, 1.0),
+                flip=False,
+                is_first=frames[0].index == 0,
+                is_last=is_last,
+            )
+        )
+        return VideoWindow(packed['inputs'], packed['data_samples'])
+
+
+def choose_device(device: str | None) -> torch.device:
+    """The named device, or the best there is for None.
+
+    Raises:
+        UserError: if it does not exist here; the message lists those that do.
+    """
+    gpus = [f'cuda:{index}' for index in range(torch.cuda.device_count())]
+    if device is None:
+        return torch.device(gpus[0] if gpus else 'cpu')
+    if device != 'cpu' and device not in gpus and not (device == 'cuda' and gpus):
+        available = ', '.join(['cpu', *gpus])
+        raise UserError(f'device {device!r} cannot be used here; available: {available}')
+    return torch.device(device)
+
+
+def _set_num_classes(part: Any, count: int) -> None:
+    """Set every ``num_classes`` within a model's config."""
+    if isinstance(part, Mapping):
+        if isinstance(part.get('num_classes'), int):
+            part['num_classes'] = count
+        part = list(part.values())
+    if isinstance(part, list | tuple):
+        for child in part:
+            _set_num_classes(child, count)
+
+
+def _test_dataset(cfg: Config) -> dict:
+    try:
+        dataset = cfg.test_dataloader.dataset
+        while 'dataset' in dataset:
+            dataset = dataset.dataset
+    except (AttributeError, KeyError) as error:
+        raise UserError(f'config {cfg.filename}: has no test_dataloader.dataset') from error
+    return dataset
+
+
+def _test_transforms(cfg: Config, dataset: dict) -> Compose:
+    """The test pipeline without its first step, which would read the frames from files."""
+    pipeline = dataset.get('pipeline') or []
+    if not pipeline or pipeline[0]['type'].split('.')[-1] != LOADER:
+        raise UserError(
+            f'config {cfg.filename}: test_dataloader.dataset.pipeline must begin with {LOADER}'
+        )
+    return Compose([TRANSFORMS.build(transform) for transform in pipeline[1:]])
+
+
+def _categories(
+    cfg: Config, checkpoint: Mapping[str, Any], source: str
+) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """Class names and their ids in annotation files."""
+    meta = checkpoint.get('meta')
+    noted = meta.get('dataset_meta') if isinstance(meta, Mapping) else None
+    if not isinstance(noted, Mapping) or not noted.get('classes'):
+        try:
+            noted = dataset_metainfo(_test_dataset(cfg))
+        except UserError as error:
+            raise UserError(
+                f'checkpoint {source} does not name its classes, and the test dataset of the '
+                f'config cannot be asked: {error}'
+            ) from error
+    classes = tuple(noted['classes'])
+    return classes, tuple(noted.get('category_ids') or range(1, len(classes) + 1))

@@ -1,0 +1,157 @@
+import json
+import threading
+
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from pycocotools import mask as coco_mask
+from squares import (
+    CLASSES,
+    SCORES,
+    square_frame,
+    write_checkpoint,
+    write_config,
+    write_frames,
+)
+
+from mmvseg.apis import VideoSegInferencer, choose_device
+from mmvseg.datasets import YouTubeVISDataset
+from mmvseg.errors import UserError
+from mmvseg.visualization import DamagedVideoWarning, VideoWriter, open_source
+
+
+@pytest.fixture
+def folder(tmp_path):
+    write_config(tmp_path / 'squares.py')
+    write_checkpoint(tmp_path / 'squares.pth')
+    write_frames(tmp_path / 'frames')
+    return tmp_path
+
+
+def build(folder, **kwargs):
+    return VideoSegInferencer(folder / 'squares.py', folder / 'squares.pth', 'cpu', **kwargs)
+
+
+def test_tracks_at_the_size_of_the_input(folder):
+    inferencer = build(folder)
+    assert inferencer.classes == CLASSES
+    assert inferencer.category_ids == (5, 6, 9)
+    sample = inferencer(folder / 'frames')
+    assert sample.video_length == 7
+    np.testing.assert_allclose(sample.pred.scores, SCORES)
+    for track in range(2):
+        assert len(sample.pred.masks[track]) == 7
+    for index, rle in enumerate(sample.pred.masks[0]):
+        expected = square_frame(index)[..., 0] > 200
+        found = coco_mask.decode(rle) > 0
+        assert found.shape == (48, 64)
+        assert (found & expected).sum() / (found | expected).sum() > 0.7  # seen at half the size
+    assert sample.pred.masks[2] == [None] * 7
+
+
+def test_a_video_file_gives_the_same_tracks_as_its_frames(folder):
+    with VideoWriter(folder / 'clip.mp4', 10, crf=1) as writer:
+        for _, _, image in open_source(folder / 'frames'):
+            writer.write(image)
+    inferencer = build(folder)
+    from_file, from_folder = (inferencer(folder / name).pred for name in ('clip.mp4', 'frames'))
+    for mine, theirs in zip(from_file.masks[0], from_folder.masks[0], strict=True):
+        assert coco_mask.iou([mine], [theirs], [0])[0, 0] > 0.8
+
+
+@pytest.mark.parametrize('window_size', [1, 3, 7, 20])
+def test_windows_equal_those_of_a_test_dataset(folder, window_size):
+    """Frames, order and meta information, for all ways in which windows can end."""
+    names = [f'frames/{index:05d}.png' for index in range(7)]
+    video = dict(id=1, file_names=names, height=48, width=64, length=7)
+    categories = [dict(id=1, name='red')]
+    (folder / 'gt.json').write_text(json.dumps(dict(videos=[video], categories=categories)))
+    write_config(folder / 'squares.py', window_size)
+    cfg = Config.fromfile(folder / 'squares.py').test_dataloader.dataset
+    dataset = YouTubeVISDataset(
+        ann_file='gt.json',
+        data_root=str(folder),
+        window_size=window_size,
+        test_mode=True,
+        pipeline=cfg.pipeline,
+    )
+    inferencer = build(folder)
+    windows = list(inferencer.windows(open_source(folder / 'frames')))
+    assert len(windows) == len(dataset)
+    for window, item in zip(windows, dataset, strict=True):
+        torch.testing.assert_close(window.frames, item['inputs'], rtol=0, atol=0)
+        assert window.sample.metainfo == item['data_samples'].metainfo
+
+
+def test_windows_reach_the_model_in_order(folder):
+    taken = []
+    sample = build(folder)(open_source(folder / 'frames'), taken.append)
+    assert taken == [3, 3, 1]
+    assert [w.frame_ids for w in sample.windows] == [[0, 1, 2], [3, 4, 5], [6]]
+    assert [w.is_last for w in sample.windows] == [False, False, True]
+
+
+def test_cfg_options_and_ready_configs(folder):
+    options = {'test_dataloader.dataset.window_size': 5}
+    assert build(folder, cfg_options=options).window_size == 5
+    cfg = Config.fromfile(folder / 'squares.py')
+    inferencer = VideoSegInferencer(cfg, folder / 'squares.pth', 'cpu', options)
+    assert inferencer.window_size == 5
+    assert cfg.test_dataloader.dataset.window_size == 3  # the caller's config stays
+
+
+def test_truncated_video_warns_and_keeps_its_frames(folder):
+    rng = np.random.default_rng(0)
+    with VideoWriter(folder / 'cut.mp4', 10) as writer:
+        for index in range(40):
+            noise = rng.integers(0, 99, (48, 64, 3), dtype=np.uint8)
+            writer.write(square_frame(index % 7) // 2 + noise)
+    whole = (folder / 'cut.mp4').read_bytes()
+    (folder / 'cut.mp4').write_bytes(whole[: len(whole) // 2])
+    with pytest.warns(DamagedVideoWarning, match=r'cut\.mp4: read \d+ frames of 40'):
+        sample = build(folder)(folder / 'cut.mp4')
+    assert 5 < sample.video_length < 40
+    assert len(sample.pred.masks[0]) == sample.video_length
+
+
+def test_errors_of_the_decoding_thread_arrive(folder):
+    path = folder / 'frames' / '00004.png'
+    path.write_bytes(path.read_bytes()[:60])
+    with pytest.raises(UserError, match=r'00004\.png'):
+        build(folder)(folder / 'frames')
+    assert not [thread for thread in threading.enumerate() if thread.name == 'prefetch']
+
+
+def test_class_names_from_the_data_where_the_checkpoint_has_none(folder):
+    write_checkpoint(folder / 'squares.pth', note='no classes')
+    with pytest.raises(UserError, match=r'does not name its classes.*absent\.json'):
+        build(folder)
+    content = dict(videos=[], categories=[dict(id=i, name=n) for i, n in enumerate(CLASSES, 7)])
+    (folder / 'gt.json').write_text(json.dumps(content))
+    options = {'test_dataloader.dataset.ann_file': str(folder / 'gt.json')}
+    inferencer = build(folder, cfg_options=options)
+    assert (inferencer.classes, inferencer.category_ids) == (CLASSES, (7, 8, 9))
+
+
+def test_checkpoint_of_another_model_is_refused(folder):
+    torch.save(dict(state_dict=dict(weight=torch.zeros(3))), folder / 'squares.pth')
+    with pytest.raises(UserError):
+        build(folder)
+
+
+def test_pipeline_must_begin_with_loading(folder):
+    text = (folder / 'squares.py').read_text().replace("dict(type='LoadClip'), ", '')
+    (folder / 'squares.py').write_text(text)
+    with pytest.raises(UserError, match='must begin with LoadClip'):
+        build(folder)
+
+
+@pytest.mark.parametrize('device', ['cuda:99', 'gpu', 'meta'])
+def test_wrong_device_names_the_available(device):
+    with pytest.raises(UserError, match=r"device '.*' cannot be used here; available: cpu"):
+        choose_device(device)
+
+
+def test_default_device_is_the_best_there_is():
+    assert choose_device(None).type == ('cuda' if torch.cuda.is_available() else 'cpu')

@@ -1,0 +1,144 @@
+"""Segment a video and draw the objects: one colour a track, with class, id and score.
+
+INPUT is a video file, a folder of frames, an image, or a quoted pattern such as "frames/*.jpg".
+The overlay is an H.264 mp4 of the input's size and frame rate (an image gives a PNG).
+
+Example:
+    python tools/demo_video.py street.mp4 configs/tevit/tevit_msgshift.py tevit_msgshift.pth
+"""
+
+import argparse
+import json
+import os
+import warnings
+from collections import Counter
+from fractions import Fraction
+from pathlib import Path
+
+from mmvseg.apis import VideoSegInferencer
+from mmvseg.engine.config import add_cfg_options
+from mmvseg.engine.console import hide_irrelevant_warnings
+from mmvseg.errors import UserError, command_line
+from mmvseg.structures import VideoInstances
+from mmvseg.visualization import (
+    DEFAULT_FPS,
+    DamagedVideoWarning,
+    FrameSource,
+    ProgressReport,
+    VideoWriter,
+    draw_objects,
+    frame_objects,
+    open_source,
+    write_image,
+)
+from mmvseg.visualization.image_io import IMAGE_SUFFIXES, write_bytes
+
+OUT_FOLDER = Path('work_dirs/demo')
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('input', help='video file, folder of frames, image or quoted pattern')
+    parser.add_argument('config', help='config of the model')
+    parser.add_argument('checkpoint', help='its weights')
+    parser.add_argument(
+        '--out', type=Path, help=f'overlay to write (default: {OUT_FOLDER}/NAME.mp4 or .png)'
+    )
+    parser.add_argument(
+        '--json', type=Path, help='also write the tracks: entries of results.json with class names'
+    )
+    parser.add_argument(
+        '--score-thr',
+        type=float,
+        default=0.3,
+        help='leave out tracks below this score, in overlay and json (default 0.3)',
+    )
+    parser.add_argument('--device', help='e.g. cpu or cuda:1 (default: the GPU if there is one)')
+    parser.add_argument(
+        '--fps',
+        type=Fraction,
+        help=f'frame rate of a folder of frames (default {DEFAULT_FPS}); videos keep theirs',
+    )
+    add_cfg_options(parser)
+    return parser.parse_args()
+
+
+@command_line
+def main() -> None:
+    args = parse_args()
+    hide_irrelevant_warnings()
+    # Reported once at the end, when all is written.
+    warnings.simplefilter('ignore', DamagedVideoWarning)
+    source = open_source(args.input, args.fps)
+    is_image = os.path.isfile(args.input) and Path(args.input).suffix.lower() in IMAGE_SUFFIXES
+    out = output_path(args.out, source.name, is_image)
+    inferencer = VideoSegInferencer(args.config, args.checkpoint, args.device, args.cfg_options)
+    height, width = source.size
+    print(f'{args.input}: {width}x{height}, {source.length or "?"} frames, on {inferencer.device}')
+    with ProgressReport('segmenting', source.length) as progress:
+        sample = inferencer(source, progress.advance)
+    damage = source.damage
+    tracks = sample.pred.above(args.score_thr)
+    if args.json:
+        write_json(args.json, tracks, inferencer)
+    draw(source, sample.video_length, tracks, inferencer.classes, out)
+    print(describe(sample.pred, tracks, inferencer.classes, args.score_thr))
+    print(f'overlay: {out}')
+    if args.json:
+        print(f'tracks:  {args.json}')
+    if damage:
+        raise UserError(f'{damage}; the results cover the frames before')
+
+
+def output_path(out: Path | None, name: str, is_image: bool) -> Path:
+    """Where the overlay goes.
+
+    Raises:
+        UserError: for a suffix that the overlay cannot have.
+    """
+    if out is None:
+        return OUT_FOLDER / f'{name}.{"png" if is_image else "mp4"}'
+    allowed = sorted(IMAGE_SUFFIXES) if is_image else ['.mp4']
+    if out.suffix.lower() not in allowed:
+        raise UserError(f'--out {out}: must end in {" or ".join(allowed)}')
+    return out
+
+
+def draw(
+    source: FrameSource, length: int, tracks: VideoInstances, classes: tuple[str, ...], out: Path
+) -> None:
+    """Decode the frames once more and write them with the objects drawn on."""
+    if out.suffix.lower() in IMAGE_SUFFIXES:
+        image = next(iter(source)).image
+        write_image(out, draw_objects(image, frame_objects(tracks, 0, classes)))
+        return
+    with ProgressReport('drawing', length) as progress, VideoWriter(out, source.fps) as writer:
+        for index, _, image in source:
+            writer.write(draw_objects(image, frame_objects(tracks, index, classes)))
+            progress.advance()
+
+
+def write_json(path: Path, tracks: VideoInstances, inferencer: VideoSegInferencer) -> None:
+    """Write the tracks as entries of an official results file, with class name and track id."""
+    entries = tracks.to_youtube_vis(1, inferencer.category_ids)
+    for entry, label, track in zip(entries, tracks.labels, tracks.track_ids, strict=True):
+        entry.update(category=inferencer.classes[label], track_id=int(track))
+    write_bytes(path, json.dumps(entries).encode())
+
+
+def describe(
+    found: VideoInstances, tracks: VideoInstances, classes: tuple[str, ...], score_thr: float
+) -> str:
+    """How many tracks there are of each class."""
+    if not len(tracks):
+        best = f'; the best of {len(found)} has {found.scores.max():.3f}' if len(found) else ''
+        return f'no track has a score >= {score_thr:g} (--score-thr){best}'
+    counts = Counter(classes[label] for label in tracks.labels)
+    listed = ', '.join(f'{count} {name}' for name, count in counts.most_common())
+    return f'{len(tracks)} tracks of score >= {score_thr:g}: {listed}'
+
+
+if __name__ == '__main__':
+    main()
