@@ -23,10 +23,12 @@ def to_rle(segmentation: dict | list, height: int, width: int) -> dict:
     if not isinstance(segmentation, dict) or not {'size', 'counts'} <= set(segmentation):
         raise ValueError('neither an RLE with size and counts nor a list of polygons')
     size, counts = segmentation['size'], segmentation['counts']
-    if list(size) != [height, width]:
-        raise ValueError(f'RLE size {list(size)} is not the video size [{height}, {width}]')
+    if size not in ([height, width], (height, width)):
+        raise ValueError(f'RLE size {size} is not the video size [{height}, {width}]')
     if isinstance(counts, str):
-        return dict(size=[height, width], counts=counts.encode('ascii', 'replace'))
+        if not counts.isascii():
+            raise ValueError('RLE counts hold a character that no RLE has')
+        return dict(size=[height, width], counts=counts.encode('ascii'))
     return _from_runs(counts, height, width)
 
 
@@ -96,6 +98,10 @@ def _from_polygons(polygons: list, height: int, width: int) -> dict:
     for polygon in polygons:
         if not isinstance(polygon, list) or len(polygon) < 6 or len(polygon) % 2:
             raise ValueError('a polygon needs an even number of at least 6 coordinates')
-        if not np.issubdtype(np.asarray(polygon).dtype, np.number):
+        points = np.asarray(polygon)
+        if not np.issubdtype(points.dtype, np.number) or not np.isfinite(points).all():
             raise ValueError('a polygon coordinate is not a number')
+        # pycocotools walks along every edge: a wild coordinate would take all memory.
+        if np.abs(points).max() > 10 * max(height, width):
+            raise ValueError('a polygon reaches far outside of the frame')
     return coco_mask.merge(coco_mask.frPyObjects(polygons, height, width))

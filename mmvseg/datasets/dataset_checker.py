@@ -1,0 +1,257 @@
+"""Finds every problem of a data set in the YouTube-VIS form, instead of stopping at the first."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from mmvseg.errors import UserError
+from mmvseg.visualization.image_io import read_image
+
+from .rle import check_rle, to_rle
+from .youtube_vis_json import load_annotation_file
+
+#: How far, in pixels, a box may reach over the frame's edge: files round coordinates.
+_BOX_TOLERANCE = 0.5
+_LISTS = ('segmentations', 'bboxes', 'areas')
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A rule that a data set breaks, and where.
+
+    Attributes:
+        file: annotation file or frame.
+        field: key of the annotation file, or ``frame``.
+        rule: what is wrong.
+        video: id of the video, if it concerns one.
+        annotation: id of the annotation, if it concerns one.
+        frame: 0-based index, if it concerns one.
+    """
+
+    file: str
+    field: str
+    rule: str
+    video: Any = None
+    annotation: Any = None
+    frame: int | None = None
+
+    def __str__(self) -> str:
+        parts = [f'{self.file}:']
+        for name in ('video', 'annotation', 'frame'):
+            value = getattr(self, name)
+            if value is not None:
+                parts.append(f'{name} {value},')
+        return f'{" ".join(parts)} {self.field}: {self.rule}'
+
+
+def check_dataset(
+    ann_file: str | Path,
+    root: str | Path | None,
+    on_start: Callable[[int], None] = lambda steps: None,
+    on_step: Callable[[], None] = lambda: None,
+) -> Iterator[Problem]:
+    """Read a whole data set.
+
+    Args:
+        ann_file: annotation file.
+        root: folder that the ``file_names`` are relative to; None leaves the frames alone.
+        on_start: called with the number of steps, annotations and videos.
+        on_step: called after each of them.
+
+    Yields:
+        Problems, in the order of the file: categories, annotations, then the videos' frames.
+
+    Raises:
+        UserError: if the file is not of the YouTube-VIS form at all.
+    """
+    content = load_annotation_file(ann_file)
+    annotations = content.get('annotations') or []
+    name = str(ann_file)
+    if not isinstance(annotations, list):
+        raise UserError(f"annotation file {name}: 'annotations' is neither a list nor null")
+    on_start(len(annotations) + len(content['videos']))
+    category_ids = yield from _check_categories(content['categories'], name)
+    videos: dict[Any, dict] = {}
+    for position, video in enumerate(content['videos']):
+        yield from _check_video(video, position, videos, name)
+    seen: set = set()
+    for position, annotation in enumerate(annotations):
+        yield from _Annotation(annotation, position, name).check(videos, category_ids, seen)
+        on_step()
+    with ThreadPoolExecutor() as pool:
+        for video in videos.values():
+            if root is not None:
+                yield from _check_frames(video, Path(root), pool)
+            on_step()
+
+
+def _check_categories(categories: list, file: str) -> Iterator[Problem]:
+    """Yields problems; returns the set of known ids."""
+    ids, names = set(), set()
+    for position, category in enumerate(categories):
+        field = f'categories[{position}]'
+        if not isinstance(category, dict) or not {'id', 'name'} <= set(category):
+            yield Problem(file, field, 'needs an id and a name')
+            continue
+        if not _is_whole(category['id']) or not isinstance(category['name'], str):
+            yield Problem(file, field, 'id is not an integer or name not a text')
+            continue
+        for kind, known in (('id', ids), ('name', names)):
+            if category[kind] in known:
+                yield Problem(file, field, f'duplicate {kind} {category[kind]!r}')
+            known.add(category[kind])
+    if not categories:
+        yield Problem(file, 'categories', 'is empty')
+    return ids
+
+
+def _check_video(video: Any, position: int, videos: dict, file: str) -> Iterator[Problem]:
+    """Yields problems; enters the video into ``videos`` if it can be looked into further."""
+    keys = ('id', 'height', 'width', 'file_names')
+    missing = [key for key in keys if not isinstance(video, dict) or key not in video]
+    if missing:
+        yield Problem(file, f'videos[{position}]', f'missing {", ".join(missing)}')
+        return
+    video_id, names = video['id'], video['file_names']
+    if not _is_whole(video_id):
+        yield Problem(file, f'videos[{position}].id', f'{video_id!r} is not an integer')
+        return
+    if video_id in videos:
+        yield Problem(file, 'id', 'duplicate video id', video=video_id)
+        return
+    for key in ('height', 'width'):
+        if not _is_whole(video[key]) or video[key] <= 0:
+            yield Problem(file, key, f'{video[key]!r} is not a number of pixels', video=video_id)
+            return
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        yield Problem(file, 'file_names', 'is not a list of file names', video=video_id)
+        return
+    if not names:
+        yield Problem(file, 'file_names', 'is empty: a video without frames', video=video_id)
+    if len(set(names)) < len(names):
+        yield Problem(file, 'file_names', 'names a frame twice', video=video_id)
+    if video.get('length', len(names)) != len(names):
+        rule = f'{video["length"]}, but there are {len(names)} file_names'
+        yield Problem(file, 'length', rule, video=video_id)
+    videos[video_id] = video
+
+
+def _check_frames(video: dict, root: Path, pool: ThreadPoolExecutor) -> Iterator[Problem]:
+    paths = [root / name for name in video['file_names']]
+    expected = (video['height'], video['width'])
+    for frame, (path, rule) in enumerate(
+        zip(paths, pool.map(lambda path: _frame_rule(path, expected), paths), strict=True)
+    ):
+        if rule:
+            yield Problem(str(path), 'frame', rule, video=video['id'], frame=frame)
+
+
+def _frame_rule(path: Path, expected: tuple[int, int]) -> str | None:
+    if not path.is_file():
+        return 'missing file'
+    try:
+        height, width = read_image(path).shape[:2]
+    except UserError as error:
+        return str(error).removeprefix(f'{path}: ')
+    if (height, width) != expected:
+        return f'{height} x {width} pixels, the json says {expected[0]} x {expected[1]}'
+    return None
+
+
+class _Annotation:
+    """One entry of ``annotations`` under examination."""
+
+    def __init__(self, content: Any, position: int, file: str) -> None:
+        self.content = content
+        self.position = position
+        self.file = file
+        readable = content if isinstance(content, dict) else {}
+        self.where = dict(video=readable.get('video_id'), annotation=readable.get('id'))
+
+    def check(self, videos: dict, category_ids: set, seen: set) -> Iterator[Problem]:
+        """Yields the entry's problems; ``seen`` collects the ids."""
+        content = self.content
+        needed = ('id', 'video_id', 'category_id', 'iscrowd', *_LISTS)
+        missing = [key for key in needed if not isinstance(content, dict) or key not in content]
+        if missing:
+            rule = f'missing {", ".join(missing)}'
+            yield Problem(self.file, f'annotations[{self.position}]', rule, **self.where)
+            return
+        yield from self._check_ids(videos, category_ids, seen)
+        video = videos.get(content['video_id']) if _is_whole(content['video_id']) else None
+        if video is None:
+            return
+        length, whole = len(video['file_names']), True
+        for field in _LISTS:
+            values = content[field]
+            if not isinstance(values, list) or len(values) != length:
+                found = len(values) if isinstance(values, list) else type(values).__name__
+                yield self._problem(field, f'{found} entries, the video has {length} frames')
+                whole = False
+        if not whole:
+            return
+        if length and all(entry is None for entry in content['segmentations']):
+            yield self._problem('segmentations', 'the object is absent in every frame')
+        for frame in range(length):
+            yield from self._check_frame(frame, video)
+
+    def _check_ids(self, videos: dict, category_ids: set, seen: set) -> Iterator[Problem]:
+        content = self.content
+        for field in ('id', 'video_id', 'category_id'):
+            if not _is_whole(content[field]):
+                yield self._problem(field, f'{content[field]!r} is not an integer')
+                return
+        if content['id'] in seen:
+            yield self._problem('id', 'duplicate annotation id')
+        if content['id'] == 0:
+            yield self._problem('id', '0 is read as "unmatched" by the official evaluator')
+        seen.add(content['id'])
+        if content['video_id'] not in videos:
+            yield self._problem('video_id', 'no such video')
+        if content['category_id'] not in category_ids:
+            yield self._problem('category_id', f'unknown category {content["category_id"]}')
+        if content['iscrowd'] not in (0, 1):
+            yield self._problem('iscrowd', f'{content["iscrowd"]!r} is neither 0 nor 1')
+
+    def _check_frame(self, frame: int, video: dict) -> Iterator[Problem]:
+        segmentation, box, area = (self.content[field][frame] for field in _LISTS)
+        height, width = video['height'], video['width']
+        given = [f for f in _LISTS if self.content[f][frame] is not None]
+        if 0 < len(given) < len(_LISTS):
+            absent = ', '.join(field for field in _LISTS if field not in given)
+            yield self._problem(absent, f'null although {", ".join(given)} is given', frame)
+        if segmentation is not None:
+            try:
+                check_rle(to_rle(segmentation, height, width))
+            except ValueError as error:
+                yield self._problem('segmentations', str(error), frame)
+        if box is not None and (rule := _box_rule(box, height, width)):
+            yield self._problem('bboxes', rule, frame)
+        if area is not None and (not _is_number(area) or area <= 0):
+            yield self._problem('areas', f'{area!r} is not a number above 0', frame)
+
+    def _problem(self, field: str, rule: str, frame: int | None = None) -> Problem:
+        return Problem(self.file, field, rule, frame=frame, **self.where)
+
+
+def _box_rule(box: Any, height: int, width: int) -> str | None:
+    if not isinstance(box, list) or len(box) != 4 or not all(_is_number(v) for v in box):
+        return f'{box!r} is not [x, y, width, height]'
+    x, y, box_width, box_height = box
+    if box_width <= 0 or box_height <= 0:
+        return f'{box} has no extent'
+    overlap = max(-x, -y, x + box_width - width, y + box_height - height)
+    if overlap > _BOX_TOLERANCE:
+        return f'box {box} reaches outside of the {height} x {width} frame'
+    return None
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
