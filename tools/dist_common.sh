@@ -10,6 +10,7 @@ launch() {
     # the node's cores shared out; torchrun would give each process one
     local cores; cores=$(nproc)
     export OMP_NUM_THREADS=${OMP_NUM_THREADS:-$(( cores > GPUS ? cores / GPUS : 1 ))}
+    export MKL_NUM_THREADS=${MKL_NUM_THREADS:-$OMP_NUM_THREADS}
     export PYTHONPATH="$(dirname "$script")/..${PYTHONPATH:+:$PYTHONPATH}"
     exec python -m torch.distributed.run "${rendezvous[@]}" --nproc-per-node "$GPUS" \
         "$script" "$@" --launcher pytorch

@@ -10,7 +10,7 @@ from mmengine.logging import MMLogger
 _FILE_ONLY = re.compile(
     r'Iter\((val|test)\)|Loads checkpoint by|Hooks will be executed|Distributed training is not'
     r'|Checkpoints will be saved|"FileClient"|"HardDiskBackend"|Saving checkpoint at'
-    r'|paramwise_options --|init_cfg without|Auto resumed'
+    r'|^Exp name|paramwise_options --|init_cfg without|Auto resumed'
 )
 #: Deprecations inside the stack that a user can do nothing about.
 _IRRELEVANT_WARNINGS = (
@@ -21,6 +21,8 @@ _IRRELEVANT_WARNINGS = (
     r'.*lr_scheduler\.step\(\)',
     r'.*pin_memory',
     r'.*find_unused_parameters=True',
+    r'.*broadcast_buffers',
+    r'Setting (OMP|MKL)_NUM_THREADS',
 )
 
 

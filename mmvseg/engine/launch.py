@@ -60,6 +60,45 @@ def start(args: argparse.Namespace) -> Config:
     return cfg
 
 
+def add_data_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments that name the data to test on."""
+    parser.add_argument('--json', help="annotation file (default: the config's)")
+    parser.add_argument('--root', help="folder of its frames (default: the config's)")
+
+
+def prepare_test(cfg: Config, args: argparse.Namespace) -> Path:
+    """Point the config at checkpoint and data, and drop what only training needs.
+
+    Returns:
+        The annotation file.
+
+    Raises:
+        UserError: a file is missing, or the config has no test data.
+    """
+    if cfg.get('test_dataloader') is None:
+        raise UserError(f'config {cfg.filename}: has no test_dataloader')
+    if not Path(args.checkpoint).expanduser().is_file():
+        raise UserError(f'checkpoint {args.checkpoint}: no such file')
+    for part in ('train', 'val'):
+        cfg[f'{part}_cfg'] = cfg[f'{part}_dataloader'] = None
+    cfg.val_evaluator = cfg.optim_wrapper = cfg.param_scheduler = None
+    cfg.load_from, cfg.resume = args.checkpoint, False
+    # what a config lets stay unfilled concerns the start of a training
+    cfg.allow_missing = (args.allow_missing or ['']) if args.allow_missing is not None else []
+    dataset = cfg.test_dataloader.dataset
+    if args.root:
+        dataset.data_prefix = dict(img=str(Path(args.root).absolute()))
+    if args.json:
+        dataset.ann_file = str(Path(args.json).absolute())
+        evaluators = cfg.test_evaluator
+        for evaluator in evaluators if isinstance(evaluators, list) else [evaluators]:
+            if 'ann_file' in evaluator:
+                evaluator.ann_file = dataset.ann_file
+    check_data(dataset, 'test_dataloader.dataset')
+    set_classes(cfg, 'test_dataloader')
+    return annotation_file(dataset)
+
+
 def set_classes(cfg: Config, dataloader: str) -> None:
     """Let the dataset decide the number of classes, and say so."""
     for change in sync_num_classes(cfg, dataloader):

@@ -1,7 +1,7 @@
 """mmengine's Runner with checkpoints in plain types, an exact resume and CPU processes."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +106,7 @@ class VideoRunner(Runner):
             check_classes(checkpoint, filename, self._tested.dataset)
         if strict is None:
             strict = self._tested is not None
-        self._fill_model(checkpoint, filename, strict)
+        self._fill_model(checkpoint, filename, strict, self.cfg.get('allow_missing', ()))
         self._has_loaded = True
         return checkpoint
 
@@ -201,12 +201,13 @@ class VideoRunner(Runner):
             return CheckpointLoader.load_checkpoint(filename, 'cpu', self.logger)
         return load_checkpoint_file(filename, self.cfg.get('allow_pickle', False))
 
-    def _fill_model(self, checkpoint: dict, filename: str, strict: bool) -> None:
+    def _fill_model(
+        self, checkpoint: dict, filename: str, strict: bool, allow_missing: Sequence[str] = ()
+    ) -> None:
         checkpoint['state_dict'] = weights_of(checkpoint, str(filename))
         self.call_hook('after_load_checkpoint', checkpoint=checkpoint)
         model = self.model.module if is_model_wrapper(self.model) else self.model
-        allowed = self.cfg.get('allow_missing', ())
-        load_model_weights(model, checkpoint, str(filename), strict, allowed)
+        load_model_weights(model, checkpoint, str(filename), strict, allow_missing)
 
     def _meta(self, by_epoch: bool, given: dict) -> dict[str, Any]:
         dataset = self.train_dataloader.dataset

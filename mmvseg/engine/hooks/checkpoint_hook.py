@@ -19,6 +19,14 @@ class CheckpointHook(MMEngineCheckpointHook):
     mmengine removes first, so with ``max_keep_ckpts=1`` a crash while saving leaves nothing.
     """
 
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        if self.args:  # mmengine would pass them on when saving
+            unknown = ', '.join(self.args)
+            raise TypeError(
+                f"CheckpointHook.__init__() got an unexpected keyword argument '{unknown}'"
+            )
+
     def before_train(self, runner: Runner) -> None:
         """Check that resuming from the checkpoints to come loses no accumulated gradients."""
         super().before_train(runner)

@@ -1,0 +1,94 @@
+"""Makes sure that an interrupted test is continued with the same model on the same data."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from mmvseg.errors import UserError
+
+from .checkpoint import write_text_atomically
+
+FILE_NAME = 'run.json'
+_CHUNK_BYTES = 1 << 20
+
+
+def fingerprint(cfg: Config, checkpoint: str | Path, ann_file: str | Path) -> dict[str, str]:
+    """What decides the results of a test, as one hash a source.
+
+    Args:
+        cfg: its model, test pipeline and window size count; paths and workers do not.
+        checkpoint: file of the weights.
+        ann_file: file that lists the videos.
+    """
+    dataset = {
+        key: value
+        for key, value in cfg.test_dataloader.dataset.items()
+        if key not in ('ann_file', 'data_root', 'data_prefix')
+    }
+    settings = dict(model=cfg.model, dataset=dataset, fp16=cfg.test_cfg.get('fp16', False))
+    text = json.dumps(_plain(settings), sort_keys=True)
+    return dict(
+        config=hashlib.sha256(text.encode()).hexdigest(),
+        checkpoint=_hash_file(checkpoint),
+        annotations=_hash_file(ann_file),
+    )
+
+
+def claim_folder(out_dir: Path, run: Mapping[str, str], restart: bool = False) -> None:
+    """Note ``run`` in a results folder, or check that the folder belongs to the same run.
+
+    Args:
+        out_dir: folder of the results; made if need be.
+        run: as :func:`fingerprint` gives it.
+        restart: throw away what another or an earlier run left there.
+
+    Raises:
+        UserError: the folder holds results of another config, checkpoint or annotation file.
+    """
+    out_dir.mkdir(parents=True, exist_ok=True)
+    note = out_dir / FILE_NAME
+    if restart:
+        for path in (note, *out_dir.glob('results*')):
+            path.unlink()
+    elif note.is_file():
+        previous = _read_note(note)
+        differing = [name for name in run if previous.get(name) != run[name]]
+        if differing:
+            raise UserError(
+                f'{out_dir} holds results of another run ({" and ".join(differing)} differ); '
+                'give another --out, or --restart to throw them away'
+            )
+    elif next(out_dir.glob('results*'), None):
+        raise UserError(
+            f'{out_dir} holds results without a {FILE_NAME} that says where they come from; '
+            'give another --out, or --restart to throw them away'
+        )
+    write_text_atomically(note, json.dumps(dict(run), indent=1) + '\n')
+
+
+def _read_note(path: Path) -> dict:
+    try:
+        note = json.loads(path.read_text())
+    except ValueError:
+        note = None
+    return note if isinstance(note, dict) else {}
+
+
+def _hash_file(path: str | Path) -> str:
+    digest = hashlib.sha256()
+    with open(Path(path).expanduser(), 'rb') as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(child) for key, child in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(child) for child in value]
+    return value if isinstance(value, bool | int | float | str | None) else repr(value)

@@ -1,0 +1,48 @@
+"""Measure a checkpoint: ``python tools/test.py CONFIG CHECKPOINT``."""
+
+import argparse
+import json
+from pathlib import Path
+
+from mmengine.dist import get_rank
+
+from mmvseg.datasets.youtube_vis_json import has_annotations
+from mmvseg.engine import VideoRunner
+from mmvseg.engine.config import config_errors, default_work_dir
+from mmvseg.engine.launch import add_common_arguments, add_data_arguments, prepare_test, start
+from mmvseg.errors import UserError, command_line
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('config')
+    parser.add_argument('checkpoint')
+    parser.add_argument('--work-dir', help='for logs (default: work_dirs/CONFIG)')
+    parser.add_argument('--out', help='also write the numbers to this json file')
+    parser.add_argument('--fp16', action='store_true', help='half precision (CPU: bfloat16)')
+    add_data_arguments(parser)
+    add_common_arguments(parser)
+    return parser.parse_args()
+
+
+@command_line
+def main() -> None:
+    args = parse_args()
+    cfg = start(args)
+    ann_file = prepare_test(cfg, args)
+    if not has_annotations(ann_file):
+        raise UserError(
+            f'{ann_file} has no annotations, so nothing can be measured; '
+            'tools/test_vis.py writes results.json for the evaluation server'
+        )
+    cfg.work_dir = args.work_dir or cfg.get('work_dir') or default_work_dir(cfg)
+    cfg.test_cfg.fp16 = args.fp16 or cfg.test_cfg.get('fp16', False)
+    with config_errors(cfg):
+        metrics = VideoRunner.from_cfg(cfg).test()
+    if args.out and get_rank() == 0:
+        Path(args.out).parent.mkdir(parents=True, exist_ok=True)
+        Path(args.out).write_text(json.dumps(metrics, indent=1) + '\n')
+
+
+if __name__ == '__main__':
+    main()
