@@ -93,16 +93,20 @@ def main() -> None:
 
 
 def output_path(out: Path | None, name: str, is_image: bool) -> Path:
-    """Where the overlay goes.
+    """Where the overlay goes; its folder is made now, not after minutes of work.
 
     Raises:
-        UserError: for a suffix that the overlay cannot have.
+        UserError: for a suffix that the overlay cannot have, or a folder that cannot be made.
     """
-    if out is None:
-        return OUT_FOLDER / f'{name}.{"png" if is_image else "mp4"}'
     allowed = sorted(IMAGE_SUFFIXES) if is_image else ['.mp4']
+    if out is None:
+        out = OUT_FOLDER / f'{name}{".png" if is_image else ".mp4"}'
     if out.suffix.lower() not in allowed:
         raise UserError(f'--out {out}: must end in {" or ".join(allowed)}')
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f'{out}: its folder cannot be made ({error.strerror})') from error
     return out
 
 

@@ -1,0 +1,212 @@
+import csv
+import importlib.util
+import json
+
+import numpy as np
+import pytest
+from helpers import REPOSITORY
+from PIL import Image
+from pycocotools import mask as coco_mask
+from squares import square_frame, write_frames
+
+from mmvseg.visualization import open_source, read_image, track_color
+
+path = REPOSITORY / 'tools/visualize_results.py'
+spec = importlib.util.spec_from_file_location('visualize_results', path)
+visualize_results = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(visualize_results)
+
+
+def encode(mask):
+    rle = coco_mask.encode(np.asfortranarray(mask.astype(np.uint8)))
+    return dict(size=rle['size'], counts=rle['counts'].decode())
+
+
+def tube(channel, absent=()):
+    return [
+        None if index in absent else encode(square_frame(index)[..., channel] > 200)
+        for index in range(4)
+    ]
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    videos = []
+    for video_id, name in ((3, 'first'), (8, 'second')):
+        write_frames(tmp_path / 'frames' / name, 4)
+        names = [f'{name}/{index:05d}.png' for index in range(4)]
+        videos.append(dict(id=video_id, file_names=names, height=48, width=64, length=4))
+    categories = [dict(id=2, name='cat'), dict(id=5, name='dog')]
+    write_json('gt.json', dict(videos=videos, categories=categories))
+    write_json(
+        'results.json',
+        [
+            dict(video_id=8, category_id=5, score=0.4, segmentations=tube(1)),
+            dict(video_id=3, category_id=5, score=0.3, segmentations=tube(1)),
+            dict(video_id=3, category_id=2, score=0.8, segmentations=tube(0, absent=[1])),
+        ],
+    )
+    return tmp_path
+
+
+def write_json(name, content):
+    with open(name, 'w') as file:
+        json.dump(content, file)
+
+
+def run(monkeypatch, *options):
+    arguments = ['visualize_results.py', 'results.json', '--json', 'gt.json', '--root', 'frames']
+    monkeypatch.setattr('sys.argv', [*arguments, '--out', 'out', *options])
+    with pytest.raises(SystemExit) as ended:
+        visualize_results.main()
+    return ended.value.code
+
+
+def read_rows():
+    with open('out/tracks.csv') as file:
+        return list(csv.DictReader(file))
+
+
+def test_overlays(folder, monkeypatch, capsys):
+    assert run(monkeypatch) == 0
+    assert 'out: 2 videos with 3 tracks' in capsys.readouterr().out
+    overlay = open_source('out/overlays/first.mp4')
+    assert (overlay.fps, overlay.length) == (6, 4)
+    assert overlay.size == (48 * 7, 64 * 7)  # small frames are enlarged, labels need the room
+    for index, _, image in overlay:
+        present = []
+        for track in (1, 2):
+            distance = np.abs(image.astype(int) - track_color(track)).max(axis=2)
+            present.append((distance < 40).sum() > 100)
+        assert present == [True, index != 1]
+
+
+def test_id_masks(folder, monkeypatch):
+    run(monkeypatch)
+    for index in range(4):
+        image = Image.open(f'out/id_masks/first/{index:05d}.png')
+        assert image.mode == 'P'
+        expected = np.zeros((48, 64), np.uint8)
+        expected[square_frame(index)[..., 1] > 200] = 1
+        if index != 1:
+            expected[square_frame(index)[..., 0] > 200] = 2
+        np.testing.assert_array_equal(np.array(image), expected)
+    assert tuple(image.getpalette()[3:9]) == track_color(1) + track_color(2)
+
+
+def test_more_than_255_tracks_take_16_bits(folder, monkeypatch):
+    empty = [encode(np.zeros((48, 64)))] + [None] * 3
+    entries = [dict(video_id=3, category_id=2, score=0.1, segmentations=empty)] * 299
+    entries.append(dict(video_id=3, category_id=2, score=0.9, segmentations=tube(0)))
+    write_json('results.json', entries)
+    assert run(monkeypatch, '--video', 'first') == 0
+    ids = np.array(Image.open('out/id_masks/first/00000.png'))
+    assert ids.dtype == np.uint16
+    assert set(np.unique(ids)) == {0, 300}
+
+
+def test_table_of_tracks(folder, monkeypatch):
+    run(monkeypatch)
+    rows = read_rows()
+    assert [(r['video_id'], r['track'], r['frame']) for r in rows] == [
+        *[('3', '1', str(t)) for t in range(4)],
+        *[('3', '2', str(t)) for t in (0, 2, 3)],
+        *[('8', '1', str(t)) for t in range(4)],
+    ]
+    row = rows[5]  # the red square in frame 2
+    assert (row['video'], row['category'], row['category_id']) == ('first', 'cat', '2')
+    assert (float(row['score']), row['file']) == (0.8, 'first/00002.png')
+    assert [int(row[key]) for key in ('x1', 'y1', 'x2', 'y2', 'area')] == [8, 4, 24, 20, 256]
+
+
+def test_score_thr_keeps_the_numbers_of_tracks(folder, monkeypatch, capsys):
+    run(monkeypatch, '--score-thr', '0.5')
+    assert '2 videos with 1 tracks of score >= 0.5' in capsys.readouterr().out
+    assert {(row['video'], row['track']) for row in read_rows()} == {('first', '2')}
+    ids = np.array(Image.open('out/id_masks/first/00000.png'))
+    assert set(np.unique(ids)) == {0, 2}
+
+
+@pytest.mark.parametrize('video', ['second', '8'])
+def test_video_by_name_or_id(folder, monkeypatch, video):
+    run(monkeypatch, '--video', video)
+    assert [path.name for path in (folder / 'out/overlays').iterdir()] == ['second.mp4']
+    assert {row['video'] for row in read_rows()} == {'second'}
+
+
+def test_fps(folder, monkeypatch):
+    run(monkeypatch, '--fps', '12')
+    assert open_source('out/overlays/first.mp4').fps == 12
+
+
+def test_contact_sheet(folder, monkeypatch):
+    run(monkeypatch)
+    assert not (folder / 'out/contact_sheet.png').exists()
+    run(monkeypatch, '--contact-sheet', '1')
+    without_truth = read_image('out/contact_sheet.png')
+    run(monkeypatch, '--contact-sheet')
+    assert read_image('out/contact_sheet.png').shape[0] > 1.8 * without_truth.shape[0]
+    with open('gt.json') as file:
+        gt = json.load(file)
+    gt['annotations'] = [
+        dict(id=1, video_id=3, category_id=2, segmentations=tube(0), iscrowd=0),
+    ]
+    write_json('gt.json', gt)
+    run(monkeypatch, '--contact-sheet', '1')
+    assert read_image('out/contact_sheet.png').shape[0] > 1.3 * without_truth.shape[0]
+
+
+def break_entry(**changes):
+    with open('results.json') as file:
+        entries = json.load(file)
+    for key, value in changes.items():
+        entries[1][key] = value
+        if value is None:
+            del entries[1][key]
+    write_json('results.json', entries)
+
+
+@pytest.mark.parametrize(
+    ('changes', 'message'),
+    [
+        (dict(video_id=99), 'results.json: entry 1: gt.json has no video 99'),
+        (dict(category_id=99), 'results.json: entry 1: unknown category_id 99'),
+        (dict(score=None), 'results.json: entry 1 has no score'),
+        (dict(segmentations=[None]), '1 segmentations, but video 3 has 4 frames'),
+        (
+            dict(segmentations=[None, None, dict(size=[9, 9], counts='a'), None]),
+            'results.json: entry 1, frame 2: RLE size [9, 9] is not the video size',
+        ),
+        (
+            dict(segmentations=[None, dict(size=[48, 64], counts='04'), None, None]),
+            'results.json: entry 1, frame 1: RLE runs do not add up',
+        ),
+    ],
+)
+def test_broken_entries_are_named(folder, monkeypatch, capsys, changes, message):
+    break_entry(**changes)
+    assert run(monkeypatch) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_wrong_files_are_named(folder, monkeypatch, capsys):
+    assert run(monkeypatch, '--video', 'third') == 1
+    assert 'no video third among its 2, e.g. 3 (first), 8 (second)' in capsys.readouterr().err
+    assert run(monkeypatch, '--root', 'elsewhere') == 1
+    assert 'elsewhere/first/00000.png: cannot be read' in capsys.readouterr().err
+    write_json('results.json', dict(videos=[]))
+    assert run(monkeypatch) == 1
+    assert 'results.json: not a results file' in capsys.readouterr().err
+
+
+def test_frames_of_another_size_are_named(folder, monkeypatch, capsys):
+    with open('gt.json') as file:
+        gt = json.load(file)
+    gt['videos'][0]['height'] = 50
+    write_json('gt.json', gt)
+    write_json('results.json', [])
+    assert run(monkeypatch) == 1
+    assert 'first/00000.png: 64x48 pixels, the annotation file says 64x50' in (
+        capsys.readouterr().err
+    )
