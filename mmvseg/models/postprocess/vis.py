@@ -92,7 +92,7 @@ def _columns(boxes: Tensor, width: int) -> tuple[int, int]:
     left = boxes[:, 0].min().clamp(0, width).floor() - 1
     right = boxes[:, 2].max().clamp(0, width).ceil() + 1
     left, right = torch.stack([left, right]).clamp(0, width).long().tolist()
-    return left, right
+    return left, max(left, right)
 
 
 def _paste_columns(probs: Tensor, boxes: Tensor, height: int, left: int, right: int) -> Tensor:

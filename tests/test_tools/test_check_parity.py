@@ -1,0 +1,184 @@
+import importlib.util
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import helpers
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from mmvseg.testing.parity import REPLAYERS, Comparison, Row, is_case, load_case
+
+TOOL = helpers.REPOSITORY / 'tools' / 'check_parity.py'
+CASES = sorted(path for path in (helpers.reference_dir() / 'tevit').iterdir() if is_case(path))
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Call the tool's main: exit status, stdout and stderr."""
+    spec = importlib.util.spec_from_file_location('check_parity', TOOL)
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+
+    def call(*args):
+        monkeypatch.setattr(sys, 'argv', ['check_parity.py', *map(str, args)])
+        with pytest.raises(SystemExit) as exit_info:
+            tool.main()
+        output = capsys.readouterr()
+        return exit_info.value.code, output.out, output.err
+
+    return call
+
+
+@pytest.fixture
+def case_copy(tmp_path) -> Path:
+    """A case of its own to spoil."""
+    folder = tmp_path / 'case'
+    shutil.copytree(helpers.reference_dir() / 'tevit' / 'stqi_head', folder)
+    for path in folder.iterdir():
+        path.chmod(0o644)
+    return folder
+
+
+def change(path, name, edit):
+    tensors = load_file(path)
+    tensors[name] = edit(tensors[name])
+    save_file(tensors, path)
+
+
+@pytest.mark.parametrize('folder', CASES, ids=lambda path: path.name)
+def test_recorded_case(folder):
+    case = load_case(folder)
+    comparison = Comparison(case)
+    REPLAYERS[case.kind](case, comparison)
+    rows = comparison.finish()
+    assert {row.name for row in rows} >= set(case.expected)
+    assert [row for row in rows if not row.passed] == []
+
+
+def test_every_kind_has_a_recorded_case():
+    assert {load_case(path).kind for path in CASES} >= set(REPLAYERS)
+
+
+def test_prints_a_line_per_output(run, case_copy):
+    status, out, _ = run(case_copy)
+    assert status == 0
+    for name in ('cls_score', 'bbox_delta', 'obj_feat', 'attn_feats'):
+        assert f'ok   {name}' in out
+    assert '1 of 1 cases agree' in out
+
+
+def test_brief_shows_failures_only(run, case_copy):
+    assert 'cls_score' not in run('--brief', case_copy)[1]
+    change(case_copy / 'io.safetensors', 'out.cls_score', lambda tensor: tensor + 1e-3)
+    status, out, _ = run('--brief', case_copy)
+    assert status == 1
+    assert 'FAIL cls_score' in out
+    assert 'bbox_delta' not in out
+
+
+@pytest.mark.parametrize(
+    'edit', [lambda t: t + 1e-3, lambda t: t * float('nan'), lambda t: t[:1].clone()]
+)
+def test_a_difference_fails(run, case_copy, edit):
+    change(case_copy / 'io.safetensors', 'out.obj_feat', edit)
+    status, out, _ = run(case_copy)
+    assert status == 1
+    assert 'FAIL obj_feat' in out
+    assert '0 of 1 cases agree' in out
+
+
+def test_an_output_that_nothing_computes_fails(run, case_copy):
+    tensors = load_file(case_copy / 'io.safetensors')
+    save_file(tensors | {'out.extra': torch.zeros(1)}, case_copy / 'io.safetensors')
+    status, out, _ = run(case_copy)
+    assert status == 1
+    assert 'FAIL extra' in out
+    assert 'recorded, not replayed' in out
+
+
+def test_other_weights_fail(run, case_copy):
+    change(case_copy / 'weights.safetensors', 'fc_cls.weight', lambda tensor: tensor * 1.01)
+    assert run(case_copy)[0] == 1
+
+
+def test_weights_that_do_not_fit(run, case_copy):
+    change(case_copy / 'weights.safetensors', 'fc_cls.weight', lambda tensor: tensor[:2].clone())
+    status, _, err = run(case_copy)
+    assert status == 1
+    assert 'does not fit' in err
+    assert 'fc_cls.weight' in err
+
+
+def test_folders_without_config_are_skipped(run, case_copy, tmp_path):
+    keys = tmp_path / 'keys'
+    keys.mkdir()
+    status, out, _ = run(keys, case_copy)
+    assert status == 0
+    assert f'{keys}: skipped' in out
+    status, _, err = run(keys)
+    assert status == 1
+    assert 'none of the folders' in err
+
+
+@pytest.mark.parametrize(
+    ('text', 'message'),
+    [
+        (json.dumps(dict(case_type='crystal_ball')), "'crystal_ball' cannot be replayed; known: "),
+        (json.dumps(dict(case='crystal_ball')), "'crystal_ball' cannot be replayed; known: "),
+        ('{', 'not readable as JSON'),
+        ('[]', 'names no kind'),
+        (json.dumps(dict(case_type='stqi_head')), "'model' is missing"),
+    ],
+)
+def test_broken_config(run, case_copy, text, message):
+    (case_copy / 'config.json').write_text(text)
+    status, _, err = run(case_copy)
+    assert status == 1
+    assert str(case_copy) in err
+    assert message in err
+
+
+@pytest.mark.parametrize('name', ['io.safetensors', 'weights.safetensors'])
+def test_broken_tensors(run, case_copy, name):
+    (case_copy / name).write_bytes(b'no tensors')
+    status, _, err = run(case_copy)
+    assert status == 1
+    assert f'{name}: not readable' in err
+
+
+def test_missing_folder(run, tmp_path):
+    status, _, err = run(tmp_path / 'nowhere')
+    assert status == 1
+    assert 'nowhere' in err
+
+
+def test_goes_on_after_a_broken_case(run, case_copy, tmp_path):
+    broken = tmp_path / 'broken'
+    broken.mkdir()
+    (broken / 'config.json').write_text('{')
+    status, out, _ = run(broken, case_copy)
+    assert status == 1
+    assert '1 of 2 cases agree' in out
+
+
+def test_list(run):
+    status, out, _ = run('--list')
+    assert status == 0
+    assert out.split() == sorted(REPLAYERS)
+
+
+def test_nan_never_passes():
+    assert not Row('x', float('nan'), 1.0).passed
+    assert Row('x', 0.5, 0.5).passed
+
+
+def test_tolerance_follows_the_recorded_noise(case_copy):
+    case = load_case(case_copy)
+    noise = case.config['fp64_deviation']
+    assert case.tolerance('cls_score') == pytest.approx(10 * noise['out.cls_score'])
+    noise.pop('out.cls_score')
+    scale = case.expected['cls_score'].abs().max().item()
+    assert case.tolerance('cls_score') == pytest.approx(1e-4 * max(1, scale))
