@@ -12,7 +12,7 @@ release = re.search(
 )[1]
 
 extensions = ['myst_parser']
-myst_enable_extensions = ['colon_fence', 'dollarmath']
+myst_enable_extensions = ['colon_fence', 'dollarmath', 'deflist']
 myst_heading_anchors = 3
 exclude_patterns = ['_build']
 
