@@ -38,13 +38,11 @@ class YouTubeVISDataset(VideoDataset):
     def __init__(
         self,
         *args,
-        version: str | None = None,
+        version: str | int | None = None,
         metainfo: Mapping[str, Any] | None = None,
         **kwargs,
     ) -> None:
-        if version is not None and version not in _TABLES:
-            raise UserError(f'dataset version {version!r}: use one of {", ".join(_TABLES)} or None')
-        self.version = version
+        self.version = _known_version(version)
         super().__init__(*args, metainfo=metainfo, **kwargs)
 
     def load_data_list(self) -> list[dict]:
@@ -66,7 +64,7 @@ def dataset_metainfo(dataset_cfg: Mapping[str, Any]) -> dict:
         dataset_cfg: config of a :class:`YouTubeVISDataset`. A published ``version`` is answered
             without its annotation file.
     """
-    version = dataset_cfg.get('version')
+    version = _known_version(dataset_cfg.get('version'))
     if version is not None:
         return to_metainfo(load_table(_TABLES[version]))
     # The dataset's own way to join the paths and choose classes, without reading the videos.
@@ -118,6 +116,14 @@ def to_metainfo(categories: Sequence[Category]) -> dict:
         category_ids=tuple(category.id for category in categories),
         palette=tuple(c.color or other for c, other in zip(categories, spare, strict=True)),
     )
+
+
+def _known_version(version: str | int | None) -> str | None:
+    # A number is what --cfg-options makes of 2021.
+    known = None if version is None else str(version)
+    if known is not None and known not in _TABLES:
+        raise UserError(f'dataset version {version!r}: use one of {", ".join(_TABLES)} or None')
+    return known
 
 
 def _compare(found: list[Category], table: list[Category], version: str, ann_file: str) -> None:

@@ -62,6 +62,9 @@ def test_published_versions_are_checked(content, make_dataset, version):
 def test_unknown_version(content, make_dataset):
     with pytest.raises(UserError, match='2019, 2021, ovis'):
         make_dataset(content, version='2020')
+    with pytest.raises(UserError, match='2019, 2021, ovis'):
+        dataset_metainfo(dict(version='2020', ann_file='x.json'))
+    assert dataset_metainfo(dict(version=2021)) == dataset_metainfo(dict(version='2021'))
 
 
 def test_metainfo_without_building(content, write):
