@@ -65,20 +65,11 @@ class ClipBatchSampler(Sampler):
         self.rank, self.world_size = get_dist_info()
         self._start = 0
 
-    def state_dict(self, batches_done: int) -> dict[str, int]:
-        """What a checkpoint needs for the stream to go on after ``batches_done`` batches.
+    def set_position(self, batches_done: int) -> None:
+        """Let the next iteration begin after so many batches of this process.
 
         The loader reads ahead, so only the trainer knows how many batches were used.
         """
-        return dict(seed=self.sampler.seed, batches_done=batches_done)
-
-    def load_state_dict(self, state: dict[str, int]) -> None:
-        """Let the next iteration begin where ``state`` says."""
-        self.sampler.seed = state['seed']
-        self.set_position(state['batches_done'])
-
-    def set_position(self, batches_done: int) -> None:
-        """Let the next iteration begin after so many batches of this process."""
         self._start = batches_done
 
     def __iter__(self) -> Iterator[list[ClipIndex]]:
