@@ -1,20 +1,27 @@
 """A model of a few hundred parameters and videos of coloured squares, to test what runs them."""
 
 import json
+from itertools import count
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
+from mmengine.evaluator import BaseMetric
+from mmengine.hooks import Hook  # noqa: F401 - for tests
 from mmengine.model import BaseModule
 from pycocotools import mask as coco_mask
 from torch import nn
 
+from mmvseg.engine import VideoRunner
+from mmvseg.engine.categories import sync_num_classes
+from mmvseg.engine.config import load_config
 from mmvseg.models.segmentors.base import VideoSegmentor
-from mmvseg.registry import MODELS
+from mmvseg.registry import METRICS, MODELS
 from mmvseg.structures import VideoDataSample, VideoInstances
 
+_names = count()
 CLASSES = ('red', 'green')
 
 CONFIG = """
@@ -35,8 +42,8 @@ test_dataloader = dict(
                  data_prefix=dict(img='JPEGImages'), window_size=2, test_mode=True,
                  pipeline=test_pipeline))
 val_dataloader = test_dataloader
-test_evaluator = dict(type='YouTubeVISMetric', ann_file='{root}/train.json')
-val_evaluator = test_evaluator
+val_evaluator = dict(type='MeanScore')
+test_evaluator = val_evaluator
 train_cfg = dict(type='VideoTrainLoop', max_iters=8, val_interval=100)
 val_cfg = dict(type='VideoValLoop')
 test_cfg = dict(type='VideoTestLoop')
@@ -107,6 +114,17 @@ class ToySegmentor(VideoSegmentor):
         return result
 
 
+@METRICS.register_module()
+class MeanScore(BaseMetric):
+    """Mean score by video id."""
+
+    def process(self, data_batch, data_samples):
+        self.results += [(s['video_id'], float(s['pred'].scores.mean())) for s in data_samples]
+
+    def compute_metrics(self, results):
+        return {f'video_{video_id}': score for video_id, score in sorted(results)}
+
+
 def write_videos(root: Path, num_videos: int = 3, num_frames: int = 5) -> None:
     """Videos of one square each, red or green, that moves to the right."""
     rng = np.random.default_rng(0)
@@ -145,3 +163,15 @@ def write_config(folder: Path, extra: str = '') -> Path:
     path = folder / 'toy.py'
     path.write_text(text + extra)
     return path
+
+
+def make_runner(config: Path, work_dir: Path, validate: bool = False, **options) -> VideoRunner:
+    """A runner in this process; ``options`` by dotted key with ``__`` for the dots."""
+    cfg = load_config(config, {key.replace('__', '.'): v for key, v in options.items()})
+    cfg.work_dir = str(work_dir)
+    # mmengine keeps one logger and message hub a name and would share them between runs
+    cfg.experiment_name = f'toy_{next(_names)}'
+    if not validate:
+        cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+    sync_num_classes(cfg)
+    return VideoRunner.from_cfg(cfg)

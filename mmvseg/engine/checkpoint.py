@@ -8,6 +8,7 @@ lists and numbers.
 import json
 import os
 import pickle
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -252,10 +253,8 @@ def _load_pickle(
 
 def _unsafe_global(error: Exception) -> str:
     """The object that the safe mode stumbled over, if torch's message names it."""
-    for word in str(error).replace('`', ' ').split():
-        if word.count('.') and word.replace('.', '').replace('_', '').isalnum():
-            return f'It asks for {word}. '
-    return ''
+    match = re.search(r'GLOBAL (\S+)', str(error))
+    return f'It asks for {match[1]}. ' if match else ''
 
 
 def _unreadable(path: Path, error: Exception) -> UserError:

@@ -18,7 +18,7 @@ _IRRELEVANT_WARNINGS = (
     r'.*torch\.cuda\.amp',
     r'.*autocast\(args\.\.\.\)',
     r'.*pkg_resources',
-    r'.*lr_scheduler\.step\(\)',
+    r'.*scheduler\.step\(\)',
     r'.*pin_memory',
     r'.*find_unused_parameters=True',
     r'.*broadcast_buffers',

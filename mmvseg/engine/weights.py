@@ -22,7 +22,8 @@ class WeightReport:
             keep their initial values.
         misshaped: in both, of different shape otherwise.
         shapes: ``(checkpoint, model)`` shapes of what is resized or misshaped.
-        unfilled_modules: sub-modules of the first or second level none of whose tensors is filled.
+        unfilled_modules: sub-modules of the first or second level none of whose tensors is filled
+            or resized.
     """
 
     filled: list[str] = field(default_factory=list)
@@ -78,10 +79,11 @@ def compare_weights(model: nn.Module, weights: Mapping[str, Tensor]) -> WeightRe
         only_first_differs = len(theirs) == len(ours) > 0 and theirs[1:] == ours[1:]
         (report.resized if only_first_differs else report.misshaped).append(name)
     report.unexpected = [name for name in weights if name not in wanted]
+    met = report.filled + report.resized
     report.unfilled_modules = [
-        name
-        for name in _sub_modules(model)
-        if not any(filled.startswith(f'{name}.') for filled in report.filled)
+        module
+        for module in _sub_modules(model)
+        if not any(name.startswith(f'{module}.') for name in met)
     ]
     return report
 

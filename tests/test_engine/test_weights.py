@@ -1,0 +1,96 @@
+from collections import OrderedDict
+
+import pytest
+import torch
+from torch import nn
+
+from mmvseg.engine.weights import compare_weights, load_model_weights
+from mmvseg.errors import UserError
+
+
+def make_model(num_classes=3, width=4):
+    """As deep as a detector: heads are sub-modules of the second level."""
+    return nn.ModuleDict(
+        dict(
+            backbone=nn.ModuleDict(
+                dict(conv=nn.Conv2d(3, width, 1), token=nn.ParameterList([torch.ones(2)]))
+            ),
+            roi_head=nn.ModuleDict(
+                dict(
+                    bbox_head=nn.ModuleList([nn.Linear(width, num_classes) for _ in range(2)]),
+                    mask_head=nn.ModuleList([nn.Linear(width, 2)]),
+                )
+            ),
+        )
+    )
+
+
+def without(model, prefix):
+    return {k: v for k, v in model.state_dict().items() if not k.startswith(prefix)}
+
+
+def test_all_filled():
+    source, target = make_model(), make_model()
+    wrapped = OrderedDict((f'module.{k}', v) for k, v in source.state_dict().items())
+    report = load_model_weights(target, dict(state_dict=wrapped), 'a.pth', strict=True)
+    assert not report.missing
+    assert not report.unexpected
+    for ours, theirs in zip(target.parameters(), source.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_other_number_of_classes_is_named_and_kept_at_its_initial_values():
+    source, target = make_model(num_classes=80), make_model(num_classes=40)
+    before = target['roi_head']['bbox_head'][0].weight.clone()
+    report = load_model_weights(target, source.state_dict(), 'coco.pth')
+    assert report.resized == [
+        f'roi_head.bbox_head.{i}.{kind}' for i in range(2) for kind in ('weight', 'bias')
+    ]
+    assert 'roi_head.bbox_head: 4 tensors' in str(report)
+    assert '(80, 4) in the checkpoint, (40, 4) in the model' in str(report)
+    assert torch.equal(target['roi_head']['bbox_head'][0].weight, before)
+    assert torch.equal(target['backbone']['conv'].weight, source['backbone']['conv'].weight)
+    with pytest.raises(UserError, match='4 tensors of the model are missing or of another shape'):
+        load_model_weights(target, source.state_dict(), 'coco.pth', strict=True)
+
+
+def test_unfilled_sub_module_stops_unless_allowed():
+    weights = without(make_model(), 'roi_head.mask_head')
+    with pytest.raises(UserError, match=r'nothing fills the sub-module roi_head\.mask_head'):
+        load_model_weights(make_model(), weights, 'boxes.pth')
+    report = load_model_weights(
+        make_model(), weights, 'boxes.pth', strict=True, allow_missing=['roi_head.mask_head']
+    )
+    assert report.unfilled_modules == ['roi_head.mask_head']
+
+
+def test_unfilled_parent_is_named_once():
+    weights = without(make_model(), 'roi_head')
+    with pytest.raises(UserError, match=r'nothing fills the sub-module roi_head\.\n'):
+        load_model_weights(make_model(), weights, 'backbone.pth')
+    load_model_weights(make_model(), weights, 'backbone.pth', allow_missing=['roi_head'])
+
+
+def test_single_missing_tensor_matters_only_where_all_is_needed():
+    weights = without(make_model(), 'backbone.conv.bias')
+    assert load_model_weights(make_model(), weights, 'a.pth').missing == ['backbone.conv.bias']
+    with pytest.raises(UserError, match=r'--allow-missing backbone\.conv'):
+        load_model_weights(make_model(), weights, 'a.pth', strict=True)
+
+
+def test_other_width_is_refused():
+    with pytest.raises(UserError, match='does not fit the model'):
+        load_model_weights(make_model(width=4), make_model(width=8).state_dict(), 'wide.pth')
+
+
+def test_unexpected_tensors_are_counted_by_module():
+    weights = make_model().state_dict()
+    weights.update({f'neck.convs.{i}.weight': torch.ones(1) for i in range(3)})
+    report = compare_weights(make_model(), weights)
+    assert len(report.unexpected) == 3
+    assert 'neck.convs: 3 tensors, e.g. neck.convs.0.weight' in str(report)
+
+
+def test_file_without_weights():
+    with pytest.raises(UserError, match=r'log\.pth: holds no weights \(found: iter\)'):
+        load_model_weights(make_model(), dict(iter=3), 'log.pth')
