@@ -55,5 +55,6 @@ def write_bytes(path: Path, data: bytes) -> None:
         part.write_bytes(data)
         os.replace(part, path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        if part.exists():
+            part.unlink()
         raise UserError(f'{path}: cannot be written ({error.strerror})') from error

@@ -198,7 +198,7 @@ def _paste(
 def font_size(shape: tuple[int, ...]) -> int:
     """Height in pixels of legible text on an image of ``shape`` (H, W, ...)."""
     smallest = 10 if min(shape[:2]) >= 200 else 8
-    return max(smallest, round(0.026 * min(shape[:2])))
+    return max(smallest, round(0.024 * min(shape[:2])))
 
 
 @lru_cache(maxsize=2048)
@@ -209,7 +209,7 @@ def render_text(text: str, size: int) -> np.ndarray:
     font = ImageFont.load_default(size * factor)
     margin = max(1, size // 5) * factor
     ascent, descent = font.getmetrics()
-    text = text.replace(' ', '  ') if factor > 1 else text
+    text = text.replace(' ', '  ')
     width = -(-round(font.getlength(text) + 2 * margin) // factor)
     height = -(-(ascent + descent + margin) // factor)
     image = Image.new('L', (width * factor, height * factor))

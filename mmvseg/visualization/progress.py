@@ -4,7 +4,14 @@ import sys
 import time
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 SECONDS_BETWEEN_LINES = 10.0
 
@@ -26,6 +33,7 @@ class ProgressReport:
     def __init__(self, description: str, total: int | None = None, unit: str = 'frames') -> None:
         self.description, self.total, self.unit = description, total, unit
         self.done = 0
+        self._printed: int | None = None
         self._bar: Progress | None = None
 
     def __enter__(self) -> 'ProgressReport':
@@ -37,6 +45,8 @@ class ProgressReport:
                 BarColumn(),
                 MofNCompleteColumn(),
                 TextColumn(self.unit),
+                TimeElapsedColumn(),
+                TextColumn('left:'),
                 TimeRemainingColumn(),
                 console=Console(stderr=True),
             )
@@ -56,10 +66,11 @@ class ProgressReport:
     def __exit__(self, *error) -> None:
         if self._bar:
             self._bar.stop()
-        else:
+        elif self.done != self._printed:
             self._print_line()
 
     def _print_line(self) -> None:
+        self._printed = self.done
         elapsed_s = time.monotonic() - self._start_s
         line = f'{self.description}: {self.done}'
         if self.total:

@@ -1,0 +1,59 @@
+import csv
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from pycocotools import mask as mask_api
+
+from mmvseg.errors import UserError
+from mmvseg.structures import VideoInstances
+from mmvseg.visualization import write_image
+from mmvseg.visualization.exports import id_map, track_rows, write_id_map, write_tracks_csv
+
+
+def instances(masks, scores):
+    rles = [[mask_api.encode(np.asfortranarray(m.astype(np.uint8)))] for m in masks]
+    count = len(masks)
+    return VideoInstances(np.array(scores), np.zeros(count, int), rles, np.arange(1, count + 1))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 5))
+def test_id_map_shows_the_highest_score_of_each_pixel(seed, count):
+    rng = np.random.default_rng(seed)
+    masks = rng.random((count, 9, 7)) > 0.6
+    scores = rng.permutation(count) / count
+    expected = np.zeros((9, 7), int)
+    for y, x in np.ndindex(9, 7):
+        covering = [n for n in range(count) if masks[n, y, x]]
+        if covering:
+            expected[y, x] = 1 + max(covering, key=lambda n: scores[n])
+    np.testing.assert_array_equal(id_map(instances(masks, scores), 0, (9, 7)), expected)
+
+
+@pytest.mark.parametrize(('wide', 'largest'), [(False, 255), (True, 65535)])
+def test_id_maps_are_read_back_unchanged(tmp_path, wide, largest):
+    ids = np.arange(64).reshape(8, 8) * (largest // 63)
+    write_id_map(tmp_path / 'ids.png', ids, wide=wide)
+    np.testing.assert_array_equal(np.array(Image.open(tmp_path / 'ids.png')), ids)
+
+
+def test_rows_tell_box_and_area(tmp_path):
+    mask = np.zeros((20, 30), bool)
+    mask[3:8, 10:14] = True
+    mask[5, 11] = False
+    rows = track_rows(instances([mask], [0.5]), 4, 'name, with comma', ['a.jpg'], [(7, 'cat')])
+    write_tracks_csv(tmp_path / 'tracks.csv', rows)
+    with open(tmp_path / 'tracks.csv') as file:
+        (row,) = csv.DictReader(file)
+    assert row['video'] == 'name, with comma'
+    assert [row[key] for key in ('x1', 'y1', 'x2', 'y2', 'area')] == ['10', '3', '14', '8', '19']
+    assert (row['category_id'], row['category'], row['file']) == ('7', 'cat', 'a.jpg')
+
+
+def test_unwritable_files_are_named(tmp_path):
+    (tmp_path / 'file').write_text('')
+    with pytest.raises(UserError, match=r'x\.png: cannot be written'):
+        write_image(tmp_path / 'file' / 'x.png', np.zeros((2, 2, 3), np.uint8))

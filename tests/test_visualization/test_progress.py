@@ -1,0 +1,38 @@
+import io
+
+from mmvseg.visualization import progress as progress_module
+from mmvseg.visualization.progress import ProgressReport
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_log_files_get_few_lines(monkeypatch, capsys):
+    clock = [0.0]
+    monkeypatch.setattr(progress_module.time, 'monotonic', lambda: clock[0])
+    with ProgressReport('segmenting', total=30) as progress:
+        for _ in range(30):
+            clock[0] += 1
+            progress.advance()
+    assert capsys.readouterr().err.splitlines() == [
+        'segmenting: 10/30 frames in 10 s, about 20 s left',
+        'segmenting: 20/30 frames in 20 s, about 10 s left',
+        'segmenting: 30/30 frames in 30 s',
+    ]
+
+
+def test_unknown_total(capsys):
+    with ProgressReport('reading', unit='files') as progress:
+        progress.advance(3)
+    assert capsys.readouterr().err == 'reading: 3 files in 0 s\n'
+
+
+def test_terminals_get_a_bar(monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr('sys.stderr', terminal)
+    with ProgressReport('drawing', total=4) as progress:
+        progress.advance(4)
+    assert 'drawing' in terminal.getvalue()
+    assert '4/4' in terminal.getvalue()
