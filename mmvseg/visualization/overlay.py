@@ -204,7 +204,7 @@ def font_size(shape: tuple[int, ...]) -> int:
 @lru_cache(maxsize=2048)
 def render_text(text: str, size: int) -> np.ndarray:
     """Opacity of a line of text, uint8 (h, w), with a small margin."""
-    # Drawn large and shrunk: hinting at 10 pixels swallows the gaps between words.
+    # Hinting at 10 pixels swallows the gaps between words: draw large, shrink, and space widely.
     factor = 4 if size < 16 else 1
     font = ImageFont.load_default(size * factor)
     margin = max(1, size // 5) * factor
