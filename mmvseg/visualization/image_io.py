@@ -22,12 +22,18 @@ def read_image(path: str | Path) -> np.ndarray:
     except OSError as error:
         raise UserError(f'{path}: cannot be read ({error.strerror})') from error
     # OpenCV fills the missing rows of a cut-off JPEG with grey and only prints a warning.
-    if data.startswith(b'\xff\xd8') and b'\xff\xd9' not in data[-1024:]:
+    if data.startswith(b'\xff\xd8') and not _has_end_marker(data):
         raise UserError(f'{path}: truncated JPEG ({len(data)} bytes, no end marker)')
     image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
     if image is None:
         raise UserError(f'{path}: not a readable image ({len(data)} bytes)')
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+
+
+def _has_end_marker(jpeg: bytes) -> bool:
+    # The marker of the image, not that of a thumbnail before it; phones append data behind it.
+    end = jpeg.rfind(b'\xff\xd9')
+    return end > jpeg.rfind(b'\xff\xda') or end >= len(jpeg) - 1024
 
 
 def write_image(path: str | Path, image: np.ndarray) -> None:

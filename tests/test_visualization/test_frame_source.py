@@ -152,3 +152,10 @@ def test_truncated_image_is_named(tmp_path, suffix):
     (tmp_path / f'1{suffix}').write_bytes(data[: len(data) // 2])
     with pytest.raises(UserError, match=rf'1\{suffix}'):
         list(ImageFolder(tmp_path))
+
+
+def test_jpeg_with_data_behind_it_is_whole(tmp_path):
+    path = tmp_path / 'motion_photo.jpg'
+    save(path, picture(3))
+    path.write_bytes(path.read_bytes() + bytes(range(200)) * 50)
+    assert abs(int(next(iter(open_source(path))).image[..., 0].mean()) - 55) <= 3
