@@ -165,12 +165,15 @@ def write_config(folder: Path, extra: str = '') -> Path:
     return path
 
 
-def make_runner(config: Path, work_dir: Path, validate: bool = False, **options) -> VideoRunner:
+def make_runner(
+    config: Path, work_dir: Path, validate: bool = False, launcher: str = 'none', **options
+) -> VideoRunner:
     """A runner in this process; ``options`` by dotted key with ``__`` for the dots."""
     cfg = load_config(config, {key.replace('__', '.'): v for key, v in options.items()})
     cfg.work_dir = str(work_dir)
     # mmengine keeps one logger and message hub a name and would share them between runs
     cfg.experiment_name = f'toy_{next(_names)}'
+    cfg.launcher = launcher
     if not validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     sync_num_classes(cfg)

@@ -130,7 +130,7 @@ def test_pretrained_weights_of_other_classes_start_a_training(toy_config, tmp_pa
 
 def test_accumulation_must_not_straddle_checkpoints(toy_config, tmp_path):
     runner = toy.make_runner(toy_config, tmp_path, optim_wrapper__accumulative_counts=3)
-    with pytest.raises(UserError, match=r'interval = 2 is no multiple of .*accumulative_counts = 3'):
+    with pytest.raises(UserError, match='interval = 2 is no multiple'):
         runner.train()
 
 

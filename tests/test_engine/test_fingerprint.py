@@ -1,0 +1,48 @@
+import pytest
+
+from mmvseg.engine.config import load_config
+from mmvseg.engine.fingerprint import claim_folder, fingerprint
+from mmvseg.errors import UserError
+
+
+@pytest.fixture
+def run(toy_config, tmp_path):
+    (tmp_path / 'a.pth').write_bytes(b'weights')
+    (tmp_path / 'a.json').write_bytes(b'{}')
+
+    def of(**options):
+        cfg = load_config(toy_config, {k.replace('__', '.'): v for k, v in options.items()})
+        return fingerprint(cfg, tmp_path / 'a.pth', tmp_path / 'a.json')
+
+    return of
+
+
+def test_what_decides_the_results_counts(run, tmp_path):
+    first = run()
+    assert run(test_dataloader__num_workers=3, test_dataloader__dataset__data_root='b') == first
+    for options in (
+        dict(model__width=5),
+        dict(test_dataloader__dataset__window_size=9),
+        dict(test_cfg__fp16=True),
+    ):
+        changed = run(**options)
+        assert [key for key in first if changed[key] != first[key]] == ['config']
+    (tmp_path / 'a.pth').write_bytes(b'Weights')
+    assert [key for key in first if run()[key] != first[key]] == ['checkpoint']
+
+
+def test_folder_of_another_run_is_refused(run, tmp_path):
+    out = tmp_path / 'out'
+    claim_folder(out, run())
+    (out / 'results.partial.rank0.jsonl').touch()
+    claim_folder(out, run())
+    with pytest.raises(UserError, match=r'another run \(config differ\).*--restart'):
+        claim_folder(out, run(model__width=5))
+    claim_folder(out, run(model__width=5), restart=True)
+    assert [p.name for p in out.iterdir()] == ['run.json']
+
+
+def test_results_of_unknown_origin_are_refused(run, tmp_path):
+    (tmp_path / 'results.json').touch()
+    with pytest.raises(UserError, match=r'results without a run\.json'):
+        claim_folder(tmp_path, run())
