@@ -36,18 +36,20 @@ class FrameRoIExtractor(SingleRoIExtractor):
 
     def pool(self, feats: Sequence[Tensor], rois: Tensor) -> Tensor:
         """Pool boxes given as (R, 5): frame index and xyxy; returns (R, C, size, size)."""
-        last = len(feats) - 1
-        levels = self.map_roi_levels(rois, len(feats)).clamp(0, last)  # clamp: NaN for area < 0
-        order = levels.argsort()
+        # The clamp is for boxes turned inside out, whose area may be negative: NaN.
+        levels = self.map_roi_levels(rois, len(feats)).clamp(0, len(feats) - 1)
         counts = torch.bincount(levels, minlength=len(feats)).tolist()
+        pooled = rois.new_empty(len(rois), *self.roi_layers[0].output_size, self.out_channels)
+        pooled = pooled.permute(0, 3, 1, 2)  # (R, C, size, size), channels last
         with torch.autocast(rois.device.type, enabled=False):
-            pieces = [
-                layer(full_precision(feat), piece) if len(piece) > 0 else self._nothing(feat)
-                for layer, feat, piece in zip(
-                    self.roi_layers, feats, rois[order].split(counts), strict=True
-                )
-            ]
-        return torch.cat(pieces)[order.argsort()]
+            for layer, feat, chosen in zip(
+                self.roi_layers, feats, levels.argsort().split(counts), strict=True
+            ):
+                if len(chosen) > 0:
+                    pooled[chosen] = layer(full_precision(feat), rois[chosen])
+                elif torch.is_grad_enabled():
+                    pooled[chosen] = self._nothing(feat)
+        return pooled
 
     def _nothing(self, feat: Tensor) -> Tensor:
         """No boxes of a level, which stays in the graph all the same.
