@@ -12,7 +12,6 @@ import json
 import os
 import warnings
 from collections import Counter
-from fractions import Fraction
 from pathlib import Path
 
 from mmvseg.apis import VideoSegInferencer
@@ -29,6 +28,7 @@ from mmvseg.visualization import (
     draw_objects,
     frame_objects,
     open_source,
+    parse_fps,
     write_image,
 )
 from mmvseg.visualization.image_io import IMAGE_SUFFIXES, write_bytes
@@ -58,7 +58,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--device', help='e.g. cpu or cuda:1 (default: the GPU if there is one)')
     parser.add_argument(
         '--fps',
-        type=Fraction,
+        type=parse_fps,
         help=f'frame rate of a folder of frames (default {DEFAULT_FPS}); videos keep theirs',
     )
     add_cfg_options(parser)

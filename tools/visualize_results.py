@@ -17,7 +17,6 @@ Example:
 import argparse
 import os
 from collections.abc import Iterable, Iterator
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +31,7 @@ from mmvseg.visualization import (
     VideoWriter,
     draw_objects,
     frame_objects,
+    parse_fps,
     read_image,
     write_image,
 )
@@ -58,7 +58,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         '--fps',
-        type=Fraction,
+        type=parse_fps,
         default=DEFAULT_FPS,
         help=f'frame rate of the overlays (default {DEFAULT_FPS}, that of YouTube-VIS)',
     )

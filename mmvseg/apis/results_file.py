@@ -130,6 +130,8 @@ def _predicted(
     masks = []
     for where, entry in entries:
         segmentations = entry['segmentations']
+        if not isinstance(entry['score'], int | float) or not isinstance(segmentations, list):
+            raise UserError(f'{where}: score must be a number and segmentations a list')
         if entry['category_id'] not in labels:
             raise UserError(f'{where}: unknown category_id {entry["category_id"]}')
         if len(segmentations) != record['length']:

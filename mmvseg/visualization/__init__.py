@@ -7,6 +7,7 @@ from .frame_source import (
     ImageSequence,
     VideoFile,
     open_source,
+    parse_fps,
 )
 from .image_io import read_image, write_image
 from .overlay import FrameObject, draw_objects, frame_objects, track_color
@@ -27,6 +28,7 @@ __all__ = [
     'draw_objects',
     'frame_objects',
     'open_source',
+    'parse_fps',
     'read_image',
     'track_color',
     'write_image',

@@ -90,6 +90,21 @@ def open_source(path: str | Path, fps: Fraction | float | None = None) -> FrameS
     )
 
 
+def parse_fps(text: str) -> Fraction:
+    """A frame rate from the command line: ``25``, ``29.97`` or ``30000/1001``.
+
+    Raises:
+        ValueError: if it is no number above 0.
+    """
+    try:
+        fps = Fraction(text)
+    except ZeroDivisionError as error:
+        raise ValueError(text) from error
+    if fps <= 0:
+        raise ValueError(text)
+    return fps
+
+
 def natural_key(path: str | Path) -> list[tuple[int, str]]:
     """Sort key that puts ``frame_2`` before ``frame_10``."""
     parts = re.split(r'(\d+)', Path(path).name)

@@ -138,6 +138,8 @@ def test_video_by_name_or_id(folder, monkeypatch, video):
 def test_fps(folder, monkeypatch):
     run(monkeypatch, '--fps', '12')
     assert open_source('out/overlays/first.mp4').fps == 12
+    for wrong in ('0', '1/0', 'fast'):
+        assert run(monkeypatch, '--fps', wrong) == 2
 
 
 def test_contact_sheet(folder, monkeypatch):
@@ -173,6 +175,7 @@ def break_entry(**changes):
         (dict(video_id=99), 'results.json: entry 1: gt.json has no video 99'),
         (dict(category_id=99), 'results.json: entry 1: unknown category_id 99'),
         (dict(score=None), 'results.json: entry 1 has no score'),
+        (dict(score='high'), 'results.json: entry 1: score must be a number'),
         (dict(segmentations=[None]), '1 segmentations, but video 3 has 4 frames'),
         (
             dict(segmentations=[None, None, dict(size=[9, 9], counts='a'), None]),
