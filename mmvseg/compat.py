@@ -5,6 +5,7 @@ others, a stand-in that says how to install them. With compiled mmcv its operato
 """
 
 import importlib
+import re
 import sys
 import types
 import warnings
@@ -12,8 +13,6 @@ from collections.abc import Callable
 from importlib import metadata
 from importlib.machinery import ModuleSpec
 from typing import Any
-
-from mmengine.utils import digit_version
 
 from .errors import UserError
 
@@ -46,6 +45,7 @@ def apply() -> None:
     for package in VERSIONS:
         problem = version_problem(package, installed_version(package))
         if problem:
+            _show_user_errors_briefly()
             raise UserError(problem)
     _silence_warnings()
     if not has_compiled_ops():
@@ -80,11 +80,28 @@ def version_problem(package: str, version: str | None) -> str | None:
     first, end = VERSIONS[package]
     if version is None:
         found = f'{package} is not installed'
-    elif digit_version(first) <= digit_version(version.split('+')[0]) < digit_version(end):
+    elif _release(first) <= _release(version) < _release(end):
         return None
     else:
         found = f'{package} {version} is not supported'
     return f'{found}: mmvseg needs {package} >= {first}, < {end} (run: {INSTALL[package]})'
+
+
+def _release(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r'\d+', version.split('+')[0])[:3])
+
+
+def _show_user_errors_briefly() -> None:
+    """For errors on import, before a tool's ``main`` could catch them: no traceback."""
+    show = sys.excepthook
+
+    def hook(kind: type[BaseException], error: BaseException, traceback: Any) -> None:
+        if issubclass(kind, UserError):
+            print(f'error: {error}', file=sys.stderr)
+        else:
+            show(kind, error, traceback)
+
+    sys.excepthook = hook
 
 
 def has_compiled_ops() -> bool:
@@ -98,6 +115,7 @@ def has_compiled_ops() -> bool:
     except ModuleNotFoundError:
         return False
     except ImportError as error:
+        _show_user_errors_briefly()
         raise UserError(
             f"mmcv's compiled operators do not load ({error}); they were built for another "
             f'torch (run: pip uninstall -y mmcv && {INSTALL["mmcv"]}, or build them again: '

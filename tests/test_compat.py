@@ -91,6 +91,7 @@ def test_focal_loss_of_mmcv_is_ours():
     ],
 )
 def test_unsupported_version(package, version, message, monkeypatch):
+    monkeypatch.setattr(sys, 'excepthook', sys.excepthook)  # restored after the test
     monkeypatch.setattr(
         compat,
         'installed_version',
@@ -100,12 +101,32 @@ def test_unsupported_version(package, version, message, monkeypatch):
         compat.apply()
 
 
+@pytest.mark.parametrize('version', ["'2.2.0'", 'missing()'])
+def test_bad_stack_stops_a_tool_without_traceback(version):
+    code = f"""
+from importlib import metadata
+real = metadata.version
+def missing():
+    raise metadata.PackageNotFoundError
+metadata.version = lambda name: {version} if name.startswith('mmcv') else real(name)
+import mmvseg
+"""
+    run = subprocess.run(
+        [sys.executable, '-c', code], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert run.returncode == 1
+    assert run.stderr.startswith('error: mmcv ')
+    assert 'Traceback' not in run.stderr
+
+
 @pytest.mark.parametrize('version', ['2.13.0+cpu', '2.1', '2.4.0a0+gitabc'])
 def test_supported_version(version):
     assert compat.version_problem('torch', version) is None
 
 
 def test_broken_extension_is_reported(monkeypatch):
+    monkeypatch.setattr(sys, 'excepthook', sys.excepthook)  # restored after the test
+
     def fail(name):
         raise ImportError('undefined symbol: _ZN3c10')
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from .weighted_bag import weighted_bag
 
 # Bound on the list of samples that a step holds, in elements (about 12 bytes each).
-CHUNK_SAMPLES = {'cpu': 2**22, 'cuda': 2**26}
+CHUNK_SAMPLES = {'cpu': 2**20, 'cuda': 2**26}
 
 
 def multi_scale_deformable_attention(
@@ -38,46 +38,68 @@ def multi_scale_deformable_attention(
         >>> multi_scale_deformable_attention(value, shapes, centre, torch.ones(1, 1, 1, 1, 1))
         tensor([[[1.5000]]])
     """
-    B, num_rows, heads, C = value.shape
+    B, _, heads, C = value.shape
     Q, L, points = sampling_locations.shape[1], *sampling_locations.shape[3:5]
     rows = value.reshape(-1, C)
-    half_on_cpu = not value.is_cuda and value.dtype in (torch.float16, torch.bfloat16)
-    rows = rows.float() if half_on_cpu else rows
-    first = torch.arange(B, device=value.device)[:, None] * num_rows * heads + torch.arange(
-        heads, device=value.device
-    )  # row of pixel 0 for each (video, head)
+    if not value.is_cuda and value.dtype in (torch.float16, torch.bfloat16):
+        rows = rows.float()
     limit = CHUNK_SAMPLES['cuda' if value.is_cuda else 'cpu']
     chunk = max(1, limit // max(1, B * heads * L * points * 4))
     parts = []
     for start in range(0, Q, chunk):
         queries = slice(start, start + chunk)
         index, weight = _corners(
-            sampling_locations[:, queries], attention_weights[:, queries], value_spatial_shapes
+            sampling_locations[:, queries],
+            attention_weights[:, queries],
+            value_spatial_shapes.to(value.device),
+            value.shape[1],
         )
-        index = (index * heads + first[:, None, :, None]).flatten(0, 2)
-        parts.append(weighted_bag(rows, index, weight.flatten(0, 2)).view(B, -1, heads * C))
+        bags = weighted_bag(rows, index.flatten(0, 2), weight.flatten(0, 2))
+        parts.append(bags.view(B, -1, heads * C))
     output = torch.cat(parts, 1) if parts else value.new_zeros(B, 0, heads * C)
     return output.to(value.dtype)
 
 
-def _corners(locations: Tensor, attention: Tensor, spatial_shapes: Tensor) -> tuple[Tensor, Tensor]:
-    """Pixel number in the concatenated maps and weight of each corner, (B, Q, heads, taps)."""
-    spatial_shapes = spatial_shapes.to(locations.device)
+def _corners(
+    locations: Tensor, attention: Tensor, spatial_shapes: Tensor, num_rows: int
+) -> tuple[Tensor, Tensor]:
+    """Rows of the flattened value and weights of all corners, both (B, Q, heads, taps).
+
+    Every step works on one long plane an axis, (B, Q, heads, L * points): with short inner
+    axes the many small loops would take longer than the sums over the rows.
+    """
+    B, _, heads, _, points, _ = locations.shape
+    device, integer = locations.device, torch.int32
     area = spatial_shapes.prod(1)
-    level_start = (area.cumsum(0) - area)[:, None, None]  # (L, 1, 1)
-    width_height = spatial_shapes.flip(1)[:, None]  # (L, 1, 2)
-    position = locations * width_height - 0.5  # (B, Q, heads, L, points, 2)
-    low = position.detach().floor()
+    height, width, level_start = (
+        size.repeat_interleave(points)
+        for size in (spatial_shapes[:, 0], spatial_shapes[:, 1], area.cumsum(0) - area)
+    )  # (L * points,)
+    x, x_weight = _axis_corners(locations[..., 0].flatten(3), width)
+    y, y_weight = _axis_corners(locations[..., 1].flatten(3), height)
+    head = torch.arange(heads, device=device, dtype=integer)[:, None]
+    video = torch.arange(B, device=device, dtype=integer)[:, None, None, None]
+    # Rows of the table go by video, pixel, head.
+    first = level_start.to(integer) * heads + head + video * (num_rows * heads)
+    row_step = width.to(integer) * heads
+    rows = [first + corner * row_step for corner in y]
+    columns = [corner * heads for corner in x]
+    y_weight = [weight * attention.flatten(3) for weight in y_weight]
+    index = torch.cat([row + column for row in rows for column in columns], 3)
+    weight = torch.cat([wy * wx for wy in y_weight for wx in x_weight], 3)
+    return index, weight
+
+
+def _axis_corners(location: Tensor, length: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+    """Lower and upper cell of each point on one axis, moved into the map, and their weights."""
+    length = length.to(location.dtype)
+    position = location * length - 0.5
+    # NaN stays in the weights, but not in the cells.
+    low = position.detach().floor().nan_to_num()
     fraction = position - low
-    weight_xy = torch.stack([1 - fraction, fraction], -2)  # (..., corner, 2)
-    # Far or NaN locations would not fit an integer; their weight says what they count.
-    cell = torch.stack([low, low + 1], -2)
-    inside = ((cell >= 0) & (cell < width_height[:, :, None])) | cell.isnan()
-    cell = torch.minimum(cell.nan_to_num().clamp(min=0), width_height[:, :, None] - 1).long()
-    weight_x, weight_y = (weight_xy * inside).unbind(-1)  # (..., corner)
-    x, y = cell.unbind(-1)
-    weight = attention[..., None, None] * weight_y[..., :, None] * weight_x[..., None, :]
-    width = spatial_shapes[:, 1, None, None]
-    row_start = level_start + y * width
-    index = row_start[..., :, None] + x[..., None, :]  # (B, Q, heads, L, points, 2, 2)
-    return index.flatten(3), weight.flatten(3)
+    cells, weights = [], []
+    for cell, share in ((low, 1 - fraction), (low + 1, fraction)):
+        inside = torch.minimum(cell.clamp(min=0), length - 1)
+        cells.append(inside.int())
+        weights.append(share.masked_fill(inside != cell, 0))
+    return cells, weights

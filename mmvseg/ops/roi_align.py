@@ -19,6 +19,7 @@ from .weighted_bag import bag_backward, bag_forward
 CHUNK_ELEMENTS = {'cpu': 2**22, 'cuda': 2**27}
 
 
+@torch.compiler.disable  # its chunks depend on the boxes
 def roi_align(
     input: Tensor,
     rois: Tensor,
@@ -176,11 +177,11 @@ def _samples_per_roi(rois: Tensor, size: tuple[int, int], grid: _Grid) -> int:
     (height, width), _, ratio, _ = grid
     if ratio > 0:
         return height * width * 4 * ratio**2
-    taps = [
-        _adaptive_ratio(span, bins).max() + 2
-        for (_, span), bins in zip(_spans(rois, grid), (height, width), strict=True)
-    ]
-    return height * width * int(taps[0]) * int(taps[1])
+    y_taps, x_taps = (
+        min(int(_adaptive_ratio(span, bins).max()) + 2, length)
+        for (_, span), bins, length in zip(_spans(rois, grid), (height, width), size, strict=True)
+    )
+    return height * width * max(y_taps * x_taps, 1)
 
 
 def _spans(rois: Tensor, grid: _Grid) -> list[tuple[Tensor, Tensor]]:
@@ -218,8 +219,8 @@ def _axis_taps(
     start: Tensor, span: Tensor, bins: int, ratio: int, length: int
 ) -> tuple[Tensor, Tensor]:
     """Cells that the samples of one axis touch, and their weights, both (N, bins, taps)."""
-    count = _adaptive_ratio(span, bins) if ratio <= 0 else torch.full_like(span, ratio)
-    most = ratio if ratio > 0 else max(1, int(count.max())) if len(count) else 1
+    count = torch.full_like(span, ratio) if ratio > 0 else _adaptive_ratio(span, bins)
+    most = ratio if ratio > 0 else max(1, int(count.max()))
     step = torch.arange(most, device=start.device)
     bin_size = (span / bins)[:, None, None]
     count = count[:, None, None]
@@ -235,18 +236,27 @@ def _axis_taps(
     high = (low + 1).clamp(max=length - 1)
     share = used / count.clamp(min=1)
     high_weight = (position - low) * share
-    low_weight = share - high_weight
-    if ratio > 0:
-        return torch.cat([low, high], 2), torch.cat([low_weight, high_weight], 2)
-    # Adaptive samples lie at most one cell apart: their cells are neighbours.
-    first = low[:, :, :1]
-    taps = torch.arange(most + 2, device=start.device, dtype=torch.int32)
-    weight = position.new_zeros(*low.shape[:2], most + 2)
-    for cell, part in ((low, low_weight), (high, high_weight)):
-        weight.scatter_add_(2, ((cell - first) * (step < count)).long(), part)
-    return (first + taps).clamp(max=length - 1), weight
+    cells = torch.cat([low, high], 2)
+    weights = torch.cat([share - high_weight, high_weight], 2)
+    return (cells, weights) if ratio > 0 else _merge_cells(cells, weights, most + 2, length)
+
+
+def _merge_cells(cells: Tensor, weights: Tensor, most: int, length: int) -> tuple[Tensor, Tensor]:
+    """Name each cell once: adaptive samples lie at most one cell apart, so share their cells.
+
+    Args:
+        cells: cells of the samples in order; those with weight 0 may be anywhere, (N, bins, S).
+        weights: their weights, (N, bins, S).
+        most: bound on the neighbouring cells that the samples of a bin touch.
+        length: cells of the axis.
+    """
+    most = min(most, length)
+    first = cells[:, :, :1].clamp(max=length - most)
+    place = (cells - first).clamp(0, most - 1).long()
+    merged = weights.new_zeros(*cells.shape[:2], most).scatter_add_(2, place, weights)
+    return first + torch.arange(most, device=cells.device, dtype=cells.dtype), merged
 
 
 def _adaptive_ratio(span: Tensor, bins: int) -> Tensor:
     """Samples a bin when the ratio is 0: the cells of a bin, rounded up; (N,)."""
-    return (span / bins).ceil().nan_to_num()
+    return (span / bins).ceil().nan_to_num(posinf=0)

@@ -170,6 +170,16 @@ def test_nan_box_gives_nan(features):
         assert roi_align(features, box, 2, 0.25, ratio).isnan().all()
 
 
+def test_adaptive_samples_of_a_huge_box_need_little_memory():
+    """A list of all samples of the first box would have 49 * 28572 ** 2 entries."""
+    box = torch.tensor([[0.0, -4e5, -4e5, 4e5, 4e5], [0.0, 0.0, 0.0, float('inf'), 8.0]])
+    out = roi_align(torch.ones(1, 1, 99, 119, dtype=torch.float64), box.double(), 7, 0.25, 0)
+    # Samples one cell apart, from one cell before the map to one behind it.
+    assert out[0, 0, 3, 3].item() == pytest.approx(100 * 120 / 28572**2, rel=0.03)
+    assert not out[0, 0, 0, 0]
+    assert not out[1].any()
+
+
 def test_wrong_use_is_refused(features):
     with pytest.raises(ValueError, match='avg'):
         RoIAlign(7, pool_mode='max')(features, ROIS)
