@@ -1,0 +1,4 @@
+from .metrics import OVISMetric, YouTubeVISMetric
+from .results_writer import ResultsWriter
+
+__all__ = ['OVISMetric', 'ResultsWriter', 'YouTubeVISMetric']

@@ -1,0 +1,139 @@
+"""Average precision of YouTube-VIS and OVIS as mmengine metrics."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mmengine.dist import broadcast_object_list, gather_object, is_main_process
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import print_log
+
+from mmvseg.errors import UserError
+from mmvseg.evaluation.functional.table import ap_tables
+from mmvseg.evaluation.functional.youtube_vis_ap import evaluate_youtube_vis
+from mmvseg.evaluation.functional.youtube_vis_json import load_ground_truth
+from mmvseg.registry import METRICS
+
+
+@METRICS.register_module()
+class YouTubeVISMetric(BaseMetric):
+    """AP and AR of tubes, equal to the official evaluation of the same ``results.json``.
+
+    Each process keeps the run-length coded results of its videos. The main process collects them,
+    takes each video once, and computes the numbers; so they do not depend on how many processes
+    there are nor on which video went where.
+
+    No numbers, but a warning, come out where the official evaluator has none: if the annotation
+    file has no annotations, which is said when the metric is built, or if nothing was predicted.
+
+    Args:
+        ann_file: annotation file in the official format.
+        prefix: what the names of the numbers begin with.
+
+    Raises:
+        UserError: if the annotation file cannot be evaluated against.
+    """
+
+    default_prefix = 'youtube_vis'
+    #: Whether to evaluate OVIS's occlusion groups.
+    occlusion = False
+
+    def __init__(self, ann_file: str | Path, prefix: str | None = None) -> None:
+        super().__init__(prefix=prefix)
+        self.ground_truth = load_ground_truth(ann_file, self.occlusion)
+        if not self.has_annotations:
+            _warn(f'{ann_file} has no annotations: there will be no AP')
+
+    @property
+    def has_annotations(self) -> bool:
+        """Whether there is anything to evaluate against."""
+        return self.ground_truth.has_annotations
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+        """Keep the results of some videos.
+
+        Args:
+            data_batch: not used.
+            data_samples: samples as dicts, with ``video_id`` and, as ``pred``, a
+                :class:`mmvseg.structures.VideoInstances`.
+        """
+        if not self.has_annotations:
+            return
+        for sample in data_samples:
+            video_id = sample['video_id']
+            entries = sample['pred'].to_youtube_vis(video_id, self.dataset_meta['category_ids'])
+            self.results.append((video_id, entries))
+
+    def evaluate(self, size: int) -> dict[str, float]:
+        """Compute the numbers from the results of all processes.
+
+        mmengine's own way of joining the processes' results deals them out in turns and stops at
+        the shortest, which would lose videos here: processes take unequal numbers of videos.
+
+        Args:
+            size: not used; mmengine passes the number of videos.
+
+        Returns:
+            The official summary numbers as fractions, -1 where undefined; on every process.
+
+        Raises:
+            UserError: if the results do not fit the annotation file; on every process.
+        """
+        parts = gather_object(self.results)
+        outcome = [None]
+        if is_main_process():
+            try:
+                outcome = [self.compute_metrics([video for part in parts for video in part])]
+            except UserError as error:
+                outcome = [error]
+        broadcast_object_list(outcome)
+        self.results.clear()
+        if isinstance(outcome[0], UserError):
+            raise outcome[0]
+        return {f'{self.prefix}/{name}': value for name, value in outcome[0].items()}
+
+    def compute_metrics(self, results: list[tuple[int, list[dict]]]) -> dict[str, float]:
+        """The official summary numbers; prints the table of classes.
+
+        Args:
+            results: video id and official result entries of each video.
+        """
+        if not self.has_annotations:
+            _warn(f'{self.ground_truth.source} has no annotations: no AP')
+            return {}
+        self._check_categories()
+        by_video = dict(reversed(results))  # the first of several results of a video counts
+        order = {video_id: i for i, video_id in enumerate(self.ground_truth.videos)}
+        videos = sorted(by_video, key=lambda video_id: order.get(video_id, len(order)))
+        entries = [entry for video_id in videos for entry in by_video[video_id]]
+        if not entries:
+            _warn(f'nothing was predicted in {len(videos)} videos: no AP')
+            return {}
+        result = evaluate_youtube_vis(self.ground_truth, entries, 'the predictions', self.occlusion)
+        for note in result.notes:
+            _warn(note)
+        print_log('\n' + ap_tables(result), logger='current')
+        return result.stats()
+
+    def _check_categories(self) -> None:
+        meta = self.dataset_meta
+        foreign = set(meta['category_ids']) - self.ground_truth.categories.keys()
+        if foreign:
+            raise UserError(
+                f'{self.ground_truth.source}: category ids {sorted(foreign)} of the data set are '
+                "not in the metric's annotation file; give val_evaluator the ann_file of the "
+                'validation data'
+            )
+
+
+@METRICS.register_module()
+class OVISMetric(YouTubeVISMetric):
+    """:class:`YouTubeVISMetric` with OVIS's occlusion groups (light, moderate, heavy)."""
+
+    default_prefix = 'ovis'
+    occlusion = True
+
+
+def _warn(text: str) -> None:
+    print_log(text, logger='current', level=logging.WARNING)
