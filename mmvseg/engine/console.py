@@ -8,9 +8,10 @@ from mmengine.logging import MMLogger
 
 #: Logged by mmengine on the way; of use in the file only.
 _FILE_ONLY = re.compile(
-    r'Iter\((val|test)\)|Loads checkpoint by|Hooks will be executed|Distributed training is not'
-    r'|Checkpoints will be saved|"FileClient"|"HardDiskBackend"|Saving checkpoint at'
-    r'|^Exp name|paramwise_options --|init_cfg without|Auto resumed'
+    r'Iter\((val|test)\).*eta:|Loads checkpoint by|Hooks will be executed'
+    r'|Distributed training is not|Checkpoints will be saved'
+    r'|"FileClient"|"HardDiskBackend"'
+    r'|Saving checkpoint at|^Exp name|paramwise_options --|init_cfg without|No pre-trained weights|Auto resumed'
 )
 #: Deprecations inside the stack that a user can do nothing about.
 _IRRELEVANT_WARNINGS = (
@@ -22,6 +23,7 @@ _IRRELEVANT_WARNINGS = (
     r'.*pin_memory',
     r'.*find_unused_parameters=True',
     r'.*broadcast_buffers',
+    r'Grad strides do not match',
     r'Setting (OMP|MKL)_NUM_THREADS',
 )
 
@@ -41,7 +43,8 @@ class ConsoleFilter(logging.Filter):
         if self.quiet:
             return False
         # environment, config, hook list and initialisation come as blocks of many lines
-        return '\n' not in message.strip() and not _FILE_ONLY.search(message)
+        is_table = message.lstrip().startswith('+')
+        return (is_table or '\n' not in message.strip()) and not _FILE_ONLY.search(message)
 
 
 def tidy_console(logger: MMLogger) -> MMLogger:

@@ -16,6 +16,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from mmvseg.errors import UserError
+from mmvseg.evaluation.results_writer import ResultsWriter
 from mmvseg.registry import LOOPS
 from mmvseg.structures import VideoDataSample, VideoWindow
 from mmvseg.visualization.progress import ProgressReport
@@ -172,9 +173,7 @@ class VideoTestLoop(BaseLoop):
                 sample.video_id, sample.pred.to_youtube_vis(sample.video_id, category_ids)
             )
 
-    def _build_writer(self, out_dir: str | Path) -> 'ResultsWriter':
-        from mmvseg.evaluation.results_writer import ResultsWriter
-
+    def _build_writer(self, out_dir: str | Path) -> ResultsWriter:
         writer = ResultsWriter(out_dir, self.dataset.metainfo['category_ids'], rank=get_rank())
         finished = writer.finished()
         barrier()  # nobody writes before all have read what is there

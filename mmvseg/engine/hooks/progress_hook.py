@@ -68,7 +68,8 @@ class ProgressHook(Hook):
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         """Show the numbers; validation does not count as time of iterations."""
-        numbers = ', '.join(f'{k} {v:.4g}' for k, v in (metrics or {}).items())
+        shown = list((metrics or {}).items())[:3]  # AP, AP50, AP75
+        numbers = ', '.join(f'{name} {value:.4g}' for name, value in shown)
         self._print(f'validation after iteration {runner.iter}: {numbers}', last=True)
         if hasattr(self, '_start_s'):
             self._start_s += time.monotonic() - self._val_start_s
