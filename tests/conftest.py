@@ -15,3 +15,8 @@ torch.set_num_threads(1)
 def reference_dir() -> Path:
     """Folder of recorded cases, see :func:`helpers.reference_dir`."""
     return helpers.reference_dir()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Notes to the authors of libraries would hide those that concern this code."""
+    config.addinivalue_line('filterwarnings', 'ignore:.*torch.jit.* is deprecated')
