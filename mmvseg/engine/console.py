@@ -8,10 +8,10 @@ from mmengine.logging import MMLogger
 
 #: Logged by mmengine on the way; of use in the file only.
 _FILE_ONLY = re.compile(
-    r'Iter\((val|test)\).*eta:|Loads checkpoint by|Hooks will be executed'
-    r'|Distributed training is not|Checkpoints will be saved'
-    r'|"FileClient"|"HardDiskBackend"'
-    r'|Saving checkpoint at|^Exp name|paramwise_options --|init_cfg without|No pre-trained weights|Auto resumed'
+    r'Iter\((val|test)\).*eta:|Loads checkpoint by|Hooks will be executed|Auto resumed'
+    r'|Distributed training is not|Checkpoints will be saved|"FileClient"|"HardDiskBackend"'
+    r'|Saving checkpoint at|^Exp name|paramwise_options --|init_cfg without'
+    r'|No pre-trained weights'
 )
 #: Deprecations inside the stack that a user can do nothing about.
 _IRRELEVANT_WARNINGS = (

@@ -1,0 +1,173 @@
+import json
+import signal
+import subprocess
+import sys
+import zipfile
+
+import pytest
+import torch
+import toy
+from helpers import REPOSITORY
+from tool import run_tool
+
+from mmvseg.engine.checkpoint import load_checkpoint_file, save_checkpoint_file
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('vis')
+    toy.write_videos(folder / 'data')
+    metric = f"dict(type='YouTubeVISMetric', ann_file='{folder}/data/train.json')"
+    config = toy.write_config(folder, f'test_evaluator = {metric}\n')
+    torch.manual_seed(0)
+    model = toy.make_runner(config, folder / 'init').model
+    meta = dict(dataset_meta=dict(classes=toy.CLASSES))
+    save_checkpoint_file(dict(meta=meta, state_dict=model.state_dict()), folder / 'toy.pth')
+    content = json.loads((folder / 'data/train.json').read_text())
+    content['annotations'] = None
+    (folder / 'data/unannotated.json').write_text(json.dumps(content))
+    return folder
+
+
+@pytest.fixture
+def run(folder, tmp_path, capsys, monkeypatch):
+    """Run a tool on the toy; status, what it printed and the folder of results."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*args, tool='test_vis', checkpoint='toy.pth', out='out', **options):
+        base = [str(folder / 'toy.py'), str(folder / checkpoint)]
+        base += ['--out', str(tmp_path / out), *args]
+        options = {'work_dir': tmp_path / 'work'} | options
+        given = [f'{key.replace("__", ".")}={value}' for key, value in options.items()]
+        status = run_tool(tool, *base, '--cfg-options', *given)
+        return status, capsys.readouterr(), tmp_path / out
+
+    return run
+
+
+def test_writes_results_zip_and_numbers(run):
+    status, shown, out = run()
+    assert status == 0
+    entries = json.loads((out / 'results.json').read_text())
+    assert {entry['video_id'] for entry in entries} == {1, 2, 3}
+    assert [len(entry['segmentations']) for entry in entries] == [5] * 6
+    with zipfile.ZipFile(out / 'submission.zip') as archive:
+        assert archive.namelist() == ['results.json']
+        assert archive.read('results.json') == (out / 'results.json').read_bytes()
+    assert 0 < json.loads((out / 'metrics.json').read_text())['AP'] <= 1
+    assert 'AP50' in shown.out
+    assert 'submission.zip' in shown.out
+
+
+def test_no_zip(run):
+    _, _, out = run('--no-zip')
+    assert not (out / 'submission.zip').exists()
+
+
+def test_window_and_half_precision_count_as_another_run(run):
+    first = (run()[2] / 'results.json').read_bytes()
+    for args in (['--window', '3'], ['--fp16']):
+        status, shown, _ = run(*args)
+        assert status == 1
+        assert 'another run (config differ)' in shown.err
+    assert (run('--window', '3', out='b')[2] / 'results.json').read_bytes() != b''
+    assert (run('--fp16', out='c')[2] / 'results.json').read_bytes() != first
+
+
+def test_json_without_annotations_is_announced_first(run, folder):
+    json_file = str(folder / 'data/unannotated.json')
+    status, shown, out = run('--json', json_file, '--root', str(folder / 'data/JPEGImages'))
+    assert status == 0
+    assert shown.err.index('has no annotations') < shown.err.index('test: ')
+    assert (out / 'results.json').is_file()
+    assert not (out / 'metrics.json').exists()
+
+
+def test_root_and_json_are_used(run, folder):
+    for args in (['--root', 'absent'], ['--json', 'absent.json']):
+        status, shown, _ = run(*args)
+        assert status == 1
+        assert 'absent' in shown.err
+    same = run('--root', str(folder / 'data/JPEGImages'), out='b')
+    assert same[0] == 0
+
+
+def test_killed_run_continues_with_the_same_results(run, folder, tmp_path):
+    code = (
+        'import os, runpy, signal, sys\n'
+        'from mmvseg.evaluation.results_writer import ResultsWriter\n'
+        'add = ResultsWriter.add\n'
+        'def killed(self, video_id, entries):\n'
+        '    if self.partial_path.exists():\n'
+        '        self.partial_path.open("a").write("{half")\n'
+        '        os.kill(os.getpid(), signal.SIGKILL)\n'
+        '    add(self, video_id, entries)\n'
+        'ResultsWriter.add = killed\n'
+        'runpy.run_path(sys.argv[0], run_name="__main__")\n'
+    )
+    prelude = f'import sys; sys.path[:0] = {[str(REPOSITORY / "tests"), str(REPOSITORY)]}\n'
+    tool = str(REPOSITORY / 'tools/test_vis.py')
+    prelude += f'sys.argv = [{tool!r}, *sys.argv[1:]]\n'
+    command = [sys.executable, '-c', prelude + code, folder / 'toy.py', folder / 'toy.pth']
+    ended = subprocess.run([*command, '--out', tmp_path / 'out'], capture_output=True, text=True)
+    assert ended.returncode == -signal.SIGKILL, ended.stderr
+    assert (tmp_path / 'out/results.partial.rank0.jsonl').is_file()
+    status, shown, out = run()
+    assert status == 0
+    assert 'holds 1 of 3 videos' in shown.out + shown.err
+    whole = run(out='whole')[2]
+    assert (out / 'results.json').read_bytes() == (whole / 'results.json').read_bytes()
+    assert (out / 'metrics.json').read_bytes() == (whole / 'metrics.json').read_bytes()
+
+
+def test_complete_run_is_not_repeated_unless_asked(run):
+    _, _, out = run()
+    before = (out / 'results.json').stat().st_mtime_ns
+    status, shown, _ = run()
+    assert status == 0
+    assert 'complete already' in shown.err
+    assert (out / 'results.json').stat().st_mtime_ns == before
+    run('--restart')
+    assert (out / 'results.json').stat().st_mtime_ns != before
+
+
+def test_classes_of_the_checkpoint_must_be_the_datas(run, folder):
+    checkpoint = load_checkpoint_file(folder / 'toy.pth')
+    checkpoint['meta']['dataset_meta']['classes'] = ('red', 'blue')
+    save_checkpoint_file(checkpoint, folder / 'blue.pth')
+    status, shown, _ = run(checkpoint='blue.pth')
+    assert status == 1
+    assert 'only in the checkpoint: blue; only in the data: green' in shown.err
+    assert 'Traceback' not in shown.err
+
+
+def test_other_number_of_classes_without_names(run, folder):
+    state = load_checkpoint_file(folder / 'toy.pth')['state_dict']
+    state['head.fc_cls.weight'], state['head.fc_cls.bias'] = torch.zeros(9, 4), torch.zeros(9)
+    save_checkpoint_file(state, folder / 'nine.pth')
+    status, shown, _ = run(checkpoint='nine.pth')
+    assert status == 1
+    assert '(9, 4) in the checkpoint, (2, 4) in the model' in shown.err
+    assert run('--allow-missing', 'head', checkpoint='nine.pth')[0] == 0
+
+
+@pytest.mark.parametrize('tool', ['test', 'test_vis'])
+def test_missing_checkpoint_and_wrong_device(run, tool):
+    status, shown, _ = run(tool=tool, checkpoint='absent.pth')
+    assert (status, shown.err.count('error: ')) == (1, 1)
+    assert 'absent.pth: no such file' in shown.err
+    status, shown, _ = run('--device', 'cuda:99', tool=tool)
+    assert status == 1
+    assert '--device cuda:99' in shown.err
+
+
+def test_test_writes_the_same_numbers(run, folder):
+    status, _, out = run(tool='test', out='numbers.json')
+    assert status == 0
+    measured = json.loads(out.read_text())
+    expected = json.loads((run()[2] / 'metrics.json').read_text())
+    assert measured == {f'youtube_vis/{name}': value for name, value in expected.items()}
+    json_file = str(folder / 'data/unannotated.json')
+    status, shown, _ = run('--json', json_file, tool='test')
+    assert status == 1
+    assert 'no annotations, so nothing can be measured' in shown.err

@@ -1,0 +1,169 @@
+import subprocess
+
+import pytest
+import torch
+import toy
+from helpers import REPOSITORY
+from tool import run_tool
+
+from mmvseg.engine.checkpoint import load_checkpoint_file
+
+
+@pytest.fixture(scope='module')
+def config(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('train')
+    toy.write_videos(folder / 'data')
+    return toy.write_config(folder, "val_evaluator = dict(type='MeanScore')\n")
+
+
+@pytest.fixture
+def train(config, tmp_path, capsys):
+    """Run tools/train.py for two iterations; status, what it printed and its work dir."""
+
+    def run(*args, **options):
+        options = {'train_cfg.max_iters': 2} | {k.replace('__', '.'): v for k, v in options.items()}
+        work_dir = tmp_path / 'work'
+        given = ['--cfg-options', *(f'{key}={value}' for key, value in options.items())]
+        base = [str(config), '--work-dir', str(work_dir)]
+        status = run_tool('train', *base, *args, *given)
+        return status, capsys.readouterr(), work_dir
+
+    return run
+
+
+def last(work_dir):
+    return load_checkpoint_file((work_dir / 'last_checkpoint').read_text())
+
+
+def test_trains_and_validates(train):
+    status, shown, work_dir = train(train_cfg__val_interval=2)
+    assert status == 0
+    assert 'model.head.num_classes: 7 -> 2 (from the dataset)' in shown.err
+    assert 'video_1: 0.' in shown.out + shown.err
+    assert last(work_dir)['meta']['iter'] == 2
+
+
+def test_resume_without_path_continues_from_the_last_checkpoint(train):
+    status, shown, work_dir = train('--resume', '--no-validate')
+    assert status == 0
+    assert 'no checkpoint in' in shown.err
+    status, shown, work_dir = train('--resume', '--no-validate', train_cfg__max_iters=4)
+    assert status == 0
+    assert 'at iteration 2' in shown.out + shown.err
+    assert 'Iter(train) [1/4]' not in shown.out + shown.err
+    assert last(work_dir)['meta']['iter'] == 4
+
+
+def test_resume_with_path(train, tmp_path):
+    _, _, work_dir = train('--no-validate')
+    (work_dir / 'iter_2.pth').rename(tmp_path / 'moved.pth')
+    path = str(tmp_path / 'moved.pth')
+    status, shown, _ = train('--no-validate', '--resume', path, train_cfg__max_iters=3)
+    assert status == 0
+    assert 'moved.pth at iteration 2' in shown.out + shown.err
+
+
+def test_no_validate(train):
+    _, shown, _ = train('--no-validate', train_cfg__val_interval=1)
+    assert 'video_1' not in shown.out + shown.err
+
+
+def test_seed_decides_the_run(train):
+    weights = []
+    for seed in ('1', '1', '2'):
+        _, _, work_dir = train('--no-validate', '--seed', seed)
+        weights.append(last(work_dir)['state_dict']['backbone.weight'])
+    assert torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[0], weights[2])
+
+
+def test_bf16_differs_from_fp32(train):
+    weights = []
+    for args in ((), ('--amp',), ('--amp', 'bf16')):
+        _, _, work_dir = train('--no-validate', *args)
+        weights.append(last(work_dir)['state_dict']['head.fc_cls.weight'])
+    assert not torch.equal(weights[0], weights[1])
+    assert torch.equal(weights[1], weights[2])
+    torch.testing.assert_close(weights[0], weights[1], atol=0.05, rtol=0)
+
+
+def test_auto_scale_lr(train):
+    status, shown, _ = train('--no-validate', '--auto-scale-lr')
+    assert status == 1
+    assert 'no auto_scale_lr.base_batch_size' in shown.err
+    _, _, work_dir = train('--no-validate', '--auto-scale-lr', auto_scale_lr__base_batch_size=8)
+    assert last(work_dir)['optimizer']['param_groups'][0]['initial_lr'] == 0.01 * 2 / 8
+
+
+@pytest.mark.parametrize(
+    ('args', 'options', 'message'),
+    [
+        (['--amp', 'fp16'], {}, '--amp fp16: needs a GPU'),
+        (['--device', 'cuda:99'], {}, '--device cuda:99: '),
+        (['--resume', 'absent.pth'], {}, 'checkpoint absent.pth: no such file'),
+        ([], {'load_from': 'absent.pth'}, 'checkpoint absent.pth: no such file'),
+        ([], {'model.head.type': 'ToyHed'}, 'did you mean ToyHead'),
+        ([], {'model.widht': 3}, "ToySegmentor has no argument 'widht'; did you mean width"),
+        ([], {'train_dataloader.dataset.ann_file': 'b.json'}, 'b.json does not exist'),
+        (
+            [],
+            {'train_dataloader.dataset.data_prefix.img': 'frames'},
+            'train_dataloader.dataset.data_prefix.img: ',
+        ),
+        (['--launcher', 'pytorch'], {}, 'tools/dist_train.sh'),
+    ],
+)
+def test_mistakes_get_one_message(train, monkeypatch, args, options, message):
+    if '--amp' in args and torch.cuda.is_available():
+        pytest.skip('there is a GPU')
+    for name in ('RANK', 'LOCAL_RANK', 'WORLD_SIZE'):
+        monkeypatch.delenv(name, raising=False)
+    status, shown, _ = train('--no-validate', *args, **options)
+    assert status == 1
+    assert message in shown.err
+    assert 'Traceback' not in shown.err
+    assert shown.err.count('error: ') == 1
+
+
+def test_validation_without_annotations_is_refused_at_the_start(train, config):
+    (config.parent / 'data/empty.json').write_text(
+        '{"videos": [], "annotations": null, "categories": [{"id": 1, "name": "red"}]}'
+    )
+    option = {'val_dataloader.dataset.ann_file': 'empty.json'}
+    status, shown, _ = train(**option)
+    assert status == 1
+    assert 'no annotations to validate against; use --no-validate' in shown.err
+    assert train('--no-validate', **option)[0] == 0
+
+
+def test_pickled_checkpoint_needs_the_flag(train, tmp_path):
+    _, _, work_dir = train('--no-validate')
+    checkpoint = last(work_dir)
+    torch.save(dict(state_dict=checkpoint['state_dict'], by=toy.ToyHead), tmp_path / 'old.pth')
+    load_from = str(tmp_path / 'old.pth')
+    status, shown, _ = train('--no-validate', load_from=load_from)
+    assert status == 1
+    assert '--allow-pickle' in shown.err
+    assert train('--no-validate', '--allow-pickle', load_from=load_from)[0] == 0
+
+
+def test_unfilled_module_needs_the_flag(train, tmp_path):
+    _, _, work_dir = train('--no-validate')
+    state = {k: v for k, v in last(work_dir)['state_dict'].items() if not k.startswith('head')}
+    torch.save(state, tmp_path / 'backbone.pth')
+    load_from = str(tmp_path / 'backbone.pth')
+    status, shown, _ = train('--no-validate', load_from=load_from)
+    assert status == 1
+    assert '--allow-missing head' in shown.err
+    assert train('--no-validate', '--allow-missing', 'head', load_from=load_from)[0] == 0
+
+
+def test_dist_train_on_cpus(config, tmp_path, monkeypatch):
+    monkeypatch.setenv('PYTHONPATH', str(REPOSITORY / 'tests'))
+    monkeypatch.setenv('CUDA_VISIBLE_DEVICES', '')
+    command = [REPOSITORY / 'tools/dist_train.sh', config, '2', '--no-validate']
+    command += ['--work-dir', tmp_path / 'work', '--cfg-options', 'train_cfg.max_iters=2']
+    ended = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=300)
+    assert ended.returncode == 0, ended.stderr
+    assert load_checkpoint_file(tmp_path / 'work/iter_2.pth')['meta']['world_size'] == 2
+    assert ended.stderr.count('num_classes: 7 -> 2') == 1
