@@ -40,8 +40,12 @@ def assert_same_end(one, other):
         dict(custom_hooks=EMA, train_dataloader__num_workers=1),
         dict(param_scheduler=ONE_CYCLE, validate=True, train_cfg__val_interval=4),
         dict(optim_wrapper__type='BFloat16OptimWrapper', optim_wrapper__accumulative_counts=2),
+        pytest.param(
+            dict(optim_wrapper__type='AmpOptimWrapper', optim_wrapper__dtype='float16'),
+            marks=pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a GPU'),
+        ),
     ],
-    ids=['plain', 'ema-workers', 'onecycle-validation', 'bf16-accumulation'],
+    ids=['plain', 'ema-workers', 'onecycle-validation', 'bf16-accumulation', 'fp16'],
 )
 def test_resumed_run_equals_the_undisturbed_one(toy_config, tmp_path, options):
     toy.make_runner(toy_config, tmp_path / 'whole', **options).train()
