@@ -24,6 +24,11 @@ from torch.utils.checkpoint import checkpoint
 
 from mmvseg.registry import MODELS
 
+# Elements of the largest tensor inside a block, if no gradient is needed: decides how many frames
+# it takes at a time. On a CPU 32 MiB of float32, up to which glibc reuses memory; what is larger is
+# mapped and zeroed anew each time, a tenth of the run time. A GPU wants large launches.
+CHUNK_ELEMENTS = {'cpu': 2**23, 'cuda': 2**27}
+
 
 @MODELS.register_module()
 class MsgShifT(PyramidVisionTransformerV2):
@@ -37,7 +42,8 @@ class MsgShifT(PyramidVisionTransformerV2):
         num_msg_tokens: messengers per frame, a multiple of the number of groups; 0 makes this a
             plain PVTv2.
         shift_strides: frames that each group of messengers travels; None turns the shift off.
-        frame_chunk: frames that a block processes at a time when no gradient is needed.
+        frame_chunk: frames that a block processes at a time when no gradient is needed; None for as
+            many as keep its tensors small.
         with_cp: recompute the blocks in the backward pass instead of keeping their activations.
         **kwargs: of mmdet's ``PyramidVisionTransformerV2`` (``embed_dims``, ``num_layers``,
             ``num_heads``, ``sr_ratios``, ``mlp_ratios``, ...), which also gives sizes b0 to b5.
@@ -53,7 +59,7 @@ class MsgShifT(PyramidVisionTransformerV2):
         self,
         num_msg_tokens: int = 32,
         shift_strides: Sequence[int] | None = (1, -1, 2, -2),
-        frame_chunk: int = 2,
+        frame_chunk: int | None = None,
         with_cp: bool = False,
         **kwargs,
     ) -> None:
@@ -131,7 +137,7 @@ class MsgShifT(PyramidVisionTransformerV2):
     def _embed_patches(self, patch_embed: PatchEmbed, x: Tensor) -> tuple[Tensor, tuple[int, int]]:
         if torch.is_grad_enabled():
             return patch_embed(x)
-        parts = [patch_embed(part) for part in x.split(self.frame_chunk)]
+        parts = [patch_embed(part) for part in x.split(self._chunk_length(x, x[0].numel()))]
         return torch.cat([tokens for tokens, _ in parts]), parts[0][1]
 
     def _run_block(
@@ -149,14 +155,19 @@ class MsgShifT(PyramidVisionTransformerV2):
             return block_forward(*arguments)
         # x is owned by this stage, so the frames of a chunk can be replaced in place.
         updated = []
-        for start in range(0, len(x), self.frame_chunk):
-            chunk = slice(start, start + self.frame_chunk)
+        step = self._chunk_length(x, x.shape[1] * block.ffn.feedforward_channels)
+        for start in range(0, len(x), step):
+            chunk = slice(start, start + step)
             chunk_messengers = None if messengers is None else messengers[chunk]
             x[chunk], chunk_messengers = block_forward(
                 block, x[chunk], hw, chunk_messengers, update_messengers
             )
             updated.append(chunk_messengers)
         return x, torch.cat(updated) if updated[0] is not None else None
+
+    def _chunk_length(self, x: Tensor, elements_per_frame: int) -> int:
+        limit = CHUNK_ELEMENTS['cuda' if x.is_cuda else 'cpu']
+        return self.frame_chunk or max(1, limit // elements_per_frame)
 
 
 def embed_messengers(patch_embed: PatchEmbed, messengers: Tensor) -> Tensor:
@@ -262,4 +273,6 @@ def drop_path(layer: nn.Module, tokens: list[Tensor]) -> list[Tensor]:
 
 
 def _to_map(x: Tensor, hw: tuple[int, int]) -> Tensor:
-    return x.transpose(1, 2).unflatten(2, hw)  # (N, C, H, W), channels last in memory
+    # In this order: transposed first, a single frame gets strides that convolutions do not take
+    # for channels last, and they copy it.
+    return x.unflatten(1, hw).permute(0, 3, 1, 2)  # (N, C, H, W), channels last in memory

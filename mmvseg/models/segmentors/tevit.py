@@ -21,6 +21,9 @@ from mmvseg.structures import VideoDataSample, VideoInstances, VideoWindow
 
 from .base import VideoSegmentor
 
+# Pixels of the frames that neck and image backbone take at a time: bounds their intermediate maps.
+CHUNK_PIXELS = {'cpu': 2**19, 'cuda': 2**22}
+
 
 @dataclass
 class TeViTState:
@@ -52,7 +55,8 @@ class TeViT(VideoSegmentor):
         test_cfg: ``max_per_video`` tubes to report, ``mask_thr_binary``, ``clip_frames`` that one
             pass takes at most, ``clip_overlap`` frames that consecutive clips share.
         data_preprocessor: ``VideoDataPreprocessor``.
-        frame_chunk: frames that backbone and neck take at a time at inference.
+        frame_chunk: frames that neck and image backbone take at a time at inference; None for as
+            many as hold ``CHUNK_PIXELS``.
         init_cfg: initialisation of the whole model.
     """
 
@@ -64,7 +68,7 @@ class TeViT(VideoSegmentor):
         roi_head: dict,
         test_cfg: dict,
         data_preprocessor: dict | None = None,
-        frame_chunk: int = 2,
+        frame_chunk: int | None = None,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
@@ -110,8 +114,8 @@ class TeViT(VideoSegmentor):
             return list(self.neck(self._backbone(frames, num_frames)))
         if self.has_messengers:
             maps = self._backbone(frames, num_frames)
-            return self._by_chunks(lambda part: self.neck([m[part] for m in maps]), len(frames))
-        return self._by_chunks(lambda part: self.neck(self.backbone(frames[part])), len(frames))
+            return self._by_chunks(lambda part: self.neck([m[part] for m in maps]), frames)
+        return self._by_chunks(lambda part: self.neck(self.backbone(frames[part])), frames)
 
     def initial_queries(self, img_shapes: list[tuple[int, int]]) -> tuple[Tensor, Tensor]:
         """The learned queries, the same for each of N frames.
@@ -205,11 +209,14 @@ class TeViT(VideoSegmentor):
     def _backbone(self, frames: Tensor, num_frames: int) -> tuple[Tensor, ...]:
         return self.backbone(frames, num_frames) if self.has_messengers else self.backbone(frames)
 
-    def _by_chunks(self, run: Callable[[slice], Sequence[Tensor]], num_frames: int) -> list[Tensor]:
-        """Concatenate ``run(slice)`` over the frames without holding the parts twice."""
+    def _by_chunks(self, run: Callable[[slice], Sequence[Tensor]], frames: Tensor) -> list[Tensor]:
+        """Concatenate ``run(slice)`` over frames (N, 3, H, W) without holding the parts twice."""
+        num_frames, _, height, width = frames.shape
+        limit = CHUNK_PIXELS['cuda' if frames.is_cuda else 'cpu']
+        step = self.frame_chunk or max(1, limit // (height * width))
         outputs: list[Tensor] = []
-        for start in range(0, num_frames, self.frame_chunk):
-            part = slice(start, min(start + self.frame_chunk, num_frames))
+        for start in range(0, num_frames, step):
+            part = slice(start, min(start + step, num_frames))
             maps = run(part)
             if not outputs:
                 outputs = [
