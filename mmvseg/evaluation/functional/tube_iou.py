@@ -7,7 +7,7 @@ import numpy as np
 import pycocotools.mask as coco_mask
 
 #: Run-length codes are checked in batches of this many, which bounds the working memory.
-_BATCH = 512
+_BATCH = 256
 
 
 class MalformedRLE(ValueError):
@@ -75,52 +75,37 @@ def tube_iou(detections: Sequence[Tube], annotations: Sequence[Tube]) -> np.ndar
     if 0 in shape:
         return np.zeros(shape)
     reach = np.minimum.outer([len(d) for d in detections], [len(g) for g in annotations])
-    total = _area_until(detections, reach) + _area_until(annotations, reach.T).T
-    intersection = np.zeros(shape, np.int64)
-    for frame in range(reach.max()):
-        rows = _present(detections, frame)
-        columns = _present(annotations, frame)
-        if len(rows) == 0 or len(columns) == 0:
-            continue
-        at = np.ix_(rows, columns)
-        common, incomparable = _frame_intersection(
-            [detections[i] for i in rows], [annotations[j] for j in columns], frame
-        )
-        intersection[at] += common
-        total[at] -= incomparable
-    union = total - intersection
+    frames = reach.max()
+    area_d, size_d = _stack(detections, frames)  # (D, T)
+    area_g, size_g = _stack(annotations, frames)  # (G, T)
+    ratio = np.zeros((frames, *shape))
+    for t in range(frames):
+        rows, columns = np.flatnonzero(size_d[:, t]), np.flatnonzero(size_g[:, t])
+        if len(rows) and len(columns):
+            ratio[t][np.ix_(rows, columns)] = coco_mask.iou(
+                [detections[i].rles[t] for i in rows],
+                [annotations[j].rles[t] for j in columns],
+                [0] * len(columns),
+            )
+    area = (area_d[:, None] + area_g).transpose(2, 0, 1)  # (T, D, G)
+    both = ((size_d[:, None] > 0) & (size_g > 0)).transpose(2, 0, 1)
+    comparable = (size_d[:, None] == size_g).transpose(2, 0, 1)
+    ratio[~comparable] = 0
+    area[both & ~comparable] = 0
+    area[np.arange(frames)[:, None, None] >= reach] = 0
+    # ratio = i / (a - i) gives i = a ratio / (1 + ratio); rounding restores the integer exactly.
+    intersection = np.rint(area * ratio / (1 + ratio)).sum(axis=0)
+    union = area.sum(axis=0) - intersection
     return np.divide(intersection, union, out=np.zeros(shape), where=union > 0)
 
 
-def _present(tubes: Sequence[Tube], frame: int) -> list[int]:
-    return [i for i, tube in enumerate(tubes) if frame < len(tube) and tube.rles[frame] is not None]
-
-
-def _area_until(tubes: Sequence[Tube], reach: np.ndarray) -> np.ndarray:
-    """Area of each tube over its first ``reach`` frames, (n, m) for ``reach`` (n, m)."""
-    area = np.empty(reach.shape, np.int64)
-    for row, (tube, frames) in enumerate(zip(tubes, reach, strict=True)):
-        area[row] = np.concatenate([[0], np.cumsum(tube.areas)])[frames]
-    return area
-
-
-def _frame_intersection(
-    detections: list[Tube], annotations: list[Tube], frame: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Common pixels of all pairs in a frame, and the area of the pairs that differ in size."""
-    ratio = coco_mask.iou(
-        [d.rles[frame] for d in detections],
-        [g.rles[frame] for g in annotations],
-        [0] * len(annotations),
-    )
-    area = np.add.outer([d.areas[frame] for d in detections], [g.areas[frame] for g in annotations])
-    differ = np.not_equal.outer(
-        [d.sizes[frame] for d in detections], [g.sizes[frame] for g in annotations]
-    )
-    # iou = i / (a - i) gives i = a iou / (1 + iou); rounding restores the integer exactly.
-    ratio[differ] = 0
-    common = np.rint(ratio * area / (1 + ratio)).astype(np.int64)
-    return common, np.where(differ, area, 0)
+def _stack(tubes: Sequence[Tube], frames: int) -> tuple[np.ndarray, np.ndarray]:
+    """Areas and sizes of the first frames of n tubes, (n, frames) each."""
+    stacked = np.zeros((2, len(tubes), frames), np.int64)
+    for row, tube in enumerate(tubes):
+        stacked[0, row, : len(tube)] = tube.areas[:frames]
+        stacked[1, row, : len(tube)] = tube.sizes[:frames]
+    return stacked[0], stacked[1]
 
 
 def rle_areas(rles: Sequence[dict]) -> np.ndarray:
@@ -141,18 +126,28 @@ def rle_areas(rles: Sequence[dict]) -> np.ndarray:
 
 
 def _batch_areas(rles: Sequence[dict]) -> np.ndarray:
-    runs, owner, position = _decode_runs([_as_bytes(i, rle) for i, rle in enumerate(rles)])
-    _reject(owner[runs < 0], 'has a negative run')
-    totals = np.bincount(owner, weights=runs, minlength=len(rles)).astype(np.int64)
+    numbers, lengths = _decode_numbers([_as_bytes(i, rle) for i, rle in enumerate(rles)])
+    # All runs after the first come in pairs of ones and zeros, the last pair perhaps without
+    # zeros; each run is coded as the difference to the same one of the pair before.
+    starts = np.cumsum(lengths) - lengths
+    pairs = lengths // 2
+    stops = np.cumsum(pairs)
+    owner = np.repeat(np.arange(len(rles)), pairs)
+    at = 2 * np.arange(stops[-1]) + np.repeat(starts + 1 - 2 * (stops - pairs), pairs)
+    ones = _cumsum_per_owner(numbers[at], owner, pairs)
+    zeros = _cumsum_per_owner(np.append(numbers, 0)[at + 1], owner, pairs)
+    unpaired = lengths % 2 == 0
+    zeros[stops[unpaired] - 1] = 0
+    for runs, of in ((numbers[starts], np.arange(len(rles))), (ones, owner), (zeros, owner)):
+        _reject(of[runs < 0], 'has a negative run')
+    areas = _sum_per_owner(ones, stops, pairs)
+    totals = numbers[starts] + areas + _sum_per_owner(zeros, stops, pairs)
     pixels = np.array([height * width for height, width in (rle['size'] for rle in rles)])
-    wrong = np.flatnonzero(totals != pixels)
-    if len(wrong):
-        index = wrong[0]
+    for index in np.flatnonzero(totals != pixels)[:1]:
         height, width = rles[index]['size']
-        reason = f'its runs cover {totals[index]} pixels, its size is [{height}, {width}]'
+        reason = f'covers {totals[index]} pixels, the size is [{height}, {width}]'
         raise MalformedRLE(int(index), reason)
-    ones = position % 2 == 1
-    return np.bincount(owner[ones], weights=runs[ones], minlength=len(rles)).astype(np.int64)
+    return areas
 
 
 def _as_bytes(index: int, rle: dict) -> bytes:
@@ -167,41 +162,44 @@ def _as_bytes(index: int, rle: dict) -> bytes:
     return counts
 
 
-def _decode_runs(counts: list[bytes]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Run lengths of many codes at once.
+def _decode_numbers(counts: list[bytes]) -> tuple[np.ndarray, np.ndarray]:
+    """The numbers that many codes consist of.
 
-    COCO's code: a number is a row of characters with 5 bits each, least significant first, bit 5
-    set on all but the last, two's complement; from the fourth run on it is the difference to the
-    run before the previous one.
+    COCO writes a number in two's complement as a row of characters with 5 bits each, the least
+    significant first, bit 5 set on all but the last, plus 48.
 
     Returns:
-        For every run its length, the code that it belongs to and its position therein, (R,) each.
+        The numbers of all codes in a row, (R,) int64, and how many each code has, (n,).
     """
     stops = np.cumsum([len(code) for code in counts])
-    bits = np.frombuffer(b''.join(counts), np.uint8).astype(np.int64) - 48
-    outside = np.flatnonzero((bits < 0) | (bits > 63))
+    characters = np.frombuffer(b''.join(counts), np.uint8)
+    outside = np.flatnonzero((characters < 48) | (characters > 111))
     _reject(np.searchsorted(stops, outside, side='right'), 'has a character that is no code')
-    more = (bits & 32) > 0
-    _reject(np.flatnonzero(more[stops - 1]), 'is cut off')
-    last = np.flatnonzero(~more)
-    first = np.concatenate([[0], last[:-1] + 1])
-    width = last - first + 1
-    owner = np.searchsorted(stops, last, side='right')
-    _reject(owner[width > 7], 'has a run of more than 32 bits')
+    ends = characters < 80
+    _reject(np.flatnonzero(~ends[stops - 1]), 'is cut off')
+    last = np.flatnonzero(ends)
+    width = np.diff(last, prepend=-1)
+    bounds = np.searchsorted(last, stops)  # numbers up to the end of each code
+    _reject(np.searchsorted(bounds, np.flatnonzero(width > 7), side='right'), 'has a huge run')
 
-    digit = np.arange(len(bits)) - np.repeat(first, width)
-    runs = np.add.reduceat((bits & 31) << (5 * digit), first)
-    runs -= np.where(bits[last] & 16, 1 << (5 * width), 0)
-    position = np.arange(len(runs)) - np.searchsorted(owner, np.arange(len(counts)))[owner]
-    for chain in (position % 2 == 1, (position % 2 == 0) & (position > 0)):
-        runs[chain] = _cumsum_per_owner(runs[chain], owner[chain])
-    return runs, owner, position
+    bits = characters & 31 ^ 16  # 48 = 32 + 16
+    numbers = (bits[last].astype(np.int64) ^ 16) - 16  # the most significant 5 bits have the sign
+    longer = np.flatnonzero(width > 1)
+    for digit in range(1, 8):
+        numbers[longer] = numbers[longer] * 32 + bits[last[longer] - digit]
+        longer = longer[width[longer] > digit + 1]
+    return numbers, np.diff(bounds, prepend=0)
 
 
-def _cumsum_per_owner(values: np.ndarray, owner: np.ndarray) -> np.ndarray:
-    sums = np.cumsum(values)
-    start = np.searchsorted(owner, owner)
-    return sums - (sums - values)[start]
+def _cumsum_per_owner(values: np.ndarray, owner: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Running sums that begin anew with each owner, who has ``sizes`` values in a row."""
+    sums = np.append(0, np.cumsum(values))
+    return sums[1:] - sums[np.cumsum(sizes) - sizes][owner]
+
+
+def _sum_per_owner(values: np.ndarray, stops: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    sums = np.append(0, np.cumsum(values))
+    return sums[stops] - sums[stops - sizes]
 
 
 def _reject(indices: np.ndarray, reason: str) -> None:

@@ -3,7 +3,9 @@
 import json
 import math
 from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from numbers import Real
 from pathlib import Path
 from typing import Any
@@ -25,17 +27,17 @@ class Annotation:
 
     Attributes:
         id: the annotation's id in the file.
-        tube: its masks.
         average_area: mean of the file's ``areas`` that are neither null nor 0; 0 if there are none.
         is_crowd: whether detections on it are left out of the count.
         occlusion: OVIS's occlusion score in [0, 1], None if it was not asked for.
+        tube: its masks.
     """
 
     id: int
-    tube: Tube
     average_area: float
     is_crowd: bool
-    occlusion: float | None = None
+    occlusion: float | None
+    tube: Tube
 
 
 @dataclass
@@ -45,14 +47,14 @@ class Detection:
     Attributes:
         index: 0-based position in the results.
         score: confidence.
-        tube: its masks.
         average_area: mean pixels of its masks that are not empty; 0 if all are.
+        tube: its masks.
     """
 
     index: int
     score: float
-    tube: Tube
     average_area: float
+    tube: Tube
 
 
 @dataclass
@@ -111,15 +113,18 @@ def load_ground_truth(path: str | Path, occlusion: bool = False) -> GroundTruth:
 
 def parse_ground_truth(content: Any, source: str, occlusion: bool = False) -> GroundTruth:
     """:func:`load_ground_truth` for content that is already in memory."""
-    keys = ('videos', 'categories')
-    if not isinstance(content, dict) or any(not isinstance(content.get(k), list) for k in keys):
+    lists = [content.get(key) for key in ('videos', 'categories')] if type(content) is dict else []
+    if not lists or not all(isinstance(value, list) for value in lists):
         raise UserError(
             f"{source}: not a YouTube-VIS annotation file (an object with the lists 'videos', "
             "'categories' and 'annotations')"
         )
     videos = {_get(v, 'id', f'{source}: videos[{i}]'): v for i, v in enumerate(content['videos'])}
     for video_id, video in videos.items():
-        _check_size([video.get('height'), video.get('width')], f'{source}: video {video_id}')
+        try:
+            _check_size([video.get('height'), video.get('width')])
+        except ValueError as error:
+            raise UserError(f'{source}: video {video_id}: {error}') from error
     names = {
         _get(c, 'id', f'{source}: categories[{i}]'): str(c.get('name', c['id']))
         for i, c in enumerate(content['categories'])
@@ -129,10 +134,10 @@ def parse_ground_truth(content: Any, source: str, occlusion: bool = False) -> Gr
     categories = {i: names[i] for i in sorted(names)}
     records = content.get('annotations') or []
     truth = GroundTruth(source, videos, categories, defaultdict(list), bool(records))
-    parsed = {}
-    for record in _counted_records(truth, records):
-        if record['id'] not in parsed:
-            parsed[record['id']] = _parse_annotation(record, truth, occlusion)
+    counted = _counted_records(truth, records)
+    unique = {record['id']: record for record in counted}
+    parsed = dict(zip(unique, _parse_annotations(unique.values(), truth, occlusion), strict=True))
+    for record in counted:
         key = (record['video_id'], record['category_id'])
         truth.annotations[key].append(parsed[record['id']])
     return truth
@@ -175,51 +180,69 @@ def _counted_records(truth: GroundTruth, records: Any) -> list[dict]:
     ]
 
 
-def _parse_annotation(record: dict, truth: GroundTruth, occlusion: bool) -> Annotation:
-    where = f'{truth.source}: annotation {record["id"]} (video {record["video_id"]})'
-    if 'iscrowd' not in record or record['iscrowd'] not in (0, 1):
-        raise UserError(f"{where}: 'iscrowd' must be 0 or 1, it is {record.get('iscrowd')!r}")
-    areas = record.get('areas')
-    if not isinstance(areas, list) or any(not isinstance(a, Real | None) for a in areas):
-        raise UserError(
-            f"{where}: 'areas' must be a list with a number or null a frame; the official "
-            'evaluator takes the area ranges from it'
-        )
-    video = truth.videos[record['video_id']]
-    masks = _list(record, 'segmentations', where)
-    rles = [
-        _to_rle(mask, video, f'{where}, segmentations[{t}]') if mask else None
-        for t, mask in enumerate(masks)
-    ]
+def _parse_annotations(
+    records: Iterable[dict], truth: GroundTruth, occlusion: bool
+) -> list[Annotation]:
+    annotations, tracks, places = [], [], []
+    for record in records:
+        video = truth.videos[record['video_id']]
+        where = f'{truth.source}: annotation {record["id"]} (video {record["video_id"]})'
+        if record.get('iscrowd') not in (0, 1):
+            raise UserError(f"{where}: 'iscrowd' must be 0 or 1, it is {record.get('iscrowd')!r}")
+        areas = record.get('areas')
+        if not isinstance(areas, list) or any(not isinstance(a, Real | None) for a in areas):
+            raise UserError(
+                f"{where}: 'areas' must be a list with a number or null a frame; the official "
+                'evaluator takes the area ranges from it'
+            )
+        masks = _list(record, 'segmentations', where)
+        tracks.append(_convert_masks(masks, partial(_to_rle, video=video), where))
+        places.append(where)
+        level = occlusion_score(record.get('occlusion'), where) if occlusion else None
+        annotations.append((record['id'], _average_area(areas), bool(record['iscrowd']), level))
+    tubes = _tubes(tracks, places)
+    return [Annotation(*rest, tube) for rest, tube in zip(annotations, tubes, strict=True)]
+
+
+def _average_area(areas: Iterable[float | None]) -> float:
     visible = [area for area in areas if area]
-    return Annotation(
-        id=record['id'],
-        tube=_tubes([rles], [where])[0],
-        average_area=float(np.mean(visible)) if visible else 0.0,
-        is_crowd=bool(record['iscrowd']),
-        occlusion=occlusion_score(record.get('occlusion'), where) if occlusion else None,
-    )
+    return float(np.mean(visible)) if visible else 0.0
 
 
-def _to_rle(mask: Any, video: dict, where: str) -> dict:
+def _convert_masks(masks: list, convert: Callable[[Any], dict], where: str) -> list[dict | None]:
+    """Run-length code of the mask of each frame; ``convert`` raises ValueError."""
+    rles = []
+    for t, mask in enumerate(masks):
+        try:
+            rles.append(convert(mask) if mask else None)
+        except ValueError as error:
+            raise UserError(f'{where}, segmentations[{t}]: {error}') from error
+    return rles
+
+
+def _to_rle(mask: Any, video: dict) -> dict:
     """Compressed run-length code of a polygon list, a run list or a code."""
     height, width = video['height'], video['width']
     if isinstance(mask, list):
         for polygon in mask:
             if not isinstance(polygon, list) or len(polygon) < 6 or len(polygon) % 2:
-                raise UserError(f'{where}: a polygon must be a list [x1, y1, …] of ≥ 3 points')
+                raise ValueError('a polygon must be a list [x1, y1, …] of at least 3 points')
             if not all(isinstance(value, Real) and math.isfinite(value) for value in polygon):
-                raise UserError(f'{where}: a polygon has a coordinate that is not a number')
+                raise ValueError('a polygon has a coordinate that is not a number')
         return coco_mask.merge(coco_mask.frPyObjects(mask, height, width))
     if not isinstance(mask, dict):
-        raise UserError(f'{where}: must be null, a list of polygons or a run-length code')
+        raise ValueError('must be null, a list of polygons or a run-length code')
     counts = mask.get('counts')
     if not isinstance(counts, list):
-        return _check_rle(mask, where)
-    if any(not isinstance(run, int) or run < 0 for run in counts) or sum(counts) != height * width:
-        raise UserError(
-            f'{where}.counts: the runs must be non-negative integers with sum {height}*{width}, '
-            'the size of the video'
+        return _check_rle(mask)
+    try:
+        total = sum(counts)  # an int only of ints
+        is_valid = type(total) is int and total == height * width and min(counts) >= 0
+    except (TypeError, ValueError):
+        is_valid = False
+    if not is_valid:
+        raise ValueError(
+            f'the runs must be non-negative integers with sum {height}*{width}, the video size'
         )
     return coco_mask.frPyObjects(mask, height, width)
 
@@ -277,10 +300,9 @@ def parse_results(
     detections = defaultdict(list)
     for index, (entry, tube) in enumerate(zip(content, tubes, strict=True)):
         if entry['category_id'] in truth.categories:
-            visible = tube.areas[tube.areas > 0]
-            average_area = float(visible.mean()) if len(visible) else 0.0
             key = (entry['video_id'], entry['category_id'])
-            detections[key].append(Detection(index, entry['score'], tube, average_area))
+            area = _average_area(tube.areas.tolist())
+            detections[key].append(Detection(index, entry['score'], area, tube))
     return detections, _result_notes(content, tubes, truth, source)
 
 
@@ -296,28 +318,29 @@ def _check_entry(entry: Any, truth: GroundTruth, where: str) -> list[dict | None
     if isinstance(score, bool) or not isinstance(score, Real) or not math.isfinite(score):
         raise UserError(f'{where}: score must be a finite number, it is {score!r}')
     masks = _list(entry, 'segmentations', where)
-    return [
-        _check_rle(mask, f'{where}, segmentations[{t}]') if mask else None
-        for t, mask in enumerate(masks)
-    ]
+    return _convert_masks(masks, _check_rle, where)
 
 
-def _check_rle(mask: Any, where: str) -> dict:
+def _check_rle(mask: Any) -> dict:
     if not isinstance(mask, dict):
-        raise UserError(f'{where}: must be null or a compressed run-length code, not {mask!r:.40}')
+        raise ValueError(f'must be null or a compressed run-length code, not {mask!r:.40}')
     if not isinstance(mask.get('counts'), str | bytes):
-        raise UserError(
-            f'{where}.counts: must be a compressed run-length code (a string); compress it with '
+        raise ValueError(
+            "'counts' must be a string, a compressed run-length code; compress it with "
             'pycocotools.mask.frPyObjects'
         )
-    _check_size(mask.get('size'), where)
+    _check_size(mask.get('size'))
     return mask
 
 
-def _check_size(size: Any, where: str) -> None:
-    valid = isinstance(size, list | tuple) and len(size) == 2
-    if not valid or any(not isinstance(side, int) or side < 1 for side in size):
-        raise UserError(f'{where}: the size must be [height, width] in pixels, it is {size!r}')
+def _check_size(size: Any) -> None:
+    try:
+        height, width = size
+        is_valid = type(height) is int and type(width) is int and height > 0 and width > 0
+    except (TypeError, ValueError):
+        is_valid = False
+    if not is_valid:
+        raise ValueError(f'the size must be [height, width] in pixels, it is {size!r:.40}')
 
 
 def _tubes(tracks: list[list[dict | None]], places: list[str]) -> list[Tube]:
@@ -330,7 +353,7 @@ def _tubes(tracks: list[list[dict | None]], places: list[str]) -> list[Tube]:
             for t, rle in enumerate(track)
             if rle is not None
         ]
-        raise UserError(f'{frames[error.index]}.counts: {error.reason}') from error
+        raise UserError(f'{frames[error.index]}: the run-length code {error.reason}') from error
 
 
 def _result_notes(
@@ -345,7 +368,7 @@ def _result_notes(
             unknown.append(index)
         if len(tube) != video.get('length', len(tube)):
             lengths.append(index)
-        if np.any((tube.sizes != 0) & (tube.sizes != size)):
+        if set(tube.sizes.tolist()) - {0, size}:
             sizes.append(index)
     rules = [
         (unknown, 'have a category_id that the ground truth does not list; they are left out'),
