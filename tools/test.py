@@ -6,10 +6,15 @@ from pathlib import Path
 
 from mmengine.dist import get_rank
 
-from mmvseg.datasets.youtube_vis_json import has_annotations
 from mmvseg.engine import VideoRunner
 from mmvseg.engine.config import config_errors, default_work_dir
-from mmvseg.engine.launch import add_common_arguments, add_data_arguments, prepare_test, start
+from mmvseg.engine.launch import (
+    add_common_arguments,
+    add_data_arguments,
+    lacks_annotations,
+    prepare_test,
+    start,
+)
 from mmvseg.errors import UserError, command_line
 
 
@@ -30,7 +35,7 @@ def main() -> None:
     args = parse_args()
     cfg = start(args)
     ann_file = prepare_test(cfg, args)
-    if not has_annotations(ann_file):
+    if lacks_annotations(cfg.test_dataloader.dataset):
         raise UserError(
             f'{ann_file} has no annotations, so nothing can be measured; '
             'tools/test_vis.py writes results.json for the evaluation server'

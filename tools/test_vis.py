@@ -10,11 +10,16 @@ from pathlib import Path
 
 from mmengine.dist import barrier, get_rank
 
-from mmvseg.datasets.youtube_vis_json import has_annotations
 from mmvseg.engine import VideoRunner
 from mmvseg.engine.config import config_errors, default_work_dir
 from mmvseg.engine.fingerprint import claim_folder, fingerprint
-from mmvseg.engine.launch import add_common_arguments, add_data_arguments, prepare_test, start
+from mmvseg.engine.launch import (
+    add_common_arguments,
+    add_data_arguments,
+    lacks_annotations,
+    prepare_test,
+    start,
+)
 from mmvseg.errors import command_line
 from mmvseg.evaluation.functional.table import ap_tables
 from mmvseg.evaluation.functional.youtube_vis_ap import evaluate_youtube_vis
@@ -52,7 +57,7 @@ def main() -> None:
     args = parse_args()
     cfg = start(args)
     ann_file = prepare_test(cfg, args)
-    annotated = has_annotations(ann_file)
+    annotated = not lacks_annotations(cfg.test_dataloader.dataset)
     if not annotated:
         say(f'{ann_file} has no annotations: results are written, AP is not computed')
     cfg.work_dir = cfg.get('work_dir') or default_work_dir(cfg)

@@ -4,13 +4,12 @@ import argparse
 
 from mmengine.config import Config
 
-from mmvseg.datasets.youtube_vis_json import has_annotations
 from mmvseg.engine import VideoRunner
 from mmvseg.engine.config import config_errors, default_work_dir
 from mmvseg.engine.launch import (
     add_common_arguments,
-    annotation_file,
     check_data,
+    lacks_annotations,
     set_amp,
     set_classes,
     set_resume,
@@ -79,7 +78,7 @@ def prepare_data(cfg: Config) -> None:
     if cfg.get('val_dataloader') is None:
         return
     check_data(cfg.val_dataloader.dataset, 'val_dataloader.dataset')
-    if not has_annotations(annotation_file(cfg.val_dataloader.dataset)):
+    if lacks_annotations(cfg.val_dataloader.dataset):
         raise UserError(
             f'val_dataloader.dataset.ann_file: {cfg.val_dataloader.dataset.ann_file} has no '
             'annotations to validate against; use --no-validate, or hold out some training videos'

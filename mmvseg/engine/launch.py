@@ -10,7 +10,9 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.device import get_device
 
+from mmvseg.datasets import YouTubeVISDataset, has_annotations
 from mmvseg.errors import UserError
+from mmvseg.registry import DATASETS
 
 from .categories import sync_num_classes
 from .checkpoint import find_latest_checkpoint
@@ -182,3 +184,11 @@ def check_data(dataset: Mapping[str, Any], where: str) -> None:
 def annotation_file(dataset: Mapping[str, Any]) -> Path:
     """Where the annotation file of a dataset config lies."""
     return Path(dataset.get('data_root') or '') / dataset['ann_file']
+
+
+def lacks_annotations(dataset: Mapping[str, Any]) -> bool:
+    """Whether a video dataset's annotation file is one of those released without annotations."""
+    kind = DATASETS.get(dataset['type'])
+    if not (isinstance(kind, type) and issubclass(kind, YouTubeVISDataset)):
+        return False
+    return not has_annotations(annotation_file(dataset))
