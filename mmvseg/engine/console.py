@@ -11,7 +11,7 @@ _FILE_ONLY = re.compile(
     r'Iter\((val|test)\).*eta:|Loads checkpoint by|Hooks will be executed|Auto resumed'
     r'|Distributed training is not|Checkpoints will be saved|"FileClient"|"HardDiskBackend"'
     r'|Saving checkpoint at|^Exp name|paramwise_options --|init_cfg without'
-    r'|No pre-trained weights'
+    r'|No pre-trained weights|is skipped since its requires_grad'
 )
 #: Deprecations inside the stack that a user can do nothing about.
 _IRRELEVANT_WARNINGS = (
