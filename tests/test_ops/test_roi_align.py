@@ -1,5 +1,6 @@
 """RoIAlign against a loop over samples, finite differences and compiled mmcv."""
 
+import importlib
 import math
 
 import pytest
@@ -113,6 +114,25 @@ def test_chunks_change_nothing(features, ratio, limit, monkeypatch):
     monkeypatch.setitem(CHUNK_ELEMENTS, 'cpu', limit)
     for got, expected in zip(run(), whole, strict=True):
         torch.testing.assert_close(got, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize('rows_first', [True, False])
+@pytest.mark.parametrize('ratio', [0, 2])
+@pytest.mark.parametrize('limit', [500, 10**6])
+def test_both_orders_of_the_sums(features, rows_first, ratio, limit, monkeypatch):
+    module = importlib.import_module('mmvseg.ops.roi_align')
+    monkeypatch.setattr(module, '_rows_first', lambda *sizes: rows_first)
+    monkeypatch.setitem(CHUNK_ELEMENTS, 'cpu', limit)
+    leaf = features.double().requires_grad_()
+    out = roi_align(leaf, ROIS.double(), (7, 5), 0.25, ratio)
+    expected = reference(features, ROIS.double(), (7, 5), 0.25, ratio, True)
+    torch.testing.assert_close(out, expected, rtol=1e-10, atol=1e-10)
+    # Linear in the features, so the gradient of <out, v> is known from <out(u), v> for any u.
+    v, u = torch.randn_like(out), torch.randn_like(leaf)
+    (grad,) = torch.autograd.grad((out * v).sum(), leaf)
+    torch.testing.assert_close(
+        (grad * u).sum(), (roi_align(u, ROIS.double(), (7, 5), 0.25, ratio) * v).sum()
+    )
 
 
 @pytest.mark.parametrize('memory_format', [torch.contiguous_format, torch.channels_last])
