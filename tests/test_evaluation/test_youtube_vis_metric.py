@@ -1,0 +1,172 @@
+import json
+import multiprocessing
+
+import helpers
+import numpy as np
+import pytest
+import torch.distributed as dist
+from mmengine.evaluator import Evaluator
+
+from mmvseg.errors import UserError
+from mmvseg.evaluation import OVISMetric, YouTubeVISMetric
+from mmvseg.evaluation.metrics import youtube_vis_metric
+from mmvseg.registry import METRICS
+from mmvseg.structures import VideoDataSample, VideoInstances
+
+CASES = helpers.reference_dir() / 'eval' / 'ytvis_ap'
+
+
+def load(name, file):
+    return json.loads((CASES / name / file).read_text())
+
+
+def make_samples(name):
+    """A sample for each video of the case, with its results; videos by descending id."""
+    category_ids = [c['id'] for c in load(name, 'gt.json')['categories']]
+    results = [r for r in load(name, 'results.json') if r['category_id'] in category_ids]
+    samples = []
+    for video_id in sorted({v['id'] for v in load(name, 'gt.json')['videos']}, reverse=True):
+        entries = [r for r in results if r['video_id'] == video_id]
+        masks = [
+            [m and dict(size=m['size'], counts=m['counts'].encode()) for m in e['segmentations']]
+            for e in entries
+        ]
+        scores = np.array([e['score'] for e in entries])
+        labels = np.array([category_ids.index(e['category_id']) for e in entries], int)
+        sample = VideoDataSample(metainfo=dict(video_id=video_id))
+        sample.pred = VideoInstances(scores, labels, masks, np.arange(len(entries)))
+        samples.append(sample)
+    return samples, category_ids
+
+
+def make_metric(name, cls=YouTubeVISMetric, category_ids=None):
+    metric = cls(ann_file=CASES / name / 'gt.json')
+    metric.dataset_meta = dict(category_ids=category_ids)
+    return metric
+
+
+def assert_recorded(metrics, prefix, stats):
+    assert list(metrics) == [f'{prefix}/{key}' for key in stats]
+    np.testing.assert_allclose([*metrics.values()], [*stats.values()], rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize('name', ['normal', 'edge'])
+def test_equals_the_official_numbers_through_an_evaluator(name):
+    samples, category_ids = make_samples(name)
+    evaluator = Evaluator(make_metric(name))
+    evaluator.dataset_meta = dict(category_ids=category_ids)
+    for sample in samples:
+        evaluator.process(data_samples=[sample], data_batch=None)
+    metrics = evaluator.evaluate(len(samples))
+    assert_recorded(metrics, 'youtube_vis', load(name, 'expected.json')['stats'])
+    assert evaluator.metrics[0].results == []
+
+
+def test_occlusion_groups():
+    samples, category_ids = make_samples('ovis_occlusion')
+    metric = make_metric('ovis_occlusion', OVISMetric, category_ids)
+    metric.process(None, [sample.to_dict() for sample in samples])
+    metrics = metric.evaluate(len(samples))
+    assert_recorded(metrics, 'ovis', load('ovis_occlusion', 'expected.json')['ovis']['stats'])
+
+
+def test_the_table_and_the_notes_are_logged(log):
+    samples, category_ids = make_samples('quirk_gt_id_zero')
+    metric = make_metric('quirk_gt_id_zero', category_ids=category_ids)
+    metric.process(None, [sample.to_dict() for sample in samples])
+    metric.evaluate(len(samples))
+    assert 'an annotation has id 0' in log[0]
+    assert '| class_1 |' in log[-1]
+
+
+def test_can_be_named_in_a_config():
+    config = dict(type='YouTubeVISMetric', ann_file=str(CASES / 'normal/gt.json'), prefix='val')
+    assert METRICS.build(config).prefix == 'val'
+
+
+def evaluate_share(rank, folder, shares, queue):
+    dist.init_process_group('gloo', f'file://{folder}/group', rank=rank, world_size=2)
+    samples, category_ids = make_samples('normal')
+    metric = make_metric('normal', category_ids=category_ids)
+    metric.process(None, [samples[i].to_dict() for i in shares[rank]])
+    try:
+        queue.put((rank, metric.evaluate(len(samples))))
+    except UserError as error:
+        queue.put((rank, str(error)))
+    dist.destroy_process_group()
+
+
+def in_two_processes(folder, shares):
+    context = multiprocessing.get_context('fork')
+    queue = context.Queue()
+    processes = [
+        context.Process(target=evaluate_share, args=(rank, folder, shares, queue))
+        for rank in range(2)
+    ]
+    for process in processes:
+        process.start()
+    outcome = dict(queue.get(timeout=60) for _ in processes)
+    for process in processes:
+        process.join(timeout=60)
+    return outcome[0], outcome[1]
+
+
+@pytest.mark.parametrize('shares', [([9], range(12)), (range(3, 12), [2, 0, 1]), ([], range(12))])
+def test_two_processes_give_the_numbers_of_one(tmp_path, shares):
+    first, second = in_two_processes(tmp_path, shares)
+    assert first == second
+    assert_recorded(first, 'youtube_vis', load('normal', 'expected.json')['stats'])
+
+
+def test_an_error_reaches_all_processes(tmp_path, monkeypatch):
+    def fail(*args):
+        raise UserError('broken results')
+
+    monkeypatch.setattr(YouTubeVISMetric, 'compute_metrics', fail)
+    assert in_two_processes(tmp_path, ([0], [1])) == ('broken results', 'broken results')
+
+
+@pytest.fixture
+def log(monkeypatch):
+    """What is logged."""
+    lines = []
+    monkeypatch.setattr(youtube_vis_metric, 'print_log', lambda text, **_: lines.append(text))
+    return lines
+
+
+def test_nothing_predicted_gives_no_numbers(log):
+    samples, category_ids = make_samples('normal')
+    metric = make_metric('normal', category_ids=category_ids)
+    for sample in samples:
+        sample.pred = sample.pred.above(2.0)
+    metric.process(None, [sample.to_dict() for sample in samples])
+    assert metric.evaluate(len(samples)) == {}
+    assert log == ['nothing was predicted in 12 videos: no AP']
+
+
+def test_a_file_without_annotations_is_said_at_the_start(tmp_path, log):
+    path = tmp_path / 'valid.json'
+    path.write_text(json.dumps(load('normal', 'gt.json') | dict(annotations=None)))
+    metric = YouTubeVISMetric(path)
+    assert not metric.has_annotations
+    assert log == [f'{path} has no annotations: there will be no AP']
+    samples, category_ids = make_samples('normal')
+    metric.dataset_meta = dict(category_ids=category_ids)
+    metric.process(None, [samples[0].to_dict()])
+    assert metric.results == []
+    assert metric.evaluate(1) == {}
+
+
+def test_categories_of_another_data_set_are_refused():
+    samples, category_ids = make_samples('normal')
+    metric = make_metric('normal', category_ids=[i + 90 for i in category_ids])
+    metric.process(None, [samples[0].to_dict()])
+    with pytest.raises(UserError, match=r'gt\.json: category ids \[91.* of the data set are not'):
+        metric.evaluate(1)
+
+
+def test_a_broken_annotation_file_is_refused_at_the_start(tmp_path):
+    with pytest.raises(UserError, match=r'absent\.json: cannot be read'):
+        YouTubeVISMetric(tmp_path / 'absent.json')
+    with pytest.raises(UserError, match="'occlusion' must hold"):
+        OVISMetric(CASES / 'normal' / 'gt.json')
