@@ -195,6 +195,7 @@ def test_mmvseg_that_does_not_import(doctor, monkeypatch):
 def test_ranges_agree_with_compat(doctor):
     ranges = doctor.required_ranges()
     tested = doctor.tested_versions()
+    assert set(ranges) <= set(tested)
     for package, (first, end) in compat.VERSIONS.items():
         name = 'mmcv-lite' if package == 'mmcv' else package
         assert ranges[name] == [('>=', first), ('<', end)]
