@@ -18,20 +18,19 @@ from mmvseg.apis import VideoSegInferencer
 from mmvseg.engine.config import add_cfg_options
 from mmvseg.engine.console import hide_irrelevant_warnings
 from mmvseg.errors import UserError, command_line
+from mmvseg.image_io import IMAGE_SUFFIXES, write_bytes, write_image
+from mmvseg.progress import ProgressReport
 from mmvseg.structures import VideoInstances
 from mmvseg.visualization import (
     DEFAULT_FPS,
     DamagedVideoWarning,
     FrameSource,
-    ProgressReport,
     VideoWriter,
     draw_objects,
     frame_objects,
     open_source,
     parse_fps,
-    write_image,
 )
-from mmvseg.visualization.image_io import IMAGE_SUFFIXES, write_bytes
 
 OUT_FOLDER = Path('work_dirs/demo')
 

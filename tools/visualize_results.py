@@ -24,16 +24,15 @@ import numpy as np
 from mmvseg.apis.results_file import ResultVideo, load_results
 from mmvseg.datasets import Category
 from mmvseg.errors import UserError, command_line
+from mmvseg.image_io import read_image, write_image
+from mmvseg.progress import ProgressReport
 from mmvseg.structures import VideoInstances
 from mmvseg.visualization import (
     DEFAULT_FPS,
-    ProgressReport,
     VideoWriter,
     draw_objects,
     frame_objects,
     parse_fps,
-    read_image,
-    write_image,
 )
 from mmvseg.visualization.contact_sheet import SheetVideo, contact_sheet, evenly_spaced, label_size
 from mmvseg.visualization.exports import id_map, track_rows, write_id_map, write_tracks_csv

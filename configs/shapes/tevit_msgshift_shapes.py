@@ -44,7 +44,5 @@ optim_wrapper = dict(
     clip_grad=dict(max_norm=1.0, norm_type=2),
 )
 param_scheduler = [
-    dict(
-        type='OneCycleLR', eta_max=5e-4, total_steps=max_iters, pct_start=0.1, by_epoch=False
-    )
+    dict(type='OneCycleLR', eta_max=5e-4, total_steps=max_iters, pct_start=0.1, by_epoch=False)
 ]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mmvseg.errors import UserError
-from mmvseg.visualization.image_io import read_image
+from mmvseg.image_io import read_image
 
 from .rle import check_rle, to_rle
 from .youtube_vis_json import load_annotation_file

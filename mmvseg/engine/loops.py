@@ -17,9 +17,9 @@ from torch.utils.data import DataLoader
 
 from mmvseg.errors import UserError
 from mmvseg.evaluation.results_writer import ResultsWriter
+from mmvseg.progress import ProgressReport
 from mmvseg.registry import LOOPS
 from mmvseg.structures import VideoDataSample, VideoWindow
-from mmvseg.visualization.progress import ProgressReport
 
 from .rng import preserved_rng
 

@@ -12,8 +12,7 @@ import av
 import numpy as np
 
 from mmvseg.errors import UserError
-
-from .image_io import IMAGE_SUFFIXES, read_image
+from mmvseg.image_io import IMAGE_SUFFIXES, read_image
 
 #: Rate of frames that carry no timing (folders): YouTube-VIS annotates every fifth of 30 a second.
 DEFAULT_FPS = Fraction(6)

@@ -10,7 +10,8 @@ from helpers import REPOSITORY
 from pycocotools import mask as coco_mask
 from squares import square_frame, write_checkpoint, write_config, write_frames
 
-from mmvseg.visualization import VideoWriter, open_source, read_image, track_color
+from mmvseg.image_io import read_image
+from mmvseg.visualization import VideoWriter, open_source, track_color
 
 spec = importlib.util.spec_from_file_location('demo_video', REPOSITORY / 'tools/demo_video.py')
 demo_video = importlib.util.module_from_spec(spec)

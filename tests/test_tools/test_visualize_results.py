@@ -9,7 +9,8 @@ from PIL import Image
 from pycocotools import mask as coco_mask
 from squares import square_frame, write_frames
 
-from mmvseg.visualization import open_source, read_image, track_color
+from mmvseg.image_io import read_image
+from mmvseg.visualization import open_source, track_color
 
 path = REPOSITORY / 'tools/visualize_results.py'
 spec = importlib.util.spec_from_file_location('visualize_results', path)

@@ -8,8 +8,8 @@ from PIL import Image
 from pycocotools import mask as mask_api
 
 from mmvseg.errors import UserError
+from mmvseg.image_io import write_image
 from mmvseg.structures import VideoInstances
-from mmvseg.visualization import write_image
 from mmvseg.visualization.exports import id_map, track_rows, write_id_map, write_tracks_csv
 
 

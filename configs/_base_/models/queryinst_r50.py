@@ -1,5 +1,5 @@
-# QueryInst on images (mmdet's): the COCO pre-training of TeViT. The parts that TeViT shares have the
-# same parameter names, so a checkpoint loads into TeViT as it is.
+# QueryInst on images (mmdet): the COCO pre-training of TeViT. The parts that TeViT shares have
+# the same parameter names, so a checkpoint loads into TeViT as it is.
 num_stages = 6
 num_proposals = 100
 

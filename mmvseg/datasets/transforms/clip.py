@@ -18,9 +18,9 @@ from mmengine.structures import InstanceData
 
 from mmvseg.datasets.rle import decode_masks
 from mmvseg.errors import UserError
+from mmvseg.image_io import read_image
 from mmvseg.registry import TRANSFORMS
 from mmvseg.structures import VideoDataSample
-from mmvseg.visualization.image_io import read_image
 
 _META_KEYS = (
     'video_id',

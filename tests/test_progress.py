@@ -1,7 +1,7 @@
 import io
 
-from mmvseg.visualization import progress as progress_module
-from mmvseg.visualization.progress import ProgressReport
+from mmvseg import progress as progress_module
+from mmvseg.progress import ProgressReport
 
 
 class Terminal(io.StringIO):
