@@ -33,7 +33,7 @@ def read_image(path: str | Path) -> np.ndarray:
 def _has_end_marker(jpeg: bytes) -> bool:
     # The marker of the image, not that of a thumbnail before it; phones append data behind it.
     end = jpeg.rfind(b'\xff\xd9')
-    return end > jpeg.rfind(b'\xff\xda') or end >= len(jpeg) - 1024
+    return end >= 0 and (end > jpeg.rfind(b'\xff\xda') or end >= len(jpeg) - 1024)
 
 
 def write_image(path: str | Path, image: np.ndarray) -> None:
