@@ -1,0 +1,236 @@
+"""GPU tests, speed and peak memory of every full-size model, in one command without a network.
+
+On a machine without a GPU it takes small models, so that the same code runs everywhere.
+"""
+
+import argparse
+import json
+import multiprocessing
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import measure
+from gpu_suite_jobs import (
+    TRAIN_CLIPS,
+    TRAIN_FRAMES,
+    Setting,
+    measure_decoding,
+    measure_inference,
+    measure_training,
+    record,
+)
+
+from mmvseg.engine.config import load_config
+from mmvseg.engine.device import use_device
+from mmvseg.errors import UserError, command_line
+from mmvseg.models.segmentors.base import VideoSegmentor
+from mmvseg.registry import MODELS
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+# In the order of importance, which is the order in which the minutes are spent.
+SECTIONS = ('tests', 'speed', 'decode', 'train', 'compile')
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        '--out', type=Path, default=Path('work_dirs/gpu_suite'), help='for suite.md and suite.json'
+    )
+    parser.add_argument('--minutes', type=float, default=8, help='time limit (default 8)')
+    parser.add_argument(
+        '--small', action='store_true', help='the models of configs/shapes; always so without a GPU'
+    )
+    parser.add_argument('--frames', type=int, help='length of the video (default 36; small: 8)')
+    parser.add_argument(
+        '--only', nargs='+', choices=SECTIONS, default=SECTIONS, help='parts of the suite'
+    )
+    parser.add_argument('--device', help='cpu or cuda (default: a GPU if there is one)')
+    return parser.parse_args()
+
+
+@command_line
+def main() -> int:
+    args = parse_args()
+    deadline = time.monotonic() + 60 * args.minutes
+    device = args.device or use_device()
+    use_device(device)
+    small = args.small or device == 'cpu'
+    args.out.mkdir(parents=True, exist_ok=True)
+    setting = Setting(
+        device=device,
+        size=(96, 128) if small else (360, 640),
+        ori_size=(96, 128) if small else (720, 1280),
+        num_frames=args.frames or (8 if small else 36),
+        records=args.out / 'records.jsonl',
+    )
+    setting.records.write_text('')
+    result = dict(
+        environment=measure.environment(device),
+        protocol=measure.PROTOCOL,
+        size=setting.size,
+        ori_size=setting.ori_size,
+        frames=setting.num_frames,
+        train=dict(clips=TRAIN_CLIPS, frames=TRAIN_FRAMES),
+        left_out=[],
+    )
+    print(measure.describe(result['environment']), flush=True)
+    for name, job in jobs(args.only, configs(small), setting):
+        left = deadline - time.monotonic()
+        outcome = job(left) if left > 0 else 'not started: the minutes were spent'
+        if outcome:
+            result['left_out'].append(f'{name}: {outcome}')
+            print(f'{name}: {outcome}', flush=True)
+        result['records'] = [
+            json.loads(line) for line in setting.records.read_text().splitlines() if line
+        ]
+        # After every job, so that whatever ends the suite leaves what was measured.
+        (args.out / 'suite.json').write_text(json.dumps(result, indent=1) + '\n')
+        (args.out / 'suite.md').write_text(report(result))
+    print('\n' + report(result) + f'\nwritten: {args.out}/suite.md, {args.out}/suite.json')
+    return int(any(r['section'] == 'tests' and r['status'] for r in result['records']))
+
+
+def jobs(
+    sections: list[str], models: list[Path], setting: Setting
+) -> Iterator[tuple[str, Callable[[float], str | None]]]:
+    """The jobs by name: functions of the seconds left, which say what went wrong, if anything."""
+    for section in (s for s in SECTIONS if s in sections):
+        if section == 'tests':
+            yield 'tests', lambda left: run_tests(setting, left)
+        elif section == 'decode':
+            yield 'decode', lambda left: in_process(measure_decoding, (setting,), left)
+        else:
+            function = measure_training if section == 'train' else measure_inference
+            for path in models:
+                arguments = (setting, path) + ((section == 'compile',) * (section != 'train'))
+                yield (
+                    f'{section} {path.stem}',
+                    lambda left, f=function, a=arguments: in_process(f, a, left),
+                )
+
+
+def configs(small: bool) -> list[Path]:
+    """Leaf configs of video models; of those that share class and backbone, the first by name."""
+    pattern = 'configs/shapes/*.py' if small else 'configs/*/*.py'
+    found: dict[str, Path] = {}
+    for path in sorted(REPOSITORY.glob(pattern)):
+        folder = path.parent.name
+        if folder == '_base_' or (folder == 'shapes') != small:
+            continue
+        cfg = load_config(path)
+        cls = MODELS.get(cfg.model.type) if 'model' in cfg else None
+        if cls is not None and issubclass(cls, VideoSegmentor):
+            key = json.dumps([cfg.model.type, *_backbones(cfg.model)], sort_keys=True)
+            found.setdefault(key, path)
+    if not found:
+        raise UserError(f'{REPOSITORY / pattern}: no config of a video model')
+    return list(found.values())
+
+
+def _backbones(cfg: Any) -> Iterator[Any]:
+    if isinstance(cfg, dict):
+        for key, value in cfg.items():
+            if key == 'backbone':
+                yield value
+            else:
+                yield from _backbones(value)
+
+
+def in_process(function: Callable[..., None], arguments: tuple, left: float) -> str | None:
+    """Run in a fresh interpreter, which a crash or the end of the time takes along alone."""
+    process = multiprocessing.get_context('spawn').Process(target=function, args=arguments)
+    process.start()
+    process.join(left)
+    if process.is_alive():
+        process.kill()
+        process.join()
+        return 'cut off at the end of the minutes'
+    return f'ended with status {process.exitcode}' if process.exitcode else None
+
+
+def run_tests(setting: Setting, left: float) -> str | None:
+    """The GPU tests, in a process of their own."""
+    command = [sys.executable, '-m', 'pytest', '-q', '-p', 'no:cacheprovider', 'tests/test_gpu']
+    try:
+        done = subprocess.run(
+            command, cwd=REPOSITORY, timeout=left, capture_output=True, text=True, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return 'cut off at the end of the minutes'
+    lines = done.stdout.strip().splitlines()
+    record(
+        setting,
+        section='tests',
+        status=done.returncode,
+        summary=lines[-1] if lines else done.stderr.strip(),
+        failed=[line for line in lines if line.startswith(('FAILED', 'ERROR'))],
+        output=done.stdout[-6000:] if done.returncode else '',
+    )
+    return None
+
+
+def report(result: dict[str, Any]) -> str:
+    """The suite's figures as Markdown."""
+    by_section = {s: [r for r in result['records'] if r['section'] == s] for s in SECTIONS}
+    size, ori_size = ('x'.join(map(str, result[key])) for key in ('size', 'ori_size'))
+    lines = [
+        f'{measure.describe(result["environment"])}.',
+        f'Video of {result["frames"]} frames of {size}, results at {ori_size}. '
+        f'{result["protocol"]}',
+    ]
+    for tests in by_section['tests']:
+        lines += [f'GPU tests: {tests["summary"]}', *tests['failed']]
+    if by_section['speed'] or by_section['compile']:
+        lines += ['### Inference', _inference_table(by_section)]
+    for decoding in by_section['decode']:
+        lines.append(
+            f'Decoding {ori_size} JPEG and resizing to {size} on one core: '
+            f'{decoding["frames_per_s"]:.0f} frames/s.'
+        )
+    if by_section['train']:
+        batch = result['train']
+        lines.append(f'### Training step, {batch["clips"]} clips x {batch["frames"]} frames')
+        rows = [[r['model'], r['precision'], *_cells(r, _TRAIN)] for r in by_section['train']]
+        lines.append(measure.markdown_table(['model', 'precision', *_TRAIN.values()], rows))
+    if result['left_out']:
+        lines += ['Left out:', '\n'.join(f'- {entry}' for entry in result['left_out'])]
+    return '\n\n'.join(lines) + '\n'
+
+
+_INFERENCE = {
+    'frames_per_s': 'frames/s',
+    'model_ms_per_frame': 'model ms/frame',
+    'post_ms_per_frame': 'post ms/frame',
+    'peak_memory_gb': 'peak GB',
+    'first_call_s': 'first call s',
+}
+_TRAIN = {'step_s': 's/step', 'peak_memory_gb': 'peak GB'}
+
+
+def _inference_table(by_section: dict[str, list[dict[str, Any]]]) -> str:
+    rows = [
+        [
+            r['model'],
+            r['precision'],
+            'yes' if section == 'compile' else 'no',
+            *_cells(r, _INFERENCE),
+        ]
+        for section in ('speed', 'compile')
+        for r in by_section[section]
+    ]
+    return measure.markdown_table(['model', 'precision', 'compiled', *_INFERENCE.values()], rows)
+
+
+def _cells(record: dict[str, Any], columns: dict[str, str]) -> list[str]:
+    if 'error' in record:
+        failed = 'failed: ' + record['error'].replace('|', '/')
+        return [failed] + [''] * (len(columns) - 1)
+    return [f'{record[key]:.3g}' for key in columns]
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,376 @@
+"""What benchmark.py and gpu_suite.py share: models with random weights, timers, memory, machine."""
+
+import datetime
+import logging
+import os
+import platform
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch._dynamo
+from mmengine.config import Config
+from mmengine.logging import MMLogger
+
+import mmvseg
+from mmvseg.engine.config import config_errors
+from mmvseg.models.backbones import msgshift
+from mmvseg.models.postprocess import vis
+from mmvseg.models.segmentors import tevit
+from mmvseg.models.segmentors.base import VideoSegmentor
+from mmvseg.registry import MODELS
+from mmvseg.structures import VideoDataSample, VideoWindow
+
+#: Boxes of an untrained model leave the image within a few stages unless they move less.
+FC_REG_SCALE = 0.05
+
+PROTOCOL = (
+    f"Random weights from the model's own initialisation, fc_reg times {FC_REG_SCALE} so that "
+    'boxes stay on screen; eval mode, no gradients. Frames of uniform noise, zero padded to a '
+    'multiple of 32, one window a video. Timed: from uint8 frames to run-length coded tubes. Not '
+    'included: decoding and resizing.'
+)
+
+
+# Models and inputs
+
+
+def build_model(cfg: Config, device: str = 'cpu', seed: int = 0) -> VideoSegmentor:
+    """The config's model with random weights, in eval mode.
+
+    Raises:
+        UserError: for a type or argument that does not exist.
+    """
+    torch.manual_seed(seed)
+    logger = MMLogger.get_instance('mmengine')
+    level = logger.level
+    logger.setLevel(logging.ERROR)  # initialisation logs a line per parameter
+    with config_errors(cfg):
+        model = MODELS.build(cfg.model)
+    model.init_weights()
+    logger.setLevel(level)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if '.fc_reg.' in name:
+                parameter.mul_(FC_REG_SCALE)
+    return model.to(device).eval()
+
+
+def make_window(
+    num_frames: int, size: tuple[int, int], ori_size: tuple[int, int], seed: int = 0
+) -> VideoWindow:
+    """A whole video of uniform noise as one window.
+
+    Args:
+        num_frames: length of the video.
+        size: (h, w) of the frames, resized and not padded.
+        ori_size: (H, W) of the results.
+        seed: of the noise.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    frames = torch.randint(0, 256, (num_frames, 3, *size), dtype=torch.uint8, generator=generator)
+    metainfo = dict(
+        video_id=1,
+        video_name='noise',
+        video_length=num_frames,
+        frame_ids=list(range(num_frames)),
+        ori_shape=ori_size,
+        img_shape=size,
+        scale_factor=(size[1] / ori_size[1], size[0] / ori_size[0]),
+        is_first=True,
+        is_last=True,
+    )
+    return VideoWindow(frames, VideoDataSample(metainfo=metainfo))
+
+
+# Time
+
+
+@dataclass(frozen=True)
+class Part:
+    """A callable of a model that is timed: ``getattr(owner, attribute)``."""
+
+    name: str
+    owner: Any
+    attribute: str = 'forward'
+
+
+@dataclass
+class PartTime:
+    """Sums over the calls of a part, its own parts included."""
+
+    wall_s: float = 0.0
+    cpu_s: float = 0.0
+    calls: int = 0
+
+
+@dataclass
+class PartTimer(AbstractContextManager):
+    """Times parts of a model by wrapping them from outside; restores them on exit.
+
+    Args:
+        parts: what to time. A part that runs inside another one is listed under it.
+        synchronize: waits for the device; called around every part.
+
+    Attributes:
+        times: by path, e.g. ``('box stages', 'RoIAlign')``.
+    """
+
+    parts: Sequence[Part]
+    synchronize: Callable[[], None] = lambda: None
+    times: dict[tuple[str, ...], PartTime] = field(default_factory=dict)
+    _path: tuple[str, ...] = ()
+    _replaced: list[tuple[Part, dict]] = field(default_factory=list)
+
+    def __enter__(self) -> 'PartTimer':
+        for part in self.parts:
+            own = vars(part.owner)
+            kept = {part.attribute: own[part.attribute]} if part.attribute in own else {}
+            self._replaced.append((part, kept))
+            setattr(part.owner, part.attribute, self._timed(part))
+        return self
+
+    def __exit__(self, *exception) -> None:
+        for part, kept in reversed(self._replaced):
+            delattr(part.owner, part.attribute)
+            for name, value in kept.items():
+                setattr(part.owner, name, value)
+        self._replaced.clear()
+
+    def _timed(self, part: Part) -> Callable:
+        function = getattr(part.owner, part.attribute)
+
+        def timed(*args, **kwargs) -> Any:
+            outer, self._path = self._path, (*self._path, part.name)
+            record = self.times.setdefault(self._path, PartTime())
+            self.synchronize()
+            wall, cpu = time.perf_counter(), time.process_time()
+            try:
+                result = function(*args, **kwargs)
+                self.synchronize()
+                return result
+            finally:
+                record.wall_s += time.perf_counter() - wall
+                record.cpu_s += time.process_time() - cpu
+                record.calls += 1
+                self._path = outer
+
+        return timed
+
+
+def parts_of(model: VideoSegmentor) -> list[Part]:
+    """What is timed of a model: by its class if that is listed here, else its children."""
+    for cls in type(model).__mro__:
+        if cls.__name__ in _PARTS:
+            return _PARTS[cls.__name__](model)
+    return [
+        Part(name, child)
+        for name, child in model.named_children()
+        if child is not model.data_preprocessor
+    ]
+
+
+def post_processing_of(model: VideoSegmentor) -> list[Part]:
+    """The parts after the network: from mask probabilities to run-length codes."""
+    return [part for part in parts_of(model) if part.name == PASTE_AND_RLE]
+
+
+PASTE_AND_RLE = 'paste + RLE'
+PASTE = 'paste'
+
+
+def _tevit_parts(model: VideoSegmentor) -> list[Part]:
+    head = model.roi_head
+    return [
+        Part('backbone', model.backbone),
+        Part('FPN', model.neck),
+        Part('box stages', head, 'predict_queries'),
+        Part('RoIAlign', head.bbox_roi_extractor),
+        Part('mask branch', head, 'predict_masks'),
+        Part('RoIAlign', head.mask_roi_extractor),
+        Part(PASTE_AND_RLE, tevit, 'paste_and_encode'),
+        Part(PASTE, vis, '_paste_columns'),
+    ]
+
+
+_PARTS: dict[str, Callable[[VideoSegmentor], list[Part]]] = {'TeViT': _tevit_parts}
+
+
+def compile_targets(model: VideoSegmentor) -> list[Part]:
+    """What torch.compile takes: no Python loop over frames, no sizes that depend on data."""
+    for cls in type(model).__mro__:
+        if cls.__name__ in _COMPILED:
+            return _COMPILED[cls.__name__](model)
+    return parts_of(model)
+
+
+def _tevit_compiled(model: VideoSegmentor) -> list[Part]:
+    # A block serves all stages and chunks of frames; compiled whole, the backbone unrolls them.
+    backbone = Part('blocks', msgshift, 'block_forward')
+    if not isinstance(model.backbone, msgshift.MsgShifT):
+        backbone = Part('backbone', model.backbone)
+    heads = model.roi_head.bbox_head
+    return [
+        backbone,
+        Part('FPN', model.neck),
+        *(Part('attention', head, 'attend') for head in heads),
+        *(Part('dynamic convolution', head, 'interact') for head in heads),
+        Part('mask head', model.roi_head.mask_head[-1], 'class_logits'),
+    ]
+
+
+_COMPILED: dict[str, Callable[[VideoSegmentor], list[Part]]] = {'TeViT': _tevit_compiled}
+
+
+def compile_model(model: VideoSegmentor) -> None:
+    """Replace the model's :func:`compile_targets`, for the rest of the process."""
+    # Stages, chunk lengths and precisions: more variants than torch allows by default.
+    torch._dynamo.config.cache_size_limit = 64
+    for part in compile_targets(model):
+        compiled = torch.compile(getattr(part.owner, part.attribute), dynamic=False)
+        setattr(part.owner, part.attribute, compiled)
+
+
+@dataclass
+class Elapsed:
+    """Duration of a block.
+
+    Attributes:
+        wall_s: by the clock.
+        cpu_s: of this process, all threads.
+        other_cores: mean number of cores that other processes kept busy; None if unknown.
+    """
+
+    wall_s: float = 0.0
+    cpu_s: float = 0.0
+    other_cores: float | None = None
+
+
+@contextmanager
+def elapsed(synchronize: Callable[[], None] = lambda: None) -> Iterator[Elapsed]:
+    """Time the block; the object is filled when it ends."""
+    result = Elapsed()
+    synchronize()
+    busy, wall, cpu = _busy_s(), time.perf_counter(), time.process_time()
+    yield result
+    synchronize()
+    result.wall_s = time.perf_counter() - wall
+    result.cpu_s = time.process_time() - cpu
+    if busy is not None:
+        others = (_busy_s() - busy - result.cpu_s) / result.wall_s
+        result.other_cores = round(max(others, 0.0), 2)
+
+
+def _busy_s() -> float | None:
+    """Seconds that all cores have been at work since boot; None where that is not known."""
+    try:
+        fields = Path('/proc/stat').read_text().split('\n', 1)[0].split()[1:]
+    except OSError:
+        return None
+    user, nice, system, _, _, irq, softirq, *_ = map(int, fields)
+    return (user + nice + system + irq + softirq) / os.sysconf('SC_CLK_TCK')
+
+
+def synchronizer(device: str) -> Callable[[], None]:
+    """What waits for a device's work."""
+    return torch.cuda.synchronize if torch.device(device).type == 'cuda' else (lambda: None)
+
+
+# Memory
+
+
+def resident_gb() -> float:
+    """Memory of this process now, 10^9 bytes."""
+    return _status_gb('VmRSS')
+
+
+def peak_resident_gb() -> float:
+    """Largest memory of this process so far, 10^9 bytes.
+
+    Not ``getrusage``: its maximum survives exec, so a child would begin with its parent's.
+    """
+    return _status_gb('VmHWM')
+
+
+def reset_peak_resident() -> None:
+    """Let :func:`peak_resident_gb` count from now."""
+    Path('/proc/self/clear_refs').write_text('5')
+
+
+def _status_gb(key: str) -> float:
+    for line in Path('/proc/self/status').read_text().splitlines():
+        if line.startswith(key + ':'):
+            return int(line.split()[1]) * 1024 / 1e9
+    raise RuntimeError(f'/proc/self/status has no {key}')
+
+
+# Machine
+
+
+def environment(device: str) -> dict[str, Any]:
+    """Machine, versions, threads and date that figures belong to."""
+    versions = {'mmvseg': mmvseg.__version__, 'torch': torch.__version__}
+    for package in ('mmengine', 'mmdet', 'mmcv', 'mmcv-lite', 'numpy'):
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    result = dict(
+        date=datetime.date.today().isoformat(),
+        cpu=_cpu_name(),
+        cores=os.cpu_count(),
+        ram_gb=round(os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 1e9, 1),
+        threads=torch.get_num_threads(),
+        system=f'{platform.system()} {platform.release()}',
+        python=platform.python_version(),
+        versions=versions,
+        device='cpu',
+    )
+    if torch.device(device).type == 'cuda':
+        properties = torch.cuda.get_device_properties(0)
+        result.update(
+            device=properties.name,
+            gpu_memory_gb=round(properties.total_memory / 1e9, 1),
+            cuda=torch.version.cuda,
+            tf32=dict(
+                matmul=torch.backends.cuda.matmul.allow_tf32,
+                cudnn=torch.backends.cudnn.allow_tf32,
+            ),
+        )
+    return result
+
+
+def _cpu_name() -> str:
+    try:
+        lines = Path('/proc/cpuinfo').read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    names = [line.split(':', 1)[1].strip() for line in lines if line.startswith('model name')]
+    return names[0] if names else platform.processor()
+
+
+def describe(env: dict[str, Any]) -> str:
+    """One line for people."""
+    versions = ', '.join(f'{name} {version}' for name, version in env['versions'].items())
+    device = '' if env['device'] == 'cpu' else f'{env["device"]} ({env["gpu_memory_gb"]} GB), '
+    return (
+        f'{device}{env["cores"]} x {env["cpu"]}, {env["ram_gb"]} GB RAM, {env["threads"]} threads; '
+        f'Python {env["python"]}, {versions}; {env["date"]}'
+    )
+
+
+def markdown_table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """A Markdown table, columns padded to one width; numbers as they come."""
+    cells = [[str(cell) for cell in row] for row in (header, *rows)]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
+    cells.insert(1, ['-' * width for width in widths])
+    lines = [
+        '| ' + ' | '.join(c.ljust(w) for c, w in zip(row, widths, strict=True)) + ' |'
+        for row in cells
+    ]
+    return '\n'.join(lines)
