@@ -154,7 +154,9 @@ def in_process(function: Callable[..., None], arguments: tuple, left: float) -> 
 
 def run_tests(setting: Setting, left: float) -> str | None:
     """The GPU tests, in a process of their own."""
-    command = [sys.executable, '-m', 'pytest', '-q', '-p', 'no:cacheprovider', 'tests/test_gpu']
+    # Without the project's own -q: two of them hide the line that counts the tests.
+    options = ['-q', '-o', 'addopts=', '-p', 'no:cacheprovider']
+    command = [sys.executable, '-m', 'pytest', *options, 'tests/test_gpu']
     try:
         done = subprocess.run(
             command, cwd=REPOSITORY, timeout=left, capture_output=True, text=True, check=False
