@@ -18,7 +18,7 @@ from .errors import UserError
 
 # Supported versions: from the first, below the second.
 VERSIONS = {
-    'torch': ('2.1', '3'),
+    'torch': ('2.4', '3'),
     'mmengine': ('0.10.0', '0.11'),
     'mmcv': ('2.0.0', '2.2.0'),
     'mmdet': ('3.3.0', '3.4'),

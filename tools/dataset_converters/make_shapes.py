@@ -14,7 +14,7 @@ from rich.table import Table
 from mmvseg.datasets.shapes import ShapesOptions, ShapesRequest, write_shapes
 from mmvseg.errors import UserError, command_line
 
-DIFFICULTIES = dict(easy=0.0, medium=0.5, hard=1.0)
+DIFFICULTIES = dict(easy=0.1, medium=0.4, hard=1.0)
 
 
 def parse_args() -> argparse.Namespace:
@@ -33,9 +33,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--length', type=int, default=options.length, help='frames a video')
     parser.add_argument('--train', type=int, default=request.train, help='training videos')
     parser.add_argument('--val', type=int, default=request.val, help='validation videos')
-    parser.add_argument(
-        '--difficulty', default='medium', help='easy, medium, hard, or a number 0..1'
-    )
+    parser.add_argument('--difficulty', default='easy', help='easy, medium, hard, or a number 0..1')
     parser.add_argument('--seed', type=int, default=request.seed)
     parser.add_argument(
         '--stuff', action='store_true', help='also write a PNG of class ids for every frame'

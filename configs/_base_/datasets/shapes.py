@@ -6,9 +6,9 @@ train_pipeline = [dict(type='LoadClip'), dict(type='FlipClip', prob=0.5), dict(t
 test_pipeline = [dict(type='LoadClip'), dict(type='PackClip')]
 
 train_dataloader = dict(
-    batch_size=2,
-    num_workers=1,
-    persistent_workers=True,
+    batch_size=4,
+    num_workers=0,  # the frames are small: a worker costs more than it saves
+    persistent_workers=False,
     sampler=dict(type='ClipSampler'),
     batch_sampler=dict(type='ClipBatchSampler'),
     dataset=dict(
@@ -16,7 +16,7 @@ train_dataloader = dict(
         data_root=data_root,
         ann_file='train.json',
         data_prefix=dict(img='train/JPEGImages'),
-        clip=dict(num_frames=4),
+        clip=dict(num_frames=2),
         pipeline=train_pipeline,
     ),
 )

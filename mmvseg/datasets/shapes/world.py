@@ -167,14 +167,14 @@ class ShapesWorld:
         rng = self._rng
         label = int(rng.integers(len(THING_CLASSES)))
         texture = object_texture(rng, label, 8 + 12 * self.options.difficulty)
-        return self._moving(label, texture, self._side * rng.uniform(0.1, 0.22))
+        return self._moving(label, texture, self._side * rng.uniform(0.15, 0.28))
 
     def _occluder(self) -> _Object:
         """A large object without gaps, which can hide a small one wholly."""
         rng = self._rng
         label = int(rng.choice([THING_CLASSES.index('disc'), THING_CLASSES.index('square')]))
         texture = object_texture(rng, label, 8 + 12 * self.options.difficulty)
-        return self._moving(label, texture, self._side * rng.uniform(0.2, 0.24))
+        return self._moving(label, texture, self._side * rng.uniform(0.26, 0.3))
 
     def _look_alike(self, model: _Object) -> _Object:
         """A second object of the same class with the same texture."""
