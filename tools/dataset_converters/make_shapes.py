@@ -14,7 +14,7 @@ from rich.table import Table
 from mmvseg.datasets.shapes import ShapesOptions, ShapesRequest, write_shapes
 from mmvseg.errors import UserError, command_line
 
-DIFFICULTIES = dict(easy=0.1, medium=0.4, hard=1.0)
+DIFFICULTIES = dict(easy=0.0, medium=0.5, hard=1.0)
 
 
 def parse_args() -> argparse.Namespace:

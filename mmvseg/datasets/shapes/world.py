@@ -39,7 +39,7 @@ class ShapesOptions:
 
     height: int = 96
     width: int = 128
-    length: int = 20
+    length: int = 12
     difficulty: float = 0.5
 
 

@@ -37,8 +37,8 @@ class ShapesRequest:
     """
 
     options: ShapesOptions = field(default_factory=ShapesOptions)
-    train: int = 300
-    val: int = 60
+    train: int = 500
+    val: int = 100
     seed: int = 0
     stuff: bool = False
 
