@@ -73,8 +73,11 @@ def _encode(
     # Run-length codes go down the columns, so this is their order; runs end where it changes.
     outside = inside.new_zeros(len(inside), 1)
     padded = torch.cat([outside, inside.flatten(1), outside], dim=1)
-    mask, position = torch.nonzero(padded[:, 1:] != padded[:, :-1], as_tuple=True)
-    mask, position = torch.stack([mask, position + left * height]).cpu().numpy()
+    changes = padded[:, 1:] != padded[:, :-1]  # (n, columns * H + 1)
+    # One axis: nonzero takes a quarter of the time that it needs for two.
+    flat = torch.nonzero(changes.flatten()).squeeze(1).cpu().numpy()
+    mask, position = np.divmod(flat, changes.shape[1])
+    position += left * height
     ends = np.split(position, np.searchsorted(mask, np.arange(1, len(inside))))
     return [_rle(runs, height, width) for runs in ends]
 
