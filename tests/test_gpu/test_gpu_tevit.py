@@ -11,6 +11,7 @@ from mmengine.structures import InstanceData
 from pycocotools import mask as mask_utils
 
 from mmvseg.engine.config import load_config
+from mmvseg.models.segmentors.tevit import TeViTTestConfig
 from mmvseg.registry import MODELS
 from mmvseg.structures import VideoDataSample, VideoWindow
 
@@ -153,7 +154,7 @@ def test_memory_of_long_videos_is_bounded(device):
     if not device.startswith('cuda'):
         pytest.skip('reads the memory of a GPU')
     model = model_on(device).eval()
-    model.test_cfg.update(clip_frames=8, clip_overlap=2)
+    model.test_cfg = TeViTTestConfig(clip_frames=8, clip_overlap=2)
     model.predict([window(8)])  # warms up
     peaks = []
     for num_frames in (16, 64):

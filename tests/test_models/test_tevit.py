@@ -174,6 +174,34 @@ def test_long_video_is_stitched(monkeypatch):
     assert all(len(tube) == 16 for tube in pred.masks)
 
 
+@pytest.mark.parametrize(('clip_frames', 'passes'), [(8, [8, 8, 4]), (1, [1] * 16)])
+def test_clips_shorten_by_one_setting(clip_frames, passes, monkeypatch):
+    model = build(clip_frames=clip_frames).eval()
+    lengths = []
+    segment_clip = model.segment_clip
+    monkeypatch.setattr(
+        model, 'segment_clip', lambda f, *a: (lengths.append(len(f)), segment_clip(f, *a))[1]
+    )
+    model.predict(windows(video(16), 5))
+    assert lengths == passes
+
+
+@pytest.mark.parametrize(
+    ('settings', 'message'),
+    [
+        (
+            dict(clip_frames=20, clip_overlap=24),
+            'clip_overlap=24 must be .*clip_frames=20',
+        ),
+        (dict(clip_frames=0), 'clip_frames=0'),
+        (dict(clip_framez=36), "no 'clip_framez'; it knows .*clip_frames"),
+    ],
+)
+def test_wrong_test_settings(settings, message):
+    with pytest.raises(UserError, match=message):
+        build(**settings)
+
+
 def test_masks_are_at_the_original_size_and_place():
     model = build().eval()
     pred = model.segment_clip(video(), sample())

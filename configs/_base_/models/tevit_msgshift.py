@@ -97,5 +97,5 @@ model = dict(
     ),
     # Videos of up to clip_frames frames pass in one piece, as in the paper; that covers every
     # video of YouTube-VIS 2019 (36 at most) and 2021 (84).
-    test_cfg=dict(max_per_video=10, mask_thr_binary=0.5, clip_frames=96, clip_overlap=24),
+    test_cfg=dict(max_per_video=10, mask_thr_binary=0.5, clip_frames=96),
 )

@@ -6,8 +6,8 @@ video as one clip. Here, too, up to ``test_cfg.clip_frames``; longer videos beco
 whose tubes are stitched, which bounds the memory.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 
 import torch
 from mmdet.structures.bbox import bbox_cxcywh_to_xyxy
@@ -23,6 +23,47 @@ from .base import VideoSegmentor
 
 # Pixels of the frames that neck and image backbone take at a time: bounds their intermediate maps.
 CHUNK_PIXELS = {'cpu': 2**19, 'cuda': 2**22}
+
+
+@dataclass(frozen=True)
+class TeViTTestConfig:
+    """How TeViT reports a video.
+
+    Attributes:
+        max_per_video: tubes to report.
+        mask_thr_binary: a pixel with at least this probability belongs to the object.
+        clip_frames: frames that one pass takes at most.
+        clip_overlap: frames that consecutive clips of a longer video share; None for a quarter of
+            ``clip_frames``.
+    """
+
+    max_per_video: int = 10
+    mask_thr_binary: float = 0.5
+    clip_frames: int = 96
+    clip_overlap: int | None = None
+
+    @property
+    def overlap(self) -> int:
+        """``clip_overlap``, settled."""
+        return self.clip_frames // 4 if self.clip_overlap is None else self.clip_overlap
+
+    @classmethod
+    def from_dict(cls, settings: Mapping[str, float]) -> 'TeViTTestConfig':
+        """Check the settings of a config.
+
+        Raises:
+            UserError: for an unknown key, or clips that would not advance.
+        """
+        known = [item.name for item in fields(cls)]
+        if unknown := [key for key in settings if key not in known]:
+            raise UserError(f'model.test_cfg has no {unknown[0]!r}; it knows {", ".join(known)}')
+        config = cls(**settings)
+        if not 0 <= config.overlap < config.clip_frames:
+            raise UserError(
+                f'model.test_cfg: clip_overlap={config.overlap} must be at least 0 and less than '
+                f'clip_frames={config.clip_frames}'
+            )
+        return config
 
 
 @dataclass
@@ -52,8 +93,7 @@ class TeViT(VideoSegmentor):
         neck: FPN with as many outputs.
         rpn_head: mmdet's ``EmbeddingRPNHead``, the learned boxes and features.
         roi_head: ``TeViTRoIHead``.
-        test_cfg: ``max_per_video`` tubes to report, ``mask_thr_binary``, ``clip_frames`` that one
-            pass takes at most, ``clip_overlap`` frames that consecutive clips share.
+        test_cfg: fields of :class:`TeViTTestConfig`.
         data_preprocessor: ``VideoDataPreprocessor``.
         frame_chunk: frames that neck and image backbone take at a time at inference; None for as
             many as hold ``CHUNK_PIXELS``.
@@ -76,7 +116,7 @@ class TeViT(VideoSegmentor):
         self.neck = MODELS.build(neck)
         self.rpn_head = MODELS.build(rpn_head)
         self.roi_head = MODELS.build(roi_head)
-        self.test_cfg = test_cfg
+        self.test_cfg = TeViTTestConfig.from_dict(test_cfg)
         self.frame_chunk = frame_chunk
 
     @property
@@ -141,7 +181,7 @@ class TeViT(VideoSegmentor):
         Raises:
             UserError: if the window's frames differ in size from those before.
         """
-        clip_frames, overlap = self.test_cfg['clip_frames'], self.test_cfg['clip_overlap']
+        clip_frames, overlap = self.test_cfg.clip_frames, self.test_cfg.overlap
         if state.frames and window.frames.shape[1:] != state.frames[0].shape:
             raise UserError(
                 f'video {state.sample.video_name!r}: frame {window.sample.frame_ids[0]} is '
@@ -157,7 +197,7 @@ class TeViT(VideoSegmentor):
 
     def finish(self, state: TeViTState) -> VideoDataSample:
         """Segment what is left and report the best tubes of the video."""
-        max_tubes = self.test_cfg['max_per_video']
+        max_tubes = self.test_cfg.max_per_video
         if state.start == 0:
             pred = self.segment_clip(torch.stack(state.frames), state.sample)
         else:
@@ -189,14 +229,14 @@ class TeViT(VideoSegmentor):
             feats, boxes, queries, clip_length=num_frames
         )
         class_scores = cls_logits.float().sigmoid().mean(0)  # (Q, K), averaged over frames
-        scores, query, labels = select_top(class_scores, self.test_cfg['max_per_video'])
+        scores, query, labels = select_top(class_scores, self.test_cfg.max_per_video)
         boxes = boxes[:, query]  # (T, n, 4)
         mask_logits = self.roi_head.predict_masks(
             feats, boxes, attn_feats[:, query], labels.expand(num_frames, -1)
         )
         scale = boxes.new_tensor(sample.scale_factor).repeat(2)
         masks_by_frame = [
-            paste_and_encode(probs, frame_boxes, sample.ori_shape, self.test_cfg['mask_thr_binary'])
+            paste_and_encode(probs, frame_boxes, sample.ori_shape, self.test_cfg.mask_thr_binary)
             for probs, frame_boxes in zip(mask_logits.float().sigmoid(), boxes / scale, strict=True)
         ]
         return VideoInstances(
