@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # From nothing to results: set up, make data, train a small TeViT, test it, draw what it found.
 #
-#   bash tools/quickstart.sh                     about 12 minutes on two CPU cores
+#   bash tools/quickstart.sh                     about 12 minutes on two CPU cores, a fresh environment included
 #   bash tools/quickstart.sh --cfg-options ...   more arguments go to tools/train.py
 #
 # An interrupted run goes on where it stopped. Begin anew: rm -r work_dirs/quickstart
@@ -35,7 +35,7 @@ heading 4/5 'Testing on the validation videos'
 
 heading 5/5 'Drawing'
 "$python" tools/visualize_results.py $out/results.json --json $data/val.json \
-    --root $data/val/JPEGImages --out $out/vis --score-thr 0.3 --contact-sheet
+    --root $data/val/JPEGImages --out $out/vis --score-thr 0.25 --contact-sheet
 
 heading done 'Quickstart'
 echo "  results:       $out/results.json"
