@@ -10,6 +10,12 @@ from pathlib import Path
 from mmvseg.errors import UserError, command_line
 from mmvseg.testing.parity import REPLAYERS, Comparison, Row, is_case, load_case
 
+# What torch, mmdet and this package raise for configs, tensors and files that they cannot take.
+REPLAY_ERRORS = (
+    *(AssertionError, AttributeError, ImportError, IndexError, KeyError, OSError, RuntimeError),
+    *(TypeError, ValueError),
+)
+
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
@@ -35,7 +41,7 @@ def replay(folder: Path) -> list[Row]:
     """Run one case.
 
     Raises:
-        UserError: if its files are broken or its kind is unknown.
+        UserError: if its files are broken, its kind is unknown, or replaying it goes wrong.
     """
     case = load_case(folder)
     if case.kind not in REPLAYERS:
@@ -46,8 +52,10 @@ def replay(folder: Path) -> list[Row]:
     comparison = Comparison(case)
     try:
         REPLAYERS[case.kind](case, comparison)
-    except KeyError as error:
-        raise UserError(f'{folder}: incomplete, {error} is missing') from error
+    except UserError as error:
+        raise UserError(f'{folder}: {error}') from error
+    except REPLAY_ERRORS as error:
+        raise UserError(f'{folder}: cannot be replayed, {type(error).__name__}: {error}') from error
     return comparison.finish()
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from mmvseg.apis import VideoSegInferencer
 from mmvseg.engine.config import add_cfg_options
 from mmvseg.engine.console import hide_irrelevant_warnings
+from mmvseg.engine.launch import add_checkpoint_arguments, allowed_missing
 from mmvseg.errors import UserError, command_line
 from mmvseg.image_io import IMAGE_SUFFIXES, write_bytes, write_image
 from mmvseg.progress import ProgressReport
@@ -60,6 +61,7 @@ def parse_args() -> argparse.Namespace:
         type=parse_fps,
         help=f'frame rate of a folder of frames (default {DEFAULT_FPS}); videos keep theirs',
     )
+    add_checkpoint_arguments(parser)
     add_cfg_options(parser)
     return parser.parse_args()
 
@@ -73,7 +75,14 @@ def main() -> None:
     source = open_source(args.input, args.fps)
     is_image = os.path.isfile(args.input) and Path(args.input).suffix.lower() in IMAGE_SUFFIXES
     out = output_path(args.out, source.name, is_image)
-    inferencer = VideoSegInferencer(args.config, args.checkpoint, args.device, args.cfg_options)
+    inferencer = VideoSegInferencer(
+        args.config,
+        args.checkpoint,
+        args.device,
+        args.cfg_options,
+        allow_pickle=args.allow_pickle,
+        allow_missing=allowed_missing(args) or (),
+    )
     height, width = source.size
     print(f'{args.input}: {width}x{height}, {source.length or "?"} frames, on {inferencer.device}')
     with ProgressReport('segmenting', source.length) as progress:

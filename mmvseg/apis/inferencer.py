@@ -12,6 +12,7 @@ from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
 
 from mmvseg.datasets import dataset_metainfo
+from mmvseg.engine.categories import set_num_classes
 from mmvseg.engine.checkpoint import load_checkpoint_file
 from mmvseg.engine.config import config_errors, load_config
 from mmvseg.engine.weights import load_model_weights
@@ -44,6 +45,9 @@ class VideoSegInferencer:
             test dataset.
         device: e.g. ``cpu`` or ``cuda:1``; by default the GPU if there is one.
         cfg_options: config values to change, by dotted key.
+        allow_pickle: also load a checkpoint that needs unpickling, which can run code hidden in it.
+        allow_missing: name prefixes of what the checkpoint may leave unfilled; the empty string
+            allows everything.
 
     Raises:
         UserError: if config, checkpoint or device cannot be used.
@@ -63,6 +67,8 @@ class VideoSegInferencer:
         checkpoint: str | Path,
         device: str | None = None,
         cfg_options: Mapping[str, Any] | None = None,
+        allow_pickle: bool = False,
+        allow_missing: Iterable[str] = (),
     ) -> None:
         self.device = choose_device(device)
         if isinstance(config, Config):
@@ -71,17 +77,17 @@ class VideoSegInferencer:
         else:
             cfg = load_config(config, cfg_options)
         init_default_scope('mmvseg')
-        loaded = load_checkpoint_file(checkpoint, cfg.get('allow_pickle', False))
+        loaded = load_checkpoint_file(checkpoint, allow_pickle or cfg.get('allow_pickle', False))
         self.classes, self.category_ids = _categories(cfg, loaded, str(checkpoint))
         dataset = _test_dataset(cfg)
         self.window_size: int = dataset.get('window_size', 10)
         # The checkpoint's classes decide, as the data's do in training; the data need not be here.
-        _set_num_classes(cfg.model, len(self.classes))
+        set_num_classes(cfg.model, len(self.classes))
         with config_errors(cfg):
             self._transforms = _test_transforms(cfg, dataset)
             self.model: VideoSegmentor = MODELS.build(cfg.model)
-        allowed = cfg.get('allow_missing', ())
-        load_model_weights(self.model, loaded, str(checkpoint), True, allowed)
+        # What the config lets stay unfilled concerns the start of a training.
+        load_model_weights(self.model, loaded, str(checkpoint), True, allow_missing)
         self.model.to(self.device).eval()
 
     def __call__(
@@ -172,17 +178,6 @@ def choose_device(device: str | None) -> torch.device:
         available = ', '.join(['cpu', *gpus])
         raise UserError(f'device {device!r} cannot be used here; available: {available}')
     return torch.device(device)
-
-
-def _set_num_classes(part: Any, count: int) -> None:
-    """Set every ``num_classes`` within a model's config."""
-    if isinstance(part, Mapping):
-        if isinstance(part.get('num_classes'), int):
-            part['num_classes'] = count
-        part = list(part.values())
-    if isinstance(part, list | tuple):
-        for child in part:
-            _set_num_classes(child, count)
 
 
 def _test_dataset(cfg: Config) -> dict:

@@ -30,13 +30,21 @@ def sync_num_classes(cfg: Config, dataloader: str = 'train_dataloader') -> list[
     names = dataset_classes(cfg[dataloader]['dataset'])
     if names is None:
         return []
+    changes = set_num_classes(cfg.model, len(names))
+    return [f'{change} (from the dataset)' for change in changes]
+
+
+def set_num_classes(model: Mapping[str, Any], count: int) -> list[str]:
+    """Set every ``num_classes`` in a model's config, in place.
+
+    Returns:
+        One line per changed value, with where it stands, what it was and what it is.
+    """
     changes = []
-    for where, part in _dicts_with(cfg.model, 'num_classes', 'model'):
-        if part['num_classes'] != len(names):
-            changes.append(
-                f'{where}.num_classes: {part["num_classes"]} -> {len(names)} (from the dataset)'
-            )
-            part['num_classes'] = len(names)
+    for where, part in _dicts_with(model, 'num_classes', 'model'):
+        if part['num_classes'] != count:
+            changes.append(f'{where}.num_classes: {part["num_classes"]} -> {count}')
+            part['num_classes'] = count
     return changes
 
 

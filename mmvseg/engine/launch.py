@@ -30,6 +30,12 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     )
     # set by launchers of before torchrun
     parser.add_argument('--local-rank', '--local_rank', type=int, help=argparse.SUPPRESS)
+    add_checkpoint_arguments(parser)
+    add_cfg_options(parser)
+
+
+def add_checkpoint_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments that let a checkpoint be loaded which is refused otherwise."""
     parser.add_argument(
         '--allow-pickle',
         action='store_true',
@@ -41,7 +47,11 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='PREFIX',
         help='parts of the model that may stay unfilled (without PREFIX: all)',
     )
-    add_cfg_options(parser)
+
+
+def allowed_missing(args: argparse.Namespace) -> list[str] | None:
+    """The prefixes of ``--allow-missing``, the empty one for all; None where it is not given."""
+    return None if args.allow_missing is None else args.allow_missing or ['']
 
 
 def start(args: argparse.Namespace) -> Config:
@@ -58,7 +68,7 @@ def start(args: argparse.Namespace) -> Config:
     if args.allow_pickle:
         cfg.allow_pickle = True
     if args.allow_missing is not None:
-        cfg.allow_missing = args.allow_missing or ['']
+        cfg.allow_missing = allowed_missing(args)
     return cfg
 
 
@@ -86,7 +96,7 @@ def prepare_test(cfg: Config, args: argparse.Namespace) -> Path:
     cfg.val_evaluator = cfg.optim_wrapper = cfg.param_scheduler = None
     cfg.load_from, cfg.resume = args.checkpoint, False
     # what a config lets stay unfilled concerns the start of a training
-    cfg.allow_missing = (args.allow_missing or ['']) if args.allow_missing is not None else []
+    cfg.allow_missing = allowed_missing(args) or []
     dataset = cfg.test_dataloader.dataset
     if args.root:
         dataset.data_prefix = dict(img=str(Path(args.root).absolute()))

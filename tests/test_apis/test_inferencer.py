@@ -21,6 +21,10 @@ from mmvseg.errors import UserError
 from mmvseg.visualization import DamagedVideoWarning, VideoWriter, open_source
 
 
+class Unsafe:
+    """Something that only unpickling restores."""
+
+
 @pytest.fixture
 def folder(tmp_path):
     write_config(tmp_path / 'squares.py')
@@ -138,6 +142,21 @@ def test_checkpoint_of_another_model_is_refused(folder):
     torch.save(dict(state_dict=dict(weight=torch.zeros(3))), folder / 'squares.pth')
     with pytest.raises(UserError):
         build(folder)
+
+
+def test_what_stays_unfilled_is_for_the_caller_to_allow(folder):
+    meta = dict(dataset_meta=dict(classes=CLASSES))
+    torch.save(dict(state_dict=dict(other=torch.zeros(3)), meta=meta), folder / 'squares.pth')
+    with pytest.raises(UserError, match='--allow-missing scores'):
+        build(folder, cfg_options=dict(allow_missing=['scores']))  # for the start of a training
+    assert build(folder, allow_missing=['scores']).classes == CLASSES
+
+
+def test_pickles_are_for_the_caller_to_allow(folder):
+    write_checkpoint(folder / 'squares.pth', dataset_meta=dict(classes=CLASSES), made=Unsafe())
+    with pytest.raises(UserError, match='--allow-pickle'):
+        build(folder)
+    assert build(folder, allow_pickle=True).classes == CLASSES
 
 
 def test_pipeline_must_begin_with_loading(folder):

@@ -9,6 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from mmvseg.registry import MODELS
 from mmvseg.testing.parity import REPLAYERS, Comparison, Row, is_case, load_case
 
 TOOL = helpers.REPOSITORY / 'tools' / 'check_parity.py'
@@ -46,6 +47,12 @@ def change(path, name, edit):
     tensors = load_file(path)
     tensors[name] = edit(tensors[name])
     save_file(tensors, path)
+
+
+def change_config(folder, edit):
+    config = json.loads((folder / 'config.json').read_text())
+    edit(config)
+    (folder / 'config.json').write_text(json.dumps(config))
 
 
 @pytest.mark.parametrize('folder', CASES, ids=lambda path: path.name)
@@ -130,7 +137,7 @@ def test_folders_without_config_are_skipped(run, case_copy, tmp_path):
         (json.dumps(dict(case='crystal_ball')), "'crystal_ball' cannot be replayed; known: "),
         ('{', 'not readable as JSON'),
         ('[]', 'names no kind'),
-        (json.dumps(dict(case_type='stqi_head')), "'model' is missing"),
+        (json.dumps(dict(case_type='stqi_head')), "cannot be replayed, KeyError: 'model'"),
     ],
 )
 def test_broken_config(run, case_copy, text, message):
@@ -162,6 +169,89 @@ def test_goes_on_after_a_broken_case(run, case_copy, tmp_path):
     status, out, _ = run(broken, case_copy)
     assert status == 1
     assert '1 of 2 cases agree' in out
+
+
+@pytest.mark.parametrize(
+    ('error', 'edit'),
+    [
+        ('RuntimeError', lambda tensors: {'in.roi_feat': tensors['in.roi_feat'][:-1]}),
+        ('TypeError', lambda config: config['model'].update(crystal_ball=1)),
+        ('KeyError', lambda config: config['model'].update(type='CrystalBall')),
+        ('AttributeError', lambda config: config.update(fp64_deviation=[])),
+    ],
+)
+def test_goes_on_after_a_case_that_cannot_be_replayed(run, case_copy, tmp_path, error, edit):
+    intact = tmp_path / 'intact'
+    shutil.copytree(case_copy, intact)
+    if error == 'RuntimeError':
+        tensors = load_file(case_copy / 'io.safetensors')
+        save_file(tensors | edit(tensors), case_copy / 'io.safetensors')
+    else:
+        change_config(case_copy, edit)
+    status, out, err = run(case_copy, intact)
+    assert status == 1
+    assert f'error: {case_copy}: cannot be replayed, {error}: ' in err
+    assert f'{intact}: passed' in out
+    assert '1 of 2 cases agree' in out
+
+
+def copy_case(name, folder) -> Path:
+    shutil.copytree(helpers.reference_dir() / 'tevit' / name, folder)
+    for path in folder.iterdir():
+        path.chmod(0o644)
+    return folder
+
+
+@pytest.mark.parametrize('train_cfg', [None, dict(rpn=None, rcnn=None)])
+def test_inference_needs_no_train_cfg(run, tmp_path, train_cfg):
+    folder = copy_case('tevit_predict_msgshift', tmp_path / 'case')
+    change_config(folder, lambda config: config['model'].update(train_cfg=train_cfg))
+    assert run(folder)[0] == 0
+
+
+def test_a_training_step_needs_train_cfg(run, tmp_path):
+    folder = copy_case('tevit_loss', tmp_path / 'case')
+    change_config(folder, lambda config: config['model'].update(train_cfg=None))
+    status, _, err = run(folder)
+    assert status == 1
+    assert f'{folder}: config.json: a training step needs model.train_cfg.rcnn' in err
+
+
+def test_another_number_of_results_fails(run, tmp_path):
+    folder = copy_case('tevit_predict_msgshift', tmp_path / 'case')
+    entries = json.loads((folder / 'results.json').read_text())
+    (folder / 'results.json').write_text(json.dumps(entries[1:]))
+    status, out, _ = run(folder)
+    assert status == 1
+    assert 'FAIL results.entries' in out
+    assert f'{len(entries)}, recorded {len(entries) - 1}' in out
+
+
+BACKBONES = [
+    dict(type='MsgShifT', embed_dims=8, num_layers=[1, 1, 1, 1]),
+    dict(type='MsgShifT', num_msg_tokens=0, embed_dims=8, num_layers=[1, 1, 1, 1]),
+    dict(type='PyramidVisionTransformerV2', embed_dims=8, num_layers=[1, 1, 1, 1]),
+    dict(type='ResNet', depth=18, base_channels=4, stem_channels=4),
+    dict(type='SwinTransformer', embed_dims=8, depths=[1, 1, 1, 1], num_heads=[1, 2, 4, 8]),
+]
+
+
+@pytest.mark.parametrize('model', BACKBONES, ids=lambda model: model['type'])
+def test_backbones_with_their_default_arguments(run, tmp_path, model):
+    backbone = MODELS.build(model)
+    backbone.eval()
+    frames = torch.rand(4, 3, 64, 64)
+    with torch.no_grad():
+        with_messengers = hasattr(backbone, 'msg_tokens')
+        maps = backbone(frames, 2) if with_messengers else backbone(frames)
+    expected = {f'out.feat{i}': feature_map.contiguous() for i, feature_map in enumerate(maps)}
+    config = dict(case_type='backbone', model=model, case=dict(B=2, T=2))
+    (tmp_path / 'config.json').write_text(json.dumps(config))
+    save_file({'in.img': frames} | expected, tmp_path / 'io.safetensors')
+    save_file(backbone.state_dict(), tmp_path / 'weights.safetensors')
+    status, out, _ = run(tmp_path)
+    assert status == 0
+    assert f'passed, {len(maps)} outputs' in out
 
 
 def test_list(run):

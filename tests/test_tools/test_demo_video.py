@@ -8,7 +8,7 @@ import pytest
 import torch
 from helpers import REPOSITORY
 from pycocotools import mask as coco_mask
-from squares import square_frame, write_checkpoint, write_config, write_frames
+from squares import CLASSES, square_frame, write_checkpoint, write_config, write_frames
 
 from mmvseg.image_io import read_image
 from mmvseg.visualization import VideoWriter, open_source, track_color
@@ -18,6 +18,10 @@ demo_video = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(demo_video)
 
 FPS = Fraction(30000, 1001)
+
+
+class Unsafe:
+    """Something that only unpickling restores."""
 
 
 @pytest.fixture
@@ -139,6 +143,20 @@ def test_wrong_checkpoint(folder, monkeypatch, capsys):
     torch.save(dict(state_dict=dict(other=torch.zeros(1))), 'other.pth')
     assert run(monkeypatch, 'clip.mp4', checkpoint='other.pth') == 1
     assert 'other.pth' in capsys.readouterr().err
+
+
+def test_refused_checkpoints_can_be_allowed(folder, monkeypatch, capsys):
+    write_checkpoint(folder / 'pickled.pth', dataset_meta=dict(classes=CLASSES), made=Unsafe())
+    assert run(monkeypatch, 'clip.mp4', checkpoint='pickled.pth') == 1
+    assert '--allow-pickle' in capsys.readouterr().err
+    assert run(monkeypatch, 'clip.mp4', '--allow-pickle', checkpoint='pickled.pth') == 0
+    meta = dict(dataset_meta=dict(classes=CLASSES))
+    torch.save(dict(state_dict=dict(other=torch.zeros(1)), meta=meta), 'other.pth')
+    assert run(monkeypatch, 'clip.mp4', checkpoint='other.pth') == 1
+    assert '--allow-missing scores' in capsys.readouterr().err
+    for prefix in (['scores'], []):
+        options = ('--allow-missing', *prefix)
+        assert run(monkeypatch, 'clip.mp4', *options, checkpoint='other.pth') == 0
 
 
 def test_truncated_video_gives_its_overlay_and_says_so(folder, monkeypatch, capsys):

@@ -59,8 +59,7 @@ class Case:
             module.load_state_dict(self.weights, strict=True)
         except RuntimeError as error:
             raise UserError(
-                f'{self.folder}: weights.safetensors does not fit the module that config.json '
-                f'describes. {error}'
+                f'weights.safetensors does not fit the module that config.json describes. {error}'
             ) from error
         module.eval()
 

@@ -2,16 +2,32 @@
 
 from mmvseg.errors import UserError
 
+#: What inference does not use, for cases that record none: the published matching and targets.
+PUBLISHED_TRAINING = dict(
+    assigner=dict(
+        type='TeViTHungarianAssigner',
+        cls_cost=dict(type='FocalLossCost', weight=2.0),
+        reg_cost=dict(type='BBoxL1Cost', weight=5.0),
+        iou_cost=dict(type='IoUCost', iou_mode='giou', weight=2.0),
+    ),
+    mask_size=28,
+)
+
 
 def mask_head_config(original: dict) -> dict:
     """``DynamicMaskHead`` becomes ``TeViTMaskHead``; the arguments are the same."""
     return original | dict(type='TeViTMaskHead')
 
 
-def roi_head_config(original: dict, train_cfg: dict | list | None) -> dict:
+def training_config(model: dict) -> dict | None:
+    """Matching and targets of a published model, the same in all stages; None if it has none."""
+    train_cfg = model.get('train_cfg')
+    rcnn = train_cfg.get('rcnn') if isinstance(train_cfg, dict) else train_cfg
+    return _same_for_all_stages(rcnn, 'train_cfg.rcnn') if rcnn else None
+
+
+def roi_head_config(original: dict, stage_cfg: dict) -> dict:
     """Arguments of ``TeViTRoIHead``: one config for all stages, matching next to the losses."""
-    rcnn = train_cfg['rcnn'] if isinstance(train_cfg, dict) else train_cfg
-    stage_cfg = _same_for_all_stages(rcnn, 'train_cfg.rcnn')
     bbox_head = _same_for_all_stages(original['bbox_head'], 'roi_head.bbox_head')
     mask_head = _same_for_all_stages(original['mask_head'], 'roi_head.mask_head')
     return dict(
@@ -40,7 +56,9 @@ def model_config(original: dict, clip_frames: int) -> dict:
         backbone=original['backbone'],
         neck=original['neck'],
         rpn_head=original['rpn_head'],
-        roi_head=roi_head_config(original['roi_head'], original['train_cfg']),
+        roi_head=roi_head_config(
+            original['roi_head'], training_config(original) or PUBLISHED_TRAINING
+        ),
         test_cfg=dict(
             max_per_video=rcnn['max_per_img'],
             mask_thr_binary=rcnn['mask_thr_binary'],
