@@ -1,12 +1,12 @@
 """Images in and out: RGB inside, complete files or a clear error."""
 
-import os
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from mmvseg.errors import UserError
+from mmvseg.files import write_bytes
 
 IMAGE_SUFFIXES = frozenset({'.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff'})
 
@@ -47,20 +47,3 @@ def write_image(path: str | Path, image: np.ndarray) -> None:
     path = Path(path)
     _, encoded = cv2.imencode(path.suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
     write_bytes(path, encoded.tobytes())
-
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all.
-
-    Raises:
-        UserError: if the file cannot be written, e.g. on a full disk.
-    """
-    part = path.with_name(f'.{path.name}.part')
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(data)
-        os.replace(part, path)
-    except OSError as error:
-        if part.exists():
-            part.unlink()
-        raise UserError(f'{path}: cannot be written ({error.strerror})') from error

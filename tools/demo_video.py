@@ -19,7 +19,8 @@ from mmvseg.engine.config import add_cfg_options
 from mmvseg.engine.console import hide_irrelevant_warnings
 from mmvseg.engine.launch import add_checkpoint_arguments, allowed_missing
 from mmvseg.errors import UserError, command_line
-from mmvseg.image_io import IMAGE_SUFFIXES, write_bytes, write_image
+from mmvseg.files import write_bytes
+from mmvseg.image_io import IMAGE_SUFFIXES, write_image
 from mmvseg.progress import ProgressReport
 from mmvseg.structures import VideoInstances
 from mmvseg.visualization import (

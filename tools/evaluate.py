@@ -8,14 +8,14 @@ Example:
 """
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
-from mmvseg.errors import UserError, command_line
+from mmvseg.errors import command_line
 from mmvseg.evaluation.functional.table import ap_tables
 from mmvseg.evaluation.functional.youtube_vis_ap import evaluate_youtube_vis
 from mmvseg.evaluation.functional.youtube_vis_json import load_ground_truth, load_json
+from mmvseg.files import write_json
 
 
 def parse_args() -> argparse.Namespace:
@@ -46,14 +46,6 @@ def main() -> None:
 
 def note(text: str) -> None:
     print(f'note: {text}', file=sys.stderr)
-
-
-def write_json(path: Path, stats: dict[str, float]) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(stats, indent=1) + '\n')
-    except OSError as error:
-        raise UserError(f'{path}: cannot be written ({error.strerror})') from error
 
 
 if __name__ == '__main__':

@@ -1,13 +1,13 @@
 """Measure a checkpoint: ``python tools/test.py CONFIG CHECKPOINT``."""
 
 import argparse
-import json
 from pathlib import Path
 
 from mmengine.dist import get_rank
 
 from mmvseg.engine import VideoRunner
 from mmvseg.engine.config import config_errors, default_work_dir
+from mmvseg.engine.distributed import on_main_process
 from mmvseg.engine.launch import (
     add_common_arguments,
     add_data_arguments,
@@ -16,6 +16,7 @@ from mmvseg.engine.launch import (
     start,
 )
 from mmvseg.errors import UserError, command_line
+from mmvseg.files import check_writable, write_json
 
 
 def parse_args() -> argparse.Namespace:
@@ -42,11 +43,12 @@ def main() -> None:
         )
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or default_work_dir(cfg)
     cfg.test_cfg.fp16 = args.fp16 or cfg.test_cfg.get('fp16', False)
+    if args.out:
+        on_main_process(lambda: check_writable(Path(args.out)))
     with config_errors(cfg):
         metrics = VideoRunner.from_cfg(cfg).test()
     if args.out and get_rank() == 0:
-        Path(args.out).parent.mkdir(parents=True, exist_ok=True)
-        Path(args.out).write_text(json.dumps(metrics, indent=1) + '\n')
+        write_json(Path(args.out), metrics)
 
 
 if __name__ == '__main__':

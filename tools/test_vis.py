@@ -4,19 +4,20 @@ Results reach the disk video by video. Started again, an interrupted run goes on
 """
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
-from mmengine.dist import barrier, get_rank
+from mmengine.dist import get_rank
 
 from mmvseg.engine import VideoRunner
 from mmvseg.engine.config import config_errors, default_work_dir
+from mmvseg.engine.distributed import on_main_process
 from mmvseg.engine.fingerprint import claim_folder, fingerprint
 from mmvseg.engine.launch import (
     add_common_arguments,
     add_data_arguments,
     lacks_annotations,
+    positive_int,
     prepare_test,
     start,
 )
@@ -25,6 +26,7 @@ from mmvseg.evaluation.functional.table import ap_tables
 from mmvseg.evaluation.functional.youtube_vis_ap import evaluate_youtube_vis
 from mmvseg.evaluation.functional.youtube_vis_json import load_ground_truth, load_json
 from mmvseg.evaluation.results_writer import zip_results
+from mmvseg.files import write_json
 from mmvseg.registry import METRICS
 
 
@@ -39,7 +41,9 @@ def parse_args() -> argparse.Namespace:
         default=True,
         help='write the zip for the evaluation server, too',
     )
-    parser.add_argument('--window', type=int, metavar='FRAMES', help='frames loaded at a time')
+    parser.add_argument(
+        '--window', type=positive_int, metavar='FRAMES', help='frames loaded at a time'
+    )
     parser.add_argument('--fp16', action='store_true', help='half precision (CPU: bfloat16)')
     parser.add_argument('--restart', action='store_true', help='throw away what --out holds')
     add_data_arguments(parser)
@@ -65,9 +69,9 @@ def main() -> None:
     cfg.test_cfg.update(out_dir=str(out_dir), fp16=args.fp16 or cfg.test_cfg.get('fp16', False))
     if args.window:
         cfg.test_dataloader.dataset.window_size = args.window
-    if get_rank() == 0:
-        claim_folder(out_dir, fingerprint(cfg, args.checkpoint, ann_file), args.restart)
-    barrier()
+    on_main_process(
+        lambda: claim_folder(out_dir, fingerprint(cfg, args.checkpoint, ann_file), args.restart)
+    )
     # scored below from the file, which also holds what an interrupted run finished
     evaluator, cfg.test_evaluator = cfg.test_evaluator, []
     if (out_dir / 'results.json').is_file():
@@ -85,13 +89,16 @@ def main() -> None:
 
 def score(out_dir: Path, ann_file: Path, occlusion: bool) -> None:
     truth = load_ground_truth(ann_file, occlusion)
-    results = out_dir / 'results.json'
-    result = evaluate_youtube_vis(truth, load_json(results), str(results), occlusion)
+    results, metrics = out_dir / 'results.json', out_dir / 'metrics.json'
+    entries = load_json(results)
+    if entries == []:
+        say(f'nothing was predicted in any video: {results} is empty, there is nothing to score')
+        return
+    result = evaluate_youtube_vis(truth, entries, str(results), occlusion)
     for note in result.notes:
         say(note)
     print(ap_tables(result))
-    metrics = out_dir / 'metrics.json'
-    metrics.write_text(json.dumps(result.stats(), indent=1) + '\n')
+    write_json(metrics, result.stats())
     print(f'numbers: {metrics}')
 
 

@@ -93,13 +93,6 @@ def save_checkpoint_file(checkpoint: dict[str, Any], path: str | Path) -> None:
         raise UserError(f'checkpoint {path}: cannot be written ({error})') from error
 
 
-def write_text_atomically(path: Path, text: str) -> None:
-    """Replace the small file ``path`` in one step."""
-    partial = path.with_name(f'.{path.name}.partial')
-    partial.write_text(text)
-    os.replace(partial, path)
-
-
 def find_latest_checkpoint(work_dir: str | Path) -> Path | None:
     """The checkpoint that training in ``work_dir`` saved last, or None.
 

@@ -2,6 +2,7 @@
 
 import argparse
 import difflib
+import functools
 import inspect
 import os
 import re
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import yaml
 from mmengine.config import Config, DictAction
 from mmengine.registry import Registry
 
@@ -26,8 +28,34 @@ _OPTIONAL_KEYS = {
     *('train_dataloader', 'val_cfg', 'val_dataloader', 'val_evaluator', 'visualizer', 'work_dir'),
 }
 _UNKNOWN_TYPE = re.compile(r'^[\'"]?(\S+) is not in the \S+::(.+?) registry')
-_UNKNOWN_ARGUMENT = re.compile(r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'")
+_UNKNOWN_ARGUMENT = re.compile(r"([\w.]+)\(\) got an unexpected keyword argument '(\w+)'")
 _MISSING_ARGUMENT = re.compile(r'(\w+)\.__init__\(\) missing \d+ required .*arguments?: (.*)')
+_SUFFIXES = ('.py', '.json', '.yml', '.yaml')
+#: What a config, which is code of the user's, is expected to raise.
+_READING_ERRORS = (
+    *(ArithmeticError, AssertionError, AttributeError, ImportError, LookupError, NameError),
+    *(OSError, RuntimeError, SyntaxError, TypeError, ValueError, yaml.YAMLError),
+)
+
+
+class _KeyValueAction(DictAction):
+    """mmengine's action with a message for what is not ``KEY=VALUE``."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: list[str],
+        option_string: str | None = None,
+    ) -> None:
+        for text in values:
+            key, equals, _ = text.partition('=')
+            if not (key and equals):
+                raise argparse.ArgumentError(self, f'{text!r} is not KEY=VALUE')
+        try:
+            super().__call__(parser, namespace, values, option_string)
+        except AssertionError as error:  # mmengine's check of brackets
+            raise argparse.ArgumentError(self, str(error)) from error
 
 
 def add_cfg_options(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +63,7 @@ def add_cfg_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=_KeyValueAction,
         default={},
         metavar='KEY=VALUE',
         help='change config values, e.g. train_cfg.max_iters=100 model.backbone.with_cp=True',
@@ -50,16 +78,22 @@ def load_config(path: str | Path, cfg_options: Mapping[str, Any] | None = None) 
         cfg_options: values by dotted key.
 
     Raises:
-        UserError: the file is missing or has an error, or an option names an unknown section.
+        UserError: the file is missing, no config or has an error, or an option names an unknown
+            section.
     """
     path = Path(path)
+    if path.suffix and path.suffix not in _SUFFIXES:
+        raise UserError(
+            f'config {path}: a config ends in {", ".join(_SUFFIXES)}; is this the checkpoint? the '
+            'order is CONFIG CHECKPOINT'
+        )
     if not path.is_file():
         raise UserError(f'config {path}: no such file{_closest_configs(path)}')
     try:
         cfg = Config.fromfile(path)
     except FileNotFoundError as error:
         raise UserError(f'config {path}: a file of its _base_ is missing: {error}') from error
-    except (SyntaxError, NameError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except _READING_ERRORS as error:
         raise UserError(f'config {path}: {type(error).__name__}: {error}') from error
     known = _OPTIONAL_KEYS | set(cfg.keys())
     for key in cfg_options or {}:
@@ -103,11 +137,14 @@ def explain_build_error(cfg: Config, error: Exception) -> str | None:
     text = str(error.args[0]) if error.args else ''
     if match := _UNKNOWN_TYPE.search(text):
         return _explain_type(cfg, *match.groups())
+    unknown = _UNKNOWN_ARGUMENT.search(text)
+    if unknown and not unknown[1].endswith('.__init__'):
+        return _explain_function_argument(cfg, error, *unknown.groups())
     # only errors from the call that builds a part, not from deeper inside one
     if 'build_from_cfg' not in {frame.name for frame in traceback.extract_tb(error.__traceback__)}:
         return None
-    if match := _UNKNOWN_ARGUMENT.search(text):
-        cls, argument = match.groups()
+    if unknown:
+        cls, argument = unknown[1].removesuffix('.__init__'), unknown[2]
         where = _find(cfg, cls, argument)
         accepted = _arguments_of(cls)
         return (
@@ -118,6 +155,30 @@ def explain_build_error(cfg: Config, error: Exception) -> str | None:
         cls, arguments = match.groups()
         return f'config {_where(cfg, _find(cfg, cls))}: {cls} needs {arguments}'
     return None
+
+
+def _explain_function_argument(
+    cfg: Config, error: Exception, function: str, argument: str
+) -> str | None:
+    """The same for a section whose values mmengine passes to a function, e.g. ``randomness``."""
+    frames = [frame.f_globals for frame, _ in traceback.walk_tb(error.__traceback__)]
+    packages = [names.get('__name__', '').split('.')[0] for names in frames]
+    callers = [package for package in packages if package != 'torch']  # its decorators
+    where = _find_key(cfg._cfg_dict, argument)
+    if callers[-1:] != ['mmengine'] or where is None:
+        return None
+    first, *rest = function.split('.')
+    for names in reversed(frames):
+        target = functools.reduce(lambda x, name: getattr(x, name, None), rest, names.get(first))
+        if callable(target):
+            accepted = inspect.signature(target).parameters.keys() - {'self'}
+            break
+    else:
+        accepted = set()
+    return (
+        f'config {_where(cfg, where)}: there is no such option (no argument of '
+        f'{function}){_suggest(argument, accepted)}'
+    )
 
 
 def _explain_type(cfg: Config, name: str, registry_name: str) -> str:
@@ -166,6 +227,20 @@ def _find(value: Any, type_name: str, argument: str | None = None, where: str = 
         if found is not None:
             return found
     return None
+
+
+def _find_key(value: Any, key: str, where: str = '') -> str | None:
+    """Dotted path of the first ``key`` of a config."""
+    if isinstance(value, Mapping):
+        if key in value:
+            return f'{where}.{key}'.lstrip('.')
+        items = [(f'{where}.{name}'.lstrip('.'), child) for name, child in value.items()]
+    elif isinstance(value, list | tuple):
+        items = [(f'{where}[{index}]', child) for index, child in enumerate(value)]
+    else:
+        return None
+    found = (_find_key(child, key, child_where) for child_where, child in items)
+    return next((path for path in found if path is not None), None)
 
 
 def _where(cfg: Config, key: str | None, last: str | None = None) -> str:

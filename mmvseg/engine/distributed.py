@@ -1,11 +1,13 @@
 """Starting the processes' communication: nccl between GPUs, gloo between CPUs."""
 
 import os
+from collections.abc import Callable
+from datetime import timedelta
 
 import torch
 import torch.distributed as dist
 from mmengine.device import get_device
-from mmengine.dist import init_dist, is_distributed
+from mmengine.dist import broadcast_object_list, init_dist, is_distributed, is_main_process
 
 from mmvseg.errors import UserError
 
@@ -50,4 +52,24 @@ def init_distributed(launcher: str, timeout_s: int = 1800) -> None:
     os.environ.update(RANK=rank, WORLD_SIZE=world_size, LOCAL_RANK=local_rank)
     os.environ.setdefault('MASTER_ADDR', '127.0.0.1')
     os.environ.setdefault('MASTER_PORT', '29500')
-    dist.init_process_group('gloo')
+    dist.init_process_group('gloo', timeout=timedelta(seconds=timeout_s))
+
+
+def on_main_process(action: Callable[[], object]) -> None:
+    """Let the first process do what may fail, e.g. write a file; the others wait for it.
+
+    Args:
+        action: called on the first process only; its result is dropped.
+
+    Raises:
+        UserError: if ``action`` raises it; on every process, so that none waits for one that ended.
+    """
+    outcome: list[UserError | None] = [None]
+    if is_main_process():
+        try:
+            action()
+        except UserError as error:
+            outcome = [error]
+    broadcast_object_list(outcome)
+    if outcome[0] is not None:
+        raise outcome[0]

@@ -9,8 +9,7 @@ from typing import Any
 from mmengine.config import Config
 
 from mmvseg.errors import UserError
-
-from .checkpoint import write_text_atomically
+from mmvseg.files import file_errors, write_json
 
 FILE_NAME = 'run.json'
 _CHUNK_BYTES = 1 << 20
@@ -23,6 +22,9 @@ def fingerprint(cfg: Config, checkpoint: str | Path, ann_file: str | Path) -> di
         cfg: its model, test pipeline and window size count; paths and workers do not.
         checkpoint: file of the weights.
         ann_file: file that lists the videos.
+
+    Raises:
+        UserError: if a file cannot be read.
     """
     dataset = {
         key: value
@@ -47,13 +49,22 @@ def claim_folder(out_dir: Path, run: Mapping[str, str], restart: bool = False) -
         restart: throw away what another or an earlier run left there.
 
     Raises:
-        UserError: the folder holds results of another config, checkpoint or annotation file.
+        UserError: the folder holds results of another config, checkpoint or annotation file, or
+            cannot be written to.
     """
-    out_dir.mkdir(parents=True, exist_ok=True)
+    with file_errors(out_dir):
+        out_dir.mkdir(parents=True, exist_ok=True)
+        _check_folder(out_dir, run, restart)
+    write_json(out_dir / FILE_NAME, dict(run))
+
+
+def _check_folder(out_dir: Path, run: Mapping[str, str], restart: bool) -> None:
     note = out_dir / FILE_NAME
     if restart:
-        for path in (note, *out_dir.glob('results*')):
-            path.unlink()
+        # first the numbers and the zip of the results, the note that claims the folder last
+        made = (out_dir / name for name in ('metrics.json', 'submission.zip', FILE_NAME))
+        for path in (*out_dir.glob('results*'), *made):
+            path.unlink(missing_ok=True)
     elif note.is_file():
         previous = _read_note(note)
         differing = [name for name in run if previous.get(name) != run[name]]
@@ -67,7 +78,6 @@ def claim_folder(out_dir: Path, run: Mapping[str, str], restart: bool = False) -
             f'{out_dir} holds results without a {FILE_NAME} that says where they come from; '
             'give another --out, or --restart to throw them away'
         )
-    write_text_atomically(note, json.dumps(dict(run), indent=1) + '\n')
 
 
 def _read_note(path: Path) -> dict:
@@ -80,7 +90,7 @@ def _read_note(path: Path) -> dict:
 
 def _hash_file(path: str | Path) -> str:
     digest = hashlib.sha256()
-    with open(Path(path).expanduser(), 'rb') as file:
+    with file_errors(Path(path)), open(Path(path).expanduser(), 'rb') as file:
         while chunk := file.read(_CHUNK_BYTES):
             digest.update(chunk)
     return digest.hexdigest()

@@ -54,6 +54,21 @@ def allowed_missing(args: argparse.Namespace) -> list[str] | None:
     return None if args.allow_missing is None else args.allow_missing or ['']
 
 
+def positive_int(text: str) -> int:
+    """Type of an argument that counts something.
+
+    Raises:
+        argparse.ArgumentTypeError: it is not a whole number of at least 1.
+    """
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f'{text!r} is not a whole number of at least 1')
+    return number
+
+
 def start(args: argparse.Namespace) -> Config:
     """Read the config, choose the device and start the process group."""
     hide_irrelevant_warnings()

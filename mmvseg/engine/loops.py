@@ -21,6 +21,7 @@ from mmvseg.progress import ProgressReport
 from mmvseg.registry import LOOPS
 from mmvseg.structures import VideoDataSample, VideoWindow
 
+from .distributed import on_main_process
 from .rng import preserved_rng
 
 
@@ -188,9 +189,7 @@ class VideoTestLoop(BaseLoop):
 
     def _merge(self) -> None:
         barrier()
-        if get_rank() == 0:
-            self.writer.merge(self.dataset.video_ids)
-        barrier()
+        on_main_process(lambda: self.writer.merge(self.dataset.video_ids))
 
     def _call_hook(self, name: str, **arguments: Any) -> None:
         self.runner.call_hook(name.format(self.stage), **arguments)

@@ -7,7 +7,7 @@ from typing import Any
 
 import mmengine
 from mmengine.device import get_device
-from mmengine.dist import all_gather_object, is_main_process
+from mmengine.dist import all_gather_object
 from mmengine.logging import MMLogger
 from mmengine.model import MMDistributedDataParallel, is_model_wrapper
 from mmengine.runner import Runner
@@ -29,7 +29,7 @@ from .checkpoint import (
     save_checkpoint_file,
 )
 from .console import tidy_console
-from .distributed import init_distributed
+from .distributed import init_distributed, on_main_process
 from .rng import get_rng_state, set_rng_state
 from .weights import load_model_weights, weights_of
 
@@ -132,7 +132,7 @@ class VideoRunner(Runner):
             UserError: the file was not saved for resuming or belongs to another set-up.
         """
         checkpoint = self._read_checkpoint(filename)
-        needed = {'optimizer', 'message_hub', 'rng'}
+        needed = {'meta', 'optimizer', 'message_hub', 'rng'}
         if not needed <= checkpoint.keys():
             raise UserError(
                 f'checkpoint {filename}: holds weights but no training state '
@@ -144,8 +144,7 @@ class VideoRunner(Runner):
         self._fill_model(checkpoint, filename, strict=True)
         message_hub_from_plain(self.message_hub, checkpoint['message_hub'])
         if resume_optimizer:
-            self.optim_wrapper = self.build_optim_wrapper(self.optim_wrapper)
-            self.optim_wrapper.load_state_dict(checkpoint['optimizer'])
+            self._resume_optimizer(checkpoint['optimizer'], filename)
         if resume_param_scheduler and self.param_schedulers is not None:
             self._resume_schedulers(checkpoint.get('param_schedulers', []))
         self.train_loop._epoch, self.train_loop._iter = meta['epoch'], meta['iter']
@@ -179,22 +178,30 @@ class VideoRunner(Runner):
             backend_args: mmengine's interface; unused.
         """
         rng = all_gather_object(get_rng_state()) if save_optimizer else None
-        if not is_main_process():
-            return
+        path = Path(out_dir) / filename
+        on_main_process(
+            lambda: save_checkpoint_file(
+                self._checkpoint(rng, save_param_scheduler, self._meta(by_epoch, meta or {})), path
+            )
+        )
+
+    def _checkpoint(
+        self, rng: list[dict] | None, save_param_scheduler: bool, meta: dict[str, Any]
+    ) -> dict[str, Any]:
         model = self.model.module if is_model_wrapper(self.model) else self.model
         checkpoint: dict[str, Any] = dict(
-            meta=self._meta(by_epoch, meta or {}),
+            meta=meta,
             state_dict=model.state_dict(),
             message_hub=message_hub_to_plain(self.message_hub),
         )
-        if save_optimizer:
+        if rng is not None:
             checkpoint.update(optimizer=self.optim_wrapper.state_dict(), rng=rng)
         if save_param_scheduler and self.param_schedulers is not None:
             checkpoint['param_schedulers'] = [
                 plain_items(scheduler.state_dict()) for scheduler in self.param_schedulers
             ]
         self.call_hook('before_save_checkpoint', checkpoint=checkpoint)
-        save_checkpoint_file(checkpoint, Path(out_dir) / filename)
+        return checkpoint
 
     def _read_checkpoint(self, filename: str) -> dict[str, Any]:
         if '://' in str(filename):
@@ -231,6 +238,18 @@ class VideoRunner(Runner):
                 f'{filename} was saved by {meta["world_size"]} processes, now there are '
                 f'{self.world_size}: batches and random draws will differ from the old run'
             )
+
+    def _resume_optimizer(self, state: dict, filename: str) -> None:
+        self.optim_wrapper = self.build_optim_wrapper(self.optim_wrapper)
+        try:
+            self.optim_wrapper.load_state_dict(state)
+        except (ValueError, KeyError) as error:  # e.g. another number of parameter groups
+            raise UserError(
+                f'checkpoint {filename}: its optimizer state does not fit ({error}); it belongs to '
+                'another optimizer set-up: undo the change of optim_wrapper, or start a new '
+                f'training from its weights with --cfg-options load_from={filename} instead of '
+                '--resume'
+            ) from error
 
     def _resume_schedulers(self, states: list[dict]) -> None:
         self.param_schedulers = self.build_param_scheduler(self.param_schedulers)

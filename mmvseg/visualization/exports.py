@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 from pycocotools import mask as mask_api
 
-from mmvseg.image_io import write_bytes
+from mmvseg.files import write_bytes
 from mmvseg.structures import VideoInstances
 
 from .overlay import crop_mask, track_color

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import socket
+from datetime import timedelta
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ import torch.distributed as dist
 import toy
 
 from mmvseg.engine.checkpoint import load_checkpoint_file
-from mmvseg.engine.distributed import init_distributed
+from mmvseg.engine.distributed import init_distributed, on_main_process
 from mmvseg.errors import UserError
 
 
@@ -87,3 +88,28 @@ def test_launcher_without_its_variables(monkeypatch):
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(UserError, match=r'RANK, WORLD_SIZE, LOCAL_RANK are not set'):
         init_distributed('pytorch')
+
+
+def test_error_of_the_first_process_reaches_all():
+    def fail():
+        raise UserError('disk full')
+
+    def work(rank):
+        init_distributed('pytorch', timeout_s=60)
+        done = []
+        on_main_process(lambda: done.append(rank))
+        with pytest.raises(UserError, match='disk full'):
+            on_main_process(fail)
+        return done
+
+    assert in_two_processes(work) == [[0], []]
+
+
+def test_timeout_reaches_gloo(monkeypatch):
+    for name in ('RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'MASTER_ADDR', 'MASTER_PORT'):
+        monkeypatch.setenv(name, '0')
+    monkeypatch.setattr('mmvseg.engine.distributed.get_device', lambda: 'cpu')
+    calls = []
+    monkeypatch.setattr(dist, 'init_process_group', lambda *args, **kw: calls.append((args, kw)))
+    init_distributed('pytorch', timeout_s=7)
+    assert calls == [(('gloo',), dict(timeout=timedelta(seconds=7)))]

@@ -46,3 +46,12 @@ def test_results_of_unknown_origin_are_refused(run, tmp_path):
     (tmp_path / 'results.json').touch()
     with pytest.raises(UserError, match=r'results without a run\.json'):
         claim_folder(tmp_path, run())
+
+
+def test_folder_that_cannot_be_written(run, tmp_path):
+    (tmp_path / 'file').touch()
+    with pytest.raises(UserError, match='file/out: cannot be written'):
+        claim_folder(tmp_path / 'file/out', run())
+    (tmp_path / 'out/results').mkdir(parents=True)
+    with pytest.raises(UserError, match='out/results: cannot be written'):
+        claim_folder(tmp_path / 'out', run(), restart=True)

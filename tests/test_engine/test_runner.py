@@ -156,3 +156,27 @@ def test_accumulated_gradients_step_together(toy_config, tmp_path):
     runner.train()
     assert torch.equal(steps[0], steps[2])
     assert not torch.equal(steps[2], steps[3])
+
+
+def test_resume_without_meta(toy_config, tmp_path):
+    toy.make_runner(toy_config, tmp_path, train_cfg__max_iters=2).train()
+    checkpoint = load_checkpoint_file(tmp_path / 'iter_2.pth')
+    del checkpoint['meta']
+    torch.save(checkpoint, tmp_path / 'bare.pth')
+    options = dict(resume=True, load_from=str(tmp_path / 'bare.pth'))
+    with pytest.raises(UserError, match=r'missing: meta.*load_from='):
+        toy.make_runner(toy_config, tmp_path / 'b', **options).train()
+
+
+def test_resume_with_other_parameter_groups(toy_config, tmp_path):
+    toy.make_runner(toy_config, tmp_path, train_cfg__max_iters=2).train()
+    options = dict(resume=True, load_from=str(tmp_path / 'iter_2.pth'))
+    options['optim_wrapper__paramwise_cfg'] = dict(custom_keys=dict(head=dict(lr_mult=0.1)))
+    with pytest.raises(UserError, match=r'parameter group.*another optimizer set-up.*load_from='):
+        toy.make_runner(toy_config, tmp_path / 'b', **options).train()
+
+
+def test_last_checkpoint_that_cannot_be_written(toy_config, tmp_path):
+    (tmp_path / 'last_checkpoint').mkdir()
+    with pytest.raises(UserError, match='last_checkpoint: cannot be written'):
+        toy.make_runner(toy_config, tmp_path, train_cfg__max_iters=2).train()

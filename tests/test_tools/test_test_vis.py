@@ -11,6 +11,7 @@ from helpers import REPOSITORY
 from tool import run_tool
 
 from mmvseg.engine.checkpoint import load_checkpoint_file, save_checkpoint_file
+from mmvseg.structures import VideoInstances
 
 
 @pytest.fixture(scope='module')
@@ -171,3 +172,29 @@ def test_test_writes_the_same_numbers(run, folder):
     status, shown, _ = run('--json', json_file, tool='test')
     assert status == 1
     assert 'no annotations, so nothing can be measured' in shown.err
+
+
+def test_nothing_predicted_is_no_error(run, monkeypatch):
+    monkeypatch.setattr(VideoInstances, 'to_youtube_vis', lambda *args: [])
+    status, shown, out = run()
+    assert status == 0
+    assert json.loads((out / 'results.json').read_text()) == []
+    assert (out / 'submission.zip').is_file()
+    assert 'nothing was predicted' in shown.err
+    assert not (out / 'metrics.json').exists()
+
+
+@pytest.mark.parametrize('frames', ['0', '-2', 'x'])
+def test_window_has_to_be_positive(run, frames):
+    status, shown, _ = run('--window', frames)
+    assert status == 2
+    assert 'is not a whole number of at least 1' in shown.err
+
+
+def test_places_that_cannot_be_written(run, tmp_path, monkeypatch):
+    (tmp_path / 'file').touch()
+    status, shown, _ = run(out='file/out')
+    assert (status, shown.err.count('file/out')) == (1, 1)
+    assert 'Traceback' not in shown.err
+    monkeypatch.setattr('mmvseg.engine.VideoRunner.test', lambda self: pytest.fail('tested'))
+    assert run(tool='test', out='file/a.json')[0] == 1

@@ -3,12 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook as MMEngineCheckpointHook
 from mmengine.runner import Runner
 
-from mmvseg.engine.checkpoint import LAST_CHECKPOINT, write_text_atomically
+from mmvseg.engine.checkpoint import LAST_CHECKPOINT
+from mmvseg.engine.distributed import on_main_process
 from mmvseg.errors import UserError
+from mmvseg.files import file_errors, write_bytes
 from mmvseg.registry import HOOKS
 
 
@@ -53,10 +54,14 @@ class CheckpointHook(MMEngineCheckpointHook):
             meta=meta,
             by_epoch=self.by_epoch,
         )
-        if is_main_process():
-            write_text_atomically(Path(runner.work_dir) / LAST_CHECKPOINT, self.last_ckpt)
-            if outdated is not None:
-                old = Path(self.out_dir) / self.filename_tmpl.format(outdated)
+        on_main_process(lambda: self._settle(Path(runner.work_dir), outdated))
+
+    def _settle(self, work_dir: Path, outdated: int | None) -> None:
+        """Name the checkpoint just saved as the last one, and remove what it supersedes."""
+        write_bytes(work_dir / LAST_CHECKPOINT, self.last_ckpt.encode())
+        if outdated is not None:
+            old = Path(self.out_dir) / self.filename_tmpl.format(outdated)
+            with file_errors(old):
                 old.unlink(missing_ok=True)
 
     def _outdated_by(self, step: int) -> int | None:

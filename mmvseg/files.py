@@ -1,0 +1,67 @@
+"""Files that appear under their name only when complete; a clear error if they cannot."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from mmvseg.errors import UserError
+
+
+@contextmanager
+def file_errors(path: Path) -> Iterator[None]:
+    """Turn the system's errors about files into a :class:`UserError`.
+
+    Args:
+        path: named if the error does not name a file itself.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise UserError(
+            f'{error.filename or path}: cannot be written or read ({error.strerror or error}); '
+            'make room, mend the permissions or choose another place'
+        ) from error
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all; its folder is made if need be.
+
+    Raises:
+        UserError: if the file cannot be written, e.g. on a full disk.
+    """
+    part = _part(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(data)
+        os.replace(part, path)
+    except OSError as error:
+        with suppress(OSError):
+            part.unlink()
+        raise UserError(f'{path}: cannot be written ({error.strerror})') from error
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write a small JSON file for people to read; see :func:`write_bytes`."""
+    write_bytes(path, (json.dumps(content, indent=1) + '\n').encode())
+
+
+def check_writable(path: Path) -> None:
+    """Make sure, before a long run, that its end can write ``path``; the folder is made.
+
+    Raises:
+        UserError: if the file could not be written.
+    """
+    if path.is_dir():
+        raise UserError(f'{path}: is a folder; give the name of a file')
+    part = _part(path)
+    with file_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.touch()
+        part.unlink()
+
+
+def _part(path: Path) -> Path:
+    return path.with_name(f'.{path.name}.part')

@@ -1,0 +1,27 @@
+import json
+
+import pytest
+
+from mmvseg.errors import UserError
+from mmvseg.files import check_writable, file_errors, write_bytes, write_json
+
+
+def test_writes_whole_files_and_leaves_nothing_else(tmp_path):
+    path = tmp_path / 'new' / 'a.json'
+    write_json(path, dict(a=1))
+    write_json(path, dict(a=2))
+    assert json.loads(path.read_text()) == dict(a=2)
+    check_writable(path)
+    check_writable(path.with_name('b.json'))
+    assert [p.name for p in path.parent.iterdir()] == ['a.json']
+
+
+def test_what_cannot_be_written_is_a_users_error(tmp_path):
+    (tmp_path / 'file').write_text('kept')
+    for path in (tmp_path / 'file/a', tmp_path):
+        for write in (lambda path: write_bytes(path, b'1'), check_writable):
+            with pytest.raises(UserError, match=f'{tmp_path}.*cannot be written|is a folder'):
+                write(path)
+    assert (tmp_path / 'file').read_text() == 'kept'
+    with pytest.raises(UserError, match='absent: cannot be written or read'), file_errors(tmp_path):
+        (tmp_path / 'absent').unlink()
