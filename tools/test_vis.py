@@ -5,10 +5,12 @@ Results reach the disk video by video. Started again, an interrupted run goes on
 
 import argparse
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from mmengine.dist import get_rank
 
+from mmvseg.datasets import YouTubeVISDataset, dataset_metainfo
 from mmvseg.engine import VideoRunner
 from mmvseg.engine.config import config_errors, default_work_dir
 from mmvseg.engine.distributed import on_main_process
@@ -23,11 +25,11 @@ from mmvseg.engine.launch import (
 )
 from mmvseg.errors import command_line
 from mmvseg.evaluation.functional.table import ap_tables
-from mmvseg.evaluation.functional.youtube_vis_ap import evaluate_youtube_vis
+from mmvseg.evaluation.functional.youtube_vis_ap import evaluate_youtube_vis, restrict_categories
 from mmvseg.evaluation.functional.youtube_vis_json import load_ground_truth, load_json
 from mmvseg.evaluation.results_writer import zip_results
 from mmvseg.files import write_json
-from mmvseg.registry import METRICS
+from mmvseg.registry import DATASETS, METRICS
 
 
 def parse_args() -> argparse.Namespace:
@@ -67,7 +69,7 @@ def main() -> None:
     cfg.work_dir = cfg.get('work_dir') or default_work_dir(cfg)
     out_dir = Path(args.out or Path(cfg.work_dir) / 'results')
     cfg.test_cfg.update(out_dir=str(out_dir), fp16=args.fp16 or cfg.test_cfg.get('fp16', False))
-    if args.window:
+    if args.window is not None:
         cfg.test_dataloader.dataset.window_size = args.window
     on_main_process(
         lambda: claim_folder(out_dir, fingerprint(cfg, args.checkpoint, ann_file), args.restart)
@@ -84,11 +86,16 @@ def main() -> None:
         if args.zip:
             print(f'for the evaluation server: {zip_results(out_dir)}')
         if annotated:
-            score(out_dir, ann_file, has_occlusion(evaluator))
+            used = used_categories(cfg.test_dataloader.dataset)
+            score(out_dir, ann_file, has_occlusion(evaluator), used)
 
 
-def score(out_dir: Path, ann_file: Path, occlusion: bool) -> None:
+def score(
+    out_dir: Path, ann_file: Path, occlusion: bool, category_ids: Iterable[int] | None
+) -> None:
     truth = load_ground_truth(ann_file, occlusion)
+    if category_ids is not None:
+        truth = restrict_categories(truth, category_ids)
     results, metrics = out_dir / 'results.json', out_dir / 'metrics.json'
     entries = load_json(results)
     if entries == []:
@@ -100,6 +107,14 @@ def score(out_dir: Path, ann_file: Path, occlusion: bool) -> None:
     print(ap_tables(result))
     write_json(metrics, result.stats())
     print(f'numbers: {metrics}')
+
+
+def used_categories(dataset: dict) -> tuple[int, ...] | None:
+    """Ids of the categories that a dataset config uses; None if its kind does not tell."""
+    kind = DATASETS.get(dataset['type'])
+    if not (isinstance(kind, type) and issubclass(kind, YouTubeVISDataset)):
+        return None
+    return dataset_metainfo(dataset)['category_ids']
 
 
 def has_occlusion(evaluator: dict | list[dict]) -> bool:

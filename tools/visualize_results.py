@@ -3,7 +3,8 @@
 Needs no model. Under --out:
     overlays/VIDEO.mp4          frames with masks, contours and labels (class #track score)
     id_masks/VIDEO/00000.png    track number of each pixel, 0 = none; 8 bits with a palette, or
-                                16 bits where a video has more than 255 tracks
+                                16 bits where a video has more than 255 tracks; named like the
+                                frame, or by its index where two frames of a video share a name
     tracks.csv                  one row a track and frame: score, box (xyxy pixels), area
     contact_sheet.png           with --contact-sheet
 
@@ -102,15 +103,24 @@ def draw_video(
     """Write the overlay video and the id masks of one video."""
     scale = upscaling(video.size)
     classes = [category.name for category in categories]
+    names = mask_names(video.frames)
     wide = len(video.tracks) > 0 and int(video.tracks.track_ids.max()) > 255
     with VideoWriter(args.out / 'overlays' / f'{video.name}.mp4', args.fps) as writer:
         for frame, image in enumerate(read_frames(video, range(len(video.frames)))):
             objects = frame_objects(video.tracks, frame, classes)
             writer.write(draw_objects(image, objects, scale))
             ids = id_map(video.tracks, frame, video.size)
-            name = Path(video.frames[frame]).stem
-            write_id_map(args.out / 'id_masks' / video.name / f'{name}.png', ids, wide=wide)
+            path = args.out / 'id_masks' / video.name / f'{names[frame]}.png'
+            write_id_map(path, ids, wide=wide)
             progress.advance()
+
+
+def mask_names(frames: list[str]) -> list[str]:
+    """Names of the id masks: those of the frames, or their indices where two are the same."""
+    stems = [Path(frame).stem for frame in frames]
+    if len(set(stems)) == len(stems):
+        return stems
+    return [f'{frame:05d}' for frame in range(len(frames))]
 
 
 def read_frames(video: ResultVideo, frames: Iterable[int]) -> Iterator[np.ndarray]:

@@ -4,7 +4,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,8 @@ class ResultVideo:
 
     Attributes:
         video_id: its id in the annotation file.
-        name: folder of its frames, made unique.
+        name: folder of its frames, made unique; always a relative path that stays below the folder
+            it is joined to.
         size: (height, width).
         frames: paths of its frames.
         tracks: the predictions in the order of the file; ``track_ids`` count from 1.
@@ -64,14 +65,14 @@ def load_results(
     labels = {category.id: label for label, category in enumerate(categories)}
     records = parse_videos(gt, gt_path, root, labels)
     entries = _by_video(_read_entries(results_path), records, results_path, gt_path)
-    counts = Counter(record['name'] for record in records)
+    names = _output_names(records)
     videos = []
     for record in _choose(records, wanted, gt_path):
-        name, video_id = record['name'], record['video_id']
+        video_id = record['video_id']
         videos.append(
             ResultVideo(
                 video_id=video_id,
-                name=name if counts[name] == 1 else f'{name}_{video_id}',
+                name=names[video_id],
                 size=(record['height'], record['width']),
                 frames=record['frames'],
                 tracks=_predicted(entries[video_id], labels, record),
@@ -79,6 +80,31 @@ def load_results(
             )
         )
     return categories, videos
+
+
+def _output_names(records: list[dict]) -> dict[int | str, str]:
+    """The name of each video by id: unique, and harmless as a path below a folder."""
+    names = {
+        record['video_id']: _below(record['name']) or _below(str(record['video_id'])) or 'video'
+        for record in records
+    }
+    counts = Counter(names.values())
+    taken = {name for name, count in counts.items() if count == 1}
+    for video_id, name in names.items():
+        if counts[name] == 1:
+            continue
+        unique = _below(f'{name}_{video_id}')
+        while unique in taken:
+            unique += '_'
+        taken.add(unique)
+        names[video_id] = unique
+    return names
+
+
+def _below(path: str) -> str:
+    """The path without what leads out of a folder: a root, and steps up."""
+    pure = PurePath(path)
+    return '/'.join(part for part in pure.parts if part not in ('..', pure.anchor))
 
 
 def _read_entries(path: str | Path) -> list[dict]:
@@ -105,7 +131,7 @@ def _by_video(
         if not isinstance(entry, dict) or not keys <= set(entry):
             missing = sorted(keys - set(entry)) if isinstance(entry, dict) else sorted(keys)
             raise UserError(f'{where} has no {", ".join(missing)}')
-        if entry['video_id'] not in known:
+        if not isinstance(entry['video_id'], int | str) or entry['video_id'] not in known:
             raise UserError(f'{where}: {gt_path} has no video {entry["video_id"]}')
         by_video[entry['video_id']].append((where, entry))
     return by_video
@@ -132,8 +158,9 @@ def _predicted(
         segmentations = entry['segmentations']
         if not isinstance(entry['score'], int | float) or not isinstance(segmentations, list):
             raise UserError(f'{where}: score must be a number and segmentations a list')
-        if entry['category_id'] not in labels:
-            raise UserError(f'{where}: unknown category_id {entry["category_id"]}')
+        category_id = entry['category_id']
+        if not isinstance(category_id, int | str) or category_id not in labels:
+            raise UserError(f'{where}: unknown category_id {category_id}')
         if len(segmentations) != record['length']:
             raise UserError(
                 f'{where}: {len(segmentations)} segmentations, but video {record["video_id"]} has '

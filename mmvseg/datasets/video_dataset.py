@@ -54,6 +54,9 @@ class VideoDataset(BaseDataset):
         metainfo: see the sub-class.
         indices: use only these videos, or the first so many.
         lazy_init: do not read the file yet.
+
+    Raises:
+        UserError: if a clip or a window would have no frame.
     """
 
     def __init__(
@@ -71,6 +74,8 @@ class VideoDataset(BaseDataset):
         lazy_init: bool = False,
     ) -> None:
         self.clip = ClipSampling(**(clip or {}))
+        _check_count('clip.num_frames', self.clip.num_frames)
+        _check_count('window_size', window_size)
         self.window_size = window_size
         self.min_size = min_size
         # Built here: mmengine would look the names up in its own registry only.
@@ -185,6 +190,11 @@ class VideoDataset(BaseDataset):
             f'no frame with an object in a video of at least {self.min_size} pixels a side, so '
             'there is nothing to train on (the released valid and test files have no annotations)'
         )
+
+
+def _check_count(key: str, frames: Any) -> None:
+    if type(frames) is not int or frames < 1:
+        raise UserError(f'dataset.{key} = {frames!r}: must be a number of frames of at least 1')
 
 
 def _visible_objects(record: dict, frame: int) -> list[dict]:

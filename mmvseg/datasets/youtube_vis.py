@@ -24,7 +24,7 @@ class YouTubeVISDataset(VideoDataset):
         version: ``'2019'``, ``'2021'`` or ``'ovis'``: the file's categories must be the published
             ones. None: own data, the classes are the file's categories in the file's order.
         metainfo: with ``version=None``, ``classes`` may name the categories to use and their order;
-            objects of other categories are left out.
+            objects of other categories are left out, of training as of the metrics.
         **kwargs: see :class:`VideoDataset`.
 
     Example:
@@ -42,7 +42,7 @@ class YouTubeVISDataset(VideoDataset):
         metainfo: Mapping[str, Any] | None = None,
         **kwargs,
     ) -> None:
-        self.version = _known_version(version)
+        self.version = _known_version(version, metainfo)
         super().__init__(*args, metainfo=metainfo, **kwargs)
 
     def load_data_list(self) -> list[dict]:
@@ -64,7 +64,7 @@ def dataset_metainfo(dataset_cfg: Mapping[str, Any]) -> dict:
         dataset_cfg: config of a :class:`YouTubeVISDataset`. A published ``version`` is answered
             without its annotation file.
     """
-    version = _known_version(dataset_cfg.get('version'))
+    version = _known_version(dataset_cfg.get('version'), dataset_cfg.get('metainfo'))
     if version is not None:
         return to_metainfo(load_table(_TABLES[version]))
     # The dataset's own way to join the paths and choose classes, without reading the videos.
@@ -118,11 +118,16 @@ def to_metainfo(categories: Sequence[Category]) -> dict:
     )
 
 
-def _known_version(version: str | int | None) -> str | None:
+def _known_version(version: str | int | None, metainfo: Mapping[str, Any] | None) -> str | None:
     # A number is what --cfg-options makes of 2021.
     known = None if version is None else str(version)
     if known is not None and known not in _TABLES:
         raise UserError(f'dataset version {version!r}: use one of {", ".join(_TABLES)} or None')
+    if known is not None and (metainfo or {}).get('classes') is not None:
+        raise UserError(
+            f'dataset: version {known!r} fixes the classes, so metainfo.classes cannot choose '
+            'among them; set version=None to use some of the classes, or remove metainfo.classes'
+        )
     return known
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections import defaultdict
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,7 @@ def parse_categories(content: dict, path: str | Path) -> list[Category]:
     for entry in content['categories']:
         if not isinstance(entry, dict) or not {'id', 'name'} <= set(entry):
             raise UserError(f"annotation file {path}: a category without 'id' or 'name': {entry}")
+        _check_category(entry, path)
         color = tuple(entry['color']) if entry.get('color') else None
         categories.append(Category(entry['id'], entry['name'], color))
     if not categories:
@@ -72,6 +74,16 @@ def parse_categories(content: dict, path: str | Path) -> list[Category]:
         if doubled:
             raise UserError(f'annotation file {path}: category {field} {doubled[0]!r} occurs twice')
     return categories
+
+
+def _check_category(entry: dict, path: str | Path) -> None:
+    where = f'annotation file {path}: category {entry["id"]}'
+    _check_id(entry, 'id', where)
+    if not isinstance(entry['name'], str):
+        raise UserError(f'{where}: name {entry["name"]!r} is not a text')
+    color = entry.get('color')
+    if color and not (isinstance(color, list) and len(color) == 3 and all(map(_is_number, color))):
+        raise UserError(f'{where}: color {color!r} is not [red, green, blue]')
 
 
 def has_annotations(path: str | Path) -> bool:
@@ -108,7 +120,10 @@ def parse_videos(
             raise UserError(f'annotation file {path}: video id {record["video_id"]} occurs twice')
         records[record['video_id']] = record
     instances = defaultdict(list)
-    for annotation in (content.get('annotations') or []) if labels is not None else []:
+    annotations = content.get('annotations') or []
+    if not isinstance(annotations, list):
+        raise _broken(f"annotation file {path}: 'annotations' is neither a list nor null")
+    for annotation in annotations if labels is not None else []:
         video_id, where = _locate(annotation, path, records)
         label = labels.get(annotation['category_id'])
         if label is not None:
@@ -125,11 +140,17 @@ def _parse_video(video: Any, path: str | Path, root: str | Path) -> dict:
         missing = sorted(keys - set(video)) if isinstance(video, dict) else sorted(keys)
         name = video.get('id', '?') if isinstance(video, dict) else '?'
         raise _broken(f'annotation file {path}: video {name} has no {", ".join(missing)}')
+    where = f'annotation file {path}: video {video["id"]}'
+    _check_id(video, 'id', where)
+    for key in ('height', 'width'):
+        if type(video[key]) is not int or video[key] <= 0:
+            raise _broken(f'{where}: {key} {video[key]!r} is not a number of pixels')
     names = video['file_names']
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise _broken(f'{where}: file_names is not a list of file names')
     if not names:
         raise UserError(
-            f'annotation file {path}: video {video["id"]} has no frames (file_names is empty): '
-            'remove the video from the file'
+            f'{where} has no frames (file_names is empty): remove the video from the file'
         )
     return dict(
         video_id=video['id'],
@@ -149,6 +170,8 @@ def _locate(annotation: Any, path: str | Path, records: dict) -> tuple[int, str]
         raise _broken(f'annotation file {path}: an annotation has no {", ".join(missing)}')
     video_id = annotation['video_id']
     where = f'annotation file {path}: video {video_id}, annotation {annotation["id"]}'
+    for key in ('id', 'video_id', 'category_id'):
+        _check_id(annotation, key, where)
     if video_id not in records:
         raise _broken(f'{where}: there is no such video')
     return video_id, where
@@ -156,6 +179,7 @@ def _locate(annotation: Any, path: str | Path, records: dict) -> tuple[int, str]
 
 def _parse_annotation(annotation: dict, label: int, video: dict, where: str) -> dict:
     height, width, length = video['height'], video['width'], video['length']
+    _check_lists(annotation, where)
     segmentations = []
     for frame, segmentation in enumerate(annotation['segmentations']):
         try:
@@ -182,6 +206,31 @@ def _parse_annotation(annotation: dict, label: int, video: dict, where: str) -> 
         bboxes=[None if box is None else _to_xyxy(box) for box in boxes],
         areas=[area or 0 for area in areas],
     )
+
+
+def _check_lists(annotation: dict, where: str) -> None:
+    """Check the kinds of the fields that hold one entry a frame."""
+    for field in ('segmentations', 'bboxes', 'areas'):
+        values = annotation.get(field)
+        # Boxes and areas may be left to the masks.
+        if not isinstance(values, list) and (values is not None or field == 'segmentations'):
+            raise _broken(f'{where}: {field} is not a list with one entry a frame')
+    for frame, box in enumerate(annotation.get('bboxes') or []):
+        is_box = isinstance(box, list) and len(box) == 4 and all(map(_is_number, box))
+        if box is not None and not is_box:
+            raise _broken(f'{where}, frame {frame}: bboxes has {box!r}, not [x, y, width, height]')
+    for frame, area in enumerate(annotation.get('areas') or []):
+        if area is not None and not _is_number(area):
+            raise _broken(f'{where}, frame {frame}: areas has {area!r}, not a number of pixels')
+
+
+def _check_id(entry: dict, key: str, where: str) -> None:
+    if type(entry[key]) not in (int, str):
+        raise _broken(f'{where}: {key} {entry[key]!r} is neither an integer nor a text')
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and isfinite(value)
 
 
 def _to_xyxy(box: list[float]) -> np.ndarray:

@@ -184,3 +184,11 @@ def test_short_videos_repeat_frames(valid):
 
 def test_one_frame_clips():
     assert ClipSampling(num_frames=1).draw(4, VALID, np.random.default_rng(0)) == [4]
+
+
+@pytest.mark.parametrize('frames', [0, -1, 2.5])
+def test_clips_and_windows_hold_a_frame(content, make_dataset, frames):
+    with pytest.raises(UserError, match=rf'dataset\.window_size = {frames}'):
+        make_dataset(content, test_mode=True, window_size=frames)
+    with pytest.raises(UserError, match=rf'dataset\.clip\.num_frames = {frames}'):
+        make_dataset(content, clip=dict(num_frames=frames))

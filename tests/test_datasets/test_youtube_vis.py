@@ -270,3 +270,47 @@ def test_broken_mask_code_is_named(content, make_dataset):
     dataset = make_dataset(content, clip=dict(num_frames=4))
     with pytest.raises(UserError, match='video 10, frame 1: RLE runs do not add up'):
         dataset[ClipIndex(0, 0, 0)]
+
+
+@pytest.mark.parametrize(
+    ('part', 'field', 'value', 'words'),
+    [
+        ('videos', 'id', [10], r'video \[10\]: id \[10\] is neither'),
+        ('videos', 'height', '4', "video 10: height '4' is not a number of pixels"),
+        ('videos', 'width', 0, 'video 10: width 0 is not'),
+        ('videos', 'file_names', 'a.jpg', 'video 10: file_names is not a list of file names'),
+        ('videos', 'file_names', [None], 'video 10: file_names is not a list of file names'),
+        ('categories', 'id', [7], r'category \[7\]: id \[7\] is neither'),
+        ('categories', 'name', 5, 'category 7: name 5 is not a text'),
+        ('categories', 'color', 5, r'category 7: color 5 is not \[red'),
+        ('annotations', 'category_id', [1], r'annotation 100: category_id \[1\] is neither'),
+        ('annotations', 'video_id', {}, r'annotation 100: video_id \{\} is neither'),
+        ('annotations', 'segmentations', None, 'video 10, annotation 100: segmentations is not a'),
+        ('annotations', 'segmentations', 'abcd', 'annotation 100: segmentations is not a list'),
+        ('annotations', 'areas', 5, 'video 10, annotation 100: areas is not a list'),
+        ('annotations', 'areas', ['x'] * 4, "annotation 100, frame 0: areas has 'x'"),
+        ('annotations', 'bboxes', {}, 'annotation 100: bboxes is not a list'),
+        ('annotations', 'bboxes', [None, [1, 2, 3]], r'frame 1: bboxes has \[1, 2, 3\], not'),
+        ('annotations', 'bboxes', [[1, 2, 3, float('nan')]], r'frame 0: bboxes has .*nan\], not'),
+    ],
+)
+def test_malformed_fields_are_named(content, write, part, field, value, words):
+    ann_file = write(content)
+    content[part][0][field] = value
+    ann_file.write_text(json.dumps(content))
+    with pytest.raises(UserError, match=words) as error:
+        YouTubeVISDataset(ann_file=str(ann_file))
+    assert 'annotations.json' in str(error.value)
+
+
+def test_annotations_that_are_no_list(content, write):
+    content['annotations'] = 5
+    with pytest.raises(UserError, match="'annotations' is neither a list nor null"):
+        YouTubeVISDataset(ann_file=str(write(content)))
+
+
+def test_a_published_version_leaves_no_choice_of_classes():
+    config = dict(version='2019', ann_file='x.json', metainfo=dict(classes=('person',)))
+    for build in (dataset_metainfo, lambda config: YouTubeVISDataset(**config)):
+        with pytest.raises(UserError, match=r"version '2019' fixes the classes.*metainfo\.classes"):
+            build(config)

@@ -9,6 +9,8 @@ from mmengine.evaluator import Evaluator
 
 from mmvseg.errors import UserError
 from mmvseg.evaluation import OVISMetric, YouTubeVISMetric
+from mmvseg.evaluation.functional.youtube_vis_ap import evaluate_youtube_vis, restrict_categories
+from mmvseg.evaluation.functional.youtube_vis_json import load_ground_truth, parse_ground_truth
 from mmvseg.evaluation.metrics import youtube_vis_metric
 from mmvseg.registry import METRICS
 from mmvseg.structures import VideoDataSample, VideoInstances
@@ -170,3 +172,29 @@ def test_a_broken_annotation_file_is_refused_at_the_start(tmp_path):
         YouTubeVISMetric(tmp_path / 'absent.json')
     with pytest.raises(UserError, match="'occlusion' must hold"):
         OVISMetric(CASES / 'normal' / 'gt.json')
+
+
+def test_only_the_categories_of_the_data_set_count(log):
+    samples, category_ids = make_samples('normal')
+    used = category_ids[1:]
+    results = [r for r in load('normal', 'results.json') if r['category_id'] in used]
+    content = load('normal', 'gt.json')
+    content['categories'] = content['categories'][1:]
+    expected = evaluate_youtube_vis(parse_ground_truth(content, 'gt'), results).stats()
+
+    for sample in samples:
+        sample.pred = sample.pred.select(np.flatnonzero(sample.pred.labels > 0))
+        sample.pred.labels -= 1
+    metric = make_metric('normal', category_ids=used)
+    metric.process(None, [sample.to_dict() for sample in samples])
+    assert_recorded(metric.evaluate(len(samples)), 'youtube_vis', expected)
+    assert expected['AP'] != load('normal', 'expected.json')['stats']['AP']
+    notes = [line for line in log if 'left out of the numbers' in line]
+    assert len(notes) == 1
+    assert f'gt.json: 1 of {len(category_ids)} categories' in notes[0]
+    assert notes[0].endswith(load('normal', 'gt.json')['categories'][0]['name'])
+
+
+def test_all_categories_leave_the_ground_truth_as_it_is():
+    truth = load_ground_truth(CASES / 'normal' / 'gt.json')
+    assert restrict_categories(truth, reversed(truth.categories)) is truth

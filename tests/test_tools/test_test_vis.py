@@ -60,6 +60,21 @@ def test_writes_results_zip_and_numbers(run):
     assert 'submission.zip' in shown.out
 
 
+def test_some_of_the_classes_are_scored_alone(run, folder):
+    checkpoint = load_checkpoint_file(folder / 'toy.pth')
+    head = checkpoint['state_dict']
+    for name in ('head.fc_cls.weight', 'head.fc_cls.bias'):
+        head[name] = head[name][1:]
+    checkpoint['meta']['dataset_meta']['classes'] = ('green',)
+    save_checkpoint_file(checkpoint, folder / 'green.pth')
+    chosen = dict(test_dataloader__dataset__metainfo__classes="('green',)")
+    status, shown, out = run(checkpoint='green.pth', **chosen)
+    assert status == 0
+    assert '1 of 2 categories are left out of the numbers' in shown.err
+    assert shown.err.rstrip().endswith('red')
+    assert 0 < json.loads((out / 'metrics.json').read_text())['AP'] <= 1
+
+
 def test_no_zip(run):
     _, _, out = run('--no-zip')
     assert not (out / 'submission.zip').exists()

@@ -1,6 +1,7 @@
 import csv
 import importlib.util
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from PIL import Image
 from pycocotools import mask as coco_mask
 from squares import square_frame, write_frames
 
+from mmvseg.apis import results_file
 from mmvseg.image_io import read_image
 from mmvseg.visualization import open_source, track_color
 
@@ -174,7 +176,9 @@ def break_entry(**changes):
     ('changes', 'message'),
     [
         (dict(video_id=99), 'results.json: entry 1: gt.json has no video 99'),
+        (dict(video_id=[3]), 'results.json: entry 1: gt.json has no video [3]'),
         (dict(category_id=99), 'results.json: entry 1: unknown category_id 99'),
+        (dict(category_id=[2]), 'results.json: entry 1: unknown category_id [2]'),
         (dict(score=None), 'results.json: entry 1 has no score'),
         (dict(score='high'), 'results.json: entry 1: score must be a number'),
         (dict(segmentations=[None]), '1 segmentations, but video 3 has 4 frames'),
@@ -214,3 +218,60 @@ def test_frames_of_another_size_are_named(folder, monkeypatch, capsys):
     assert 'first/00000.png: 64x48 pixels, the annotation file says 64x50' in (
         capsys.readouterr().err
     )
+
+
+def rename_frames(*file_names):
+    """Give the videos other file_names; the results are those of the first."""
+    with open('gt.json') as file:
+        gt = json.load(file)
+    for video, names in zip(gt['videos'], file_names, strict=True):
+        video['file_names'] = names
+    write_json('gt.json', gt)
+
+
+def contents(folder):
+    return {path: path.read_bytes() for path in folder.rglob('*') if path.is_file()}
+
+
+def test_writes_below_out_only(folder, monkeypatch):
+    names = [f'{index:05d}.png' for index in range(4)]
+    absolute = [str(folder / 'frames/first' / name) for name in names]
+    rename_frames(absolute, [f'../frames/second/{name}' for name in names])
+    before = contents(folder)
+    assert run(monkeypatch) == 0
+    after = contents(folder)
+    assert {path: after[path] for path in before} == before
+    assert all(folder / 'out' in path.parents for path in after.keys() - before.keys())
+    inside = '/'.join(folder.parts[1:])
+    for name in (f'{inside}/frames/first', 'frames/second'):
+        assert (folder / f'out/overlays/{name}.mp4').is_file()
+        assert len(list((folder / 'out/id_masks' / name).iterdir())) == 4
+
+
+def test_frames_beside_the_root_are_named_by_the_video_id(folder, monkeypatch):
+    names = [f'{index:05d}.png' for index in range(4)]
+    rename_frames([f'../{name}' for name in names], [f'second/../{name}' for name in names])
+    for name in names:
+        for place in (folder, folder / 'frames'):
+            shutil.copy(folder / 'frames/first' / name, place)
+    assert run(monkeypatch) == 0
+    assert {path.name for path in (folder / 'out/overlays').iterdir()} == {'3.mp4', 'second.mp4'}
+
+
+def test_names_stay_unique():
+    names = ['a', 'a', 'a_1', '..', '/', 'b/../c']
+    ids = [1, 2, 5, '../x', '/', 6]
+    records = [dict(video_id=i, name=name) for i, name in zip(ids, names, strict=True)]
+    made = results_file._output_names(records)
+    assert list(made.values()) == ['a_1_', 'a_2', 'a_1', 'x', 'video', 'b/c']
+
+
+def test_frames_of_one_name_in_two_folders_keep_their_masks(folder, monkeypatch):
+    write_frames(folder / 'frames/more', 4)
+    kept = [f'second/{index:05d}.png' for index in range(4)]
+    rename_frames(
+        [f'{part}/{index:05d}.png' for index in (0, 1) for part in ('first', 'more')], kept
+    )
+    assert run(monkeypatch, '--video', '3') == 0
+    masks = sorted(path.name for path in (folder / 'out/id_masks/first').iterdir())
+    assert masks == [f'{index:05d}.png' for index in range(4)]

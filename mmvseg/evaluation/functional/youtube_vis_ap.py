@@ -4,7 +4,8 @@ The numbers are those of the official evaluators (``ytvoseval`` and ``oviseval``
 over all IoU thresholds, area ranges and occlusion groups at once.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -142,6 +143,33 @@ def evaluate_youtube_vis(
     ]
     precision, recall, scores = _accumulate(matchings, [*truth.categories], occlusion)
     return VideoAP(truth.categories, precision, recall, scores, matchings, truth.notes + notes)
+
+
+def restrict_categories(truth: GroundTruth, category_ids: Iterable[int]) -> GroundTruth:
+    """The ground truth of a model that knows some of the categories only.
+
+    Args:
+        truth: the ground truth, see :func:`load_ground_truth`.
+        category_ids: ids of the categories to evaluate.
+
+    Returns:
+        ``truth`` itself if they are all of its categories; else a ground truth without the others,
+        with a note of how many are left out.
+    """
+    kept = truth.categories.keys() & set(category_ids)
+    left_out = [name for i, name in truth.categories.items() if i not in kept]
+    if not left_out:
+        return truth
+    note = (
+        f'{truth.source}: {len(left_out)} of {len(truth.categories)} categories are left out of '
+        f'the numbers, since the data set does not use them: {", ".join(left_out)}'
+    )
+    return replace(
+        truth,
+        categories={i: name for i, name in truth.categories.items() if i in kept},
+        annotations={key: value for key, value in truth.annotations.items() if key[1] in kept},
+        notes=[*truth.notes, note],
+    )
 
 
 def _match(

@@ -11,7 +11,7 @@ from mmengine.logging import print_log
 
 from mmvseg.errors import UserError
 from mmvseg.evaluation.functional.table import ap_tables
-from mmvseg.evaluation.functional.youtube_vis_ap import evaluate_youtube_vis
+from mmvseg.evaluation.functional.youtube_vis_ap import evaluate_youtube_vis, restrict_categories
 from mmvseg.evaluation.functional.youtube_vis_json import load_ground_truth
 from mmvseg.registry import METRICS
 
@@ -26,6 +26,9 @@ class YouTubeVISMetric(BaseMetric):
 
     No numbers, but a warning, come out where the official evaluator has none: if the annotation
     file has no annotations, which is said when the metric is built, or if nothing was predicted.
+
+    The numbers are over the categories of the data set: where it uses only some of those of the
+    annotation file, the others are left out, which is logged.
 
     Args:
         ann_file: annotation file in the official format.
@@ -110,7 +113,8 @@ class YouTubeVISMetric(BaseMetric):
         if not entries:
             _warn(f'nothing was predicted in {len(videos)} videos: no AP')
             return {}
-        result = evaluate_youtube_vis(self.ground_truth, entries, 'the predictions', self.occlusion)
+        truth = restrict_categories(self.ground_truth, self.dataset_meta['category_ids'])
+        result = evaluate_youtube_vis(truth, entries, 'the predictions', self.occlusion)
         for note in result.notes:
             _warn(note)
         print_log('\n' + ap_tables(result), logger='current')
