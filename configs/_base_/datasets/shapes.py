@@ -3,7 +3,11 @@
 data_root = 'data/shapes/'
 
 train_pipeline = [dict(type='LoadClip'), dict(type='FlipClip', prob=0.5), dict(type='PackClip')]
-test_pipeline = [dict(type='LoadClip'), dict(type='PackClip')]
+test_pipeline = [
+    dict(type='LoadClip'),
+    dict(type='ResizeClip', scale=(128, 96)),  # for videos of another size; Shapes has this one
+    dict(type='PackClip'),
+]
 
 train_dataloader = dict(
     batch_size=4,
