@@ -119,7 +119,7 @@ import mmvseg
     assert 'Traceback' not in run.stderr
 
 
-@pytest.mark.parametrize('version', ['2.13.0+cpu', '2.1', '2.4.0a0+gitabc'])
+@pytest.mark.parametrize('version', ['2.13.0+cpu', '2.4', '2.5.0a0+gitabc'])
 def test_supported_version(version):
     assert compat.version_problem('torch', version) is None
 

@@ -11,7 +11,13 @@ launch() {
     local cores; cores=$(nproc)
     export OMP_NUM_THREADS=${OMP_NUM_THREADS:-$(( cores > GPUS ? cores / GPUS : 1 ))}
     export MKL_NUM_THREADS=${MKL_NUM_THREADS:-$OMP_NUM_THREADS}
-    export PYTHONPATH="$(dirname "$script")/..${PYTHONPATH:+:$PYTHONPATH}"
-    exec python -m torch.distributed.run "${rendezvous[@]}" --nproc-per-node "$GPUS" \
+    local root python; root="$(dirname "$script")/.."
+    # the active environment, else the one that tools/setup_env.sh makes
+    python=${PYTHON:-python}
+    if ! "$python" -c 'import torch' 2>/dev/null && [ -x "$root/.venv/bin/python" ]; then
+        python=$root/.venv/bin/python
+    fi
+    export PYTHONPATH="$root${PYTHONPATH:+:$PYTHONPATH}"
+    exec "$python" -m torch.distributed.run "${rendezvous[@]}" --nproc-per-node "$GPUS" \
         "$script" "$@" --launcher pytorch
 }

@@ -1,4 +1,5 @@
 import subprocess
+import sys
 
 import pytest
 import torch
@@ -161,6 +162,7 @@ def test_unfilled_module_needs_the_flag(train, tmp_path):
 def test_dist_train_on_cpus(config, tmp_path, monkeypatch):
     monkeypatch.setenv('PYTHONPATH', str(REPOSITORY / 'tests'))
     monkeypatch.setenv('CUDA_VISIBLE_DEVICES', '')
+    monkeypatch.setenv('PYTHON', sys.executable)
     command = [REPOSITORY / 'tools/dist_train.sh', config, '2', '--no-validate']
     command += ['--work-dir', tmp_path / 'work', '--cfg-options', 'train_cfg.max_iters=2']
     ended = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=300)
