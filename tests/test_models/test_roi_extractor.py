@@ -52,3 +52,10 @@ def test_levels_without_boxes_stay_in_the_graph(chosen):
 @pytest.mark.skipif(has_compiled_ops(), reason="mmcv's operator refuses them on a CPU")
 def test_turned_round_boxes_do_not_fail():
     assert FrameRoIExtractor(**CONFIG)(pyramid(1), boxes_of_all_levels(1)).shape == (5, 3, 7, 7)
+
+
+def test_memory_layout_of_the_maps_does_not_matter():
+    feats, boxes = pyramid(2), boxes_of_all_levels(2)[:, :4]
+    channels_last = [feat.contiguous(memory_format=torch.channels_last) for feat in feats]
+    extractor = FrameRoIExtractor(**CONFIG)
+    torch.testing.assert_close(extractor(channels_last, boxes), extractor(feats, boxes))

@@ -6,6 +6,7 @@ import torch
 from mmdet.models.roi_heads.roi_extractors import SingleRoIExtractor
 from torch import Tensor
 
+from mmvseg.compat import has_compiled_ops
 from mmvseg.models.precision import full_precision
 from mmvseg.registry import MODELS
 
@@ -46,7 +47,7 @@ class FrameRoIExtractor(SingleRoIExtractor):
                 self.roi_layers, feats, levels.argsort().split(counts), strict=True
             ):
                 if len(chosen) > 0:
-                    pooled[chosen] = layer(full_precision(feat), rois[chosen])
+                    pooled[chosen] = layer(_readable(full_precision(feat)), rois[chosen])
                 elif torch.is_grad_enabled():
                     pooled[chosen] = self._nothing(feat)
         return pooled
@@ -58,3 +59,8 @@ class FrameRoIExtractor(SingleRoIExtractor):
         """
         size = self.roi_layers[0].output_size
         return full_precision(feat[:0, :, :1, :1]).expand(0, self.out_channels, *size)
+
+
+def _readable(feat: Tensor) -> Tensor:
+    # mmcv's compiled operator reads any layout as (N, C, h, w); ours prefers channels last.
+    return feat.contiguous() if has_compiled_ops() else feat
