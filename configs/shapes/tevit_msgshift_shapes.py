@@ -1,4 +1,4 @@
-# A small TeViT on Shapes: 2.9 M parameters, trains on two CPU cores in minutes.
+# A small TeViT on Shapes: 2.7 M parameters, trains on two CPU cores in minutes.
 #
 # 4 clips x 2 frames of 96 x 128 a step, from scratch. Measured AP: docs/benchmarks.md.
 # Without the messenger shift:     --cfg-options model.backbone.shift_strides=None
