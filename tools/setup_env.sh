@@ -4,7 +4,7 @@
 #   bash tools/setup_env.sh                what mmvseg needs, in .venv
 #   bash tools/setup_env.sh --tests        and what the tests need
 #   bash tools/setup_env.sh --active       in the environment that is active now, not in .venv
-#   bash tools/setup_env.sh --torch-index https://download.pytorch.org/whl/cpu
+#   bash tools/setup_env.sh --torch-index URL
 #                                          torch from another index, here without CUDA
 #
 # Environment: PYTHON (interpreter for a new .venv), MMVSEG_ACTIVE_ENV=1 (as --active).
