@@ -1,5 +1,6 @@
+from .frame_queries import FrameQueries
 from .video_data_sample import VideoDataSample
 from .video_instances import VideoInstances
 from .video_window import VideoWindow
 
-__all__ = ['VideoDataSample', 'VideoInstances', 'VideoWindow']
+__all__ = ['FrameQueries', 'VideoDataSample', 'VideoInstances', 'VideoWindow']

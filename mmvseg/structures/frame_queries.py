@@ -1,0 +1,28 @@
+"""What a query-based segmenter says of single frames, and all that tracking needs of them."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass
+class FrameQueries:
+    """Queries of N frames, each frame on its own.
+
+    Attributes:
+        class_logits: the last column is "no object", (N, Q, K + 1).
+        mask_embeds: their dot product with ``mask_features`` gives mask logits, (N, Q, C).
+        query_embeds: normalised output of the last decoder layer, by which queries are compared
+            between frames, (N, Q, C).
+        mask_features: at a quarter of the padded frame's size, (N, C, h, w).
+    """
+
+    class_logits: Tensor
+    mask_embeds: Tensor
+    query_embeds: Tensor
+    mask_features: Tensor
+
+    def mask_logits(self) -> Tensor:
+        """Mask logits of all queries before the sigmoid, (N, Q, h, w)."""
+        return torch.einsum('nqc,nchw->nqhw', self.mask_embeds, self.mask_features)
