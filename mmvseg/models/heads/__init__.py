@@ -1,6 +1,7 @@
+from .frame_query_head import FrameQueryHead
 from .roi_extractor import FrameRoIExtractor
 from .stqi_head import STQIHead
 from .tevit_mask_head import TeViTMaskHead
 from .tevit_roi_head import TeViTRoIHead
 
-__all__ = ['FrameRoIExtractor', 'STQIHead', 'TeViTMaskHead', 'TeViTRoIHead']
+__all__ = ['FrameQueryHead', 'FrameRoIExtractor', 'STQIHead', 'TeViTMaskHead', 'TeViTRoIHead']
