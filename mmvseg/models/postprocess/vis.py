@@ -70,6 +70,21 @@ def _encode(
     height, width = ori_shape
     left, right = _columns(boxes, width)
     inside = _paste_columns(probs, boxes, height, left, right) >= threshold  # (n, columns, H)
+    return encode_columns(inside, left, width)
+
+
+def encode_columns(inside: Tensor, left: int, width: int) -> list[dict]:
+    """Run-length code masks of which some image columns are given; the others are empty.
+
+    Args:
+        inside: whether a pixel belongs to the mask, bool, (n, columns, H).
+        left: image column of the first.
+        width: columns of the image.
+
+    Returns:
+        n COCO run-length codes, ``dict(size=[H, W], counts=bytes)``.
+    """
+    height = inside.shape[2]
     # Run-length codes go down the columns, so this is their order; runs end where it changes.
     outside = inside.new_zeros(len(inside), 1)
     padded = torch.cat([outside, inside.flatten(1), outside], dim=1)

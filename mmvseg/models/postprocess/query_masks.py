@@ -1,0 +1,118 @@
+"""From mask logits at a quarter of the padded frame to run-length codes of the original frame.
+
+The published order of steps: bilinear to the padded size, crop to the resized frame, bilinear to
+the original size, and only then the threshold. Both resizings are linear, so here they are one
+matrix an axis, and only the part of a frame where a mask can be is computed.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from mmvseg.structures import VideoDataSample
+
+from .vis import encode_columns
+
+#: Cells around one with a positive logit that have a part in pixels that can be positive: two
+#: bilinear steps read at most three cells an axis.
+REACH = 2
+
+
+@dataclass(frozen=True)
+class FrameGeometry:
+    """The sizes that a frame goes through, (height, width) each.
+
+    Attributes:
+        original: of the video.
+        resized: after the resizing transform.
+        padded: as the network takes it.
+    """
+
+    original: tuple[int, int]
+    resized: tuple[int, int]
+    padded: tuple[int, int]
+
+    @classmethod
+    def of(cls, sample: VideoDataSample, padded: tuple[int, int]) -> 'FrameGeometry':
+        """The sizes of a window's frames."""
+        return cls(tuple(sample.ori_shape), tuple(sample.img_shape), tuple(padded))
+
+    def weights(self, axis: int, cells: int, like: Tensor) -> Tensor:
+        """How much each of the ``cells`` of a mask counts at each original pixel, (pixels, cells).
+
+        Args:
+            axis: 0 for height, 1 for width.
+            cells: size of the mask on that axis.
+            like: gives the device.
+        """
+        sizes = self.padded[axis], self.resized[axis], self.original[axis]
+        return _axis_weights(cells, *sizes, like.device)
+
+
+def encode_query_masks(logits: Tensor, geometry: FrameGeometry) -> list[dict]:
+    """Run-length code one frame's masks at the original size.
+
+    Args:
+        logits: before the sigmoid, (n, h, w).
+        geometry: sizes of the frame.
+
+    Returns:
+        n COCO run-length codes; a pixel with a logit above 0 is foreground.
+    """
+    logits = logits.float()
+    # A CPU is faster with one mask in its cache, a GPU with one launch for all.
+    step = max(1, len(logits)) if logits.is_cuda else 1
+    return [rle for some in logits.split(step) if len(some) for rle in _encode(some, geometry)]
+
+
+def resize_query_masks(logits: Tensor, geometry: FrameGeometry) -> Tensor:
+    """Mask logits (n, h, w) at the original size, (n, H, W)."""
+    down = geometry.weights(0, logits.shape[1], logits)  # (H, h)
+    across = geometry.weights(1, logits.shape[2], logits)  # (W, w)
+    return down @ logits.float() @ across.T
+
+
+def _encode(logits: Tensor, geometry: FrameGeometry) -> list[dict]:
+    height, width = geometry.original
+    positive = (logits > 0).any(0)  # (h, w)
+    rows = _touched(positive.any(1), geometry.weights(0, logits.shape[1], logits))
+    columns = _touched(positive.any(0), geometry.weights(1, logits.shape[2], logits))
+    if rows is None or columns is None:
+        return encode_columns(logits.new_zeros(len(logits), 0, height, dtype=torch.bool), 0, width)
+    (top, down, row_cells), (left, across, column_cells) = rows, columns
+    part = logits[:, row_cells, column_cells].transpose(1, 2)  # (n, w', h')
+    values = across @ part @ down.T  # (n, W', H')
+    inside = F.pad(values > 0, (top, height - top - len(down)))  # (n, W', H)
+    return encode_columns(inside, left, width)
+
+
+def _touched(occupied: Tensor, weights: Tensor) -> tuple[int, Tensor, slice] | None:
+    """Pixels of an axis that occupied cells can make positive.
+
+    Returns:
+        The first pixel, the weights (pixels, cells) of what is touched, and the cells; None if
+        nothing is occupied.
+    """
+    cells = torch.nonzero(occupied).flatten()
+    if not len(cells):
+        return None
+    first, last = int(cells[0]), int(cells[-1]) + 1
+    near = slice(max(0, first - REACH), last + REACH)
+    pixels = torch.nonzero(weights[:, first:last].any(1)).flatten()
+    if not len(pixels):  # in the padding only
+        return None
+    start, stop = int(pixels[0]), int(pixels[-1]) + 1
+    return start, weights[start:stop, near], near
+
+
+@lru_cache(maxsize=16)
+def _axis_weights(
+    cells: int, padded: int, resized: int, original: int, device: torch.device
+) -> Tensor:
+    identity = torch.eye(cells, device=device)[None]  # (1, cells, cells)
+    upsampled = F.interpolate(identity, size=padded, mode='linear', align_corners=False)
+    cropped = upsampled[..., :resized]
+    return F.interpolate(cropped, size=original, mode='linear', align_corners=False)[0].T
