@@ -100,7 +100,7 @@ def test_full_disk_is_explained(monkeypatch):
         raise OSError(28, 'No space left on device')
 
     monkeypatch.setattr('tempfile.TemporaryFile', full)
-    with pytest.raises(UserError, match='No space left.*TMPDIR'):
+    with pytest.raises(UserError, match=r'No space left.*TMPDIR'):
         FrameStore(0, RawCodec()).append(torch.zeros(3))
 
 
