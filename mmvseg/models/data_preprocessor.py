@@ -53,10 +53,14 @@ class VideoDataPreprocessor(BaseDataPreprocessor):
 
     def padded_size(self, clips: Sequence[Tensor]) -> tuple[int, int]:
         """Height and width that hold every clip (..., h, w), multiples of the divisor."""
-        divisor = self.pad_size_divisor
         height = max(clip.shape[-2] for clip in clips)
         width = max(clip.shape[-1] for clip in clips)
-        return -(-height // divisor) * divisor, -(-width // divisor) * divisor
+        return self.padded_shape((height, width))
+
+    def padded_shape(self, shape: tuple[int, int]) -> tuple[int, int]:
+        """Height and width after padding to multiples of the divisor."""
+        divisor = self.pad_size_divisor
+        return -(-shape[0] // divisor) * divisor, -(-shape[1] // divisor) * divisor
 
     def normalise(self, frames: Tensor, size: tuple[int, int]) -> Tensor:
         """uint8 frames (T, 3, h, w) to float32, padded to ``size`` (H, W)."""

@@ -26,3 +26,17 @@ class FrameQueries:
     def mask_logits(self) -> Tensor:
         """Mask logits of all queries before the sigmoid, (N, Q, h, w)."""
         return torch.einsum('nqc,nchw->nqhw', self.mask_embeds, self.mask_features)
+
+    def reorder(self, order: Tensor) -> 'FrameQueries':
+        """The queries of each frame in another order.
+
+        Args:
+            order: query ``order[n, k]`` of frame n becomes query k, (N, Q).
+        """
+        frames = torch.arange(len(order), device=order.device)[:, None]
+        return FrameQueries(
+            class_logits=self.class_logits[frames, order],
+            mask_embeds=self.mask_embeds[frames, order],
+            query_embeds=self.query_embeds[frames, order],
+            mask_features=self.mask_features,
+        )

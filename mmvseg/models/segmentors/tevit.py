@@ -7,7 +7,7 @@ whose tubes are stitched, which bounds the memory.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 
 import torch
 from mmdet.structures.bbox import bbox_cxcywh_to_xyxy
@@ -20,6 +20,7 @@ from mmvseg.registry import MODELS
 from mmvseg.structures import VideoDataSample, VideoInstances, VideoWindow
 
 from .base import VideoSegmentor
+from .test_settings import read_settings
 
 # Pixels of the frames that neck and image backbone take at a time: bounds their intermediate maps.
 CHUNK_PIXELS = {'cpu': 2**19, 'cuda': 2**22}
@@ -54,10 +55,7 @@ class TeViTTestConfig:
         Raises:
             UserError: for an unknown key, or clips that would not advance.
         """
-        known = [item.name for item in fields(cls)]
-        if unknown := [key for key in settings if key not in known]:
-            raise UserError(f'model.test_cfg has no {unknown[0]!r}; it knows {", ".join(known)}')
-        config = cls(**settings)
+        config = read_settings(cls, settings)
         if not 0 <= config.overlap < config.clip_frames:
             raise UserError(
                 f'model.test_cfg: clip_overlap={config.overlap} must be at least 0 and less than '

@@ -1,0 +1,243 @@
+"""DVIS offline: a refiner looks at all frames of what the tracker found (ICCV 2023, section 3.3).
+
+A video leaves two vectors a query and frame, and its mask features; images and masks of all queries
+are never kept.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import torch
+from mmengine.logging import print_log
+from torch import Tensor
+
+from mmvseg.models.losses import ClipObjects, QueryPredictions, video_names
+from mmvseg.models.postprocess.frame_store import FrameStore, RawCodec
+from mmvseg.models.postprocess.query_masks import FrameGeometry, encode_query_masks
+from mmvseg.models.postprocess.vis import select_top
+from mmvseg.models.postprocess.vis_collector import RunningMean, class_scores, to_instances
+from mmvseg.models.trackers import TrackerState
+from mmvseg.registry import MODELS
+from mmvseg.structures import ClipQueries, VideoDataSample, VideoWindow
+
+from .base import VideoSegmentor
+from .frame_segmentation import freeze, segment_clips, segment_window
+from .test_settings import OfflineTestConfig, read_settings
+
+#: Bytes of kept features from which a video is announced before it starts.
+_WORTH_MENTIONING = 2**30
+
+
+@dataclass
+class DVISOfflineState:
+    """What DVIS offline remembers of a video between windows.
+
+    Attributes:
+        sample: meta information of the video.
+        features: mask features of each frame, (C, h, w).
+        tracker: the tracker's state after the last frame.
+        tracked: normalised tracker output of each frame, (Q, C).
+        frame_queries: each frame's queries referring to themselves, (Q, C).
+        online_logits: mean of the tracker's class logits.
+    """
+
+    sample: VideoDataSample
+    features: FrameStore
+    tracker: TrackerState | None = None
+    tracked: list[Tensor] = field(default_factory=list)
+    frame_queries: list[Tensor] = field(default_factory=list)
+    online_logits: RunningMean = field(default_factory=RunningMean)
+
+
+@MODELS.register_module()
+class DVISOffline(VideoSegmentor):
+    """Segmenter, referring tracker and temporal refiner.
+
+    Args:
+        backbone: an image backbone with maps at strides 4, 8, 16 and 32; frozen.
+        panoptic_head: ``FrameQueryHead``; frozen.
+        tracker: ``ReferringTracker``; frozen.
+        refiner: ``TemporalRefiner``.
+        criterion: ``QueryCriterion`` with a ``QueryMatcher``; None for a model that is not trained.
+        absent_as_background: as published, an object that is not visible in the last frame of a
+            clip has the label "no object"; False: it keeps its class.
+        test_cfg: fields of :class:`OfflineTestConfig`.
+        data_preprocessor: ``VideoDataPreprocessor``.
+        init_cfg: initialisation of the whole model.
+    """
+
+    needs_whole_video = True
+
+    def __init__(
+        self,
+        backbone: dict,
+        panoptic_head: dict,
+        tracker: dict,
+        refiner: dict,
+        criterion: dict | None = None,
+        absent_as_background: bool = True,
+        test_cfg: dict | None = None,
+        data_preprocessor: dict | None = None,
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
+        self.backbone = MODELS.build(backbone)
+        self.panoptic_head = MODELS.build(panoptic_head)
+        self.tracker = MODELS.build(tracker)
+        self.refiner = MODELS.build(refiner)
+        self.criterion = MODELS.build(criterion) if criterion else None
+        self.absent_as_background = absent_as_background
+        self.test_cfg = read_settings(OfflineTestConfig, test_cfg or {})
+        #: Whether objects are matched with the tracker's queries instead of the refiner's own;
+        #: ``GuidedMatchingHook`` ends it halfway through the training.
+        self.guided_matching = True
+        freeze(self.backbone, self.panoptic_head, self.tracker)
+
+    def train(self, mode: bool = True) -> 'DVISOffline':
+        """Set the mode of the refiner; the frozen modules always infer."""
+        super().train(mode)
+        freeze(self.backbone, self.panoptic_head, self.tracker)
+        return self
+
+    def loss(self, inputs: Tensor, data_samples: list[VideoDataSample]) -> dict[str, Tensor]:
+        """Losses of every refiner layer; a clip is one image, its frames stacked."""
+        tracked = self._track_clips(inputs)
+        frame_queries = tracked.frame_queries
+        layers = [
+            self._predict(layer, tracked.mask_features)
+            for layer in self.refiner(tracked.embeds, frame_queries)
+        ]
+        absent_label = self.criterion.num_classes if self.absent_as_background else None
+        targets = [ClipObjects.gather(sample, absent_label).whole() for sample in data_samples]
+        videos = video_names(data_samples)
+        assignments = None
+        if self.guided_matching:
+            guide = QueryPredictions(
+                class_logits=self.tracker.classify(tracked.embeds).mean(1),  # over frames
+                mask_embeds=self.tracker.embed_masks(tracked.embeds),
+                mask_features=tracked.mask_features,
+            )
+            assignments = self.criterion.matcher.match(guide, targets, 1, videos)
+        return self.criterion(layers, targets, assignments=assignments, videos=videos)
+
+    def raw_outputs(self, inputs: Tensor) -> ClipQueries:
+        """The refiner's queries of clips (B, T, 3, H, W); all frames have one class."""
+        tracked = self._track_clips(inputs)
+        layer = self.refiner(tracked.embeds, tracked.frame_queries)[-1]
+        embeds = self.refiner.normalise(layer)  # (B, T, Q, C)
+        class_logits = self.refiner.classify(embeds)  # (B, Q, K + 1)
+        return ClipQueries(
+            class_logits=class_logits[:, None].expand(-1, inputs.shape[1], -1, -1),
+            mask_embeds=self.refiner.embed_masks(embeds),
+            query_embeds=embeds,
+            mask_features=tracked.mask_features,
+            online_class_logits=self.tracker.classify(tracked.embeds),
+        )
+
+    def begin(self, sample: VideoDataSample) -> DVISOfflineState:
+        """An empty state for the video of ``sample``; says so if it will take much memory."""
+        dtype = torch.float16 if self.test_cfg.half_precision_features else torch.float32
+        memory_limit = int(self.test_cfg.feature_memory_mb * 2**20)
+        state = DVISOfflineState(sample, FrameStore(memory_limit, RawCodec(dtype)))
+        height, width = self.data_preprocessor.padded_shape(sample.img_shape)
+        values = self.panoptic_head.mask_embed[-1].out_features * (height // 4) * (width // 4)
+        self._announce(sample, values * dtype.itemsize, memory_limit)
+        return state
+
+    @torch.no_grad()
+    def advance(self, state: DVISOfflineState, window: VideoWindow) -> None:
+        """Track the window's frames and keep what the refiner needs of them."""
+        for part in self._track(state, window):
+            state.tracked.extend(part.embeds[0])
+            state.frame_queries.extend(part.frame_queries[0])
+            state.online_logits.add(self.tracker.classify(part.embeds[0]))
+            for features in part.mask_features[0]:
+                state.features.append(features.to(state.features.codec.dtype))
+
+    @torch.no_grad()
+    def finish(self, state: DVISOfflineState) -> VideoDataSample:
+        """Refine the queries of the whole video, then decode the masks of the best."""
+        tracked = torch.stack(state.tracked)[None]  # (1, T, Q, C)
+        frame_queries = torch.stack(state.frame_queries)[None]
+        embeds = self.refiner.normalise(self.refiner(tracked, frame_queries)[-1])
+        refined = class_scores(self.refiner.classify(embeds)[0])  # (Q, K)
+        scores = torch.maximum(refined, class_scores(state.online_logits.value))
+        selected = select_top(scores, self.test_cfg.max_per_video)
+        mask_embeds = self.refiner.embed_masks(embeds[0, :, selected[1]])  # (T, n, C)
+        result = VideoDataSample(metainfo=state.sample.metainfo)
+        result.pred = to_instances(*selected, list(self._masks(state, mask_embeds)))
+        return result
+
+    def _track(self, state: DVISOfflineState, window: VideoWindow) -> Iterator['_TrackedClips']:
+        """What the refiner needs of the window, a few frames at a time; B = 1."""
+        chunks = segment_window(
+            self.backbone,
+            self.panoptic_head,
+            self.data_preprocessor,
+            window,
+            self.test_cfg.frame_chunk,
+        )
+        for frames in chunks:
+            queries = frames.query_embeds[None]  # (1, T, Q, C)
+            tracked = self.tracker(queries, state.tracker)
+            state.tracker = tracked.state
+            yield _TrackedClips(
+                embeds=self.tracker.normalise(tracked.layers[-1]),
+                frame_queries=self.tracker.refer_to_self(queries),
+                mask_features=frames.mask_features[None],
+            )
+
+    @torch.no_grad()
+    def _track_clips(self, inputs: Tensor) -> '_TrackedClips':
+        """The same of normalised clips (B, T, 3, H, W)."""
+        clips = inputs.shape[:2]
+        frames = segment_clips(self.backbone, self.panoptic_head, inputs)
+        queries = frames.query_embeds.unflatten(0, clips)  # (B, T, Q, C)
+        return _TrackedClips(
+            embeds=self.tracker.normalise(self.tracker(queries).layers[-1]),
+            frame_queries=self.tracker.refer_to_self(queries),
+            mask_features=frames.mask_features.unflatten(0, clips),
+        )
+
+    def _predict(self, layer: Tensor, mask_features: Tensor) -> QueryPredictions:
+        """Predictions of a layer's queries (B, T, Q, C), one image a clip."""
+        embeds = self.refiner.normalise(layer)
+        return QueryPredictions(
+            class_logits=self.refiner.classify(embeds),
+            mask_embeds=self.refiner.embed_masks(embeds),
+            mask_features=mask_features,
+        )
+
+    def _masks(self, state: DVISOfflineState, mask_embeds: Tensor) -> Iterator[list[dict]]:
+        """Run-length codes of the selected queries, frame by frame."""
+        sample = state.sample
+        padded = self.data_preprocessor.padded_shape(sample.img_shape)
+        geometry = FrameGeometry.of(sample, padded)
+        for embeds, features in zip(mask_embeds, state.features, strict=True):
+            logits = torch.einsum('nc,chw->nhw', embeds.float(), features.float())
+            yield encode_query_masks(logits, geometry)
+
+    def _announce(self, sample: VideoDataSample, frame_bytes: int, memory_limit: int) -> None:
+        total = frame_bytes * (sample.get('video_length') or 0)
+        if total < _WORTH_MENTIONING:
+            return
+        in_memory = min(total, memory_limit)
+        place = f'{in_memory / 2**30:.1f} GiB of them in memory'
+        if total > in_memory:
+            place += f', {(total - in_memory) / 2**30:.1f} GiB in {tempfile.gettempdir()}'
+        print_log(
+            f'video {sample.video_name!r}: {sample.video_length} frames keep '
+            f'{total / 2**30:.1f} GiB of mask features, {place} '
+            '(model.test_cfg: feature_memory_mb, half_precision_features)',
+            logger='current',
+        )
+
+
+@dataclass
+class _TrackedClips:
+    """What the refiner starts from: both embeddings (B, T, Q, C), features (B, T, C, h, w)."""
+
+    embeds: Tensor
+    frame_queries: Tensor
+    mask_features: Tensor

@@ -1,0 +1,76 @@
+"""The segmenter over the frames of a window or clip, a few frames at a time."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+
+from mmvseg.errors import UserError
+from mmvseg.models.data_preprocessor import VideoDataPreprocessor
+from mmvseg.structures import FrameQueries, VideoWindow
+
+#: Pixels of the frames that backbone and head take at a time without gradients. A CPU is fastest
+#: with one frame in its cache, a GPU with enough to fill it.
+CHUNK_PIXELS = {'cpu': 2**18, 'cuda': 2**21}
+
+
+def segment_window(
+    backbone: nn.Module,
+    head: nn.Module,
+    preprocessor: VideoDataPreprocessor,
+    window: VideoWindow,
+    frame_chunk: int | None = None,
+) -> Iterator[FrameQueries]:
+    """The frames of a window in order, some at a time.
+
+    Raises:
+        UserError: if the network gives numbers that are not finite.
+    """
+    size = preprocessor.padded_size([window.frames])
+    step = frame_chunk or frames_at_a_time(size, preprocessor.mean.device)
+    for start in range(0, len(window.frames), step):
+        part = window.frames[start : start + step].to(preprocessor.mean.device)
+        queries = head(backbone(preprocessor.normalise(part, size)))
+        _check_finite(queries, window, start)
+        yield queries
+
+
+@torch.no_grad()
+def segment_clips(backbone: nn.Module, head: nn.Module, inputs: Tensor) -> FrameQueries:
+    """All frames of normalised clips (B, T, 3, H, W) at once, for training: N = B * T frames."""
+    frames = inputs.flatten(0, 1)  # (N, 3, H, W)
+    parts = [
+        head(backbone(part))
+        for part in frames.split(frames_at_a_time(frames.shape[-2:], frames.device))
+    ]
+    return FrameQueries(
+        class_logits=torch.cat([part.class_logits for part in parts]),
+        mask_embeds=torch.cat([part.mask_embeds for part in parts]),
+        query_embeds=torch.cat([part.query_embeds for part in parts]),
+        mask_features=torch.cat([part.mask_features for part in parts]),
+    )
+
+
+def frames_at_a_time(size: tuple[int, int], device: torch.device) -> int:
+    """How many padded frames of this size the segmenter takes at a time."""
+    limit = CHUNK_PIXELS['cuda' if device.type == 'cuda' else 'cpu']
+    return max(1, limit // (size[0] * size[1]))
+
+
+def _check_finite(queries: FrameQueries, window: VideoWindow, start: int) -> None:
+    for name in ('class_logits', 'mask_embeds', 'query_embeds'):
+        finite = getattr(queries, name).isfinite().flatten(1).all(1)  # (N,)
+        if not finite.all():
+            frame = window.sample.frame_ids[start + int(finite.int().argmin())]
+            raise UserError(
+                f'video {window.sample.video_name!r}, frame {frame}: the {name} of the segmenter '
+                'are not finite; the weights may be damaged, or the model needs float32 (without '
+                '--fp16)'
+            )
+
+
+def freeze(*modules: nn.Module) -> None:
+    """Let modules infer only: no gradients, no dropout, no batch statistics."""
+    for module in modules:
+        module.requires_grad_(False)
+        module.eval()

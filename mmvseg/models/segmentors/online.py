@@ -1,0 +1,76 @@
+"""What MinVIS and DVIS online share: frames in order, each final when the next one comes."""
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from mmvseg.models.postprocess.query_masks import FrameGeometry
+from mmvseg.models.postprocess.vis_collector import VISCollector
+from mmvseg.structures import FrameQueries, VideoDataSample, VideoInstances, VideoWindow
+
+from .base import VideoSegmentor
+from .test_settings import OnlineTestConfig
+
+
+@dataclass
+class OnlineState:
+    """What an online model remembers of a video between windows.
+
+    Attributes:
+        sample: meta information of the video.
+        collector: the result so far.
+        memory: what the model's tracking knows of the last frame; None before the first.
+    """
+
+    sample: VideoDataSample
+    collector: VISCollector
+    memory: Any = None
+
+
+class OnlineSegmentor(VideoSegmentor):
+    """A segmentor whose query q is the same object in all frames, decided frame by frame."""
+
+    needs_whole_video = False
+    test_cfg: OnlineTestConfig
+
+    @abstractmethod
+    def track(self, state: OnlineState, window: VideoWindow) -> Iterator[FrameQueries]:
+        """The queries of a window, a few frames at a time, in the order of the video's first frame.
+
+        Args:
+            state: its ``memory`` is brought up to date before each yield.
+            window: the next frames.
+        """
+
+    def begin(self, sample: VideoDataSample) -> OnlineState:
+        """An empty state for the video of ``sample``."""
+        geometry = FrameGeometry.of(sample, self.data_preprocessor.padded_shape(sample.img_shape))
+        memory_limit = int(self.test_cfg.mask_memory_mb * 2**20)
+        collector = VISCollector(geometry, self.test_cfg.max_per_video, memory_limit)
+        return OnlineState(sample, collector)
+
+    @torch.no_grad()
+    def advance(self, state: OnlineState, window: VideoWindow) -> None:
+        """Track the window's frames and keep the masks of all queries."""
+        for queries in self.track(state, window):
+            state.collector.add(queries.class_logits, queries.mask_logits())
+
+    @torch.no_grad()
+    def advance_live(self, state: OnlineState, window: VideoWindow) -> list[VideoInstances]:
+        """Track the window's frames and report each by the class scores so far."""
+        return [
+            state.collector.add_live(class_logits, mask_embeds, mask_features)
+            for queries in self.track(state, window)
+            for class_logits, mask_embeds, mask_features in zip(
+                queries.class_logits, queries.mask_embeds, queries.mask_features, strict=True
+            )
+        ]
+
+    def finish(self, state: OnlineState) -> VideoDataSample:
+        """The best queries of the video."""
+        result = VideoDataSample(metainfo=state.sample.metainfo)
+        result.pred = state.collector.result()
+        return result
