@@ -13,6 +13,23 @@ class UserError(Exception):
     """
 
 
+class NonFiniteError(UserError):
+    """Training has diverged: predictions are NaN, infinite or far beyond any sense.
+
+    Raised before anything is learnt from them, and in distributed training on all processes
+    together, so that the step can be skipped.
+    """
+
+    @classmethod
+    def diverged(cls, what: str) -> 'NonFiniteError':
+        """The error for ``what``, e.g. a layer of a video, with the ways out."""
+        return cls(
+            f'{what}: training has diverged. Lower the learning rate '
+            '(optim_wrapper.optimizer.lr) or the gradient norm (optim_wrapper.clip_grad), or skip '
+            'such steps with train_cfg.skip_non_finite=True'
+        )
+
+
 def command_line(main: Callable[..., int | None]) -> Callable[..., None]:
     """Decorate the ``main`` of a tool: :class:`UserError` becomes one message on stderr.
 

@@ -1,6 +1,7 @@
 from .backbones import *  # noqa: F403
 from .data_preprocessor import VideoDataPreprocessor
 from .heads import *  # noqa: F403
+from .losses import *  # noqa: F403
 from .segmentors import *  # noqa: F403
 from .segmentors import __all__ as _segmentors
 from .task_modules import *  # noqa: F403

@@ -1,3 +1,10 @@
+from .query_matcher import ConsistentQueryMatcher, QueryMatcher
 from .tevit_hungarian_assigner import ClipAssignment, ClipInstances, TeViTHungarianAssigner
 
-__all__ = ['ClipAssignment', 'ClipInstances', 'TeViTHungarianAssigner']
+__all__ = [
+    'ClipAssignment',
+    'ClipInstances',
+    'ConsistentQueryMatcher',
+    'QueryMatcher',
+    'TeViTHungarianAssigner',
+]

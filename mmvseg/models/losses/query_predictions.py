@@ -1,0 +1,127 @@
+"""What a layer of queries predicts for images, and what they have to find.
+
+An image is a frame, or the frames of a clip stacked along the height: then a query stands for one
+object in the whole clip (DVIS, section 3.3).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from mmcv.ops import point_sample
+from torch import Tensor
+
+from mmvseg.models.precision import full_precision
+
+#: Larger magnitudes than this mean divergence; below it, costs and losses cannot overflow.
+LARGEST_SANE = 1e12
+
+
+@dataclass
+class QueryPredictions:
+    """Predictions of one layer for I images of F frames.
+
+    Attributes:
+        class_logits: the last column is "no object", (I, Q, K + 1).
+        mask_embeds: their dot product with ``mask_features`` gives mask logits, (I, F, Q, C).
+        mask_features: (I, F, C, h, w).
+    """
+
+    class_logits: Tensor
+    mask_embeds: Tensor
+    mask_features: Tensor
+
+    @property
+    def num_images(self) -> int:
+        """I."""
+        return len(self.mask_embeds)
+
+    @property
+    def num_frames(self) -> int:
+        """F, frames of an image."""
+        return self.mask_embeds.shape[1]
+
+    @property
+    def num_queries(self) -> int:
+        """Q."""
+        return self.mask_embeds.shape[2]
+
+    def mask_logits(self, image: int, queries: Tensor | None = None) -> Tensor:
+        """Mask logits of some queries (all if None) before the sigmoid, never in half precision.
+
+        Returns:
+            Frames stacked along the height, (n, F * h, w).
+        """
+        embeds = self.mask_embeds[image]
+        if queries is not None:
+            embeds = embeds[:, queries]
+        with torch.autocast(embeds.device.type, enabled=False):
+            masks = torch.einsum(
+                'fnc,fchw->nfhw',
+                full_precision(embeds),
+                full_precision(self.mask_features[image]),
+            )
+        return masks.flatten(1, 2)  # (n, F * h, w)
+
+
+@dataclass
+class MaskTargets:
+    """The N objects of an image.
+
+    Attributes:
+        labels: class indices; K, "no object", is allowed, (N,).
+        masks: frames stacked along the height, (N, F * H, W) uint8.
+        visible: whether the object is in this image, (N,) bool.
+    """
+
+    labels: Tensor
+    masks: Tensor
+    visible: Tensor
+
+
+def sample_masks(masks: Tensor, points: Tensor) -> Tensor:
+    """Values of masks at points between their pixels, one mask at a time to save memory.
+
+    Args:
+        masks: (N, H, W) uint8.
+        points: xy, normalised to 0..1, (N, P, 2).
+
+    Returns:
+        Bilinear, 0..1, (N, P).
+    """
+    samples = points.new_zeros(points.shape[:2])
+    for sample, mask, where in zip(samples, masks, points, strict=True):
+        sample.copy_(point_sample(mask[None, None].to(points.dtype), where[None])[0, 0])
+    return samples
+
+
+@torch.no_grad()
+def describe_divergence(layers: Sequence[QueryPredictions], videos: Sequence[str]) -> str | None:
+    """Name the first predictions that are NaN, infinite or absurdly large; one device sync.
+
+    Args:
+        layers: first to last.
+        videos: name of each image's video.
+    """
+    checked: dict[int, tuple[str, Tensor]] = {}
+    for number, layer in enumerate(layers):
+        where = f' of layer {number} (of {len(layers)}, from 0)' if len(layers) > 1 else ''
+        parts = dict(
+            mask_features=(layer.mask_features, ''),
+            class_logits=(layer.class_logits, where),
+            mask_embeds=(layer.mask_embeds, where),
+        )
+        for part, (tensor, of_layer) in parts.items():  # layers may share their mask features
+            checked.setdefault(id(tensor), (part + of_layer, tensor))
+    magnitudes = torch.stack([_largest(tensor) for _, tensor in checked.values()]).cpu()
+    for (name, _), images in zip(checked.values(), magnitudes, strict=True):
+        for video, magnitude in zip(videos, images.tolist(), strict=True):
+            if not magnitude <= LARGEST_SANE:  # NaN compares as False
+                return f'video {video!r}: {name} reach {magnitude}'
+    return None
+
+
+def _largest(tensor: Tensor) -> Tensor:
+    """Largest magnitude in each image, NaN if there is one, (I,)."""
+    rest = tuple(range(1, tensor.ndim))
+    return torch.maximum(tensor.amax(rest), -tensor.amin(rest)).float()
