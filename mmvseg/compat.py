@@ -196,3 +196,4 @@ def _use_own_deformable_attention_on_cpu() -> None:
 def _silence_warnings() -> None:
     """Notes of torch to the authors of mmengine, mmcv and mmdet, not to their users."""
     warnings.filterwarnings('ignore', message='.*torch.jit.* is deprecated')
+    warnings.filterwarnings('ignore', message='torch.meshgrid: in an upcoming release')

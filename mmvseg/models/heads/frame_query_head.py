@@ -107,7 +107,12 @@ class FrameQueryHead(BaseModule):
             Class logits (N, Q, K + 1) and mask embeddings (N, Q, C) of the raw queries and then of
             every layer, and all that there is of the last layer.
         """
-        mask_features, maps = self.decode_pixels(feats)
+        return self.decode_layers(*self.decode_pixels(feats))
+
+    def decode_layers(
+        self, mask_features: Tensor, maps: Sequence[Tensor]
+    ) -> tuple[list[tuple[Tensor, Tensor]], FrameQueries]:
+        """What :meth:`forward_layers` returns, from what :meth:`decode_pixels` returned."""
         states = list(self._decode_queries(mask_features, maps))
         layers = [(self.cls_embed(queries), masks) for queries, masks in states]
         return layers, FrameQueries(*layers[-1], states[-1][0], mask_features)

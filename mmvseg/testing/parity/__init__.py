@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from .case import Case, Comparison, Row, is_case, load_case
+from .dvis_segmenter import replay_frame_decoder, replay_pixel_decoder, replay_segmenter
 from .tevit_model import replay_tevit_loss, replay_tevit_predict
 from .tevit_parts import (
     replay_backbone,
@@ -15,8 +16,12 @@ from .tevit_parts import (
 REPLAYERS: dict[str, Callable[[Case, Comparison], None]] = dict(
     backbone=replay_backbone,
     dynamic_mask_head=replay_dynamic_mask_head,
+    frame_decoder=replay_frame_decoder,
     hungarian_assigner=replay_hungarian_assigner,
+    pixel_decoder=replay_pixel_decoder,
+    resnet_segmenter=replay_segmenter,
     stqi_head=replay_stqi_head,
+    swin_segmenter=replay_segmenter,
     tevit_loss=replay_tevit_loss,
     tevit_predict=replay_tevit_predict,
 )
