@@ -1,7 +1,9 @@
-from .categories import Category, load_table
-from .clip_sampling import ClipSampling
-from .samplers import ClipBatchSampler, ClipSampler, WindowSampler
-from .transforms import FlipClip, LoadClip, PackClip, ResizeClip
+from .categories import Category, load_coco_names, load_table
+from .clip_sampling import ClipSampling, ConsecutiveSampling
+from .coco_clip import CocoClipDataset
+from .joint_clip import JointClipDataset
+from .samplers import ClipBatchSampler, ClipSampler, JointClipSampler, WindowSampler
+from .transforms import CropClip, FlipClip, LoadClip, PackClip, ResizeClip, RotateClip
 from .video_dataset import ClipIndex, VideoDataset
 from .youtube_vis import YouTubeVISDataset, dataset_metainfo
 from .youtube_vis_json import has_annotations, load_annotation_file, read_categories
@@ -12,16 +14,23 @@ __all__ = [
     'ClipIndex',
     'ClipSampler',
     'ClipSampling',
+    'CocoClipDataset',
+    'ConsecutiveSampling',
+    'CropClip',
     'FlipClip',
+    'JointClipDataset',
+    'JointClipSampler',
     'LoadClip',
     'PackClip',
     'ResizeClip',
+    'RotateClip',
     'VideoDataset',
     'WindowSampler',
     'YouTubeVISDataset',
     'dataset_metainfo',
     'has_annotations',
     'load_annotation_file',
+    'load_coco_names',
     'load_table',
     'read_categories',
 ]

@@ -1,8 +1,10 @@
-"""Which frames of a video make a training clip (TeViT, section 4.1)."""
+"""Which frames of a video make a training clip (TeViT, section 4.1, and DVIS)."""
 
 from dataclasses import dataclass
 
 import numpy as np
+
+from mmvseg.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -43,3 +45,39 @@ class ClipSampling:
             drawn = rng.permutation(np.concatenate([others, repeats]))
         frames = [anchor, *drawn.tolist()]
         return sorted(frames) if self.sort else frames
+
+
+@dataclass(frozen=True)
+class ConsecutiveSampling:
+    """A run of neighbouring frames that begins anywhere; one clip a video and round.
+
+    The published code never uses a video's last frame unless the run is as long as the video; here
+    all starts are equally likely. Where a video is shorter than the run, the published code appends
+    frames drawn at random; here they are put in order of time as well.
+
+    Attributes:
+        num_frames: frames of a clip; 1 draws one frame of the video.
+        reverse_prob: how often the frames come backwards in time, 0..1.
+    """
+
+    num_frames: int = 5
+    reverse_prob: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.reverse_prob <= 1:
+            raise UserError(f'dataset.clip.reverse_prob = {self.reverse_prob}: must be from 0 to 1')
+
+    def draw(self, length: int, rng: np.random.Generator) -> list[int]:
+        """Frame indices of a clip.
+
+        Args:
+            length: frames of the video, annotated or not.
+            rng: source of the draw.
+        """
+        spare = length - self.num_frames
+        if spare >= 0:
+            start = int(rng.integers(spare + 1))
+            frames = list(range(start, start + self.num_frames))
+        else:
+            frames = sorted([*range(length), *rng.integers(length, size=-spare).tolist()])
+        return frames[::-1] if rng.random() < self.reverse_prob else frames

@@ -1,4 +1,7 @@
-"""Finds every problem of a data set in the YouTube-VIS form, instead of stopping at the first."""
+"""Finds every problem of a data set in the YouTube-VIS form, instead of stopping at the first.
+
+COCO instance files pass as videos of one frame.
+"""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,8 +13,9 @@ from typing import Any
 from mmvseg.errors import UserError
 from mmvseg.image_io import read_image
 
+from .coco_clip import coco_as_videos, is_coco
 from .rle import check_rle, to_rle
-from .youtube_vis_json import load_annotation_file
+from .youtube_vis_json import check_form, load_json
 
 #: How far, in pixels, a box may reach over the frame's edge: files round coordinates.
 _BOX_TOLERANCE = 0.5
@@ -65,9 +69,12 @@ def check_dataset(
         Problems, in the order of the file: categories, annotations, then the videos' frames.
 
     Raises:
-        UserError: if the file is not of the YouTube-VIS form at all.
+        UserError: if the file is neither of the YouTube-VIS form nor of COCO's at all.
     """
-    content = load_annotation_file(ann_file)
+    content = load_json(ann_file)
+    if is_coco(content):
+        content = coco_as_videos(content, ann_file)
+    check_form(content, ann_file)
     annotations = content.get('annotations') or []
     name = str(ann_file)
     if not isinstance(annotations, list):

@@ -13,14 +13,14 @@ from mmengine.dataset import BaseDataset, force_full_init
 from mmvseg.errors import UserError
 from mmvseg.registry import TRANSFORMS
 
-from .clip_sampling import ClipSampling
+from .clip_sampling import ClipSampling, ConsecutiveSampling
 
 
 class ClipIndex(NamedTuple):
     """A training item together with what decides its random draws.
 
     Attributes:
-        index: of the item, the anchor frame.
+        index: of the item, an anchor frame or a video.
         seed: of the run.
         draw: number of the item in the run's stream of clips.
     """
@@ -37,17 +37,19 @@ class VideoDataset(BaseDataset):
     length, frames=[path] * T, instances)``, each instance a ``dict(id, label, iscrowd,
     segmentations=[rle or None] * T, bboxes=[xyxy or None] * T, areas=[pixels] * T)``.
 
-    In training an item is a clip, anchored at one of the frames that hold an object; with
-    ``test_mode`` it is a window of consecutive frames, without annotations. Random draws depend on
-    the :class:`ClipIndex` alone, not on workers or on what was drawn before; a plain integer index
-    draws from numpy's global generator.
+    In training an item is a clip, anchored at one of the frames that hold an object, or a run of
+    frames from one of the videos that hold an object; with ``test_mode`` it is a window of
+    consecutive frames, without annotations. Random draws depend on the :class:`ClipIndex` alone,
+    not on workers or on what was drawn before; a plain integer index draws from numpy's global
+    generator.
 
     Args:
         ann_file: annotation file, relative to ``data_root``.
         data_root: folder of the data set.
         data_prefix: ``img`` is the folder of the frames, relative to ``data_root``.
         pipeline: transforms from paths to tensors, see :mod:`mmvseg.datasets.transforms`.
-        clip: arguments of :class:`ClipSampling`, for training.
+        clip: arguments of :class:`ClipSampling`, for training; with ``consecutive=True`` those of
+            :class:`ConsecutiveSampling`.
         window_size: frames of a window, for ``test_mode``.
         min_size: videos with a side below this many pixels are not trained on.
         test_mode: whether items are windows.
@@ -73,7 +75,7 @@ class VideoDataset(BaseDataset):
         indices: int | Sequence[int] | None = None,
         lazy_init: bool = False,
     ) -> None:
-        self.clip = ClipSampling(**(clip or {}))
+        self.clip = _clip_sampling(**(clip or {}))
         _check_count('clip.num_frames', self.clip.num_frames)
         _check_count('window_size', window_size)
         self.window_size = window_size
@@ -147,7 +149,7 @@ class VideoDataset(BaseDataset):
             frame_ids = list(range(frame, min(frame + self.window_size, record['length'])))
         else:
             rng = np.random.default_rng(np.random.randint(2**31, size=4))
-            frame_ids = self.clip.draw(frame, self._annotated_frames(record), rng)
+            frame_ids = self._draw_frames(record, frame, rng)
         info = {key: record[key] for key in ('video_id', 'height', 'width')}
         info.update(
             video_name=record['name'],
@@ -174,7 +176,13 @@ class VideoDataset(BaseDataset):
     def _list_anchors(self, record: dict) -> Sequence[int]:
         if min(record['height'], record['width']) < self.min_size:
             return []
-        return self._annotated_frames(record).tolist()
+        anchors = self._annotated_frames(record).tolist()
+        return anchors[:1] if isinstance(self.clip, ConsecutiveSampling) else anchors
+
+    def _draw_frames(self, record: dict, anchor: int, rng: np.random.Generator) -> list[int]:
+        if isinstance(self.clip, ConsecutiveSampling):
+            return self.clip.draw(record['length'], rng)
+        return self.clip.draw(anchor, self._annotated_frames(record), rng)
 
     @staticmethod
     def _annotated_frames(record: dict) -> np.ndarray:
@@ -190,6 +198,10 @@ class VideoDataset(BaseDataset):
             f'no frame with an object in a video of at least {self.min_size} pixels a side, so '
             'there is nothing to train on (the released valid and test files have no annotations)'
         )
+
+
+def _clip_sampling(consecutive: bool = False, **kwargs: Any) -> ClipSampling | ConsecutiveSampling:
+    return ConsecutiveSampling(**kwargs) if consecutive else ClipSampling(**kwargs)
 
 
 def _check_count(key: str, frames: Any) -> None:

@@ -13,7 +13,8 @@ from .categories import Category, load_table
 from .video_dataset import VideoDataset
 from .youtube_vis_json import load_annotation_file, parse_categories, parse_videos, read_categories
 
-_TABLES = {'2019': 'ytvis_2019', '2021': 'ytvis_2021', 'ovis': 'ovis'}
+#: Class table of each published data set.
+TABLES = {'2019': 'ytvis_2019', '2021': 'ytvis_2021', 'ovis': 'ovis'}
 
 
 @DATASETS.register_module()
@@ -66,7 +67,7 @@ def dataset_metainfo(dataset_cfg: Mapping[str, Any]) -> dict:
     """
     version = _known_version(dataset_cfg.get('version'), dataset_cfg.get('metainfo'))
     if version is not None:
-        return to_metainfo(load_table(_TABLES[version]))
+        return to_metainfo(load_table(TABLES[version]))
     # The dataset's own way to join the paths and choose classes, without reading the videos.
     dataset = YouTubeVISDataset(
         ann_file=dataset_cfg['ann_file'],
@@ -93,7 +94,7 @@ def select_categories(
         UserError: naming the classes that differ.
     """
     if version is not None:
-        table = load_table(_TABLES[version])
+        table = load_table(TABLES[version])
         _compare(found, table, version, ann_file)
         return table
     if classes is None:
@@ -121,8 +122,8 @@ def to_metainfo(categories: Sequence[Category]) -> dict:
 def _known_version(version: str | int | None, metainfo: Mapping[str, Any] | None) -> str | None:
     # A number is what --cfg-options makes of 2021.
     known = None if version is None else str(version)
-    if known is not None and known not in _TABLES:
-        raise UserError(f'dataset version {version!r}: use one of {", ".join(_TABLES)} or None')
+    if known is not None and known not in TABLES:
+        raise UserError(f'dataset version {version!r}: use one of {", ".join(TABLES)} or None')
     if known is not None and (metainfo or {}).get('classes') is not None:
         raise UserError(
             f'dataset: version {known!r} fixes the classes, so metainfo.classes cannot choose '

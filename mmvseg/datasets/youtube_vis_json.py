@@ -17,18 +17,37 @@ from .rle import to_rle
 CHECKER = 'tools/dataset_converters/check_dataset.py'
 
 
+def load_json(path: str | Path) -> Any:
+    """The content of an annotation file of any form.
+
+    Raises:
+        UserError: if the file is missing or no json.
+    """
+    try:
+        return json.loads(Path(path).read_bytes())
+    except OSError as error:
+        raise UserError(f'annotation file {path}: cannot be read ({error.strerror})') from error
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f'annotation file {path}: not valid json ({error})') from error
+
+
 def load_annotation_file(path: str | Path) -> dict:
     """The content of a file of the YouTube-VIS form: ``videos`` and ``categories`` are there.
 
     Raises:
         UserError: if the file is missing, no json, or of another form.
     """
-    try:
-        content = json.loads(Path(path).read_bytes())
-    except OSError as error:
-        raise UserError(f'annotation file {path}: cannot be read ({error.strerror})') from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f'annotation file {path}: not valid json ({error})') from error
+    content = load_json(path)
+    check_form(content, path)
+    return content
+
+
+def check_form(content: Any, path: str | Path) -> None:
+    """Make sure that a loaded file is of the YouTube-VIS form; ``path`` is for messages.
+
+    Raises:
+        UserError: if it is not.
+    """
     if not isinstance(content, dict):
         kind = type(content).__name__
         raise UserError(
@@ -41,7 +60,6 @@ def load_annotation_file(path: str | Path) -> dict:
             raise UserError(
                 f"annotation file {path}: not a YouTube-VIS file (no list '{key}'){hint}"
             )
-    return content
 
 
 def read_categories(path: str | Path) -> list[Category]:

@@ -1,4 +1,4 @@
-from .hooks import CheckpointHook, ProgressHook
+from .hooks import CheckpointHook, GuidedMatchingHook, ProgressHook
 from .loops import VideoTestLoop, VideoTrainLoop, VideoValLoop
 from .optim import BFloat16OptimWrapper
 from .runner import VideoRunner
@@ -6,6 +6,7 @@ from .runner import VideoRunner
 __all__ = [
     'BFloat16OptimWrapper',
     'CheckpointHook',
+    'GuidedMatchingHook',
     'ProgressHook',
     'VideoRunner',
     'VideoTestLoop',

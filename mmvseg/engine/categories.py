@@ -53,7 +53,7 @@ def dataset_classes(dataset: Mapping[str, Any]) -> tuple[str, ...] | None:
 
     Args:
         dataset: the config; of wrappers like ``RepeatDataset`` the inner one counts, of a
-            ``ConcatDataset`` the first.
+            ``ConcatDataset`` or ``JointClipDataset`` the first.
 
     Returns:
         The names by class index; None if the kind of dataset does not tell before it is built.
@@ -64,7 +64,8 @@ def dataset_classes(dataset: Mapping[str, Any]) -> tuple[str, ...] | None:
     if 'dataset' in dataset:
         return dataset_classes(dataset['dataset'])
     if 'datasets' in dataset:
-        return dataset_classes(dataset['datasets'][0])
+        parts = dataset['datasets']
+        return dataset_classes(next(iter(parts.values() if isinstance(parts, Mapping) else parts)))
     kind = DATASETS.get(dataset['type'])
     if isinstance(kind, type) and issubclass(kind, YouTubeVISDataset):
         return dataset_metainfo(dataset)['classes']

@@ -187,10 +187,12 @@ def check_data(dataset: Mapping[str, Any], where: str) -> None:
     Raises:
         UserError: the annotation file or the folder of frames is missing.
     """
-    for key in ('dataset', 'datasets'):
-        inner = dataset.get(key)
-        for part in [inner] if isinstance(inner, Mapping) else inner or []:
-            check_data(part, f'{where}.{key}')
+    if 'dataset' in dataset:
+        check_data(dataset['dataset'], f'{where}.dataset')
+    parts = dataset.get('datasets', {})
+    named = parts.items() if isinstance(parts, Mapping) else enumerate(parts)
+    for name, part in named:
+        check_data(part, f'{where}.datasets.{name}')
     if not dataset.get('ann_file'):
         return
     root = Path(dataset.get('data_root') or '')

@@ -97,6 +97,9 @@ def load_model_weights(
 ) -> WeightReport:
     """Fill ``model`` from a loaded checkpoint and log what did not fit.
 
+    Frozen parameters have to be filled in any case, since no training would change what they start
+    from: that is how a stage that builds upon the one before refuses the weights of another.
+
     Args:
         model: without a DDP wrapper.
         checkpoint: with ``state_dict``, or bare weights by name; a leading ``module.`` is dropped.
@@ -116,6 +119,9 @@ def load_model_weights(
     refused = list(report.misshaped)
     if strict:
         refused += report.missing + report.resized
+    else:
+        frozen = {name for name, tensor in model.named_parameters() if not tensor.requires_grad}
+        refused += [name for name in report.missing + report.resized if name in frozen]
     refused = [name for name in refused if not name.startswith(allowed)]
     modules = [name for name in report.unfilled_modules if not name.startswith(allowed)]
     if refused or modules:

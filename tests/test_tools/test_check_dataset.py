@@ -69,4 +69,4 @@ def test_other_file(run, tmp_path):
     (tmp_path / 'x.json').write_text('{"images": []}')
     status, text = run(tmp_path / 'x.json', '--no-frames')
     assert status == 1
-    assert 'COCO image file' in text
+    assert "not a COCO instance file (no list 'annotations')" in text

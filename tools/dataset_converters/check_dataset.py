@@ -1,5 +1,7 @@
 """Read a whole data set in the YouTube-VIS form and list every problem; exit status 1 if any.
 
+Instance files of COCO are read as well, each image as a video of one frame.
+
 Example:
     python tools/dataset_converters/check_dataset.py data/shapes/val.json data/shapes/val/JPEGImages
 """
@@ -11,8 +13,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from mmvseg.datasets import has_annotations
 from mmvseg.datasets.dataset_checker import check_dataset
+from mmvseg.datasets.youtube_vis_json import load_json
 from mmvseg.errors import UserError, command_line
 
 
@@ -49,7 +51,7 @@ def main() -> int:
             print(problem, flush=True)
             fields[problem.field.split('[')[0]] += 1
     if not fields:
-        note = '' if has_annotations(args.json) else ' (it has no annotations)'
+        note = '' if load_json(args.json).get('annotations') else ' (it has no annotations)'
         print(f'{args.json}: no problems{note}')
         return 0
     counts = ', '.join(f'{count} in {field}' for field, count in fields.most_common())

@@ -23,3 +23,12 @@ def load_table(name: str) -> list[Category]:
     """A published class table: ``ytvis_2019``, ``ytvis_2021`` or ``ovis``."""
     entries = json.loads(files(__name__).joinpath(f'{name}.json').read_text())
     return [Category(entry['id'], entry['name'], tuple(entry['color'])) for entry in entries]
+
+
+def load_coco_names(name: str) -> dict[str, str]:
+    """Which class of a published table each COCO category is trained as, by names.
+
+    The pairs of DVIS: 21 COCO categories for ``ytvis_2019``, 23 for ``ytvis_2021``, 17 for
+    ``ovis``. COCO's birds are left out of OVIS, which has poultry and parrots apart.
+    """
+    return json.loads(files(__name__).joinpath('from_coco.json').read_text())[name]

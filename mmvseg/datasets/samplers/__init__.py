@@ -1,4 +1,4 @@
-from .clip_sampler import ClipBatchSampler, ClipSampler
+from .clip_sampler import ClipBatchSampler, ClipSampler, JointClipSampler
 from .window_sampler import WindowSampler
 
-__all__ = ['ClipBatchSampler', 'ClipSampler', 'WindowSampler']
+__all__ = ['ClipBatchSampler', 'ClipSampler', 'JointClipSampler', 'WindowSampler']

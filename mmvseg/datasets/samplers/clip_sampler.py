@@ -7,6 +7,7 @@ import numpy as np
 from mmengine.dist import get_dist_info, sync_random_seed
 from torch.utils.data import Sampler
 
+from mmvseg.datasets.joint_clip import JointClipDataset
 from mmvseg.datasets.video_dataset import ClipIndex, VideoDataset
 from mmvseg.registry import DATA_SAMPLERS
 
@@ -39,6 +40,42 @@ class ClipSampler(Sampler):
 
 
 @DATA_SAMPLERS.register_module()
+class JointClipSampler(Sampler):
+    """Clips of several data sets, the data set of each clip drawn by its weight.
+
+    Within a data set all anchors come in random order, then in another one, as in
+    :class:`ClipSampler`.
+
+    Args:
+        dataset: what to draw from, in training mode.
+        seed: as of :class:`ClipSampler`.
+    """
+
+    def __init__(self, dataset: JointClipDataset, seed: int | None = None) -> None:
+        self.dataset = dataset
+        self.seed = sync_random_seed() if seed is None else seed
+
+    def __iter__(self) -> Iterator[ClipIndex]:
+        sources = np.random.default_rng([self.seed])
+        streams = [self._stream(source) for source in range(len(self.dataset.sizes))]
+        limits = self.dataset.weights.cumsum() / self.dataset.weights.sum()
+        for draw in count():
+            source = int(np.searchsorted(limits[:-1], sources.random(), side='right'))
+            yield ClipIndex(next(streams[source]), self.seed, draw)
+
+    def __len__(self) -> int:
+        """Clips until each occurs once, about: the slowest data set decides."""
+        shares = self.dataset.weights / self.dataset.weights.sum()
+        return int(np.ceil((self.dataset.sizes / shares).max()))
+
+    def _stream(self, source: int) -> Iterator[int]:
+        start, size = self.dataset.starts[source], self.dataset.sizes[source]
+        for epoch in count():
+            order = np.random.default_rng([self.seed, epoch, 1 + source]).permutation(size)
+            yield from (order + start).tolist()
+
+
+@DATA_SAMPLERS.register_module()
 class ClipBatchSampler(Sampler):
     """Batches of clips that are all wider than high, or all not.
 
@@ -59,7 +96,12 @@ class ClipBatchSampler(Sampler):
         ... )
     """
 
-    def __init__(self, sampler: ClipSampler, batch_size: int, drop_last: bool = False) -> None:
+    def __init__(
+        self,
+        sampler: ClipSampler | JointClipSampler,
+        batch_size: int,
+        drop_last: bool = False,
+    ) -> None:
         self.sampler = sampler
         self.batch_size = batch_size
         self.rank, self.world_size = get_dist_info()

@@ -1,3 +1,5 @@
 from .clip import FlipClip, LoadClip, PackClip, ResizeClip
+from .crop import CropClip
+from .rotate import RotateClip
 
-__all__ = ['FlipClip', 'LoadClip', 'PackClip', 'ResizeClip']
+__all__ = ['CropClip', 'FlipClip', 'LoadClip', 'PackClip', 'ResizeClip', 'RotateClip']

@@ -8,9 +8,9 @@ auto_remap=True, share_random_params=True)``.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-import cv2
+import mmcv
 import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
@@ -21,6 +21,8 @@ from mmvseg.errors import UserError
 from mmvseg.image_io import read_image
 from mmvseg.registry import TRANSFORMS
 from mmvseg.structures import VideoDataSample
+
+from .frame_annotations import FrameAnnotations
 
 _META_KEYS = (
     'video_id',
@@ -37,23 +39,6 @@ _META_KEYS = (
 )
 
 
-@dataclass(frozen=True)
-class FrameAnnotations:
-    """The objects in one frame.
-
-    Attributes:
-        bboxes: xyxy pixels, (n, 4) float32.
-        labels: class indices, (n,) int64.
-        masks: (n, H, W) uint8.
-        instance_ids: the same in all frames of a clip for one object, (n,) int64.
-    """
-
-    bboxes: np.ndarray
-    labels: np.ndarray
-    masks: np.ndarray
-    instance_ids: np.ndarray
-
-
 @TRANSFORMS.register_module()
 class LoadClip(BaseTransform):
     """Decode the frames of a clip or window and, in training, the masks of their objects."""
@@ -65,31 +50,26 @@ class LoadClip(BaseTransform):
             UserError: naming video and frame, where a file or mask is broken.
         """
         shape = (results['height'], results['width'])
-        results['imgs'] = []
+        decoded: dict[int, np.ndarray] = {}  # a clip may show a frame several times
         for frame, path in zip(results['frame_ids'], results['frame_paths'], strict=True):
-            where = f'video {results["video_id"]}, frame {frame}'
-            try:
-                image = read_image(path)
-            except UserError as error:
-                raise UserError(f'{where}: {error}') from error
-            if image.shape[:2] != shape:
-                raise UserError(
-                    f'{where}: {path} is {_size(image.shape)}, but the annotation file says '
-                    f'{_size(shape)}'
-                )
-            results['imgs'].append(image)
+            if frame not in decoded:
+                where = f'video {results["video_id"]}, frame {frame}'
+                decoded[frame] = _read_frame(path, shape, where)
+        results['imgs'] = [decoded[frame] for frame in results['frame_ids']]
         results.update(ori_shape=shape, img_shape=shape, scale_factor=(1.0, 1.0), flip=False)
         if 'objects' in results:
-            results['frames'] = [
-                _load_annotations(objects, shape, f'video {results["video_id"]}, frame {frame}')
-                for objects, frame in zip(results['objects'], results['frame_ids'], strict=True)
-            ]
+            known: dict[int, FrameAnnotations] = {}
+            for frame, objects in zip(results['frame_ids'], results['objects'], strict=True):
+                if frame not in known:
+                    where = f'video {results["video_id"]}, frame {frame}'
+                    known[frame] = _load_annotations(objects, shape, where)
+            results['frames'] = [known[frame] for frame in results['frame_ids']]
         return results
 
 
 @TRANSFORMS.register_module()
 class ResizeClip(BaseTransform):
-    """Resize all frames alike, keeping the aspect ratio; images bilinear, masks nearest.
+    """Resize all frames alike, keeping the aspect ratio: images bilinear, masks nearest.
 
     A frame is made as large as fits: its longer side is at most the scale's longer number, its
     shorter side at most the shorter one.
@@ -99,13 +79,20 @@ class ResizeClip(BaseTransform):
         mode: how to draw from a list. ``'value'``: one of the pairs. ``'range'`` (two pairs): the
             long number between the two long ones and, independently, the short number between the
             two short ones, both ends included.
+        backend: ``'pillow'`` averages over the pixels that a smaller frame leaves out, as DVIS was
+            trained and tested; ``'cv2'`` interpolates between the nearest four, as TeViT was.
 
     Example:
         >>> ResizeClip([(640, 360), (960, 480)], mode='range').draw()  # doctest: +SKIP
         (811, 402)
     """
 
-    def __init__(self, scale: Sequence[int] | Sequence[Sequence[int]], mode: str = 'value') -> None:
+    def __init__(
+        self,
+        scale: Sequence[int] | Sequence[Sequence[int]],
+        mode: str = 'value',
+        backend: str = 'cv2',
+    ) -> None:
         pairs = [scale] if isinstance(scale[0], int) else scale
         self.scales = [(max(pair), min(pair)) for pair in pairs]
         if mode not in ('value', 'range') or (mode == 'range' and len(self.scales) != 2):
@@ -113,7 +100,10 @@ class ResizeClip(BaseTransform):
                 f"ResizeClip(scale={scale}, mode={mode!r}): mode is 'value', or 'range' with "
                 'two scales'
             )
+        if backend not in ('cv2', 'pillow'):
+            raise UserError(f"ResizeClip(backend={backend!r}): backend is 'cv2' or 'pillow'")
         self.mode = mode
+        self.backend = backend
 
     def draw(self) -> tuple[int, int]:
         """The (long, short) numbers of a clip."""
@@ -129,10 +119,16 @@ class ResizeClip(BaseTransform):
         long, short = self.draw()
         factor = min(long / max(height, width), short / min(height, width))
         new = (max(int(height * factor + 0.5), 1), max(int(width * factor + 0.5), 1))
-        results['imgs'] = [_resize(image, new, cv2.INTER_LINEAR) for image in results['imgs']]
+        results['imgs'] = [
+            mmcv.imresize(image, new[::-1], interpolation='bilinear', backend=self.backend)
+            for image in results['imgs']
+        ]
         if 'frames' in results:
             scale = np.array([new[1] / width, new[0] / height] * 2, np.float32)
-            results['frames'] = [_resize_annotations(a, new, scale) for a in results['frames']]
+            results['frames'] = [
+                _resize_annotations(annotations, new, scale, self.backend)
+                for annotations in results['frames']
+            ]
         original_height, original_width = results['ori_shape']
         results['img_shape'] = new
         results['scale_factor'] = (new[1] / original_width, new[0] / original_height)
@@ -167,7 +163,15 @@ class FlipClip(BaseTransform):
 
 @TRANSFORMS.register_module()
 class PackClip(BaseTransform):
-    """Make the item that the model's data preprocessor takes."""
+    """Make the item that the model's data preprocessor takes.
+
+    Args:
+        drop_empty: leave objects whose mask has no pixel left in a frame out of this frame, as DVIS
+            does; TeViT keeps them by their box.
+    """
+
+    def __init__(self, drop_empty: bool = False) -> None:
+        self.drop_empty = drop_empty
 
     def transform(self, results: dict) -> dict:
         """``inputs`` (T, 3, H, W) uint8 and ``data_samples``, a ``VideoDataSample``."""
@@ -175,6 +179,9 @@ class PackClip(BaseTransform):
         metainfo = {key: results[key] for key in _META_KEYS if key in results}
         sample = VideoDataSample(metainfo=metainfo)
         if 'frames' in results:
+            annotated: list[FrameAnnotations] = results['frames']
+            if self.drop_empty:
+                annotated = [annotations.visible() for annotations in annotated]
             sample.gt_instances = [
                 InstanceData(
                     bboxes=torch.from_numpy(annotations.bboxes),
@@ -182,10 +189,22 @@ class PackClip(BaseTransform):
                     masks=torch.from_numpy(np.ascontiguousarray(annotations.masks)),
                     instance_ids=torch.from_numpy(annotations.instance_ids),
                 )
-                for annotations in results['frames']
+                for annotations in annotated
             ]
         inputs = torch.from_numpy(np.ascontiguousarray(frames))
         return dict(inputs=inputs, data_samples=sample)
+
+
+def _read_frame(path: str, shape: tuple[int, int], where: str) -> np.ndarray:
+    try:
+        image = read_image(path)
+    except UserError as error:
+        raise UserError(f'{where}: {error}') from error
+    if image.shape[:2] != shape:
+        raise UserError(
+            f'{where}: {path} is {_size(image.shape)}, but the annotation file says {_size(shape)}'
+        )
+    return image
 
 
 def _load_annotations(objects: list[dict], shape: tuple[int, int], where: str) -> FrameAnnotations:
@@ -202,16 +221,12 @@ def _load_annotations(objects: list[dict], shape: tuple[int, int], where: str) -
     )
 
 
-def _resize(image: np.ndarray, size: tuple[int, int], interpolation: int) -> np.ndarray:
-    return cv2.resize(image, size[::-1], interpolation=interpolation)
-
-
 def _resize_annotations(
-    annotations: FrameAnnotations, size: tuple[int, int], scale: np.ndarray
+    annotations: FrameAnnotations, size: tuple[int, int], scale: np.ndarray, backend: str
 ) -> FrameAnnotations:
     masks = np.zeros((len(annotations.masks), *size), np.uint8)
     for index, mask in enumerate(annotations.masks):
-        masks[index] = _resize(mask, size, cv2.INTER_NEAREST)
+        masks[index] = mmcv.imresize(mask, size[::-1], interpolation='nearest', backend=backend)
     limit = np.array([size[1], size[0]] * 2, np.float32)
     boxes = np.clip(annotations.bboxes * scale, 0, limit)
     return replace(annotations, bboxes=boxes, masks=masks)
