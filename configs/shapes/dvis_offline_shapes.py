@@ -1,0 +1,26 @@
+# DVIS offline on Shapes: the last of three stages, starts from dvis_online_shapes.
+#
+# 4 clips x 10 frames of 96 x 128 a step; segmenter and tracker are frozen. Measured AP:
+# docs/benchmarks.md.
+#   python tools/train.py configs/shapes/dvis_offline_shapes.py
+_base_ = './dvis_online_shapes.py'
+
+load_from = 'work_dirs/dvis_online_shapes/iter_1500.pth'
+allow_missing = ['refiner']
+
+model = dict(
+    type='DVISOffline',
+    refiner=dict(
+        type='TemporalRefiner',
+        num_classes=6,
+        embed_dims=64,
+        num_layers=3,
+        num_heads=4,
+        feedforward_channels=256,
+        mask_dims=64,
+    ),
+    criterion=dict(matcher=dict(type='QueryMatcher')),
+)
+train_dataloader = dict(
+    batch_size=4, dataset=dict(clip=dict(num_frames=10, consecutive=True, reverse_prob=0.5))
+)

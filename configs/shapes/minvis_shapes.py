@@ -1,0 +1,36 @@
+# MinVIS on Shapes with full occlusions: a small Mask2Former, trained on single frames.
+#
+# First of three stages, from scratch on one CPU core: minvis_shapes, dvis_online_shapes,
+# dvis_offline_shapes. 16 frames of 96 x 128 a step. Measured AP: docs/benchmarks.md.
+#   python tools/dataset_converters/make_shapes.py --out data/shapes_occlusion \
+#       --difficulty 0.2 --length 20 --train 600
+_base_ = [
+    '../_base_/models/minvis_shapes.py',
+    '../_base_/datasets/shapes.py',
+    '../_base_/default_runtime.py',
+]
+
+data_root = 'data/shapes_occlusion/'
+train_dataloader = dict(batch_size=16, dataset=dict(data_root=data_root, clip=dict(num_frames=1)))
+val_dataloader = dict(dataset=dict(data_root=data_root))
+test_dataloader = val_dataloader
+val_evaluator = dict(ann_file=data_root + 'val.json')
+test_evaluator = val_evaluator
+
+max_iters = 3000
+train_cfg = dict(type='VideoTrainLoop', max_iters=max_iters, val_interval=max_iters)
+val_cfg = dict(type='VideoValLoop')
+test_cfg = dict(type='VideoTestLoop')
+optim_wrapper = dict(
+    type='OptimWrapper',
+    optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.05, fused=True),
+    clip_grad=dict(max_norm=1.0, norm_type=2),
+)
+param_scheduler = [
+    dict(type='OneCycleLR', eta_max=1e-3, total_steps=max_iters, pct_start=0.1, by_epoch=False)
+]
+
+default_hooks = dict(
+    progress=dict(type='ProgressHook'),
+    checkpoint=dict(interval=500, max_keep_ckpts=1),
+)
