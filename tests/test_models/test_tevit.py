@@ -213,17 +213,6 @@ def test_masks_are_at_the_original_size_and_place():
     assert 0 < boxes[3] <= 50
 
 
-def test_frames_of_another_size_are_refused():
-    model = build().eval()
-    odd = VideoWindow(
-        torch.zeros(1, 3, 40, 60, dtype=torch.uint8),
-        sample(frame_ids=[6], is_first=False, is_last=True),
-    )
-    first, _ = windows(video(7), 6)
-    with pytest.raises(UserError, match=r"video 'video 1': frame 6 is \(40, 60\)"):
-        model.predict([first, odd])
-
-
 def test_clips_without_objects_keep_the_losses():
     model = build().train()
     full = model.loss(**model.data_preprocessor(batch(), training=True))

@@ -1,5 +1,6 @@
 """What every video segmentation model offers: a loss on clips, a stream over windows."""
 
+import warnings
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -7,8 +8,11 @@ from typing import Any
 from mmengine.model import BaseModel
 from torch import Tensor
 
+from mmvseg.errors import UserError
 from mmvseg.registry import MODELS
-from mmvseg.structures import VideoDataSample, VideoWindow
+from mmvseg.structures import VideoDataSample, VideoInstances, VideoWindow
+
+from .window_order import UnfinishedVideoWarning, WindowOrder
 
 
 class VideoSegmentor(BaseModel):
@@ -16,10 +20,11 @@ class VideoSegmentor(BaseModel):
 
     Training runs ``loss`` on clips. Inference runs ``stream`` on windows and knows no other path:
     a sub-class says how a video begins, advances by a window and finishes, and keeps everything
-    that it has to remember between windows in the state object that these three share.
+    that it has to remember between windows in the state object that these three share. A model
+    that can report a frame before it has seen the next also has ``live``.
     """
 
-    #: Whether a video's result needs all of its frames (False: results are final per window).
+    #: Whether nothing can be said before a video's last frame; False for models with :meth:`live`.
     needs_whole_video: bool = True
 
     def __init__(self, data_preprocessor: dict | None = None, init_cfg: dict | None = None) -> None:
@@ -66,6 +71,17 @@ class VideoSegmentor(BaseModel):
     def finish(self, state: Any) -> VideoDataSample:
         """The video's result, as the ``pred`` of a sample."""
 
+    def advance_live(self, state: Any, window: VideoWindow) -> list[VideoInstances]:
+        """Take the next window into ``state``, for models with ``needs_whole_video = False``.
+
+        The state must not grow with the length of the video.
+
+        Returns:
+            The objects of each of the window's frames, as tubes of one frame. Their ids are stable
+            over the video.
+        """
+        raise NotImplementedError(f'{type(self).__name__} does not need the whole video')
+
     def stream(self, windows: Iterable[VideoWindow]) -> Iterator[VideoDataSample]:
         """Segment videos from their windows; the windows of one video follow each other.
 
@@ -73,16 +89,67 @@ class VideoSegmentor(BaseModel):
             windows: in order of time; ``is_first`` opens a video, ``is_last`` ends it.
 
         Yields:
-            One sample a video, as soon as it is done, with the result in ``pred``.
+            One sample a video, as soon as it is done, with the result in ``pred``. A video whose
+            last window never comes is finished, with an ``UnfinishedVideoWarning``, when the next
+            one begins or the windows end: the result covers the frames that came.
+
+        Raises:
+            UserError: for a window that does not continue its video, or changes its frame size.
         """
-        state = None
+        order, state = WindowOrder(), None
         for window in windows:
+            if window.is_first and state is not None:
+                yield self._finish_early(state, order)
+            order.check(window)
             if window.is_first:
                 state = self.begin(window.sample)
             self.advance(state, window)
             if window.is_last:
                 yield self.finish(state)
                 state = None
+        if state is not None:
+            yield self._finish_early(state, order)
+
+    def live(self, windows: Iterable[VideoWindow]) -> Iterator[tuple[int, VideoInstances]]:
+        """Report every frame as soon as its window is there, whatever comes later.
+
+        Scores are those of the frames so far, so they differ from the final ones of
+        :meth:`stream`. Nothing marks the end: windows may stop coming at any time.
+
+        Args:
+            windows: as of :meth:`stream`; windows of one frame give the shortest delay.
+
+        Returns:
+            An iterator over the index of each frame in its video and the objects in it, as tubes
+            of one frame.
+
+        Raises:
+            UserError: if the model needs the whole video; while iterating, as :meth:`stream`.
+        """
+        if self.needs_whole_video:
+            raise UserError(
+                f'{type(self).__name__} needs the whole video before it can report a frame; '
+                'MinVIS and DVISOnline can segment live'
+            )
+        return self._live(windows)
+
+    def _live(self, windows: Iterable[VideoWindow]) -> Iterator[tuple[int, VideoInstances]]:
+        order, state = WindowOrder(), None
+        for window in windows:
+            order.check(window)
+            if window.is_first:
+                state = self.begin(window.sample)
+            frames = self.advance_live(state, window)
+            yield from zip(window.sample.frame_ids, frames, strict=True)
+
+    def _finish_early(self, state: Any, order: WindowOrder) -> VideoDataSample:
+        warnings.warn(
+            f'video {order.video_name!r}: ended after {order.num_frames} frames without its last '
+            'window; the result covers these frames',
+            UnfinishedVideoWarning,
+            stacklevel=3,
+        )
+        return self.finish(state)
 
     def predict(self, windows: Iterable[VideoWindow]) -> list[VideoDataSample]:
         """:meth:`stream`, collected."""

@@ -174,18 +174,8 @@ class TeViT(VideoSegmentor):
         return TeViTState(sample)
 
     def advance(self, state: TeViTState, window: VideoWindow) -> None:
-        """Collect frames; segment a clip when one is full and its video goes on.
-
-        Raises:
-            UserError: if the window's frames differ in size from those before.
-        """
+        """Collect frames; segment a clip when one is full and its video goes on."""
         clip_frames, overlap = self.test_cfg.clip_frames, self.test_cfg.overlap
-        if state.frames and window.frames.shape[1:] != state.frames[0].shape:
-            raise UserError(
-                f'video {state.sample.video_name!r}: frame {window.sample.frame_ids[0]} is '
-                f'{tuple(window.frames.shape[-2:])} after resizing, the frames before are '
-                f'{tuple(state.frames[0].shape[-2:])}; all frames of a video need one size'
-            )
         for frame in window.frames:
             if len(state.frames) == clip_frames:
                 self._segment_pending(state)
