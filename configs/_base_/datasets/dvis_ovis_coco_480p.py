@@ -1,0 +1,27 @@
+# OVIS with COCO's images as pseudo-clips, half of the clips.
+_base_ = './dvis_ovis_480p.py'
+
+coco_pipeline = [
+    *(dict(type='LoadClip'), _base_.crop, _base_.resize, _base_.flip),
+    *(dict(type='RotateClip'), _base_.pack),
+]
+train_dataloader = dict(
+    sampler=dict(type='JointClipSampler'),
+    dataset=dict(
+        _delete_=True,
+        type='JointClipDataset',
+        weights=dict(video=1.0, coco=1.0),
+        datasets=dict(
+            video=_base_.train_dataloader.dataset,
+            coco=dict(
+                type='CocoClipDataset',
+                version='ovis',
+                data_root='data/coco/',
+                ann_file='annotations/instances_train2017.json',
+                data_prefix=dict(img='train2017'),
+                clip=dict(num_frames=1, consecutive=True),
+                pipeline=coco_pipeline,
+            ),
+        ),
+    ),
+)

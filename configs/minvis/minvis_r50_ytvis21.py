@@ -1,0 +1,12 @@
+# MinVIS, ResNet-50, YouTube-VIS 2021 with COCO: the first of three stages.
+#
+# 8 GPUs x 1 clip x 1 frame, 20 000 iterations x 8 = 160 000 clips, half of them videos.
+# No AP of its own is published. Not trained here.
+_base_ = [
+    '../_base_/models/minvis_r50.py',
+    '../_base_/datasets/dvis_ytvis21_360p.py',
+    '../_base_/schedules/dvis_20k.py',
+    '../_base_/dvis_runtime.py',
+]
+
+load_from = 'work_dirs/mask2former_r50_coco_instance/iter_368750.pth'
