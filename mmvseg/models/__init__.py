@@ -5,5 +5,6 @@ from .losses import *  # noqa: F403
 from .segmentors import *  # noqa: F403
 from .segmentors import __all__ as _segmentors
 from .task_modules import *  # noqa: F403
+from .trackers import *  # noqa: F403
 
 __all__ = ['VideoDataPreprocessor', *_segmentors]

@@ -1,4 +1,7 @@
 from .base import VideoSegmentor
+from .dvis_offline import DVISOffline
+from .dvis_online import DVISOnline
+from .minvis import MinVIS
 from .tevit import TeViT
 
-__all__ = ['TeViT', 'VideoSegmentor']
+__all__ = ['DVISOffline', 'DVISOnline', 'MinVIS', 'TeViT', 'VideoSegmentor']
