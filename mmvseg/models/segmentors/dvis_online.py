@@ -77,7 +77,7 @@ class DVISOnline(OnlineSegmentor):
                 ordered.class_logits, ordered.mask_embeds[:, None], ordered.mask_features[:, None]
             )
             assignments = self.criterion.matcher.match(guide, targets, T, videos)
-        return self.criterion(layers, targets, T, assignments, videos)
+        return self.criterion(layers, targets, T, assignments, videos=videos)
 
     def raw_outputs(self, inputs: Tensor) -> ClipQueries:
         """The tracker's queries of clips (B, T, 3, H, W)."""
