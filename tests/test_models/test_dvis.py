@@ -263,7 +263,7 @@ def test_two_clips_give_the_mean_gradient_of_each_alone(kind, guided, monkeypatc
     def same_points_in_every_row(*shape, **kwargs):
         rows, *rest = shape[0] if isinstance(shape[0], tuple) else shape
         generator = torch.Generator().manual_seed(rest[0])
-        row = rand(rest, generator=generator, dtype=torch.float64)
+        row = rand(rest, generator=generator)
         return row.expand(rows, *rest).clone()
 
     model = build(kind).double().train()
