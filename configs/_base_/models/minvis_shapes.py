@@ -34,7 +34,12 @@ model = dict(
                 num_layers=2,
                 layer_cfg=dict(
                     self_attn_cfg=dict(
-                        embed_dims=64, num_heads=4, num_levels=3, num_points=4, batch_first=True
+                        embed_dims=64,
+                        num_heads=4,
+                        num_levels=3,
+                        num_points=4,
+                        dropout=0.0,
+                        batch_first=True,
                     ),
                     ffn_cfg=dict(embed_dims=64, feedforward_channels=128, num_fcs=2),
                 ),
