@@ -8,6 +8,7 @@ from mmvseg.engine import VideoRunner
 from mmvseg.engine.config import config_errors, default_work_dir
 from mmvseg.engine.launch import (
     add_common_arguments,
+    check_amp,
     check_data,
     lacks_annotations,
     set_amp,
@@ -59,6 +60,7 @@ def main() -> None:
         cfg.setdefault('randomness', {})['deterministic'] = True
     if args.amp:
         set_amp(cfg, args.amp)
+    check_amp(cfg)
     if args.auto_scale_lr:
         if not cfg.get('auto_scale_lr', {}).get('base_batch_size'):
             raise UserError('--auto-scale-lr: the config has no auto_scale_lr.base_batch_size')

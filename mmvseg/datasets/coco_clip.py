@@ -96,8 +96,16 @@ def _with_lists(entry: Any, keys: dict[str, str]) -> Any:
     entry = dict(entry)
     for new, old in keys.items():
         if old in entry:
-            entry[new] = [entry.pop(old)]
+            entry[new] = [_outlines(entry.pop(old))]
     return entry
+
+
+def _outlines(value: Any) -> Any:
+    """A segmentation without what encloses nothing: outlines of two points beside others."""
+    if not isinstance(value, list):
+        return value
+    closed = [part for part in value if not isinstance(part, list) or len(part) >= 6]
+    return closed or value
 
 
 def _labels(

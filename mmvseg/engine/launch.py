@@ -161,6 +161,19 @@ def set_amp(cfg: Config, precision: str) -> None:
         wrapper.pop(key, None)
 
 
+def check_amp(cfg: Config) -> None:
+    """Stop where a config asks for float16 and there is no GPU.
+
+    Raises:
+        UserError: it does.
+    """
+    wrapper = cfg.get('optim_wrapper') or {}
+    if wrapper.get('type') == 'AmpOptimWrapper' and get_device() == 'cpu':
+        raise UserError(
+            "optim_wrapper.type = 'AmpOptimWrapper': float16 needs a GPU; use --amp bf16 on a CPU"
+        )
+
+
 def set_resume(cfg: Config, path: str) -> None:
     """Continue an interrupted training.
 

@@ -1,7 +1,7 @@
 """Filling a model from a checkpoint, with an account by sub-module of what did not fit."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from mmengine.logging import MMLogger
@@ -116,16 +116,13 @@ def load_model_weights(
     weights = weights_of(checkpoint, source)
     report = compare_weights(model, weights)
     allowed = tuple(allow_missing)
-    refused = list(report.misshaped)
-    if strict:
-        refused += report.missing + report.resized
-    else:
-        frozen = {name for name, tensor in model.named_parameters() if not tensor.requires_grad}
-        refused += [name for name in report.missing + report.resized if name in frozen]
+    frozen = {name for name, tensor in model.named_parameters() if not tensor.requires_grad}
+    unfilled = report.missing + report.resized
+    refused = report.misshaped + [name for name in unfilled if strict or name in frozen]
     refused = [name for name in refused if not name.startswith(allowed)]
     modules = [name for name in report.unfilled_modules if not name.startswith(allowed)]
     if refused or modules:
-        raise UserError(_refusal(source, report, refused, modules))
+        raise UserError(_refusal(source, report, refused, modules, frozen))
     model.load_state_dict({name: weights[name] for name in report.filled}, strict=False)
     logger = MMLogger.get_current_instance()
     if len(report.filled) == len(model.state_dict()) and not report.unexpected:
@@ -178,7 +175,11 @@ def _module_of(name: str) -> str:
 
 
 def _refusal(
-    source: str, report: WeightReport, refused: Sequence[str], modules: Sequence[str]
+    source: str,
+    report: WeightReport,
+    refused: Sequence[str],
+    modules: Sequence[str],
+    frozen: Set[str],
 ) -> str:
     roots = [name for name in modules if name.split('.')[0] not in modules or '.' not in name]
     reasons = []
@@ -186,7 +187,10 @@ def _refusal(
         reasons.append(f'nothing fills the sub-module{"s"[: len(roots) > 1]} {", ".join(roots)}')
     if refused:
         reasons.append(f'{len(refused)} tensors of the model are missing or of another shape')
-    prefixes = roots or sorted({_module_of(name) for name in refused})
+    if count := len(frozen & set(refused)):
+        reasons.append(f'{count} frozen ones of them would never be trained')
+    others = {_module_of(name) for name in refused if not name.startswith(tuple(roots))}
+    prefixes = roots + sorted(others)
     return (
         f'checkpoint {source} does not fit the model: {"; ".join(reasons)}.\n{report}\n'
         'Check that config and checkpoint belong together. If this is intended, allow it with '

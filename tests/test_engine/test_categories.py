@@ -24,6 +24,10 @@ def test_classes_of_dataset_configs(toy_config):
     assert dataset_classes(dataset) == ('red', 'green')
     assert dataset_classes(dict(type='RepeatDataset', times=2, dataset=dataset)) == ('red', 'green')
     assert dataset_classes(dict(type='ConcatDataset', datasets=[dataset])) == ('red', 'green')
+    coco = dict(type='CocoClipDataset', version='ovis', ann_file='absent.json')
+    joint = dict(type='JointClipDataset', datasets=dict(video=dataset, coco=coco))
+    assert dataset_classes(joint) == ('red', 'green')
+    assert len(dataset_classes(coco)) == 25
     chosen = dict(dataset, metainfo=dict(classes=('green',)))
     assert dataset_classes(chosen) == ('green',)
     published = dict(type='YouTubeVISDataset', version='2019', ann_file='absent.json')

@@ -94,3 +94,16 @@ def test_unexpected_tensors_are_counted_by_module():
 def test_file_without_weights():
     with pytest.raises(UserError, match=r'log\.pth: holds no weights \(found: iter\)'):
         load_model_weights(make_model(), dict(iter=3), 'log.pth')
+
+
+def test_frozen_parameters_have_to_be_filled():
+    weights = without(make_model(num_classes=80), 'backbone.conv.bias')
+    target = make_model(num_classes=40)
+    load_model_weights(target, weights, 'coco.pth')
+    target['roi_head']['bbox_head'].requires_grad_(False)
+    with pytest.raises(UserError, match=r'(?s)4 frozen ones .*roi_head\.bbox_head: 4 tensors'):
+        load_model_weights(target, weights, 'coco.pth')
+    load_model_weights(target, weights, 'coco.pth', allow_missing=['roi_head.bbox_head'])
+    target['backbone'].requires_grad_(False)
+    with pytest.raises(UserError, match=r'--allow-missing backbone\.conv'):
+        load_model_weights(target, weights, 'coco.pth', allow_missing=['roi_head.bbox_head'])
