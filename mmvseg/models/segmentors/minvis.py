@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from torch import Tensor
 
 from mmvseg.models.losses import ClipObjects, QueryPredictions, video_names
-from mmvseg.models.trackers.query_matching import align_queries
+from mmvseg.models.trackers.query_matching import chain_queries
 from mmvseg.registry import MODELS
 from mmvseg.structures import ClipQueries, FrameQueries, VideoDataSample, VideoWindow
 
@@ -80,5 +80,5 @@ class MinVIS(OnlineSegmentor):
             self.test_cfg.frame_chunk,
         )
         for queries in chunks:
-            order, state.memory = align_queries(queries.query_embeds, state.memory)
+            order, state.memory = chain_queries(queries.query_embeds, state.memory)
             yield queries.reorder(order)

@@ -1,92 +1,132 @@
-"""Which query of a frame is which of the frame before, by cosine similarity.
+"""Which query of a frame continues which query of the frame before, by cosine similarity.
 
-Used by MinVIS at inference and by the referring tracker of DVIS. What a frame is compared with is
-the frame before it in another order, so one table of similarities between neighbouring frames
-answers for a whole window, and travels from a GPU in one piece.
+MinVIS (NeurIPS 2022, section 3.2) and the referring tracker of DVIS (ICCV 2023, section 3.2). All
+similarities of a clip are computed at once and leave the device in one transfer: a frame's
+reference is the frame before with its queries permuted, so its costs are those of the frame before
+with their rows permuted.
 """
 
-from collections.abc import Sequence
+from typing import Literal, get_args
 
 import numpy as np
 import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-from mmvseg.errors import NonFiniteError, UserError
+from mmvseg.errors import UserError
+from mmvseg.models.precision import full_precision
 
-#: ``true``: a slot takes the query that was matched to it. ``inverse``: as published for the
-#: tracker, the permutation is applied the wrong way round, and weights were trained with that.
-ALIGNMENTS = ('inverse', 'true')
+#: ``true``: slot k takes the query that resembles what the slot held before. ``inverse``: slot k
+#: takes the query whose number is the slot that query k resembles, as in the published DVIS. The
+#: two agree where queries only swap places in pairs.
+Alignment = Literal['inverse', 'true']
 
 
-def check_alignment(alignment: str) -> None:
-    """Refuse an unknown kind of alignment.
+def check_alignment(alignment: str, key: str) -> None:
+    """Refuse anything but an :data:`Alignment`.
+
+    Args:
+        alignment: what the user chose.
+        key: where it is set.
 
     Raises:
-        UserError: naming the known ones.
+        UserError: if there is no such alignment.
     """
-    if alignment not in ALIGNMENTS:
-        raise UserError(f'tracker.alignment {alignment!r}: use one of {", ".join(ALIGNMENTS)}')
+    if alignment not in get_args(Alignment):
+        raise UserError(f"{key} is {alignment!r}, choose 'inverse' (as published) or 'true'")
 
 
 @torch.no_grad()
-def align_queries(
+def match_frames(
     queries: Tensor,
-    references: Tensor | None = None,
-    alignment: str = 'true',
+    references: Tensor | None,
+    alignment: Alignment,
     epsilon: float = 0.0,
-) -> tuple[Tensor, Tensor]:
-    """Put the queries of consecutive frames into the order of the first.
+) -> Tensor:
+    """Match each frame with the frame before as it was re-ordered.
 
     Args:
-        queries: (T, Q, C).
-        references: the last frame before these, in order, (Q, C); None if the video begins here.
-        alignment: one of ``ALIGNMENTS``.
-        epsilon: added to the length of each vector.
+        queries: embeddings of consecutive frames, (B, T, Q, C).
+        references: re-ordered embeddings of the frame before the first, (B, Q, C); None if a video
+            begins here: the first frame then keeps its order.
+        alignment: how a matching becomes a permutation.
+        epsilon: added to the length of each vector before it divides the vector.
 
     Returns:
-        Permutations, (T, Q) int64: slot k of frame t takes query ``permutation[t, k]``; and the
-        queries of the last frame in order, (Q, C).
+        For each frame the query that each slot takes, (B, T, Q) int64.
 
     Raises:
-        NonFiniteError: a query is not finite.
+        UserError: if embeddings are not finite.
     """
-    first = queries[:1] if references is None else references[None]
-    similarity = _cosines(torch.cat([first, queries[:-1]]), queries, epsilon)  # (T, Q, Q)
-    similarity = similarity.double().cpu().numpy()
-    _check_finite(similarity)
-    num_queries = queries.shape[1]
-    # Position, among the rows of a table, of what each slot holds: queries of the frame before.
-    held = np.arange(num_queries)
-    orders = []
-    for frame, table in enumerate(similarity):
-        if frame > 0 or references is not None:
-            held = _match(1 - table[held], alignment)
-        orders.append(held)
-    permutations = torch.from_numpy(np.stack(orders)).to(queries.device)
-    return permutations, queries[-1, permutations[-1]]
+    is_first = references is None
+    if is_first:
+        references = queries[:, 0]
+    costs = _costs(torch.cat([references[:, None], queries], dim=1), epsilon).cpu().numpy()
+    _check_finite(costs)
+    permutations = [_follow(clip, alignment, is_first) for clip in costs]
+    return torch.from_numpy(np.stack(permutations)).to(queries.device)  # (B, T, Q)
 
 
-def _match(cost: np.ndarray, alignment: str) -> np.ndarray:
-    """Current query of each slot, from costs of slots (rows) against current queries."""
-    if alignment == 'true':
-        return linear_sum_assignment(cost)[1]
-    # Solved for the current queries, the answer is the slot of each; published code takes it for
-    # the query of each slot.
-    return linear_sum_assignment(cost.T)[1]
+def chain_queries(query_embeds: Tensor, references: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Carry the slots of one video through its next frames, as MinVIS does.
+
+    Args:
+        query_embeds: of the segmenter, (N, Q, C) of N consecutive frames.
+        references: what the call before returned; None at the first frame of a video.
+
+    Returns:
+        The query that each slot takes (N, Q), and the references (Q, C) for the next call.
+
+    Raises:
+        UserError: if embeddings are not finite.
+    """
+    if references is not None:
+        references = references[None]  # (1, Q, C)
+    order = match_frames(query_embeds[None], references, 'true')[0]  # (N, Q)
+    return order, query_embeds[-1][order[-1]]
 
 
-def _cosines(references: Tensor, queries: Tensor, epsilon: float) -> Tensor:
-    """Cosine similarity of every reference (rows) and query of each frame, (T, Q, Q)."""
-    with torch.autocast(queries.device.type, enabled=False):
-        unit = [
-            vectors / (vectors.norm(dim=2, keepdim=True) + epsilon)
-            for vectors in (references.float(), queries.float())
-        ]
-        return unit[0] @ unit[1].transpose(1, 2)
+def _costs(frames: Tensor, epsilon: float) -> Tensor:
+    """1 - cosine between the queries of neighbouring frames.
+
+    Args:
+        frames: (B, T + 1, Q, C).
+        epsilon: see :func:`match_frames`.
+
+    Returns:
+        Rows are the queries of frame t, columns those of frame t + 1, (B, T, Q, Q).
+    """
+    with torch.autocast(frames.device.type, enabled=False):
+        frames = full_precision(frames)
+        lengths = frames.norm(dim=3, keepdim=True) + epsilon
+        # A vector of zeros stays one instead of becoming NaN: it resembles all others equally.
+        frames = frames / lengths.clamp(min=torch.finfo(frames.dtype).tiny)
+        return 1 - frames[:, :-1] @ frames[:, 1:].transpose(2, 3)
 
 
-def _check_finite(similarity: Sequence[np.ndarray]) -> None:
-    for frame, table in enumerate(similarity):
-        if not np.isfinite(table).all():
-            raise NonFiniteError.diverged(f'query embeddings at frame {frame} of the window')
+def _follow(costs: np.ndarray, alignment: Alignment, is_first: bool) -> np.ndarray:
+    """Permutations (T, Q) of one video from the costs (T, Q, Q) of neighbouring frames."""
+    slots = np.arange(costs.shape[-1])  # references that were given are in slots already
+    permutations = []
+    for number, cost in enumerate(costs):
+        if number > 0 or not is_first:
+            slots = _assign(cost[slots], alignment)
+        permutations.append(slots)
+    return np.stack(permutations)
+
+
+def _assign(cost: np.ndarray, alignment: Alignment) -> np.ndarray:
+    """The permutation for costs of slots (rows) and current queries (columns)."""
+    _, matches = linear_sum_assignment(cost if alignment == 'true' else cost.T)
+    return matches
+
+
+def _check_finite(costs: np.ndarray) -> None:
+    """A frame is the first whose costs are not finite if it is the first that is not finite."""
+    finite = np.isfinite(costs).all(axis=(2, 3))  # (B, T)
+    if not finite.all():
+        clip, frame = np.argwhere(~finite)[0]
+        raise UserError(
+            f'the query embeddings of frame {frame} of clip {clip} of the batch are not finite; '
+            'the weights may be damaged, or the model needs float32 (without --fp16)'
+        )

@@ -1,31 +1,28 @@
-"""Referring tracker: carries queries from frame to frame (DVIS, section 3.2).
+"""DVIS's referring tracker (ICCV 2023, section 3.2): queries carried from frame to frame.
 
-The published tracker applies the inverse of the permutation that it solves for; weights depend on
-it, so it is the default (``alignment``).
+The tracker's output for the frame before asks, in every layer, the segmenter's queries of the
+current frame what has become of it.
 """
 
 from dataclasses import dataclass
 
 import torch
-from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmvseg.errors import UserError
 from mmvseg.registry import MODELS
 
-from .query_layers import Attention, FeedForward, MaskEmbed, init_transformer
-from .query_matching import align_queries, check_alignment
-
-#: Added to the length of vectors in the published cosine.
-_EPSILON = 1e-6
+from .attention import attend, build_attention, build_ffn, build_mask_embed, init_blocks
+from .query_matching import Alignment, check_alignment, match_frames
 
 
 @dataclass
 class TrackerState:
-    """What the tracker knows after a frame.
+    """What the tracker remembers of the last frame of each of B videos.
 
     Attributes:
-        outputs: last layer's output, not normalised, (B, Q, C).
-        references: the segmenter's queries, aligned, (B, Q, C).
+        outputs: its last layer's output, not normalised, (B, Q, C).
+        references: the segmenter's queries in the order of the slots, (B, Q, C).
     """
 
     outputs: Tensor
@@ -34,13 +31,13 @@ class TrackerState:
 
 @dataclass
 class TrackerOutput:
-    """What the tracker gives for T frames.
+    """Tracked queries: slot q is the same object in all frames.
 
     Attributes:
-        layers: output of each layer, not normalised, (B, T, Q, C); outside training only the
-            last layer's.
-        permutations: slot k of frame t took query ``permutations[b, t, k]``, (B, T, Q) int64.
-        state: to go on from.
+        layers: outputs of the layers, not normalised, each (B, T, Q, C); the last layer is the
+            last entry.
+        permutations: the segmenter's query that each slot took, (B, T, Q) int64.
+        state: for the call with the next frames.
     """
 
     layers: list[Tensor]
@@ -48,46 +45,29 @@ class TrackerOutput:
     state: TrackerState
 
 
-class ReferringLayer(nn.Module):
-    """Referring cross attention, self attention and FFN, each followed by its norm.
-
-    Args:
-        embed_dims: C.
-        num_heads: of both attentions.
-        feedforward_channels: width of the FFN.
-    """
-
-    def __init__(self, embed_dims: int, num_heads: int, feedforward_channels: int) -> None:
-        super().__init__()
-        self.cross_attn = Attention(embed_dims, num_heads)
-        self.cross_attn_norm = nn.LayerNorm(embed_dims)
-        self.self_attn = Attention(embed_dims, num_heads)
-        self.self_attn_norm = nn.LayerNorm(embed_dims)
-        self.ffn = FeedForward(embed_dims, feedforward_channels)
-
-    def forward(self, identity: Tensor, query: Tensor, memory: Tensor) -> Tensor:
-        """Update ``identity`` by what ``query`` finds in ``memory``; all (N, Q, C)."""
-        referred = self.cross_attn_norm(identity + self.cross_attn(query, memory))
-        related = self.self_attn_norm(referred + self.self_attn(referred, referred))
-        return self.ffn(related)
-
-
 @MODELS.register_module()
-class ReferringTracker(BaseModule):
-    """Represents the objects of a frame by what they were in the frame before.
+class ReferringTracker(nn.Module):
+    """Transformer over the queries of one frame at a time.
 
     Args:
-        num_classes: K.
-        embed_dims: C of the queries.
+        num_classes: K, without "no object".
+        embed_dims: C, width of the queries.
         num_layers: L.
-        num_heads: of all attentions.
-        feedforward_channels: width of the FFNs.
-        mask_dims: C of the mask features.
-        alignment: ``inverse``, as published, or ``true``.
-        init_cfg: mmengine's initialisation.
+        num_heads: of each attention.
+        feedforward_channels: hidden width of the feed-forward blocks.
+        mask_dims: channels of the mask features.
+        alignment: how the queries of a frame are put into slots; ``inverse`` as published (its
+            checkpoints are trained with it), ``true`` for what it was meant to be.
 
     Raises:
-        UserError: for another alignment.
+        UserError: if there is no such alignment, or the heads do not divide the width.
+
+    Example:
+        >>> tracker = ReferringTracker(num_classes=40)
+        >>> first = tracker(torch.rand(1, 3, 100, 256))
+        >>> next_frames = tracker(torch.rand(1, 3, 100, 256), first.state)
+        >>> tracker.classify(tracker.normalise(next_frames.layers[-1])).shape
+        torch.Size([1, 3, 100, 41])
     """
 
     def __init__(
@@ -98,96 +78,116 @@ class ReferringTracker(BaseModule):
         num_heads: int = 8,
         feedforward_channels: int = 2048,
         mask_dims: int = 256,
-        alignment: str = 'inverse',
-        init_cfg: dict | None = None,
+        alignment: Alignment = 'inverse',
     ) -> None:
-        super().__init__(init_cfg)
-        check_alignment(alignment)
+        super().__init__()
+        check_alignment(alignment, 'model.tracker.alignment')
         self.alignment = alignment
+        self.embed_dims = embed_dims
         self.layers = nn.ModuleList(
-            ReferringLayer(embed_dims, num_heads, feedforward_channels) for _ in range(num_layers)
+            _TrackerLayer(embed_dims, num_heads, feedforward_channels) for _ in range(num_layers)
         )
         self.decoder_norm = nn.LayerNorm(embed_dims)
         self.class_embed = nn.Linear(embed_dims, num_classes + 1)
-        self.mask_embed = MaskEmbed(embed_dims, mask_dims)
+        self.mask_embed = build_mask_embed(embed_dims, mask_dims)
 
-    def init_weights(self) -> None:
-        """Xavier-uniform matrices."""
-        super().init_weights()
-        init_transformer(self)
-
-    def forward(self, queries: Tensor, state: TrackerState | None = None) -> TrackerOutput:
-        """Track through T frames.
+    def forward(
+        self,
+        queries: Tensor,
+        state: TrackerState | None = None,
+        all_layers: bool | None = None,
+    ) -> TrackerOutput:
+        """Track the queries of consecutive frames.
 
         Args:
-            queries: of the segmenter, (B, T, Q, C).
-            state: after the frame before; None if the videos begin here.
+            queries: the segmenter's embeddings in any order, (B, T, Q, C).
+            state: of the frame before; None where the videos begin.
+            all_layers: whether to return the output of all layers or only of the last; by default
+                all in training mode, where each has its loss.
+
+        Raises:
+            UserError: if the queries are not finite or do not have ``embed_dims`` channels.
         """
-        permutations, references = self._align(queries, state)
-        aligned = _take(queries, permutations)  # (B, T, Q, C)
-        previous = state.outputs if state else None
+        if queries.shape[-1] != self.embed_dims:
+            raise UserError(
+                f'model.tracker.embed_dims is {self.embed_dims}, but the segmenter has queries of '
+                f'{queries.shape[-1]} channels (model.panoptic_head.feat_channels); make them equal'
+            )
+        references = None if state is None else state.references
+        # The published code adds 1e-6 to the length of a vector.
+        permutations = match_frames(queries, references, self.alignment, epsilon=1e-6)
+        index = permutations[..., None].expand_as(queries)
+        aligned = queries.gather(2, index)  # (B, T, Q, C)
+        previous = None if state is None else state.outputs
+        kept = (
+            slice(None)
+            if (self.training if all_layers is None else all_layers)
+            else slice(-1, None)
+        )
         frames = []
-        for current, ordered in zip(queries.unbind(1), aligned.unbind(1), strict=True):
-            outputs = self._track_frame(current, ordered, previous)
+        for identity, memory in zip(aligned.unbind(1), queries.unbind(1), strict=True):
+            outputs = self._decode(identity, memory, previous)
             previous = outputs[-1]
-            frames.append(outputs if self.training else outputs[-1:])
-        layers = [torch.stack(layer, 1) for layer in zip(*frames, strict=True)]  # (B, T, Q, C)
-        return TrackerOutput(layers, permutations, TrackerState(previous, references))
+            frames.append(outputs[kept])
+        layers = [torch.stack(outputs, dim=1) for outputs in zip(*frames, strict=True)]
+        return TrackerOutput(layers, permutations, TrackerState(previous, aligned[:, -1]))
 
     def refer_to_self(self, queries: Tensor) -> Tensor:
-        """Every frame as if it were a video of its own, for the refiner.
+        """Each frame as if a video began with it: what the refiner compares tracks with.
 
         Args:
-            queries: of the segmenter, (B, T, Q, C).
+            queries: the segmenter's embeddings, (B, T, Q, C).
 
         Returns:
-            Normalised, in the order of ``queries``, (B, T, Q, C).
+            Normalised output of the last layer, in the order of ``queries``, (B, T, Q, C).
         """
         frames = queries.flatten(0, 1)  # (B * T, Q, C)
-        outputs = self._track_frame(frames, frames, None)[-1]
-        return self.normalise(outputs).unflatten(0, queries.shape[:2])
+        outputs = self._decode(frames, frames)[-1]
+        return self.decoder_norm(outputs).unflatten(0, queries.shape[:2])
 
     def normalise(self, outputs: Tensor) -> Tensor:
-        """What predictions are made from, of raw layer outputs (..., C)."""
+        """A layer's output as the heads (and the refiner) want it, (..., Q, C)."""
         return self.decoder_norm(outputs)
 
-    def classify(self, embeds: Tensor) -> Tensor:
-        """Class logits (..., K + 1) of normalised queries (..., C)."""
-        return self.class_embed(embeds)
+    def classify(self, normalised: Tensor) -> Tensor:
+        """Class logits, the last one "no object", (..., Q, K + 1)."""
+        return self.class_embed(normalised)
 
-    def embed_masks(self, embeds: Tensor) -> Tensor:
-        """Mask embeddings (..., C) of normalised queries."""
-        return self.mask_embed(embeds)
+    def embed_masks(self, normalised: Tensor) -> Tensor:
+        """Vectors whose dot product with mask features gives mask logits, (..., Q, C)."""
+        return self.mask_embed(normalised)
 
-    def _align(self, queries: Tensor, state: TrackerState | None) -> tuple[Tensor, Tensor]:
-        """Permutations (B, T, Q) and the last frame's aligned queries (B, Q, C)."""
-        pairs = [
-            align_queries(video, state and state.references[b], self.alignment, _EPSILON)
-            for b, video in enumerate(queries.detach())
-        ]
-        permutations, references = zip(*pairs, strict=True)
-        return torch.stack(permutations), torch.stack(references)
-
-    def _track_frame(
-        self, current: Tensor, ordered: Tensor, previous: Tensor | None
+    def _decode(
+        self, identity: Tensor, memory: Tensor, previous: Tensor | None = None
     ) -> list[Tensor]:
-        """All layers' outputs of a frame, (B, Q, C) each.
+        """All layers over single frames.
 
         Args:
-            current: the segmenter's queries, (B, Q, C).
-            ordered: the same, aligned.
-            previous: last layer's output of the frame before; None for a first frame.
+            identity: the frame's queries in the order of the slots, (N, Q, C).
+            memory: the frame's queries, (N, Q, C).
+            previous: output for the frame before. It asks in every layer; at the beginning of a
+                video the stream asks for itself.
         """
         outputs = []
-        identity = ordered
         for layer in self.layers:
-            query = identity if previous is None else previous
-            identity = layer(identity, query, current)
+            identity = layer(identity, identity if previous is None else previous, memory)
             outputs.append(identity)
         return outputs
 
 
-def _take(queries: Tensor, permutations: Tensor) -> Tensor:
-    """Queries (B, T, Q, C) in the order of ``permutations`` (B, T, Q)."""
-    index = permutations[..., None].expand(*permutations.shape, queries.shape[-1])
-    return queries.gather(2, index)
+class _TrackerLayer(nn.Module):
+    """Referring cross attention, self attention and feed-forward, each with its norm behind."""
+
+    def __init__(self, embed_dims: int, num_heads: int, feedforward_channels: int) -> None:
+        super().__init__()
+        self.cross_attn = build_attention(embed_dims, num_heads)
+        self.self_attn = build_attention(embed_dims, num_heads)
+        self.ffn = build_ffn(embed_dims, feedforward_channels)
+        self.norms = nn.ModuleList(nn.LayerNorm(embed_dims) for _ in range(3))
+        init_blocks(self)
+
+    def forward(self, identity: Tensor, query: Tensor, memory: Tensor) -> Tensor:
+        """Add to ``identity`` what ``query`` finds in ``memory``; all are (N, Q, C)."""
+        x = self.norms[0](identity + attend(self.cross_attn, query, memory))
+        x = self.norms[1](x + attend(self.self_attn, x, x))
+        return self.norms[2](x + self.ffn(x))

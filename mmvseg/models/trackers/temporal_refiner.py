@@ -1,90 +1,44 @@
-"""Temporal refiner: corrects tracked queries by all frames of a video (DVIS, section 3.3)."""
+"""DVIS's temporal refiner (ICCV 2023, section 3.3): tracks corrected by all frames of a video.
+
+Unlike the published code, which stores attention maps of all frames by all frames, memory grows
+only linearly with the length of the video.
+"""
 
 from collections.abc import Callable
 
 import torch
-import torch.nn.functional as F
-from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmvseg.errors import UserError
 from mmvseg.registry import MODELS
 
-from .query_layers import Attention, FeedForward, MaskEmbed, init_transformer
+from .attention import attend, build_attention, build_ffn, build_mask_embed, init_blocks
 
-#: Elements of a block's input that are processed at a time without gradients: bounds what a long
-#: video needs besides its embeddings.
-CHUNK_ELEMENTS = 2**23
-
-
-class ShortTermConv(nn.Module):
-    """Two convolutions over time, of 5 and 3 frames, that repeat the video's ends.
-
-    Args:
-        embed_dims: C.
-    """
-
-    def __init__(self, embed_dims: int) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv1d(embed_dims, embed_dims, 5, padding='same', padding_mode='replicate')
-        self.conv2 = nn.Conv1d(embed_dims, embed_dims, 3, padding='same', padding_mode='replicate')
-
-    def forward(self, tubes: Tensor) -> Tensor:
-        """Queries over time, (N, T, C), to the same shape."""
-        return self.conv2(F.relu(self.conv1(tubes.transpose(1, 2)))).transpose(1, 2)
-
-
-class RefinerLayer(nn.Module):
-    """Attention and convolution over time, attention among queries and to each frame's own.
-
-    Args:
-        embed_dims: C.
-        num_heads: of the attentions.
-        feedforward_channels: width of the FFN.
-    """
-
-    def __init__(self, embed_dims: int, num_heads: int, feedforward_channels: int) -> None:
-        super().__init__()
-        self.time_attn = Attention(embed_dims, num_heads)
-        self.time_attn_norm = nn.LayerNorm(embed_dims)
-        self.time_conv = ShortTermConv(embed_dims)
-        self.time_conv_norm = nn.LayerNorm(embed_dims)
-        self.self_attn = Attention(embed_dims, num_heads)
-        self.self_attn_norm = nn.LayerNorm(embed_dims)
-        self.cross_attn = Attention(embed_dims, num_heads)
-        self.cross_attn_norm = nn.LayerNorm(embed_dims)
-        self.ffn = FeedForward(embed_dims, feedforward_channels)
-
-    def forward(self, queries: Tensor, frame_queries: Tensor) -> Tensor:
-        """Refine (B, T, Q, C) by the frames' own queries (B, T, Q, C)."""
-        B, T = queries.shape[:2]
-        tubes = queries.transpose(1, 2).flatten(0, 1)  # (B * Q, T, C)
-        tubes = _by_chunks(self._over_time, tubes)
-        queries = tubes.unflatten(0, (B, -1)).transpose(1, 2).flatten(0, 1)  # (B * T, Q, C)
-        queries = _by_chunks(self._in_frame, queries, frame_queries.flatten(0, 1))
-        return queries.unflatten(0, (B, T))  # (B, T, Q, C)
-
-    def _over_time(self, tubes: Tensor) -> Tensor:
-        tubes = self.time_attn_norm(tubes + self.time_attn(tubes, tubes))
-        return self.time_conv_norm(tubes + self.time_conv(tubes))
-
-    def _in_frame(self, queries: Tensor, frame_queries: Tensor) -> Tensor:
-        queries = self.self_attn_norm(queries + self.self_attn(queries, queries))
-        queries = self.cross_attn_norm(queries + self.cross_attn(queries, frame_queries))
-        return self.ffn(queries)
+#: Queries (of all frames and videos) that a block takes at a time: its inner activations are
+#: several times wider than the queries, and those of a long video need not exist at once.
+CHUNK_TOKENS = 2**14
 
 
 @MODELS.register_module()
-class TemporalRefiner(BaseModule):
-    """Sees a whole video at once, as two vectors a query and frame.
+class TemporalRefiner(nn.Module):
+    """Transformer over the queries of all frames at once.
 
     Args:
-        num_classes: K.
-        embed_dims: C of the queries.
+        num_classes: K, without "no object".
+        embed_dims: C, width of the queries.
         num_layers: L.
-        num_heads: of all attentions.
-        feedforward_channels: width of the FFNs.
-        mask_dims: C of the mask features.
-        init_cfg: mmengine's initialisation.
+        num_heads: of each attention.
+        feedforward_channels: hidden width of the feed-forward blocks.
+        mask_dims: channels of the mask features.
+
+    Raises:
+        UserError: if the heads do not divide the width.
+
+    Example:
+        >>> refiner = TemporalRefiner(num_classes=40)
+        >>> layers = refiner(torch.rand(1, 21, 100, 256), torch.rand(1, 21, 100, 256))
+        >>> refiner.classify(refiner.normalise(layers[-1])).shape
+        torch.Size([1, 100, 41])
     """
 
     def __init__(
@@ -95,60 +49,104 @@ class TemporalRefiner(BaseModule):
         num_heads: int = 8,
         feedforward_channels: int = 2048,
         mask_dims: int = 256,
-        init_cfg: dict | None = None,
     ) -> None:
-        super().__init__(init_cfg)
+        super().__init__()
+        self.embed_dims = embed_dims
         self.layers = nn.ModuleList(
-            RefinerLayer(embed_dims, num_heads, feedforward_channels) for _ in range(num_layers)
+            _RefinerLayer(embed_dims, num_heads, feedforward_channels) for _ in range(num_layers)
         )
         self.decoder_norm = nn.LayerNorm(embed_dims)
+        self.activation_proj = nn.Linear(embed_dims, 1)
         self.class_embed = nn.Linear(embed_dims, num_classes + 1)
-        self.mask_embed = MaskEmbed(embed_dims, mask_dims)
-        self.time_weight = nn.Linear(embed_dims, 1)
+        self.mask_embed = build_mask_embed(embed_dims, mask_dims)
 
-    def init_weights(self) -> None:
-        """Xavier-uniform matrices."""
-        super().init_weights()
-        init_transformer(self)
-
-    def forward(self, tracked: Tensor, frame_queries: Tensor) -> list[Tensor]:
-        """Refine tracked queries.
+    def forward(
+        self, tracked: Tensor, frame_queries: Tensor, all_layers: bool | None = None
+    ) -> list[Tensor]:
+        """Refine the tracks of whole videos.
 
         Args:
-            tracked: normalised output of the tracker, (B, T, Q, C).
-            frame_queries: the tracker's ``refer_to_self``, (B, T, Q, C).
+            tracked: the tracker's output, normalised, (B, T, Q, C).
+            frame_queries: the tracker's ``refer_to_self`` of the same frames, (B, T, Q, C).
+            all_layers: whether to return the output of all layers or only of the last; by default
+                all in training mode, where each has its loss.
 
         Returns:
-            Output of each layer, not normalised, (B, T, Q, C); outside training only the last
-            layer's.
+            Outputs of the layers, not normalised, each (B, T, Q, C); the last layer comes last.
+
+        Raises:
+            UserError: if the queries do not have ``embed_dims`` channels.
         """
-        outputs = []
-        queries = tracked
+        if tracked.shape[-1] != self.embed_dims:
+            raise UserError(
+                f'model.refiner.embed_dims is {self.embed_dims}, but the tracker has queries of '
+                f'{tracked.shape[-1]} channels (model.tracker.embed_dims); make them equal'
+            )
+        keep_all = self.training if all_layers is None else all_layers
+        x, outputs = tracked, []
         for layer in self.layers:
-            queries = layer(queries, frame_queries)
-            outputs.append(queries)
-            if not self.training:
-                outputs = outputs[-1:]
+            x = layer(x, frame_queries)
+            outputs = [*outputs, x] if keep_all else [x]
         return outputs
 
     def normalise(self, outputs: Tensor) -> Tensor:
-        """What predictions are made from, of raw layer outputs (..., C)."""
+        """A layer's output as the heads want it, (B, T, Q, C)."""
         return self.decoder_norm(outputs)
 
-    def classify(self, embeds: Tensor) -> Tensor:
-        """Class logits (B, Q, K + 1) of normalised queries (B, T, Q, C), one for all frames."""
-        weights = self.time_weight(embeds).softmax(1)  # (B, T, Q, 1)
-        return self.class_embed((weights * embeds).sum(1))
+    def classify(self, normalised: Tensor) -> Tensor:
+        """Class logits of whole tracks, the last one "no object", (B, Q, K + 1).
 
-    def embed_masks(self, embeds: Tensor) -> Tensor:
-        """Mask embeddings (..., C) of normalised queries."""
-        return self.mask_embed(embeds)
+        Each query weighs its frames by a softmax over the whole video.
+        """
+        weights = self.activation_proj(normalised).softmax(dim=1)  # (B, T, Q, 1)
+        return self.class_embed((weights * normalised).sum(dim=1))  # (B, Q, K + 1)
+
+    def embed_masks(self, normalised: Tensor) -> Tensor:
+        """Vectors whose dot product with mask features gives mask logits, (B, T, Q, C)."""
+        return self.mask_embed(normalised)
 
 
-def _by_chunks(block: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
-    """``block(*inputs)``, without gradients some rows (N, length, C) at a time."""
-    if torch.is_grad_enabled():
-        return block(*inputs)
-    rows = max(1, CHUNK_ELEMENTS // inputs[0][0].numel())
-    parts = zip(*(tensor.split(rows) for tensor in inputs), strict=True)
-    return torch.cat([block(*part) for part in parts])
+class _RefinerLayer(nn.Module):
+    """Two blocks along time, then three among the queries of a frame; norms are behind blocks."""
+
+    def __init__(self, embed_dims: int, num_heads: int, feedforward_channels: int) -> None:
+        super().__init__()
+        self.time_attn = build_attention(embed_dims, num_heads)
+        self.time_conv = nn.Sequential(
+            nn.Conv1d(embed_dims, embed_dims, 5, padding=2, padding_mode='replicate'),
+            nn.ReLU(inplace=True),
+            nn.Conv1d(embed_dims, embed_dims, 3, padding=1, padding_mode='replicate'),
+        )
+        self.object_attn = build_attention(embed_dims, num_heads)
+        self.cross_attn = build_attention(embed_dims, num_heads)
+        self.ffn = build_ffn(embed_dims, feedforward_channels)
+        self.norms = nn.ModuleList(nn.LayerNorm(embed_dims) for _ in range(5))
+        init_blocks(self.time_attn, self.object_attn, self.cross_attn, self.ffn)
+
+    def forward(self, x: Tensor, frame_queries: Tensor) -> Tensor:
+        """Refine the stream ``x``; both are (B, T, Q, C)."""
+        B, T, Q, _ = x.shape
+        x = x.transpose(1, 2).flatten(0, 1)  # (B * Q, T, C)
+        x = _in_chunks(self._along_time, x)
+        x = x.unflatten(0, (B, Q)).transpose(1, 2).flatten(0, 1)  # (B * T, Q, C)
+        x = _in_chunks(self._within_frames, x, frame_queries.flatten(0, 1))
+        return x.unflatten(0, (B, T))  # (B, T, Q, C)
+
+    def _along_time(self, x: Tensor) -> Tensor:
+        """Each query over all of its frames, (N, T, C)."""
+        x = self.norms[0](x + attend(self.time_attn, x, x))
+        aggregated = self.time_conv(x.transpose(1, 2)).transpose(1, 2)  # (N, T, C)
+        return self.norms[1](x + aggregated)
+
+    def _within_frames(self, x: Tensor, frame_queries: Tensor) -> Tensor:
+        """Each frame's queries among themselves and with the frame's own, (N, Q, C)."""
+        x = self.norms[2](x + attend(self.object_attn, x, x))
+        x = self.norms[3](x + attend(self.cross_attn, x, frame_queries))
+        return self.norms[4](x + self.ffn(x))
+
+
+def _in_chunks(block: Callable[..., Tensor], *sequences: Tensor) -> Tensor:
+    """Apply a block to a few of N independent sequences (N, length, C) at a time."""
+    step = max(1, CHUNK_TOKENS // sequences[0].shape[1])
+    chunks = zip(*(tensor.split(step) for tensor in sequences), strict=True)
+    return torch.cat([block(*chunk) for chunk in chunks])
