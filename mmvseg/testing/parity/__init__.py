@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from .case import Case, Comparison, Row, is_case, load_case
 from .dvis_segmenter import replay_frame_decoder, replay_pixel_decoder, replay_segmenter
+from .dvis_tracking import replay_referring_tracker, replay_temporal_refiner
 from .tevit_model import replay_tevit_loss, replay_tevit_predict
 from .tevit_parts import (
     replay_backbone,
@@ -19,9 +20,11 @@ REPLAYERS: dict[str, Callable[[Case, Comparison], None]] = dict(
     frame_decoder=replay_frame_decoder,
     hungarian_assigner=replay_hungarian_assigner,
     pixel_decoder=replay_pixel_decoder,
+    referring_tracker=replay_referring_tracker,
     resnet_segmenter=replay_segmenter,
     stqi_head=replay_stqi_head,
     swin_segmenter=replay_segmenter,
+    temporal_refiner=replay_temporal_refiner,
     tevit_loss=replay_tevit_loss,
     tevit_predict=replay_tevit_predict,
 )
