@@ -65,6 +65,22 @@ class SquareSegmentor(VideoSegmentor):
         return result
 
 
+@MODELS.register_module()
+class LiveSquareSegmentor(SquareSegmentor):
+    """Finds the same in each frame, without waiting for the next."""
+
+    needs_whole_video = False
+
+    def advance_live(self, state, window):
+        alone = self.begin(window.sample)
+        self.advance(alone, window)
+        pred = self.finish(alone).pred
+        return [
+            VideoInstances(pred.scores, pred.labels, [[rle] for rle in masks], pred.track_ids)
+            for masks in zip(*pred.masks, strict=True)
+        ]
+
+
 def square_frame(index, height=48, width=64):
     """Grey, with a red square that moves to the right and a green one that stays."""
     image = np.full((height, width, 3), 60, np.uint8)
@@ -81,9 +97,10 @@ def write_frames(folder, count=7, **size):
     return folder
 
 
-def write_config(path, window_size=3):
+def write_config(path, window_size=3, live=False):
     """A config for SquareSegmentor, made for other classes than the checkpoint's."""
-    path.write_text(CONFIG.format(window_size=window_size))
+    text = CONFIG.format(window_size=window_size)
+    path.write_text(text.replace('SquareSegmentor', 'LiveSquareSegmentor') if live else text)
     return path
 
 

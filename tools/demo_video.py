@@ -1,7 +1,10 @@
 """Segment a video and draw the objects: one colour a track, with class, id and score.
 
-INPUT is a video file, a folder of frames, an image, or a quoted pattern such as "frames/*.jpg".
+INPUT is a video file, a folder of frames, an image, a quoted pattern such as "frames/*.jpg", the
+number of a camera, or the address of a stream (rtsp://, http://, udp:// ...).
 The overlay is an H.264 mp4 of the input's size and frame rate (an image gives a PNG).
+
+With --live each frame is segmented, written and shown as soon as it is there; Ctrl-C ends it.
 
 Example:
     python tools/demo_video.py street.mp4 configs/tevit/tevit_msgshift.py tevit_msgshift.pth
@@ -10,11 +13,15 @@ Example:
 import argparse
 import json
 import os
+import sys
 import warnings
 from collections import Counter
+from contextlib import closing
+from itertools import islice
 from pathlib import Path
 
 from mmvseg.apis import VideoSegInferencer
+from mmvseg.apis.live_outputs import LiveOutputs
 from mmvseg.engine.config import add_cfg_options
 from mmvseg.engine.console import hide_irrelevant_warnings
 from mmvseg.engine.launch import add_checkpoint_arguments, allowed_missing
@@ -26,29 +33,38 @@ from mmvseg.structures import VideoInstances
 from mmvseg.visualization import (
     DEFAULT_FPS,
     DamagedVideoWarning,
+    FirstFrames,
     FrameSource,
     VideoWriter,
     draw_objects,
     frame_objects,
     open_source,
     parse_fps,
+    without_password,
 )
 
 OUT_FOLDER = Path('work_dirs/demo')
+#: Quality of a recorded camera: hardly a visible loss.
+RECORDING_CRF = 10
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('input', help='video file, folder of frames, image or quoted pattern')
+    parser.add_argument(
+        'input', help='video file, folder of frames, image, quoted pattern, camera or stream'
+    )
     parser.add_argument('config', help='config of the model')
     parser.add_argument('checkpoint', help='its weights')
     parser.add_argument(
         '--out', type=Path, help=f'overlay to write (default: {OUT_FOLDER}/NAME.mp4 or .png)'
     )
     parser.add_argument(
-        '--json', type=Path, help='also write the tracks: entries of results.json with class names'
+        '--json',
+        type=Path,
+        help='also write the tracks: entries of results.json with class names; with --live, one '
+        'JSON object a frame and line',
     )
     parser.add_argument(
         '--score-thr',
@@ -62,9 +78,26 @@ def parse_args() -> argparse.Namespace:
         type=parse_fps,
         help=f'frame rate of a folder of frames (default {DEFAULT_FPS}); videos keep theirs',
     )
+    parser.add_argument(
+        '--live', action='store_true', help='frame by frame, for models that need not wait'
+    )
+    parser.add_argument(
+        '--show', action='store_true', help='with --live, show a window, and no mp4 unless --out'
+    )
+    parser.add_argument('--max-frames', type=positive, help='stop after so many frames')
     add_checkpoint_arguments(parser)
     add_cfg_options(parser)
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.show and not args.live:
+        parser.error('--show needs --live')
+    return args
+
+
+def positive(text: str) -> int:
+    """A number above 0."""
+    if (value := int(text)) < 1:
+        raise ValueError(text)
+    return value
 
 
 @command_line
@@ -74,8 +107,13 @@ def main() -> None:
     # Reported once at the end, when all is written.
     warnings.simplefilter('ignore', DamagedVideoWarning)
     source = open_source(args.input, args.fps)
+    if source.is_live and not args.live and not args.max_frames:
+        raise UserError(
+            f'{source.name} may never end: give --live, or --max-frames to take a video of so many '
+            'frames first'
+        )
     is_image = os.path.isfile(args.input) and Path(args.input).suffix.lower() in IMAGE_SUFFIXES
-    out = output_path(args.out, source.name, is_image)
+    out = output_path(args.out, source.name, is_image and not args.live)
     inferencer = VideoSegInferencer(
         args.config,
         args.checkpoint,
@@ -85,18 +123,101 @@ def main() -> None:
         allow_missing=allowed_missing(args) or (),
     )
     height, width = source.size
-    print(f'{args.input}: {width}x{height}, {source.length or "?"} frames, on {inferencer.device}')
+    length = '?' if source.length is None else source.length
+    print(
+        f'{without_password(args.input)}: {width}x{height}, {length} frames, on {inferencer.device}'
+    )
+    run = segment_live if args.live else segment_whole
+    run(args, source, inferencer, out)
+
+
+def segment_whole(
+    args: argparse.Namespace, source: FrameSource, inferencer: VideoSegInferencer, out: Path
+) -> None:
+    """Segment the video, then decode it again to draw what was found.
+
+    Raises:
+        UserError: if the source broke off, after everything is written.
+    """
+    damage = None
+    if args.max_frames:
+        source = FirstFrames(source, args.max_frames)
+    if source.is_live:
+        source, damage = record(source, out)
     with ProgressReport('segmenting', source.length) as progress:
         sample = inferencer(source, progress.advance)
-    damage = source.damage
+    damage = damage or source.damage
     tracks = sample.pred.above(args.score_thr)
     if args.json:
         write_json(args.json, tracks, inferencer)
     draw(source, sample.video_length, tracks, inferencer.classes, out)
     print(describe(sample.pred, tracks, inferencer.classes, args.score_thr))
-    print(f'overlay: {out}')
-    if args.json:
-        print(f'tracks:  {args.json}')
+    report(out, args.json, damage)
+
+
+def record(source: FrameSource, out: Path) -> tuple[FrameSource, str | None]:
+    """Keep the frames of a camera or stream in a file next to ``out``, to read them twice.
+
+    Returns:
+        The file, and where the source broke off, if it did.
+    """
+    path = out.with_name(f'{out.stem}_input.mp4')
+    with (
+        ProgressReport('recording', source.length) as progress,
+        VideoWriter(path, source.fps, crf=RECORDING_CRF) as writer,
+    ):
+        for frame in source:
+            writer.write(frame.image)
+            progress.advance()
+    print(f'input:   {path}')
+    return open_source(path), source.damage
+
+
+def segment_live(
+    args: argparse.Namespace, source: FrameSource, inferencer: VideoSegInferencer, out: Path
+) -> None:
+    """Segment, draw and write frame by frame, until the source ends or the user stops it.
+
+    Raises:
+        UserError: if the source broke off, after everything is written.
+    """
+    frames = inferencer.live(source)
+    video = out if args.out or not args.show else None
+    num_frames, num_objects, problem = 0, 0, None
+    outputs = LiveOutputs(
+        source,
+        inferencer.classes,
+        inferencer.category_ids,
+        video=video,
+        tracks=args.json,
+        window=args.show,
+    )
+    with outputs, closing(frames):
+        try:
+            for frame, found in islice(frames, args.max_frames):
+                objects = found.above(args.score_thr)
+                going_on = outputs.take(frame, objects)
+                num_frames, num_objects = num_frames + 1, num_objects + len(objects)
+                if not going_on:
+                    break
+        except KeyboardInterrupt:
+            print('stopped by Ctrl-C', file=sys.stderr)
+        except UserError as error:
+            problem = str(error)
+    print(f'{num_frames} frames with {num_objects} objects of score >= {args.score_thr:g}')
+    report(video, args.json, problem or source.damage)
+
+
+def report(video: Path | None, tracks: Path | None, damage: str | None) -> None:
+    """Say what was written.
+
+    Raises:
+        UserError: for a ``damage``: the exit status says that something is missing.
+    """
+    if video:
+        print(f'overlay: {video}')
+    if tracks:
+        print(f'tracks:  {tracks}')
     if damage:
         raise UserError(f'{damage}; the results cover the frames before')
 

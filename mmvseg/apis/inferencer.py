@@ -1,7 +1,7 @@
 """From a config and a checkpoint to the objects of any video."""
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -19,15 +19,11 @@ from mmvseg.engine.weights import load_model_weights
 from mmvseg.errors import UserError
 from mmvseg.models.segmentors.base import VideoSegmentor
 from mmvseg.registry import MODELS, TRANSFORMS
-from mmvseg.structures import VideoDataSample, VideoWindow
-from mmvseg.visualization.frame_source import (
-    DamagedVideoWarning,
-    Frame,
-    FrameSource,
-    open_source,
-)
+from mmvseg.structures import VideoDataSample, VideoInstances, VideoWindow
+from mmvseg.visualization.frame_source import DamagedVideoWarning, Frame, FrameSource
+from mmvseg.visualization.sources import open_source
 
-from .prefetch import prefetch
+from .prefetch import newest, prefetch
 
 LOADER = 'LoadClip'
 
@@ -127,6 +123,48 @@ class VideoSegInferencer:
             warnings.warn(source.damage, DamagedVideoWarning, stacklevel=2)
         sample.set_metainfo(dict(video_length=taken))
         return sample
+
+    def live(self, source: str | Path | FrameSource) -> Generator[tuple[Frame, VideoInstances]]:
+        """Segment frame by frame, each as soon as it is there.
+
+        Of a camera or a stream, the model always takes the newest frame; those that came while it
+        was busy are left out. Files and folders are taken whole.
+
+        Args:
+            source: as of a call; also a camera's number or a stream's address.
+
+        Returns:
+            A generator of the frames taken, renumbered without gaps (``seconds`` is the time in
+            the source), and the objects in each as tubes of one frame. A source that breaks off
+            ends it with a ``DamagedVideoWarning``. Closing it releases the source.
+
+        Raises:
+            UserError: if nothing can be read, or the model needs the whole video.
+        """
+        if isinstance(source, str | Path):
+            source = open_source(source)
+        frames = newest(source) if source.is_live else prefetch(source)
+        taken: list[Frame] = []  # the one that the model works on
+
+        def windows() -> Iterator[VideoWindow]:
+            for index, frame in enumerate(frames):
+                taken[:] = [frame._replace(index=index)]
+                yield self._window(source, taken, is_last=False)
+
+        found = self.model.live(windows())
+
+        def pairs() -> Generator[tuple[Frame, VideoInstances]]:
+            with closing(frames):
+                while True:
+                    with torch.inference_mode():  # not around the yield: the caller's code is not
+                        _, instances = next(found, (None, None))
+                    if instances is None:
+                        break
+                    yield taken[0], instances
+            if source.damage:
+                warnings.warn(source.damage, DamagedVideoWarning, stacklevel=2)
+
+        return pairs()
 
     def windows(self, source: FrameSource) -> Iterator[VideoWindow]:
         """The windows that a test run would load from the same frames.

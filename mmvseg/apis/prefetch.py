@@ -2,14 +2,18 @@
 
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
+from contextlib import suppress
 from typing import TypeVar
 
 Item = TypeVar('Item')
 _END = object()
 
+#: How long to wait for a thread that may hang in a read from the network.
+_PATIENCE_S = 1.0
 
-def prefetch(items: Iterable[Item], depth: int = 2) -> Iterator[Item]:
+
+def prefetch(items: Iterable[Item], depth: int = 2) -> Generator[Item]:
     """Iterate over ``items`` in a thread that runs at most ``depth`` items ahead.
 
     An exception in ``items`` is raised here, in its place; closing this iterator ends the thread.
@@ -18,14 +22,33 @@ def prefetch(items: Iterable[Item], depth: int = 2) -> Iterator[Item]:
         items: what to iterate over.
         depth: how many finished items may wait.
     """
-    waiting: queue.Queue = queue.Queue(depth)
+    return _from_thread(items, queue.Queue(depth), drop=False)
+
+
+def newest(items: Iterable[Item]) -> Generator[Item]:
+    """Iterate over ``items`` in a thread, leaving out those that were too old when asked for one.
+
+    For sources that do not wait: a camera's frames are taken as they come, and a slow consumer
+    always gets the latest. The last item is never left out. Exceptions and closing are as in
+    :func:`prefetch`; a thread that hangs in ``items`` is left behind.
+
+    Args:
+        items: what to iterate over.
+    """
+    return _from_thread(items, queue.Queue(1), drop=True)
+
+
+def _from_thread(items: Iterable[Item], waiting: queue.Queue, *, drop: bool) -> Generator[Item]:
     stopped = threading.Event()
 
-    def put(item: object) -> bool:
+    def put(item: object, *, drop: bool) -> bool:
         while not stopped.is_set():
             try:
-                waiting.put(item, timeout=0.1)
+                waiting.put(item, timeout=0 if drop else 0.1)
             except queue.Full:
+                if drop:
+                    with suppress(queue.Empty):
+                        waiting.get_nowait()
                 continue
             return True
         return False
@@ -34,11 +57,11 @@ def prefetch(items: Iterable[Item], depth: int = 2) -> Iterator[Item]:
         error = None
         try:
             for item in items:
-                if not put((item, None)):
+                if not put((item, None), drop=drop):
                     return
         except Exception as caught:
             error = caught
-        put((_END, error))
+        put((_END, error), drop=False)
 
     thread = threading.Thread(target=work, name='prefetch', daemon=True)
     thread.start()
@@ -52,4 +75,4 @@ def prefetch(items: Iterable[Item], depth: int = 2) -> Iterator[Item]:
             yield item
     finally:
         stopped.set()
-        thread.join()
+        thread.join(_PATIENCE_S if drop else None)

@@ -1,3 +1,4 @@
+from .decoding import without_password
 from .frame_source import (
     DEFAULT_FPS,
     DamagedVideoWarning,
@@ -6,20 +7,24 @@ from .frame_source import (
     ImageFolder,
     ImageSequence,
     VideoFile,
-    open_source,
     parse_fps,
 )
 from .overlay import FrameObject, draw_objects, frame_objects, track_color
+from .sources import FirstFrames, open_source
+from .stream_source import CameraSource, StreamSource
 from .video_writer import VideoWriter
 
 __all__ = [
     'DEFAULT_FPS',
+    'CameraSource',
     'DamagedVideoWarning',
+    'FirstFrames',
     'Frame',
     'FrameObject',
     'FrameSource',
     'ImageFolder',
     'ImageSequence',
+    'StreamSource',
     'VideoFile',
     'VideoWriter',
     'draw_objects',
@@ -27,4 +32,5 @@ __all__ = [
     'open_source',
     'parse_fps',
     'track_color',
+    'without_password',
 ]

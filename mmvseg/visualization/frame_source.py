@@ -1,18 +1,17 @@
-"""Frames in: one protocol for video files, folders, patterns and single images."""
+"""Frames in: one protocol, and the sources that can be read again and again."""
 
-import glob
-import os
 import re
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-import av
 import numpy as np
 
 from mmvseg.errors import UserError
 from mmvseg.image_io import IMAGE_SUFFIXES, read_image
+
+from .decoding import check_size, decode, duration, open_video, upright, without_password
 
 #: Rate of frames that carry no timing (folders): YouTube-VIS annotates every fifth of 30 a second.
 DEFAULT_FPS = Fraction(6)
@@ -35,6 +34,7 @@ class FrameSource(Protocol):
 
     Attributes:
         name: short name for messages and output files.
+        is_live: whether frames come at their own pace, can be read only once and may never end.
         fps: frames per second.
         size: (height, width) of every frame.
         length: number of frames as far as it is known without decoding, else None.
@@ -42,6 +42,7 @@ class FrameSource(Protocol):
     """
 
     name: str
+    is_live: bool
     fps: Fraction
     size: tuple[int, int]
     length: int | None
@@ -54,39 +55,6 @@ class FrameSource(Protocol):
     def frame_path(self, index: int) -> str:
         """Where frame ``index`` comes from, for messages and results."""
         ...
-
-
-def open_source(path: str | Path, fps: Fraction | float | None = None) -> FrameSource:
-    """The frames of a video file, a folder of frames, an image or a glob pattern.
-
-    Args:
-        path: what to read.
-        fps: frame rate of images, which carry none themselves (default: 6); video files keep
-            their own.
-
-    Raises:
-        UserError: if there is nothing to read at ``path``.
-
-    Example:
-        >>> for index, seconds, image in open_source('street.mp4'):  # doctest: +SKIP
-        ...     print(index, seconds, image.shape)
-    """
-    fps = DEFAULT_FPS if fps is None else Fraction(fps).limit_denominator(100_000)
-    path = Path(path)
-    if path.is_dir():
-        return ImageFolder(path, fps)
-    if path.is_file():
-        if path.suffix.lower() in IMAGE_SUFFIXES:
-            return ImageSequence([path], path.stem, fps)
-        return VideoFile(path)
-    matches = glob.glob(str(path))
-    if matches:
-        # A pattern names its frames' folder: seq/*.jpg is the video 'seq'.
-        return ImageSequence(sorted(matches, key=natural_key), path.parent.name or 'frames', fps)
-    raise UserError(
-        f'{path}: no such file or folder (give a video file, a folder of frames, an image or a '
-        'quoted pattern such as "frames/*.jpg")'
-    )
 
 
 def parse_fps(text: str) -> Fraction:
@@ -122,6 +90,7 @@ class ImageSequence:
         UserError: for no images, an unreadable image, or (while iterating) differing sizes.
     """
 
+    is_live = False
     damage = None
 
     def __init__(self, paths: Sequence[str | Path], name: str, fps: Fraction = DEFAULT_FPS) -> None:
@@ -136,7 +105,7 @@ class ImageSequence:
     def __iter__(self) -> Iterator[Frame]:
         for index, path in enumerate(self.paths):
             image = read_image(path)
-            _check_size(image, self.size, path, index)
+            check_size(image, self.size, path, index)
             yield Frame(index, float(index / self.fps), image)
 
     def frame_path(self, index: int) -> str:
@@ -172,29 +141,32 @@ class ImageFolder(ImageSequence):
 
 
 class VideoFile:
-    """A video file, decoded with FFmpeg's libraries and turned upright.
+    """A video file, here or on a server, decoded with FFmpeg's libraries and turned upright.
 
     A file that breaks off, or holds undecodable packets, gives the frames that can be decoded;
     :attr:`damage` then says where.
 
     Args:
-        path: any container and codec that FFmpeg reads.
+        path: any container and codec that FFmpeg reads; also the address of a file.
 
     Raises:
         UserError: if the file is unreadable, has no video stream or no frame.
     """
 
+    is_live = False
+
     def __init__(self, path: str | Path) -> None:
-        self.path = str(path)
-        self.name = Path(path).stem
+        self._address = str(path)
+        self.path = without_password(self._address)
+        self.name = Path(self.path.partition('?')[0]).stem
         self.damage: str | None = None
-        with self._open() as container:
+        with open_video(self._address) as container:
             stream = container.streams.video[0]
             rate = stream.average_rate or stream.guessed_rate
             if not rate:
                 raise UserError(f'{self.path}: the file states no frame rate')
             self.fps = Fraction(rate)
-            self._duration_s = _duration(container, stream)
+            self._duration_s = duration(container, stream)
             self.length = stream.frames or (
                 round(self._duration_s * self.fps) if self._duration_s else None
             )
@@ -204,14 +176,14 @@ class VideoFile:
     def __iter__(self) -> Iterator[Frame]:
         self.damage = None
         index, seconds, errors = 0, 0.0, []
-        with self._open() as container:
+        with open_video(self._address) as container:
             stream = container.streams.video[0]
             stream.thread_type = 'AUTO'
             start_s = float((stream.start_time or 0) * stream.time_base)
-            for decoded in _decode(container, stream, errors):
-                image = _upright(decoded)
+            for decoded in decode(container, stream, errors):
+                image = upright(decoded)
                 if index:
-                    _check_size(image, self.size, self.path, index)
+                    check_size(image, self.size, self.path, index)
                 seconds = index / self.fps if decoded.time is None else decoded.time - start_s
                 yield Frame(index, float(seconds), image)
                 index += 1
@@ -225,17 +197,6 @@ class VideoFile:
         """The file and the frame's index: ``street.mp4#12``."""
         return f'{self.path}#{index}'
 
-    def _open(self) -> av.container.InputContainer:
-        try:
-            container = av.open(self.path)
-        except (av.error.FFmpegError, OSError) as error:
-            reason = 'empty file' if os.path.getsize(self.path) == 0 else error.strerror
-            raise UserError(f'{self.path}: not a readable video ({reason})') from error
-        if not container.streams.video:
-            container.close()
-            raise UserError(f'{self.path}: has no video stream')
-        return container
-
     def _find_damage(self, count: int, last_s: float, errors: list[str]) -> str | None:
         where = f'{self.path}: read {count} frames'
         if self.length:
@@ -248,56 +209,3 @@ class VideoFile:
         if missing_s > max(0.5, 3 / self.fps):
             return f'{where}; {missing_s:.2f} s are missing at its end (truncated file?)'
         return None
-
-
-def _duration(
-    container: av.container.InputContainer, stream: av.video.stream.VideoStream
-) -> float | None:
-    if stream.duration:
-        return float(stream.duration * stream.time_base)
-    # The container's duration may be that of a longer audio track.
-    if container.duration and len(container.streams) == 1:
-        return container.duration / av.time_base
-    return None
-
-
-def _decode(
-    container: av.container.InputContainer, stream: av.video.stream.VideoStream, errors: list[str]
-) -> Iterator[av.VideoFrame]:
-    """Decode what can be decoded; what cannot is described in ``errors``."""
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets, None)
-        except av.error.FFmpegError as error:
-            errors.append(f'broken container: {error.strerror}')
-            return
-        if packet is None:
-            return
-        if packet.is_corrupt:
-            errors.append(f'incomplete data at {_packet_time(packet)}')
-        try:
-            yield from packet.decode()
-        except av.error.FFmpegError as error:
-            errors.append(f'undecodable data at {_packet_time(packet)}: {error.strerror}')
-
-
-def _packet_time(packet: av.Packet) -> str:
-    if packet.pts is None:
-        return 'an unknown time'
-    return f'{float(packet.pts * packet.time_base):.2f} s'
-
-
-def _upright(frame: av.VideoFrame) -> np.ndarray:
-    """RGB pixels, (H, W, 3), after the rotation that the file asks of a player."""
-    image = frame.to_ndarray(format='rgb24')
-    turns = round(frame.rotation / 90) % 4
-    return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
-
-
-def _check_size(image: np.ndarray, size: tuple[int, int], path: str, index: int) -> None:
-    if image.shape[:2] != size:
-        raise UserError(
-            f'{path}: frame {index} is {image.shape[1]}x{image.shape[0]} pixels, the frames '
-            f'before it are {size[1]}x{size[0]} (all frames of a video must have one size)'
-        )

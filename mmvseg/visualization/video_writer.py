@@ -1,4 +1,4 @@
-"""Video out: H.264 in mp4, complete or not there."""
+"""Video out: H.264 in mp4, complete or not there; or growing, and playable at any time."""
 
 import os
 from contextlib import suppress
@@ -12,6 +12,9 @@ import numpy as np
 
 from mmvseg.errors import UserError
 
+#: Ticks a second that place the frames of a growing video: the clock of broadcasting.
+_TICKS = 90_000
+
 
 class VideoWriter:
     """Write an H.264 mp4 that browsers play, one frame at a time.
@@ -23,6 +26,9 @@ class VideoWriter:
         path: the mp4 to write; its folder is made.
         fps: frames per second, ideally the ``Fraction`` of the source.
         crf: constant quality, 0 (lossless) to 51 (worst).
+        growing: write under the file's own name from the start, frame by frame, so that all but
+            the last frame can be played even if the program is killed. What was written stays when
+            an exception ends it. Frames are placed by their time.
 
     Raises:
         UserError: if the file cannot be written, e.g. on a full disk.
@@ -32,23 +38,36 @@ class VideoWriter:
         ...     writer.write(image)
     """
 
-    def __init__(self, path: str | Path, fps: Fraction | float, crf: int = 20) -> None:
+    def __init__(
+        self, path: str | Path, fps: Fraction | float, crf: int = 20, *, growing: bool = False
+    ) -> None:
         self.path = Path(path)
         self.count = 0
+        self._growing = growing
         self._fps = Fraction(fps).limit_denominator(100_000)
+        self._tick_s = Fraction(1, _TICKS) if growing else 1 / self._fps
+        self._last_tick = -1
+        self._failure = False
         self._crf = crf
         self._stream: av.video.stream.VideoStream | None = None
-        self._part = self.path.with_name(f'.{self.path.name}.part')
+        self._part = self.path if growing else self.path.with_name(f'.{self.path.name}.part')
+        options = {'movflags': '+faststart'}
+        if growing:
+            flags = '+empty_moov+default_base_moof+frag_keyframe+frag_every_frame'
+            options = {'movflags': flags, 'flush_packets': '1'}
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._container = av.open(
-                str(self._part), 'w', format='mp4', options={'movflags': '+faststart'}
-            )
+            self._container = av.open(str(self._part), 'w', format='mp4', options=options)
         except (av.error.FFmpegError, OSError) as error:
             raise self._failed(error) from error
 
-    def write(self, image: np.ndarray) -> None:
-        """Append a frame, RGB uint8 (H, W, 3); all frames have the first one's size."""
+    def write(self, image: np.ndarray, seconds: float | None = None) -> None:
+        """Append a frame.
+
+        Args:
+            image: RGB uint8, (H, W, 3); all frames have the first one's size.
+            seconds: of a growing video, when it is shown; by default by the frame rate.
+        """
         height, width = image.shape[:2]
         if self._stream is None:
             self._stream = self._add_stream(height + height % 2, width + width % 2)
@@ -59,8 +78,9 @@ class VideoWriter:
             image = cv2.copyMakeBorder(image, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format='rgb24')
         frame = frame.reformat(format='yuv420p', dst_colorspace='ITU709')
-        frame.pts = self.count
-        frame.time_base = 1 / self._fps
+        due = self.count / self._fps if seconds is None else Fraction(seconds)
+        self._last_tick = frame.pts = max(self._last_tick + 1, round(due / self._tick_s))
+        frame.time_base = self._tick_s
         self._mux(frame)
         self.count += 1
 
@@ -72,16 +92,18 @@ class VideoWriter:
         self._mux(None)
         try:
             self._container.close()
-            os.replace(self._part, self.path)
+            if not self._growing:
+                os.replace(self._part, self.path)
         except (av.error.FFmpegError, OSError) as error:
             raise self._failed(error) from error
 
     def discard(self) -> None:
-        """Drop what was written."""
+        """Drop what was written, or of a growing video what is not complete."""
         # Closing may fail for the reason that made us stop; the file is deleted anyway.
         with suppress(av.error.FFmpegError, OSError):
             self._container.close()
-        self._part.unlink(missing_ok=True)
+        if not (self._growing and self.count):
+            self._part.unlink(missing_ok=True)
 
     def __enter__(self) -> 'VideoWriter':
         return self
@@ -92,17 +114,20 @@ class VideoWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if error_type is None:
+        if self._failure:
+            return
+        if error_type is None or (self._growing and self.count):
             self.close()
         else:
             self.discard()
 
     def _add_stream(self, height: int, width: int) -> av.video.stream.VideoStream:
-        stream = self._container.add_stream(
-            'libx264', rate=self._fps, options={'crf': str(self._crf), 'preset': 'veryfast'}
-        )
+        options = {'crf': str(self._crf), 'preset': 'veryfast'}
+        if self._growing:
+            options['tune'] = 'zerolatency'  # no frame waits in the encoder
+        stream = self._container.add_stream('libx264', rate=self._fps, options=options)
         stream.height, stream.width, stream.pix_fmt = height, width, 'yuv420p'
-        stream.codec_context.time_base = 1 / self._fps
+        stream.codec_context.time_base = self._tick_s
         # State the conversion (BT.709, limited range), or players guess it from the frame size.
         stream.codec_context.colorspace = stream.codec_context.color_primaries = 1
         stream.codec_context.color_trc = stream.codec_context.color_range = 1
@@ -115,6 +140,7 @@ class VideoWriter:
             raise self._failed(error) from error
 
     def _failed(self, error: Exception) -> UserError:
+        self._failure = True
         if hasattr(self, '_container'):
             self.discard()
         return UserError(f'{self.path}: cannot write the video after {self.count} frames ({error})')
