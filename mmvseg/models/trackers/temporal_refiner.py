@@ -4,7 +4,7 @@ Unlike the published code, which stores attention maps of all frames by all fram
 only linearly with the length of the video.
 """
 
-from collections.abc import Callable
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
@@ -14,8 +14,8 @@ from mmvseg.registry import MODELS
 
 from .attention import attend, build_attention, build_ffn, build_mask_embed, init_blocks
 
-#: Queries (of all frames and videos) that a block takes at a time: its inner activations are
-#: several times wider than the queries, and those of a long video need not exist at once.
+#: Queries (of all frames and videos) that a block takes at a time without gradients: its inner
+#: activations are several times wider than the queries, and a long video's need not exist at once.
 CHUNK_TOKENS = 2**14
 
 
@@ -125,28 +125,36 @@ class _RefinerLayer(nn.Module):
 
     def forward(self, x: Tensor, frame_queries: Tensor) -> Tensor:
         """Refine the stream ``x``; both are (B, T, Q, C)."""
+        if torch.is_grad_enabled():
+            return self._within_frames(self._along_time(x), frame_queries)
         B, T, Q, _ = x.shape
-        x = x.transpose(1, 2).flatten(0, 1)  # (B * Q, T, C)
-        x = _in_chunks(self._along_time, x)
-        x = x.unflatten(0, (B, Q)).transpose(1, 2).flatten(0, 1)  # (B * T, Q, C)
-        x = _in_chunks(self._within_frames, x, frame_queries.flatten(0, 1))
-        return x.unflatten(0, (B, T))  # (B, T, Q, C)
+        refined = torch.empty_like(x)
+        for queries in _chunks(Q, B * T):
+            refined[:, :, queries] = self._along_time(x[:, :, queries])
+        for frames in _chunks(T, B * Q):
+            refined[:, frames] = self._within_frames(refined[:, frames], frame_queries[:, frames])
+        return refined
 
     def _along_time(self, x: Tensor) -> Tensor:
-        """Each query over all of its frames, (N, T, C)."""
+        """Each query over all of its frames, (B, T, Q, C)."""
+        B, _, Q, _ = x.shape
+        x = x.transpose(1, 2).flatten(0, 1)  # (B * Q, T, C)
         x = self.norms[0](x + attend(self.time_attn, x, x))
-        aggregated = self.time_conv(x.transpose(1, 2)).transpose(1, 2)  # (N, T, C)
-        return self.norms[1](x + aggregated)
+        aggregated = self.time_conv(x.transpose(1, 2)).transpose(1, 2)  # (B * Q, T, C)
+        x = self.norms[1](x + aggregated)
+        return x.unflatten(0, (B, Q)).transpose(1, 2)  # (B, T, Q, C)
 
     def _within_frames(self, x: Tensor, frame_queries: Tensor) -> Tensor:
-        """Each frame's queries among themselves and with the frame's own, (N, Q, C)."""
+        """The queries of each frame among themselves and with the frame's own, (B, T, Q, C)."""
+        clips = x.shape[:2]
+        x, frame_queries = x.flatten(0, 1), frame_queries.flatten(0, 1)  # (B * T, Q, C)
         x = self.norms[2](x + attend(self.object_attn, x, x))
         x = self.norms[3](x + attend(self.cross_attn, x, frame_queries))
-        return self.norms[4](x + self.ffn(x))
+        x = self.norms[4](x + self.ffn(x))
+        return x.unflatten(0, clips)  # (B, T, Q, C)
 
 
-def _in_chunks(block: Callable[..., Tensor], *sequences: Tensor) -> Tensor:
-    """Apply a block to a few of N independent sequences (N, length, C) at a time."""
-    step = max(1, CHUNK_TOKENS // sequences[0].shape[1])
-    chunks = zip(*(tensor.split(step) for tensor in sequences), strict=True)
-    return torch.cat([block(*chunk) for chunk in chunks])
+def _chunks(length: int, tokens_each: int) -> Iterator[slice]:
+    """Cut an axis into parts of about :data:`CHUNK_TOKENS`."""
+    step = max(1, CHUNK_TOKENS // tokens_each)
+    return (slice(start, start + step) for start in range(0, length, step))
