@@ -5,6 +5,7 @@ from collections.abc import Callable
 from .case import Case, Comparison, Row, is_case, load_case
 from .dvis_segmenter import replay_frame_decoder, replay_pixel_decoder, replay_segmenter
 from .dvis_tracking import replay_referring_tracker, replay_temporal_refiner
+from .dvis_video import replay_minvis_post, replay_video
 from .tevit_model import replay_tevit_loss, replay_tevit_predict
 from .tevit_parts import (
     replay_backbone,
@@ -16,9 +17,13 @@ from .tevit_parts import (
 #: The known kinds of cases: what runs one and records how its outputs compare.
 REPLAYERS: dict[str, Callable[[Case, Comparison], None]] = dict(
     backbone=replay_backbone,
+    dvis_offline_vis=replay_video,
+    dvis_online_vis=replay_video,
     dynamic_mask_head=replay_dynamic_mask_head,
     frame_decoder=replay_frame_decoder,
     hungarian_assigner=replay_hungarian_assigner,
+    minvis_post=replay_minvis_post,
+    minvis_vis=replay_video,
     pixel_decoder=replay_pixel_decoder,
     referring_tracker=replay_referring_tracker,
     resnet_segmenter=replay_segmenter,
