@@ -45,7 +45,8 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 def write_json(path: Path, content: Any) -> None:
     """Write a small JSON file for people to read; see :func:`write_bytes`."""
-    write_bytes(path, (json.dumps(content, indent=1) + '\n').encode())
+    # mmdet's metrics give numbers of NumPy, which json does not know
+    write_bytes(path, (json.dumps(content, indent=1, default=float) + '\n').encode())
 
 
 def check_writable(path: Path) -> None:

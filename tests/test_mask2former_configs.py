@@ -30,19 +30,21 @@ def shapes(*modules):
 
 
 @pytest.mark.parametrize('backbone', ['r50', 'swin-l'])
-@pytest.mark.parametrize('task', ['instance', 'panoptic'])
-def test_a_checkpoint_fits_the_video_models(monkeypatch, backbone, task):
+@pytest.mark.parametrize(
+    ('task', 'classes', 'stuff'),
+    [('instance', 80, 0), ('panoptic', 133, 53), ('semantic', 171, 171)],
+)
+def test_a_checkpoint_fits_the_video_models(monkeypatch, backbone, task, classes, stuff):
     # Swin reads numbers from a tensor that it makes, which a tensor without data has not.
     monkeypatch.setattr(torch, 'linspace', functools.partial(torch.linspace, device='cpu'))
     image = Config.fromfile(f'configs/mask2former/mask2former_{backbone}_coco_{task}.py').model
     video = Config.fromfile(f'configs/_base_/models/mask2former_{backbone}.py').model
-    classes = 80 if task == 'instance' else 133
     with torch.device('meta'):
         detector = MODELS.build(image)
         video.panoptic_head.num_classes = classes
         parts = MODELS.build(video.backbone), MODELS.build(video.panoptic_head)
     assert shapes(detector.backbone, detector.panoptic_head) == shapes(*parts)
-    assert detector.num_stuff_classes == classes - 80
+    assert (detector.num_classes, detector.num_stuff_classes) == (classes, stuff)
 
 
 def small_model(task):

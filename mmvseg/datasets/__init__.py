@@ -1,6 +1,7 @@
 from .categories import Category, load_coco_names, load_table
 from .clip_sampling import ClipSampling, ConsecutiveSampling
 from .coco_clip import CocoClipDataset
+from .coco_stuff import CocoStuffDataset
 from .joint_clip import JointClipDataset
 from .samplers import ClipBatchSampler, ClipSampler, JointClipSampler, WindowSampler
 from .transforms import CropClip, FlipClip, LoadClip, PackClip, ResizeClip, RotateClip
@@ -15,6 +16,7 @@ __all__ = [
     'ClipSampler',
     'ClipSampling',
     'CocoClipDataset',
+    'CocoStuffDataset',
     'ConsecutiveSampling',
     'CropClip',
     'FlipClip',

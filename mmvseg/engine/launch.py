@@ -198,7 +198,7 @@ def check_data(dataset: Mapping[str, Any], where: str) -> None:
         where: its config key, for the message.
 
     Raises:
-        UserError: the annotation file or the folder of frames is missing.
+        UserError: the annotation file or a folder of frames or maps is missing.
     """
     if 'dataset' in dataset:
         check_data(dataset['dataset'], f'{where}.dataset')
@@ -206,14 +206,12 @@ def check_data(dataset: Mapping[str, Any], where: str) -> None:
     named = parts.items() if isinstance(parts, Mapping) else enumerate(parts)
     for name, part in named:
         check_data(part, f'{where}.datasets.{name}')
-    if not dataset.get('ann_file'):
-        return
     root = Path(dataset.get('data_root') or '')
     prefix = dataset.get('data_prefix') or {}
-    for key, path in (
-        ('ann_file', annotation_file(dataset)),
-        *((f'data_prefix.{name}', root / folder) for name, folder in prefix.items()),
-    ):
+    paths = {f'data_prefix.{name}': root / folder for name, folder in prefix.items()}
+    if dataset.get('ann_file'):
+        paths = {'ann_file': annotation_file(dataset), **paths}
+    for key, path in paths.items():
         if not path.exists():
             raise UserError(
                 f'{where}.{key}: {path} does not exist (looked from {Path.cwd()}); put the data '
@@ -222,8 +220,8 @@ def check_data(dataset: Mapping[str, Any], where: str) -> None:
 
 
 def annotation_file(dataset: Mapping[str, Any]) -> Path:
-    """Where the annotation file of a dataset config lies."""
-    return Path(dataset.get('data_root') or '') / dataset['ann_file']
+    """Where the annotation file of a dataset config lies; without one the dataset's folder."""
+    return Path(dataset.get('data_root') or '') / (dataset.get('ann_file') or '')
 
 
 def lacks_annotations(dataset: Mapping[str, Any]) -> bool:

@@ -35,3 +35,12 @@ def test_float16_needs_a_gpu(monkeypatch, kind, device, stops):
         return
     with pytest.raises(UserError, match='--amp bf16'):
         check_amp(cfg)
+
+
+def test_folders_count_without_an_annotation_file(tmp_path):
+    (tmp_path / 'images').mkdir()
+    folders = dict(img_path='images', seg_map_path='maps')
+    with pytest.raises(UserError, match=r'data_prefix\.seg_map_path: .*maps'):
+        check_data(dict(data_root=str(tmp_path), data_prefix=folders), 'train_dataloader.dataset')
+    (tmp_path / 'maps').mkdir()
+    check_data(dict(data_root=str(tmp_path), data_prefix=folders), 'train_dataloader.dataset')
