@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from .case import Case, Comparison, Row, is_case, load_case
+from .dvis_losses import replay_criterion, replay_loss, replay_matching
 from .dvis_segmenter import replay_frame_decoder, replay_pixel_decoder, replay_segmenter
 from .dvis_tracking import replay_referring_tracker, replay_temporal_refiner
 from .dvis_video import replay_minvis_post, replay_video
@@ -17,11 +18,16 @@ from .tevit_parts import (
 #: The known kinds of cases: what runs one and records how its outputs compare.
 REPLAYERS: dict[str, Callable[[Case, Comparison], None]] = dict(
     backbone=replay_backbone,
+    criterion=replay_criterion,
+    dvis_offline_loss=replay_loss,
     dvis_offline_vis=replay_video,
+    dvis_online_loss=replay_loss,
     dvis_online_vis=replay_video,
     dynamic_mask_head=replay_dynamic_mask_head,
     frame_decoder=replay_frame_decoder,
     hungarian_assigner=replay_hungarian_assigner,
+    matching=replay_matching,
+    minvis_loss=replay_loss,
     minvis_post=replay_minvis_post,
     minvis_vis=replay_video,
     pixel_decoder=replay_pixel_decoder,
