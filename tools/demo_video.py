@@ -17,7 +17,6 @@ import sys
 import warnings
 from collections import Counter
 from contextlib import closing
-from itertools import islice
 from pathlib import Path
 
 from mmvseg.apis import VideoSegInferencer
@@ -194,18 +193,22 @@ def segment_live(
     )
     with outputs, closing(frames):
         try:
-            for frame, found in islice(frames, args.max_frames):
+            for frame, found in frames:
                 objects = found.above(args.score_thr)
                 going_on = outputs.take(frame, objects)
                 num_frames, num_objects = num_frames + 1, num_objects + len(objects)
-                if not going_on:
+                if not going_on or num_frames == args.max_frames:
                     break
+            else:
+                problem = source.damage
         except KeyboardInterrupt:
             print('stopped by Ctrl-C', file=sys.stderr)
         except UserError as error:
             problem = str(error)
+    if not num_frames:
+        raise UserError(problem or f'{source.name}: ended before the first frame')
     print(f'{num_frames} frames with {num_objects} objects of score >= {args.score_thr:g}')
-    report(video, args.json, problem or source.damage)
+    report(video, args.json, problem)
 
 
 def report(video: Path | None, tracks: Path | None, damage: str | None) -> None:

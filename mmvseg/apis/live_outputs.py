@@ -46,7 +46,8 @@ class LiveOutputs:
         window: bool = False,
     ) -> None:
         self._classes, self._category_ids = classes, category_ids
-        self._tracks_path = tracks
+        self._video_path, self._tracks_path = video, tracks
+        self._fps, self._video = source.fps, None
         with ExitStack() as contexts:
             self._window = contexts.enter_context(LiveWindow(source.name)) if window else None
             self._lines = None
@@ -54,9 +55,6 @@ class LiveOutputs:
                 with file_errors(tracks):
                     tracks.parent.mkdir(parents=True, exist_ok=True)
                     self._lines = contexts.enter_context(tracks.open('w'))
-            self._video = None
-            if video:
-                self._video = contexts.enter_context(VideoWriter(video, source.fps, growing=True))
             self._rate = contexts.enter_context(RateReport())
             self._contexts = contexts.pop_all()
 
@@ -75,10 +73,10 @@ class LiveOutputs:
                 self._lines.write(json.dumps(self._line(frame, objects)) + '\n')
                 self._lines.flush()
         going_on = True
-        if self._video or self._window:
+        if self._video_path or self._window:
             drawn = draw_objects(frame.image, frame_objects(objects, 0, self._classes))
-            if self._video:
-                self._video.write(drawn, frame.seconds)
+            if self._video_path:
+                self._write(drawn, frame.seconds)
             if self._window:
                 going_on = self._window.show(drawn)
         self._rate.advance()
@@ -89,6 +87,12 @@ class LiveOutputs:
 
     def __exit__(self, *error) -> bool | None:
         return self._contexts.__exit__(*error)
+
+    def _write(self, drawn: np.ndarray, seconds: float) -> None:
+        if self._video is None:
+            writer = VideoWriter(self._video_path, self._fps, growing=True)
+            self._video = self._contexts.enter_context(writer)
+        self._video.write(drawn, seconds)
 
     def _line(self, frame: Frame, objects: VideoInstances) -> dict:
         tracks = []

@@ -1,5 +1,7 @@
 import json
 import threading
+import time
+import weakref
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from pycocotools import mask as coco_mask
 from squares import (
     CLASSES,
     SCORES,
+    SquareSegmentor,
     square_frame,
     write_checkpoint,
     write_config,
@@ -18,11 +21,42 @@ from squares import (
 from mmvseg.apis import VideoSegInferencer, choose_device
 from mmvseg.datasets import YouTubeVISDataset
 from mmvseg.errors import UserError
-from mmvseg.visualization import DamagedVideoWarning, VideoWriter, open_source
+from mmvseg.visualization import DamagedVideoWarning, Frame, VideoWriter, open_source
 
 
 class Unsafe:
     """Something that only unpickling restores."""
+
+
+class Synthetic:
+    """Frames that are made when asked for, and tell how many are held at a time."""
+
+    name, fps, size, length, damage, is_live = 'synthetic', 25, (48, 64), None, None, False
+
+    def __init__(self, count, is_live=False, pause_s=0.0):
+        self.count, self.is_live, self.pause_s = count, is_live, pause_s
+        self.images, self.most_held, self.closed = weakref.WeakSet(), 0, False
+
+    def __iter__(self):
+        try:
+            for index in range(self.count):
+                image = square_frame(index % 7).view(Watched)
+                self.images.add(image)
+                self.most_held = max(self.most_held, len(self.images))
+                yield Frame(index, index / 25, image)
+                del image
+                time.sleep(self.pause_s)
+        finally:
+            self.closed = True
+
+    def frame_path(self, index):
+        return str(index)
+
+
+class Watched(np.ndarray):
+    """Arrays that can be counted."""
+
+    __hash__ = object.__hash__
 
 
 @pytest.fixture
@@ -125,6 +159,70 @@ def test_errors_of_the_decoding_thread_arrive(folder):
     with pytest.raises(UserError, match=r'00004\.png'):
         build(folder)(folder / 'frames')
     assert not [thread for thread in threading.enumerate() if thread.name == 'prefetch']
+
+
+@pytest.mark.parametrize('live', [False, True])
+def test_memory_does_not_grow_with_the_video(folder, live):
+    write_config(folder / 'squares.py', live=live)
+    inferencer = build(folder)
+    most_held = []
+    for count in (30, 200):
+        source = Synthetic(count)
+        taken = sum(1 for _ in inferencer.live(source)) if live else inferencer(source).video_length
+        assert taken == count
+        most_held.append(source.most_held)
+    # a window of 3 frames that is being filled and one in the making; finished ones are resized
+    assert max(most_held) <= (6 if live else 8), most_held
+
+
+def test_live_reports_every_frame_of_a_file_as_it_comes(folder):
+    write_config(folder / 'squares.py', live=True)
+    inferencer = build(folder)
+    whole = inferencer(folder / 'frames').pred
+    pairs = list(inferencer.live(folder / 'frames'))
+    assert [frame.index for frame, _ in pairs] == list(range(7))
+    assert [frame.seconds for frame, _ in pairs] == pytest.approx(np.arange(7) / 6)
+    for frame, objects in pairs:
+        np.testing.assert_array_equal(frame.image, square_frame(frame.index))
+        assert objects.track_ids.tolist() == whole.track_ids.tolist()
+        assert [tube[0] for tube in objects.masks] == [tube[frame.index] for tube in whole.masks]
+
+
+def test_live_takes_the_newest_frame_of_a_camera(folder):
+    """The model is slower than the camera; time goes on, the numbers have no gaps."""
+    write_config(folder / 'squares.py', live=True)
+    source = Synthetic(60, is_live=True, pause_s=0.005)
+    pairs = []
+    for pair in build(folder).live(source):
+        pairs.append(pair)
+        time.sleep(0.04)
+    assert [frame.index for frame, _ in pairs] == list(range(len(pairs)))
+    assert 2 <= len(pairs) < 40
+    assert pairs[-1][0].seconds == pytest.approx(59 / 25)  # the last is never left out
+
+
+def test_closing_a_live_run_releases_the_source(folder):
+    write_config(folder / 'squares.py', live=True)
+    source = Synthetic(10_000)
+    run = build(folder).live(source)
+    next(run)
+    assert torch.zeros(1, requires_grad=True).add(1).requires_grad  # inference mode stays inside
+    run.close()
+    assert source.closed
+    assert not [thread for thread in threading.enumerate() if thread.name == 'prefetch']
+
+
+def test_live_of_a_broken_file_keeps_its_frames(folder):
+    write_config(folder / 'squares.py', live=True)
+    source = Synthetic(5)
+    source.damage = 'synthetic: broke off after 5 frames'
+    with pytest.warns(DamagedVideoWarning, match='broke off after 5 frames'):
+        assert len(list(build(folder).live(source))) == 5
+
+
+def test_live_needs_a_model_that_does_not_wait(folder):
+    with pytest.raises(UserError, match=f'{SquareSegmentor.__name__} needs the whole video'):
+        build(folder).live(folder / 'frames')
 
 
 def test_class_names_from_the_data_where_the_checkpoint_has_none(folder):

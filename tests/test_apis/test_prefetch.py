@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from mmvseg.apis.prefetch import prefetch
+from mmvseg.apis.prefetch import newest, prefetch
 
 
 def prefetch_threads():
@@ -46,3 +46,64 @@ def test_exception_comes_after_the_items_before_it():
     with pytest.raises(ZeroDivisionError, match='two'):
         next(items)
     assert not prefetch_threads()
+
+
+def test_newest_leaves_out_what_is_too_old_but_not_the_last():
+    went_on, done = threading.Event(), threading.Event()
+
+    def source():
+        yield 0
+        went_on.wait(5)
+        yield from range(1, 30)
+        done.set()
+
+    items = newest(source())
+    assert next(items) == 0
+    went_on.set()
+    assert done.wait(5)
+    assert list(items) == [29]
+    assert not prefetch_threads()
+
+
+def test_newest_gives_all_to_a_fast_consumer():
+    def source():
+        for index in range(5):
+            yield index
+            taken.wait(5)
+            taken.clear()
+
+    taken, seen = threading.Event(), []
+    for item in newest(source()):
+        seen.append(item)
+        taken.set()
+    assert seen == [0, 1, 2, 3, 4]
+
+
+def test_newest_raises_after_the_last_item():
+    def source():
+        yield 1
+        raise ZeroDivisionError('two')
+
+    items = newest(source())
+    assert next(items) == 1
+    with pytest.raises(ZeroDivisionError, match='two'):
+        next(items)
+
+
+def test_newest_does_not_wait_for_a_source_that_hangs(monkeypatch):
+    monkeypatch.setattr('mmvseg.apis.prefetch._PATIENCE_S', 0.05)
+    released = threading.Event()
+
+    def source():
+        yield 1
+        released.wait(10)
+        yield 2
+
+    items = newest(source())
+    assert next(items) == 1
+    start_s = time.monotonic()
+    items.close()
+    assert time.monotonic() - start_s < 5
+    released.set()
+    for thread in prefetch_threads():
+        thread.join(5)

@@ -1,3 +1,4 @@
+import signal
 import subprocess
 import sys
 from fractions import Fraction
@@ -82,7 +83,61 @@ def test_unwritable_folder_is_named(tmp_path):
         VideoWriter(tmp_path / 'file' / 'out.mp4', 5)
 
 
-def test_full_disk(tmp_path):
+def test_growing_video_is_like_any_other_when_it_is_done(tmp_path):
+    path = tmp_path / 'deep' / 'out.mp4'
+    times = [0.0, 0.1, 0.5, 0.52, 2.0]
+    with VideoWriter(path, 10, crf=1, growing=True) as writer:
+        for image, seconds in zip(frames(5, 47, 64), times, strict=True):
+            writer.write(image, seconds)
+    source = open_source(path)
+    decoded = list(source)
+    assert [frame.seconds for frame in decoded] == pytest.approx(times, abs=1e-4)
+    assert decoded[0].image.shape == (48, 64, 3)
+    assert source.damage is None
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_times_that_go_back_keep_the_order(tmp_path):
+    with VideoWriter(tmp_path / 'out.mp4', 10, growing=True) as writer:
+        for image, seconds in zip(frames(3, 32, 32), (0.5, 0.2, 0.2), strict=True):
+            writer.write(image, seconds)
+    assert len(list(open_source(tmp_path / 'out.mp4'))) == 3
+
+
+def test_growing_video_of_a_killed_program_plays(tmp_path):
+    path = tmp_path / 'out.mp4'
+    code = f"""
+import os, signal
+import numpy as np
+from mmvseg.visualization import VideoWriter
+
+writer = VideoWriter({str(path)!r}, 5, growing=True)
+for index in range(9):
+    writer.write(np.full((48, 64, 3), 20 * index, np.uint8))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    done = subprocess.run([sys.executable, '-c', code])
+    assert done.returncode == -signal.SIGKILL
+    source = open_source(path)
+    decoded = list(source)
+    assert len(decoded) == 8  # all but the last
+    assert source.damage is None
+    assert abs(decoded[7].image.mean() - 140) < 8
+
+
+def test_growing_video_stays_when_an_exception_ends_it(tmp_path):
+    path = tmp_path / 'out.mp4'
+    images = [*frames(4, 32, 32), None]
+    with pytest.raises(AttributeError), VideoWriter(path, 5, growing=True) as writer:
+        write_all(writer, images)
+    assert len(list(open_source(path))) == 4
+    with pytest.raises(AttributeError), VideoWriter(path, 5, growing=True) as writer:
+        write_all(writer, images[4:])
+    assert list(tmp_path.iterdir()) == []  # there was no frame
+
+
+@pytest.mark.parametrize('growing', [False, True])
+def test_full_disk(tmp_path, growing):
     """The file-size limit of a process stands for a full disk."""
     code = f"""
 import resource
@@ -94,7 +149,7 @@ from mmvseg.visualization import VideoWriter
 def main():
     resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
     rng = np.random.default_rng(0)
-    with VideoWriter({str(tmp_path / 'out.mp4')!r}, 5, crf=1) as writer:
+    with VideoWriter({str(tmp_path / 'out.mp4')!r}, 5, crf=1, growing={growing}) as writer:
         for _ in range(40):
             writer.write(rng.integers(0, 255, (128, 128, 3), dtype=np.uint8))
 
@@ -104,4 +159,7 @@ main()
     assert done.returncode == 1
     assert 'out.mp4: cannot write the video' in done.stderr
     assert 'Traceback' not in done.stderr
-    assert list(tmp_path.iterdir()) == []
+    if growing:
+        assert len(list(open_source(tmp_path / 'out.mp4'))) >= 1
+    else:
+        assert list(tmp_path.iterdir()) == []
