@@ -119,16 +119,12 @@ class ReferringTracker(nn.Module):
         index = permutations[..., None].expand_as(queries)
         aligned = queries.gather(2, index)  # (B, T, Q, C)
         previous = None if state is None else state.outputs
-        kept = (
-            slice(None)
-            if (self.training if all_layers is None else all_layers)
-            else slice(-1, None)
-        )
+        keep_all = self.training if all_layers is None else all_layers
         frames = []
         for identity, memory in zip(aligned.unbind(1), queries.unbind(1), strict=True):
             outputs = self._decode(identity, memory, previous)
             previous = outputs[-1]
-            frames.append(outputs[kept])
+            frames.append(outputs if keep_all else outputs[-1:])
         layers = [torch.stack(outputs, dim=1) for outputs in zip(*frames, strict=True)]
         return TrackerOutput(layers, permutations, TrackerState(previous, aligned[:, -1]))
 
