@@ -78,6 +78,8 @@ def replay_video(case: Case, comparison: Comparison) -> None:
         comparison.equal('tracker_indices', tracked.permutations[0])
     lengths = dict(full=len(frames), win=case.config['config']['model']['window_size'])
     for mode, length in lengths.items():
+        if f'{mode}.result.scores' not in case.expected:
+            continue
         _compare_raw(f'{mode}.raw.', raw, comparison)
         (sample,) = model.predict(_windows(case, frames, length))
         _compare_instances(f'{mode}.result.', sample.pred, comparison)
