@@ -5,7 +5,7 @@
 #   python tools/train.py configs/shapes/dvis_offline_shapes.py
 _base_ = './dvis_online_shapes.py'
 
-load_from = 'work_dirs/dvis_online_shapes/iter_1500.pth'
+load_from = 'work_dirs/dvis_online_shapes/iter_1200.pth'
 allow_missing = ['refiner']
 
 model = dict(
@@ -24,3 +24,9 @@ model = dict(
 train_dataloader = dict(
     batch_size=4, dataset=dict(clip=dict(num_frames=10, consecutive=True, reverse_prob=0.5))
 )
+
+max_iters = 800
+train_cfg = dict(max_iters=max_iters, val_interval=max_iters)
+param_scheduler = [
+    dict(type='OneCycleLR', eta_max=1e-3, total_steps=max_iters, pct_start=0.1, by_epoch=False)
+]

@@ -6,7 +6,7 @@
 #   --cfg-options model.tracker.alignment=inverse
 _base_ = './minvis_shapes.py'
 
-load_from = 'work_dirs/minvis_shapes/iter_3000.pth'
+load_from = 'work_dirs/minvis_shapes/iter_1500.pth'
 allow_missing = ['tracker']
 
 model = dict(
@@ -26,4 +26,9 @@ model = dict(
 )
 train_dataloader = dict(batch_size=8, dataset=dict(clip=dict(num_frames=5, consecutive=True)))
 
+max_iters = 1200
+train_cfg = dict(max_iters=max_iters, val_interval=max_iters)
+param_scheduler = [
+    dict(type='OneCycleLR', eta_max=1e-3, total_steps=max_iters, pct_start=0.1, by_epoch=False)
+]
 custom_hooks = [dict(type='GuidedMatchingHook')]

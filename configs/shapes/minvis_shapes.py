@@ -17,7 +17,7 @@ test_dataloader = val_dataloader
 val_evaluator = dict(ann_file=data_root + 'val.json')
 test_evaluator = val_evaluator
 
-max_iters = 3000
+max_iters = 1500
 train_cfg = dict(type='VideoTrainLoop', max_iters=max_iters, val_interval=max_iters)
 val_cfg = dict(type='VideoValLoop')
 test_cfg = dict(type='VideoTestLoop')
