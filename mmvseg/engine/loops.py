@@ -1,6 +1,7 @@
 """Training that resumes at its data position, and tests that stream windows of whole videos."""
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,10 @@ from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop, IterBasedTrainLoop, Runner
 from mmengine.runner.loops import _InfiniteDataloaderIterator
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from mmvseg.errors import UserError
+from mmvseg.errors import NonFiniteError, UserError
 from mmvseg.evaluation.results_writer import ResultsWriter
 from mmvseg.progress import ProgressReport
 from mmvseg.registry import LOOPS
@@ -23,6 +24,9 @@ from mmvseg.structures import VideoDataSample, VideoWindow
 
 from .distributed import on_main_process
 from .rng import preserved_rng
+
+#: So many iterations in a row that give nothing to learn from end a training.
+MOST_SKIPPED_IN_A_ROW = 50
 
 
 @contextmanager
@@ -37,7 +41,19 @@ def worker_errors() -> Iterator[None]:
 
 @LOOPS.register_module()
 class VideoTrainLoop(IterBasedTrainLoop):
-    """Iteration-based training whose sampler is set to its position instead of loading data."""
+    """Iteration-based training whose sampler is set to its position instead of loading data.
+
+    Args:
+        args: see mmengine's ``IterBasedTrainLoop``.
+        skip_non_finite: learn nothing from batches whose predictions are NaN or infinite and go
+            on, instead of stopping at the first.
+        kwargs: see mmengine's ``IterBasedTrainLoop``.
+    """
+
+    def __init__(self, *args: Any, skip_non_finite: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.skip_non_finite = skip_non_finite
+        self._skipped_in_a_row = 0
 
     def seek(self, iteration: int) -> None:
         """Let the next batch be the one that an undisturbed run draws at ``iteration``.
@@ -76,6 +92,55 @@ class VideoTrainLoop(IterBasedTrainLoop):
         runner.call_hook('after_train_epoch')
         runner.call_hook('after_train')
         return runner.model
+
+    def run_iter(self, data_batch: dict) -> None:
+        """Train on a batch.
+
+        Args:
+            data_batch: as the dataloader gives it.
+
+        Raises:
+            NonFiniteError: the predictions have diverged, and such steps are not skipped.
+            UserError: too many steps in a row had to be skipped.
+        """
+        runner = self.runner
+        runner.call_hook('before_train_iter', batch_idx=self._iter, data_batch=data_batch)
+        # what a forward pass may change: statistics of batch norms
+        buffers = [buffer.clone() for buffer in self._buffers()]
+        try:
+            outputs = runner.model.train_step(data_batch, optim_wrapper=runner.optim_wrapper)
+        except NonFiniteError as error:
+            if not self.skip_non_finite:
+                raise
+            self._skip(error, buffers)
+            outputs = None
+        else:
+            self._skipped_in_a_row = 0
+        runner.call_hook(
+            'after_train_iter', batch_idx=self._iter, data_batch=data_batch, outputs=outputs
+        )
+        self._iter += 1
+
+    def _skip(self, error: NonFiniteError, buffers: Sequence[Tensor]) -> None:
+        """Leave the model as it was before this iteration; gradients stay accumulated."""
+        self._skipped_in_a_row += 1
+        if self._skipped_in_a_row == MOST_SKIPPED_IN_A_ROW:
+            raise UserError(
+                f'{MOST_SKIPPED_IN_A_ROW} iterations in a row were skipped, the last one '
+                f'{self._iter + 1}: {error}'
+            ) from error
+        print_log(
+            f'iteration {self._iter + 1} is skipped: {error}',
+            logger='current',
+            level=logging.WARNING,
+        )
+        for buffer, before in zip(self._buffers(), buffers, strict=True):
+            buffer.copy_(before)
+        # Optimizer steps stay at the iterations at which checkpoints expect them.
+        self.runner.optim_wrapper._inner_count += 1
+
+    def _buffers(self) -> Iterator[Tensor]:
+        return self.runner.model.buffers() if self.skip_non_finite else iter(())
 
     def _is_time_to_validate(self) -> bool:
         if self.runner.val_loop is None or self._iter < self.val_begin:

@@ -51,11 +51,12 @@ class ProgressHook(Hook):
         if now_s - self._shown_s < self.interval_s and not last:
             return
         self._shown_s = now_s
-        loss = runner.message_hub.get_scalar('train/loss').mean(20)  # of the last 20 iterations
+        losses = runner.message_hub.log_scalars.get('train/loss')  # None: all steps were skipped
+        loss = f'{losses.mean(20):.3f}' if losses else '-'  # of the last 20 iterations
         per_iter_s = (now_s - self._start_s) / (done - self._start_iter)
         left = timedelta(seconds=round(per_iter_s * (runner.max_iters - done)))
         self._print(
-            f'training: iteration {done}/{runner.max_iters}, loss {loss:.3f}, '
+            f'training: iteration {done}/{runner.max_iters}, loss {loss}, '
             f'{per_iter_s:.2f} s each, {left} left',
             last,
         )
