@@ -16,7 +16,8 @@ _PATIENCE_S = 1.0
 def prefetch(items: Iterable[Item], depth: int = 2) -> Generator[Item]:
     """Iterate over ``items`` in a thread that runs at most ``depth`` items ahead.
 
-    An exception in ``items`` is raised here, in its place; closing this iterator ends the thread.
+    An exception in ``items`` is raised here, in its place; closing this iterator ends the thread,
+    or leaves it behind where it hangs in ``items``.
 
     Args:
         items: what to iterate over.
@@ -30,7 +31,7 @@ def newest(items: Iterable[Item]) -> Generator[Item]:
 
     For sources that do not wait: a camera's frames are taken as they come, and a slow consumer
     always gets the latest. The last item is never left out. Exceptions and closing are as in
-    :func:`prefetch`; a thread that hangs in ``items`` is left behind.
+    :func:`prefetch`.
 
     Args:
         items: what to iterate over.
@@ -75,4 +76,4 @@ def _from_thread(items: Iterable[Item], waiting: queue.Queue, *, drop: bool) -> 
             yield item
     finally:
         stopped.set()
-        thread.join(_PATIENCE_S if drop else None)
+        thread.join(_PATIENCE_S)

@@ -61,11 +61,15 @@ def open_source(path: str | Path, fps: Fraction | float | None = None) -> FrameS
 
 
 def _open_url(url: str) -> FrameSource:
-    """Over HTTP, what has an end is a file: the server waits until we take the next part."""
+    """Over HTTP, what has an end is a file: the server waits until we take the next part.
+
+    A recording that still grows has a duration, too, but the server cannot state its size.
+    """
     if not url.lower().startswith(('http://', 'https://')):
         return StreamSource(url)
     with open_video(url) as container:
-        is_file = duration(container, container.streams.video[0]) is not None
+        ends = duration(container, container.streams.video[0]) is not None
+        is_file = ends and container.size > 0
     return VideoFile(url) if is_file else StreamSource(url)
 
 

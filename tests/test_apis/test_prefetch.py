@@ -90,7 +90,8 @@ def test_newest_raises_after_the_last_item():
         next(items)
 
 
-def test_newest_does_not_wait_for_a_source_that_hangs(monkeypatch):
+@pytest.mark.parametrize('ahead', [prefetch, newest])
+def test_source_that_hangs_is_left_behind(monkeypatch, ahead):
     monkeypatch.setattr('mmvseg.apis.prefetch._PATIENCE_S', 0.05)
     released = threading.Event()
 
@@ -99,7 +100,7 @@ def test_newest_does_not_wait_for_a_source_that_hangs(monkeypatch):
         released.wait(10)
         yield 2
 
-    items = newest(source())
+    items = ahead(source())
     assert next(items) == 1
     start_s = time.monotonic()
     items.close()

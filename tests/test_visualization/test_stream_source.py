@@ -82,6 +82,13 @@ def faststart(path):
     return copy
 
 
+def test_recording_that_still_grows_is_a_stream(clip):
+    with serve(clip.read_bytes(), says_length=False) as url:
+        source = open_source(url)
+        assert isinstance(source, StreamSource)
+        assert len(list(source)) == 40
+
+
 def test_stream_is_read_once_and_its_password_kept(clip):
     with serve(clip.read_bytes()) as url:
         source = StreamSource(url.replace('://', '://me:secret@'))
