@@ -64,12 +64,16 @@ def test_parts_add_up(benchmark):
     for run in result['runs']:
         seconds = {tuple(part['part']): part['wall_s'] for part in run['parts']}
         outer = {path[0] for path in seconds if len(path) == 1}
-        assert outer == {'backbone', 'FPN', 'box stages', 'mask branch', 'paste + RLE'}
+        assert outer == {'backbone', 'FPN', 'box stages', 'mask branch', 'post-processing'}
         assert 0 < seconds['box stages', 'RoIAlign'] < seconds['box stages',]
-        assert 0 < seconds['paste + RLE', 'paste'] < seconds['paste + RLE',]
+        inner = [seconds['post-processing', name] for name in ('paste', 'run-length coding')]
+        assert 0 < sum(inner) < seconds['post-processing',]
+        coding = run['wall_s'] - run['wall_without_rle_s']
+        assert coding == pytest.approx(inner[1])
         whole = sum(seconds[name,] for name in outer)
         assert 0.5 * run['wall_s'] < whole <= 1.2 * run['wall_s']
     assert '- of which RoIAlign' in text
+    assert 'GB above the built model' in text
 
 
 def test_user_errors(capsys):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import measure
+import model_parts
 import torch
 
 from mmvseg.engine.config import add_cfg_options, load_config
@@ -105,6 +106,7 @@ def measure_video(args: argparse.Namespace, num_frames: int) -> dict[str, Any]:
         parameters=sum(p.numel() for p in model.parameters()),
         memory_before_gb=measure.resident_gb(),
     )
+    measure.reset_peak_resident()
     model.predict([measure.make_window(2, args.size, args.ori_size)])
     synchronize = measure.synchronizer(args.device)
     on_gpu = torch.device(args.device).type == 'cuda'
@@ -113,7 +115,7 @@ def measure_video(args: argparse.Namespace, num_frames: int) -> dict[str, Any]:
     runs, parts = [], []
     for _ in range(args.repeats):
         # Waiting for the device around every part would slow down the whole: a run of its own.
-        timer = measure.PartTimer([] if on_gpu else measure.parts_of(model))
+        timer = model_parts.PartTimer([] if on_gpu else model_parts.parts_of(model))
         with timer, measure.elapsed(synchronize) as total:
             model.predict([window])
         runs.append(total)
@@ -121,7 +123,7 @@ def measure_video(args: argparse.Namespace, num_frames: int) -> dict[str, Any]:
     result['peak_memory_gb'] = measure.peak_resident_gb()
     if on_gpu:
         result['peak_gpu_memory_gb'] = torch.cuda.max_memory_allocated() / 1e9
-        with measure.PartTimer(measure.parts_of(model), synchronize) as timer:
+        with model_parts.PartTimer(model_parts.parts_of(model), synchronize) as timer:
             model.predict([window])
         parts = [timer.times]
     wall = statistics.median(run.wall_s for run in runs)
@@ -139,7 +141,7 @@ def measure_video(args: argparse.Namespace, num_frames: int) -> dict[str, Any]:
     return result
 
 
-def _median_parts(runs: list[dict[tuple[str, ...], measure.PartTime]]) -> list[dict[str, Any]]:
+def _median_parts(runs: list[dict[tuple[str, ...], model_parts.PartTime]]) -> list[dict[str, Any]]:
     """Median of each part over the runs, inner parts after the part that holds them."""
     paths = sorted(runs[0], key=list(runs[0]).index)
     return [
@@ -154,13 +156,9 @@ def _median_parts(runs: list[dict[tuple[str, ...], measure.PartTime]]) -> list[d
 
 
 def _rle_time(parts: list[dict[str, Any]]) -> dict[str, float] | None:
-    """What run-length coding adds to pasting, if the model's parts tell."""
-    by_path = {tuple(part['part']): part for part in parts}
-    whole = by_path.get((measure.PASTE_AND_RLE,))
-    paste = by_path.get((measure.PASTE_AND_RLE, measure.PASTE))
-    if whole is None or paste is None:
-        return None
-    return {key: whole[key] - paste[key] for key in ('wall_s', 'cpu_s')}
+    """What run-length coding takes, if the model's parts tell."""
+    coding = [part for part in parts if part['part'][-1] == model_parts.RLE]
+    return {key: sum(p[key] for p in coding) for key in ('wall_s', 'cpu_s')} if coding else None
 
 
 def report(run: dict[str, Any]) -> str:
@@ -177,8 +175,9 @@ def report(run: dict[str, Any]) -> str:
             f'{run["cpu_without_rle_s"]:.2f} CPU s'
         )
     lines.append(
-        f'peak memory {run["peak_memory_gb"]:.2f} GB, before the first call '
-        f'{run["memory_before_gb"]:.2f} GB ({run["parameters"] / 1e6:.1f} M parameters)'
+        f'peak memory {run["peak_memory_gb"]:.2f} GB, '
+        f'{run["peak_memory_gb"] - run["memory_before_gb"]:.2f} GB above the built model '
+        f'({run["parameters"] / 1e6:.1f} M parameters)'
     )
     if 'peak_gpu_memory_gb' in run:
         lines.append(f'peak GPU memory {run["peak_gpu_memory_gb"]:.2f} GB')

@@ -10,6 +10,7 @@ from typing import Any
 
 import cv2
 import measure
+import model_parts
 import numpy as np
 import torch
 from mmengine.structures import InstanceData
@@ -70,7 +71,7 @@ def measure_inference(setting: Setting, path: Path, compiled: bool) -> None:
     """Speed and peak memory of a video in every precision."""
     model = _build(setting, path)
     if compiled:
-        measure.compile_model(model)
+        model_parts.compile_model(model)
     window = measure.make_window(setting.num_frames, setting.size, setting.ori_size)
     for precision in PRECISIONS:
         _attempt(
@@ -97,7 +98,7 @@ def _infer(
                 model.predict([window])
             runs.append(run.wall_s)
         peak = _peak(setting)
-        with measure.PartTimer(measure.post_processing_of(model), synchronize) as timer:
+        with model_parts.PartTimer(model_parts.post_processing_of(model), synchronize) as timer:
             model.predict([window])
     wall = statistics.median(runs)
     post = sum(part.wall_s for path, part in timer.times.items() if len(path) == 1)

@@ -1,4 +1,4 @@
-"""What benchmark.py and gpu_suite.py share: models with random weights, timers, memory, machine."""
+"""What the measuring tools share: models with random weights, videos, clocks, memory, machine."""
 
 import datetime
 import logging
@@ -6,22 +6,18 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import torch
-import torch._dynamo
 from mmengine.config import Config
 from mmengine.logging import MMLogger
 
 import mmvseg
 from mmvseg.engine.config import config_errors
-from mmvseg.models.backbones import msgshift
-from mmvseg.models.postprocess import vis
-from mmvseg.models.segmentors import tevit
 from mmvseg.models.segmentors.base import VideoSegmentor
 from mmvseg.registry import MODELS
 from mmvseg.structures import VideoDataSample, VideoWindow
@@ -30,8 +26,8 @@ from mmvseg.structures import VideoDataSample, VideoWindow
 FC_REG_SCALE = 0.05
 
 PROTOCOL = (
-    f"Random weights from the model's own initialisation, fc_reg times {FC_REG_SCALE} so that "
-    'boxes stay on screen; eval mode, no gradients. Frames of uniform noise, zero padded to a '
+    f"Random weights from the model's own initialisation (fc_reg times {FC_REG_SCALE}, if there is "
+    'one: boxes then stay on screen); eval mode, no gradients. Frames of noise, zero padded to a '
     'multiple of 32, one window a video. Timed: from uint8 frames to run-length coded tubes. Not '
     'included: decoding and resizing.'
 )
@@ -89,151 +85,6 @@ def make_window(
 
 
 # Time
-
-
-@dataclass(frozen=True)
-class Part:
-    """A callable of a model that is timed: ``getattr(owner, attribute)``."""
-
-    name: str
-    owner: Any
-    attribute: str = 'forward'
-
-
-@dataclass
-class PartTime:
-    """Sums over the calls of a part, its own parts included."""
-
-    wall_s: float = 0.0
-    cpu_s: float = 0.0
-    calls: int = 0
-
-
-@dataclass
-class PartTimer(AbstractContextManager):
-    """Times parts of a model by wrapping them from outside; restores them on exit.
-
-    Args:
-        parts: what to time. A part that runs inside another one is listed under it.
-        synchronize: waits for the device; called around every part.
-
-    Attributes:
-        times: by path, e.g. ``('box stages', 'RoIAlign')``.
-    """
-
-    parts: Sequence[Part]
-    synchronize: Callable[[], None] = lambda: None
-    times: dict[tuple[str, ...], PartTime] = field(default_factory=dict)
-    _path: tuple[str, ...] = ()
-    _replaced: list[tuple[Part, dict]] = field(default_factory=list)
-
-    def __enter__(self) -> 'PartTimer':
-        for part in self.parts:
-            own = vars(part.owner)
-            kept = {part.attribute: own[part.attribute]} if part.attribute in own else {}
-            self._replaced.append((part, kept))
-            setattr(part.owner, part.attribute, self._timed(part))
-        return self
-
-    def __exit__(self, *exception) -> None:
-        for part, kept in reversed(self._replaced):
-            delattr(part.owner, part.attribute)
-            for name, value in kept.items():
-                setattr(part.owner, name, value)
-        self._replaced.clear()
-
-    def _timed(self, part: Part) -> Callable:
-        function = getattr(part.owner, part.attribute)
-
-        def timed(*args, **kwargs) -> Any:
-            outer, self._path = self._path, (*self._path, part.name)
-            record = self.times.setdefault(self._path, PartTime())
-            self.synchronize()
-            wall, cpu = time.perf_counter(), time.process_time()
-            try:
-                result = function(*args, **kwargs)
-                self.synchronize()
-                return result
-            finally:
-                record.wall_s += time.perf_counter() - wall
-                record.cpu_s += time.process_time() - cpu
-                record.calls += 1
-                self._path = outer
-
-        return timed
-
-
-def parts_of(model: VideoSegmentor) -> list[Part]:
-    """What is timed of a model: by its class if that is listed here, else its children."""
-    for cls in type(model).__mro__:
-        if cls.__name__ in _PARTS:
-            return _PARTS[cls.__name__](model)
-    return [
-        Part(name, child)
-        for name, child in model.named_children()
-        if child is not model.data_preprocessor
-    ]
-
-
-def post_processing_of(model: VideoSegmentor) -> list[Part]:
-    """The parts after the network: from mask probabilities to run-length codes."""
-    return [part for part in parts_of(model) if part.name == PASTE_AND_RLE]
-
-
-PASTE_AND_RLE = 'paste + RLE'
-PASTE = 'paste'
-
-
-def _tevit_parts(model: VideoSegmentor) -> list[Part]:
-    head = model.roi_head
-    return [
-        Part('backbone', model.backbone),
-        Part('FPN', model.neck),
-        Part('box stages', head, 'predict_queries'),
-        Part('RoIAlign', head.bbox_roi_extractor),
-        Part('mask branch', head, 'predict_masks'),
-        Part('RoIAlign', head.mask_roi_extractor),
-        Part(PASTE_AND_RLE, tevit, 'paste_and_encode'),
-        Part(PASTE, vis, '_paste_columns'),
-    ]
-
-
-_PARTS: dict[str, Callable[[VideoSegmentor], list[Part]]] = {'TeViT': _tevit_parts}
-
-
-def compile_targets(model: VideoSegmentor) -> list[Part]:
-    """What torch.compile takes: no Python loop over frames, no sizes that depend on data."""
-    for cls in type(model).__mro__:
-        if cls.__name__ in _COMPILED:
-            return _COMPILED[cls.__name__](model)
-    return parts_of(model)
-
-
-def _tevit_compiled(model: VideoSegmentor) -> list[Part]:
-    # A block serves all stages and chunks of frames; compiled whole, the backbone unrolls them.
-    backbone = Part('blocks', msgshift, 'block_forward')
-    if not isinstance(model.backbone, msgshift.MsgShifT):
-        backbone = Part('backbone', model.backbone)
-    heads = model.roi_head.bbox_head
-    return [
-        backbone,
-        Part('FPN', model.neck),
-        *(Part('attention', head, 'attend') for head in heads),
-        *(Part('dynamic convolution', head, 'interact') for head in heads),
-        Part('mask head', model.roi_head.mask_head[-1], 'class_logits'),
-    ]
-
-
-_COMPILED: dict[str, Callable[[VideoSegmentor], list[Part]]] = {'TeViT': _tevit_compiled}
-
-
-def compile_model(model: VideoSegmentor) -> None:
-    """Replace the model's :func:`compile_targets`, for the rest of the process."""
-    # Stages, chunk lengths and precisions: more variants than torch allows by default.
-    torch._dynamo.config.cache_size_limit = 64
-    for part in compile_targets(model):
-        compiled = torch.compile(getattr(part.owner, part.attribute), dynamic=False)
-        setattr(part.owner, part.attribute, compiled)
 
 
 @dataclass
