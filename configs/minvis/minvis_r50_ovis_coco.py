@@ -1,14 +1,12 @@
 # MinVIS, ResNet-50, OVIS with COCO: the first of three stages.
 #
 # 8 GPUs x 1 clip x 1 frame, 40 000 iterations x 8 = 320 000 clips, half of them videos.
-# No AP of its own is published. Not trained here.
+# DVIS's model zoo lists no AP for this stage. Not trained here.
 _base_ = [
     '../_base_/models/minvis_r50.py',
     '../_base_/datasets/dvis_ovis_coco_360p.py',
     '../_base_/schedules/dvis_40k.py',
     '../_base_/dvis_runtime.py',
 ]
-
-model = dict(test_cfg=dict(max_per_video=20))
 
 load_from = 'work_dirs/mask2former_r50_coco_instance/iter_368750.pth'

@@ -1,7 +1,7 @@
 # MinVIS, Swin-L, YouTube-VIS 2021 with COCO: the first of three stages.
 #
 # 8 GPUs x 1 clip x 1 frame, 20 000 iterations x 8 = 160 000 clips, half of them videos.
-# No AP of its own is published. Not trained here.
+# DVIS's model zoo lists no AP for this stage. Not trained here.
 _base_ = [
     '../_base_/models/minvis_swin-l.py',
     '../_base_/datasets/dvis_ytvis21_480p.py',
