@@ -64,7 +64,7 @@ def recorded_rand(case: Case, prefix: str) -> Iterator[None]:
     """Let ``torch.rand`` give the recorded numbers ``prefix{k}`` in order.
 
     Raises:
-        UserError: if more or other numbers are asked for than were recorded.
+        UserError: if more, fewer or other numbers are asked for than were recorded.
     """
     count = sum(name.startswith(prefix) for name in case.expected)
     recorded = iter([case.expected[f'{prefix}{number}'] for number in range(count)])
@@ -79,6 +79,8 @@ def recorded_rand(case: Case, prefix: str) -> Iterator[None]:
 
     with mock.patch.object(torch, 'rand', rand):
         yield
+    if left := len(list(recorded)):
+        raise UserError(f'{prefix}: {left} of {count} recorded random numbers were not asked for')
 
 
 @torch.no_grad()
