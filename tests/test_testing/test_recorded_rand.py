@@ -14,6 +14,12 @@ def case():
     return Case(Path('case'), 'criterion', {}, {}, DRAWS, {})
 
 
+def draw(shapes):
+    with recorded_rand(case(), 'rand.'):
+        for shape in shapes:
+            torch.rand(shape)
+
+
 def test_recorded_numbers_come_in_order_and_then_random_ones_again():
     with recorded_rand(case(), 'rand.'):
         assert torch.equal(torch.rand((1, 4, 2), device='cpu'), DRAWS['rand.0'])
@@ -30,6 +36,5 @@ def test_recorded_numbers_come_in_order_and_then_random_ones_again():
     ],
 )
 def test_other_draws_than_the_recorded_are_refused(shapes, message):
-    with pytest.raises(UserError, match=message), recorded_rand(case(), 'rand.'):
-        for shape in shapes:
-            torch.rand(shape)
+    with pytest.raises(UserError, match=message):
+        draw(shapes)
