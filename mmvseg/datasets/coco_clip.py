@@ -20,7 +20,7 @@ class CocoClipDataset(YouTubeVISDataset):
     """Images of COCO's instance annotations, for training beside videos.
 
     The official file is read as it is: its categories become those of the video data set, objects
-    of other categories are left out, and images without an object too. With
+    of other categories are left out, and images without an annotation that is left too. With
     ``clip=dict(num_frames=T, consecutive=True)`` an item is T times the image.
 
     Args:
