@@ -15,8 +15,9 @@ class VideoDataSample(BaseDataElement):
     Meta information: ``video_id``, ``video_name``, ``video_length`` (frames of the whole video),
     ``frame_ids`` (indices of the sample's frames), ``frame_paths``, ``ori_shape``, ``img_shape``
     (resized, before padding), ``batch_input_shape`` (after padding; set by the preprocessor), all
-    (H, W), ``scale_factor`` (w, h) = resized / original, ``flip``, and for windows ``is_first`` and
-    ``is_last``.
+    (H, W), ``scale_factor`` (w, h) = resized / original, ``flip``, for windows ``is_first`` and
+    ``is_last``, and for clips ``last_frame_ids``, the instance ids annotated in the last frame,
+    also of objects that a crop has removed from it.
 
     Example:
         >>> sample = VideoDataSample(metainfo=dict(video_id=1, img_shape=(96, 128)))

@@ -7,7 +7,7 @@ from mmengine.config import Config
 from mmengine.structures import InstanceData
 from pycocotools import mask as mask_utils
 
-from mmvseg.errors import UserError
+from mmvseg.errors import NonFiniteError, UserError
 from mmvseg.models.losses import ClipObjects
 from mmvseg.registry import MODELS
 from mmvseg.structures import VideoDataSample, VideoWindow
@@ -203,6 +203,22 @@ def test_offline_refuses_to_run_live():
         next(build('DVISOffline').live(windows(video(2), 1)))
 
 
+@pytest.mark.parametrize('module', ['tracker', 'refiner'])
+def test_broken_weights_of_later_modules_are_named(module):
+    model = build('DVISOnline' if module == 'tracker' else 'DVISOffline')
+    getattr(model, module).class_embed.bias.data[0] = float('nan')
+    with pytest.raises(UserError, match=f"'video 1'.* of the {module} are not finite"):
+        model.predict(windows(video(3), 2))
+
+
+@pytest.mark.parametrize('kind', ['DVISOnline', 'DVISOffline'])
+def test_training_on_a_broken_segmenter_can_be_skipped(kind):
+    model = build(kind).train()
+    model.panoptic_head.query_feat.weight.data[0] = float('nan')
+    with pytest.raises(NonFiniteError, match="'video 0'"):
+        model.loss(*batch())
+
+
 @pytest.mark.parametrize('kind', KINDS)
 def test_broken_weights_name_video_and_frame(kind):
     model = build(kind)
@@ -314,5 +330,7 @@ def test_labels_of_objects_that_left():
     assert clip.visible.tolist() == [[True, True, False], [True, True, True]]
     assert not clip.masks[0, 2].any()
     assert ClipObjects.gather(data_sample, absent_label=6).labels.tolist() == [6, 1]
+    data_sample.set_metainfo(dict(last_frame_ids=[5, 8]))  # a crop has cut it off
+    assert ClipObjects.gather(data_sample, absent_label=6).labels.tolist() == [0, 1]
     assert clip.whole().masks.shape == (2, 3 * 64, 64)
     assert [len(target.labels) for target in clip.by_frame()] == [2, 2, 2]

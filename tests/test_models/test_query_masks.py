@@ -9,7 +9,6 @@ from mmvseg.models.postprocess.frame_store import FrameStore, MaskCodec, RawCode
 from mmvseg.models.postprocess.query_masks import (
     FrameGeometry,
     encode_query_masks,
-    resize_query_masks,
 )
 
 GEOMETRIES = [
@@ -39,7 +38,6 @@ def test_masks_equal_those_of_the_two_step_resizing(geometry, seed):
     logits = blobs(seed)
     logits[1] = -1
     expected = in_two_steps(logits, geometry)
-    assert torch.allclose(resize_query_masks(logits, geometry), expected, atol=1e-5)
     masks = mask_utils.decode(encode_query_masks(logits, geometry)).transpose(2, 0, 1)
     differs = torch.from_numpy(masks.astype(bool)) != (expected > 0)
     assert expected[differs].abs().max() < 1e-5 if differs.any() else True

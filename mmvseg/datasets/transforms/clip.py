@@ -177,6 +177,8 @@ class PackClip(BaseTransform):
         """``inputs`` (T, 3, H, W) uint8 and ``data_samples``, a ``VideoDataSample``."""
         frames = np.stack(results['imgs']).transpose(0, 3, 1, 2)  # (T, 3, H, W)
         metainfo = {key: results[key] for key in _META_KEYS if key in results}
+        if 'objects' in results:
+            metainfo['last_frame_ids'] = [item['id'] for item in results['objects'][-1]]
         sample = VideoDataSample(metainfo=metainfo)
         if 'frames' in results:
             annotated: list[FrameAnnotations] = results['frames']

@@ -34,7 +34,8 @@ class ClipObjects:
 
         Args:
             sample: a clip with annotations, masks padded to ``batch_input_shape``.
-            absent_label: label of objects that are not visible in the last frame; None: their own.
+            absent_label: label of objects that are not annotated in the last frame; None: their
+                own.
         """
         frames: list[InstanceData] = sample.gt_instances
         ids = torch.unique(torch.cat([frame.instance_ids for frame in frames]))  # (N,)
@@ -48,7 +49,8 @@ class ClipObjects:
             masks[slots, t] = frame.masks.to(torch.uint8)
             visible[slots, t] = True
         if absent_label is not None:
-            labels[~visible[:, -1]] = absent_label
+            annotated = sample.get('last_frame_ids', frames[-1].instance_ids.tolist())
+            labels[~torch.isin(ids, ids.new_tensor(annotated))] = absent_label
         return cls(labels, masks, visible, ids)
 
     def by_frame(self) -> list[MaskTargets]:

@@ -17,10 +17,13 @@ from mmvseg.errors import NonFiniteError
 from mmvseg.models.precision import full_precision
 from mmvseg.registry import MODELS, TASK_UTILS
 
-from .query_predictions import MaskTargets, QueryPredictions, describe_divergence, sample_masks
-
-#: Queries of an image and the objects that they have to find, both (n,).
-Assignment = tuple[Tensor, Tensor]
+from .query_predictions import (
+    Assignment,
+    MaskTargets,
+    QueryPredictions,
+    describe_divergence,
+    sample_masks,
+)
 
 
 @MODELS.register_module()

@@ -9,9 +9,14 @@ from dataclasses import dataclass
 
 import torch
 from mmcv.ops import point_sample
+from mmengine.dist import all_reduce
 from torch import Tensor
 
+from mmvseg.errors import NonFiniteError
 from mmvseg.models.precision import full_precision
+
+#: Queries of an image and the objects that they have to find, both (n,).
+Assignment = tuple[Tensor, Tensor]
 
 #: Larger magnitudes than this mean divergence; below it, costs and losses cannot overflow.
 LARGEST_SANE = 1e12
@@ -119,6 +124,21 @@ def describe_divergence(layers: Sequence[QueryPredictions], videos: Sequence[str
             if not magnitude <= LARGEST_SANE:  # NaN compares as False
                 return f'video {video!r}: {name} reach {magnitude}'
     return None
+
+
+def require_finite_everywhere(layers: Sequence[QueryPredictions], videos: Sequence[str]) -> None:
+    """Stop on all processes together if predictions have diverged on any.
+
+    A process that stopped alone would leave the others waiting.
+
+    Raises:
+        NonFiniteError: naming the first that has, or that it is on another process.
+    """
+    problem = describe_divergence(layers, videos)
+    troubled = torch.tensor(float(problem is not None), device=layers[0].mask_embeds.device)
+    all_reduce(troubled)
+    if troubled:
+        raise NonFiniteError.diverged(problem or 'predictions of another process')
 
 
 def _largest(tensor: Tensor) -> Tensor:

@@ -42,7 +42,7 @@ class RawCodec:
     def decode(self, data: bytes, shape: torch.Size, queries: Tensor | None) -> Tensor:
         """The same values."""
         tensor = torch.frombuffer(bytearray(data), dtype=self.dtype).view(shape)
-        return tensor if queries is None else tensor[queries]
+        return tensor if queries is None else tensor[queries.cpu()]
 
 
 class MaskCodec:

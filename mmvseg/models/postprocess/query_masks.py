@@ -68,13 +68,6 @@ def encode_query_masks(logits: Tensor, geometry: FrameGeometry) -> list[dict]:
     return [rle for some in logits.split(step) if len(some) for rle in _encode(some, geometry)]
 
 
-def resize_query_masks(logits: Tensor, geometry: FrameGeometry) -> Tensor:
-    """Mask logits (n, h, w) at the original size, (n, H, W)."""
-    down = geometry.weights(0, logits.shape[1], logits)  # (H, h)
-    across = geometry.weights(1, logits.shape[2], logits)  # (W, w)
-    return down @ logits.float() @ across.T
-
-
 def _encode(logits: Tensor, geometry: FrameGeometry) -> list[dict]:
     height, width = geometry.original
     positive = (logits > 0).any(0)  # (h, w)
@@ -84,7 +77,8 @@ def _encode(logits: Tensor, geometry: FrameGeometry) -> list[dict]:
         return encode_columns(logits.new_zeros(len(logits), 0, height, dtype=torch.bool), 0, width)
     (top, down, row_cells), (left, across, column_cells) = rows, columns
     part = logits[:, row_cells, column_cells].transpose(1, 2)  # (n, w', h')
-    values = across @ part @ down.T  # (n, W', H')
+    with torch.autocast(logits.device.type, enabled=False):
+        values = across @ part @ down.T  # (n, W', H')
     inside = F.pad(values > 0, (top, height - top - len(down)))  # (n, W', H)
     return encode_columns(inside, left, width)
 

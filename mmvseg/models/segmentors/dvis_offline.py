@@ -12,18 +12,24 @@ import torch
 from mmengine.logging import print_log
 from torch import Tensor
 
-from mmvseg.models.losses import ClipObjects, QueryPredictions, video_names
+from mmvseg.errors import UserError
+from mmvseg.models.losses import (
+    ClipObjects,
+    QueryPredictions,
+    require_finite_everywhere,
+    video_names,
+)
 from mmvseg.models.postprocess.frame_store import FrameStore, RawCodec
 from mmvseg.models.postprocess.query_masks import FrameGeometry, encode_query_masks
 from mmvseg.models.postprocess.vis import select_top
 from mmvseg.models.postprocess.vis_collector import RunningMean, class_scores, to_instances
 from mmvseg.models.trackers import TrackerState
 from mmvseg.registry import MODELS
-from mmvseg.structures import ClipQueries, VideoDataSample, VideoWindow
+from mmvseg.structures import ClipQueries, FrameQueries, VideoDataSample, VideoWindow
 
 from .base import VideoSegmentor
-from .frame_segmentation import freeze, segment_clips, segment_window
-from .test_settings import OfflineTestConfig, read_settings
+from .frame_segmentation import as_images, freeze, segment_clips, segment_window
+from .inference_settings import OfflineTestConfig, read_settings
 
 #: Bytes of kept features from which a video is announced before it starts.
 _WORTH_MENTIONING = 2**30
@@ -102,15 +108,16 @@ class DVISOffline(VideoSegmentor):
 
     def loss(self, inputs: Tensor, data_samples: list[VideoDataSample]) -> dict[str, Tensor]:
         """Losses of every refiner layer; a clip is one image, its frames stacked."""
-        tracked = self._track_clips(inputs)
-        frame_queries = tracked.frame_queries
+        videos = video_names(data_samples)
+        frames = segment_clips(self.backbone, self.panoptic_head, inputs)
+        require_finite_everywhere([as_images(frames)], video_names(data_samples, inputs.shape[1]))
+        tracked = self._track_clips(frames, inputs.shape[:2])
         layers = [
             self._predict(layer, tracked.mask_features)
-            for layer in self.refiner(tracked.embeds, frame_queries)
+            for layer in self.refiner(tracked.embeds, tracked.frame_queries)
         ]
         absent_label = self.criterion.num_classes if self.absent_as_background else None
         targets = [ClipObjects.gather(sample, absent_label).whole() for sample in data_samples]
-        videos = video_names(data_samples)
         assignments = None
         if self.guided_matching:
             guide = QueryPredictions(
@@ -123,7 +130,8 @@ class DVISOffline(VideoSegmentor):
 
     def raw_outputs(self, inputs: Tensor) -> ClipQueries:
         """The refiner's queries of clips (B, T, 3, H, W); all frames have one class."""
-        tracked = self._track_clips(inputs)
+        frames = segment_clips(self.backbone, self.panoptic_head, inputs)
+        tracked = self._track_clips(frames, inputs.shape[:2])
         layer = self.refiner(tracked.embeds, tracked.frame_queries)[-1]
         embeds = self.refiner.normalise(layer)  # (B, T, Q, C)
         class_logits = self.refiner.classify(embeds)  # (B, Q, K + 1)
@@ -152,8 +160,8 @@ class DVISOffline(VideoSegmentor):
             state.tracked.extend(part.embeds[0])
             state.frame_queries.extend(part.frame_queries[0])
             state.online_logits.add(self.tracker.classify(part.embeds[0]))
-            for features in part.mask_features[0]:
-                state.features.append(features.to(state.features.codec.dtype))
+            for features in part.mask_features[0].to('cpu', state.features.codec.dtype):
+                state.features.append(features)
 
     @torch.no_grad()
     def finish(self, state: DVISOfflineState) -> VideoDataSample:
@@ -161,8 +169,16 @@ class DVISOffline(VideoSegmentor):
         tracked = torch.stack(state.tracked)[None]  # (1, T, Q, C)
         frame_queries = torch.stack(state.frame_queries)[None]
         embeds = self.refiner.normalise(self.refiner(tracked, frame_queries)[-1])
-        refined = class_scores(self.refiner.classify(embeds)[0])  # (Q, K)
-        scores = torch.maximum(refined, class_scores(state.online_logits.value))
+        online = class_scores(state.online_logits.value)  # (Q, K)
+        refined = class_scores(self.refiner.classify(embeds)[0])
+        for module, module_scores in (('tracker', online), ('refiner', refined)):
+            if not module_scores.isfinite().all():
+                raise UserError(
+                    f'video {state.sample.video_name!r}: the class scores of the {module} are not '
+                    'finite; the weights may be damaged, or the model needs float32 instead of '
+                    'half precision (--fp16, --amp)'
+                )
+        scores = torch.maximum(refined, online)
         selected = select_top(scores, self.test_cfg.max_per_video)
         mask_embeds = self.refiner.embed_masks(embeds[0, :, selected[1]])  # (T, n, C)
         result = VideoDataSample(metainfo=state.sample.metainfo)
@@ -189,10 +205,8 @@ class DVISOffline(VideoSegmentor):
             )
 
     @torch.no_grad()
-    def _track_clips(self, inputs: Tensor) -> '_TrackedClips':
-        """The same of normalised clips (B, T, 3, H, W)."""
-        clips = inputs.shape[:2]
-        frames = segment_clips(self.backbone, self.panoptic_head, inputs)
+    def _track_clips(self, frames: FrameQueries, clips: tuple[int, int]) -> '_TrackedClips':
+        """The same of the frames of clips, (B, T) of them."""
         queries = frames.query_embeds.unflatten(0, clips)  # (B, T, Q, C)
         return _TrackedClips(
             embeds=self.tracker.normalise(self.tracker(queries).layers[-1]),
@@ -215,7 +229,8 @@ class DVISOffline(VideoSegmentor):
         padded = self.data_preprocessor.padded_shape(sample.img_shape)
         geometry = FrameGeometry.of(sample, padded)
         for embeds, features in zip(mask_embeds, state.features, strict=True):
-            logits = torch.einsum('nc,chw->nhw', embeds.float(), features.float())
+            features = features.to(embeds.device).float()
+            logits = torch.einsum('nc,chw->nhw', embeds.float(), features)
             yield encode_query_masks(logits, geometry)
 
     def _announce(self, sample: VideoDataSample, frame_bytes: int, memory_limit: int) -> None:

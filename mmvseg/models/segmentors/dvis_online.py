@@ -8,13 +8,19 @@ from collections.abc import Iterator
 
 from torch import Tensor
 
-from mmvseg.models.losses import ClipObjects, MaskTargets, QueryPredictions, video_names
+from mmvseg.models.losses import (
+    ClipObjects,
+    MaskTargets,
+    QueryPredictions,
+    require_finite_everywhere,
+    video_names,
+)
 from mmvseg.registry import MODELS
 from mmvseg.structures import ClipQueries, FrameQueries, VideoDataSample, VideoWindow
 
-from .frame_segmentation import freeze, segment_clips, segment_window
+from .frame_segmentation import as_images, freeze, require_finite, segment_clips, segment_window
+from .inference_settings import OnlineTestConfig, read_settings
 from .online import OnlineSegmentor, OnlineState
-from .test_settings import OnlineTestConfig, read_settings
 
 
 @MODELS.register_module()
@@ -66,17 +72,16 @@ class DVISOnline(OnlineSegmentor):
     def loss(self, inputs: Tensor, data_samples: list[VideoDataSample]) -> dict[str, Tensor]:
         """Losses of every tracker layer; an object has one query in all frames of its clip."""
         B, T = inputs.shape[:2]
-        frames = segment_clips(self.backbone, self.panoptic_head, inputs)
-        tracked = self.tracker(frames.query_embeds.unflatten(0, (B, T)))
-        layers = [self._predict(layer, frames.mask_features) for layer in tracked.layers]
         targets, videos = self._targets(data_samples), video_names(data_samples, T)
+        frames = segment_clips(self.backbone, self.panoptic_head, inputs)
+        require_finite_everywhere([as_images(frames)], videos)
+        tracked = self.tracker(frames.query_embeds.unflatten(0, (B, T)))
+        mask_features = frames.mask_features[:, None]
+        layers = [self._predict(layer, mask_features) for layer in tracked.layers]
         assignments = None
         if self.guided_matching:
-            ordered = frames.reorder(tracked.permutations.flatten(0, 1))  # by (B * T, Q)
-            guide = QueryPredictions(
-                ordered.class_logits, ordered.mask_embeds[:, None], ordered.mask_features[:, None]
-            )
-            assignments = self.criterion.matcher.match(guide, targets, T, videos)
+            guide = as_images(frames.reorder(tracked.permutations.flatten(0, 1)))
+            assignments = self.criterion.matcher.assign(guide, targets, T, videos)
         return self.criterion(layers, targets, T, assignments, videos=videos)
 
     def raw_outputs(self, inputs: Tensor) -> ClipQueries:
@@ -104,20 +109,22 @@ class DVISOnline(OnlineSegmentor):
             tracked = self.tracker(frames.query_embeds[None], state.memory)
             state.memory = tracked.state
             embeds = self.tracker.normalise(tracked.layers[-1])[0]  # (T, Q, C)
-            yield FrameQueries(
+            queries = FrameQueries(
                 class_logits=self.tracker.classify(embeds),
                 mask_embeds=self.tracker.embed_masks(embeds),
                 query_embeds=embeds,
                 mask_features=frames.mask_features,
             )
+            require_finite(queries, 'tracker', window.sample)
+            yield queries
 
     def _predict(self, layer: Tensor, mask_features: Tensor) -> QueryPredictions:
-        """Predictions of a layer's queries (B, T, Q, C), one image a frame."""
+        """Predictions of a layer's queries (B, T, Q, C), one image (1, C, h, w) a frame."""
         embeds = self.tracker.normalise(layer).flatten(0, 1)  # (B * T, Q, C)
         return QueryPredictions(
             class_logits=self.tracker.classify(embeds),
             mask_embeds=self.tracker.embed_masks(embeds)[:, None],
-            mask_features=mask_features[:, None],
+            mask_features=mask_features,
         )
 
     def _targets(self, data_samples: list[VideoDataSample]) -> list[MaskTargets]:

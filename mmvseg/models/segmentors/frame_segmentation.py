@@ -7,7 +7,8 @@ from torch import Tensor, nn
 
 from mmvseg.errors import UserError
 from mmvseg.models.data_preprocessor import VideoDataPreprocessor
-from mmvseg.structures import FrameQueries, VideoWindow
+from mmvseg.models.losses import QueryPredictions
+from mmvseg.structures import FrameQueries, VideoDataSample, VideoWindow
 
 #: Pixels of the frames that backbone and head take at a time without gradients. A CPU is fastest
 #: with one frame in its cache, a GPU with enough to fill it.
@@ -31,7 +32,7 @@ def segment_window(
     for start in range(0, len(window.frames), step):
         part = window.frames[start : start + step].to(preprocessor.mean.device)
         queries = head(backbone(preprocessor.normalise(part, size)))
-        _check_finite(queries, window, start)
+        require_finite(queries, 'segmenter', window.sample, start)
         yield queries
 
 
@@ -51,22 +52,46 @@ def segment_clips(backbone: nn.Module, head: nn.Module, inputs: Tensor) -> Frame
     )
 
 
+def as_images(queries: FrameQueries) -> QueryPredictions:
+    """Predictions of N images of one frame each."""
+    return QueryPredictions(
+        queries.class_logits, queries.mask_embeds[:, None], queries.mask_features[:, None]
+    )
+
+
 def frames_at_a_time(size: tuple[int, int], device: torch.device) -> int:
     """How many padded frames of this size the segmenter takes at a time."""
     limit = CHUNK_PIXELS['cuda' if device.type == 'cuda' else 'cpu']
     return max(1, limit // (size[0] * size[1]))
 
 
-def _check_finite(queries: FrameQueries, window: VideoWindow, start: int) -> None:
-    for name in ('class_logits', 'mask_embeds', 'query_embeds'):
-        finite = getattr(queries, name).isfinite().flatten(1).all(1)  # (N,)
-        if not finite.all():
-            frame = window.sample.frame_ids[start + int(finite.int().argmin())]
-            raise UserError(
-                f'video {window.sample.video_name!r}, frame {frame}: the {name} of the segmenter '
-                'are not finite; the weights may be damaged, or the model needs float32 (without '
-                '--fp16)'
-            )
+def require_finite(
+    queries: FrameQueries, module: str, sample: VideoDataSample, start: int = 0
+) -> None:
+    """Stop before damaged numbers become a result.
+
+    Args:
+        queries: of consecutive frames.
+        module: what they come from.
+        sample: gives the video's name and the indices of the window's frames.
+        start: place in the window of the first of the frames.
+
+    Raises:
+        UserError: naming module, output, video and frame.
+    """
+    outputs = {
+        name: getattr(queries, name)
+        for name in ('mask_features', 'query_embeds', 'class_logits', 'mask_embeds')
+    }
+    finite = torch.stack([output.isfinite().flatten(1).all(1) for output in outputs.values()])
+    finite = finite.cpu()  # (outputs, N), one transfer
+    if not finite.all():
+        output, frame = torch.nonzero(~finite)[0].tolist()
+        raise UserError(
+            f'video {sample.video_name!r}, frame {sample.frame_ids[start + frame]}: the '
+            f'{list(outputs)[output]} of the {module} are not finite; the weights may be damaged, '
+            'or the model needs float32 instead of half precision (--fp16, --amp)'
+        )
 
 
 def freeze(*modules: nn.Module) -> None:

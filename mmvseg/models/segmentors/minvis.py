@@ -14,8 +14,8 @@ from mmvseg.registry import MODELS
 from mmvseg.structures import ClipQueries, FrameQueries, VideoDataSample, VideoWindow
 
 from .frame_segmentation import segment_window
+from .inference_settings import OnlineTestConfig, read_settings
 from .online import OnlineSegmentor, OnlineState
-from .test_settings import OnlineTestConfig, read_settings
 
 
 @MODELS.register_module()
@@ -51,8 +51,9 @@ class MinVIS(OnlineSegmentor):
         num_frames = inputs.shape[1]
         frames = inputs.flatten(0, 1)  # (B * T, 3, H, W)
         layers, queries = self.panoptic_head.forward_layers(self.backbone(frames))
+        mask_features = queries.mask_features[:, None]  # one image, one frame
         predictions = [
-            QueryPredictions(class_logits, mask_embeds[:, None], queries.mask_features[:, None])
+            QueryPredictions(class_logits, mask_embeds[:, None], mask_features)
             for class_logits, mask_embeds in layers
         ]
         clips = [ClipObjects.gather(sample) for sample in data_samples]

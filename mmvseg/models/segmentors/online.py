@@ -12,7 +12,7 @@ from mmvseg.models.postprocess.vis_collector import VISCollector
 from mmvseg.structures import FrameQueries, VideoDataSample, VideoInstances, VideoWindow
 
 from .base import VideoSegmentor
-from .test_settings import OnlineTestConfig
+from .inference_settings import OnlineTestConfig
 
 
 @dataclass

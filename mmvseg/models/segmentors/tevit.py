@@ -20,7 +20,7 @@ from mmvseg.registry import MODELS
 from mmvseg.structures import VideoDataSample, VideoInstances, VideoWindow
 
 from .base import VideoSegmentor
-from .test_settings import read_settings
+from .inference_settings import read_settings
 
 # Pixels of the frames that neck and image backbone take at a time: bounds their intermediate maps.
 CHUNK_PIXELS = {'cpu': 2**19, 'cuda': 2**22}

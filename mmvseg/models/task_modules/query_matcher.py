@@ -7,23 +7,20 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from mmcv.ops import point_sample
-from mmengine.dist import all_reduce
 from mmengine.logging import print_log
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from mmvseg.errors import NonFiniteError
 from mmvseg.models.losses.query_predictions import (
+    Assignment,
     MaskTargets,
     QueryPredictions,
-    describe_divergence,
+    require_finite_everywhere,
     sample_masks,
 )
 from mmvseg.models.precision import full_precision
 from mmvseg.registry import TASK_UTILS
-
-#: Queries of an image and the objects that they have to find, both (n,).
-Assignment = tuple[Tensor, Tensor]
 
 #: Points that are compared at a time: all queries at all points of a long clip fill a GPU.
 _POINTS_AT_A_TIME = 2**16
@@ -65,11 +62,7 @@ class QueryMatcher:
         Raises:
             NonFiniteError: on all processes together, if predictions have diverged on any.
         """
-        problem = describe_divergence([predictions], videos)
-        troubled = torch.tensor(float(problem is not None), device=predictions.mask_embeds.device)
-        all_reduce(troubled)
-        if troubled:
-            raise NonFiniteError.diverged(problem or 'predictions of another process')
+        require_finite_everywhere([predictions], videos)
         return self.assign(predictions, targets, clip_length, videos)
 
     @torch.no_grad()

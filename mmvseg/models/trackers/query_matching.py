@@ -128,5 +128,6 @@ def _check_finite(costs: np.ndarray) -> None:
         clip, frame = np.argwhere(~finite)[0]
         raise UserError(
             f'the query embeddings of frame {frame} of clip {clip} of the batch are not finite; '
-            'the weights may be damaged, or the model needs float32 (without --fp16)'
+            'the weights may be damaged, or the model needs float32 instead of '
+            'half precision (--fp16, --amp)'
         )
