@@ -20,10 +20,20 @@ def is_url(path: str) -> bool:
 
 
 def without_password(path: str) -> str:
-    """A path or an address as messages may show it."""
+    """A path or an address as messages may show it.
+
+    Raises:
+        UserError: if the address cannot be taken apart.
+    """
     if not is_url(path):
         return path
-    host = urlsplit(path).netloc
+    # Cameras take passwords in the query, too.
+    path = path.partition('?')[0]
+    try:
+        host = urlsplit(path).netloc
+    except ValueError as error:
+        shown = re.sub('//.*@', '//', path)
+        raise UserError(f'{shown}: not a valid address ({error})') from error
     return path.replace(host, host.rpartition('@')[2], 1)
 
 

@@ -158,7 +158,7 @@ class VideoFile:
     def __init__(self, path: str | Path) -> None:
         self._address = str(path)
         self.path = without_password(self._address)
-        self.name = Path(self.path.partition('?')[0]).stem
+        self.name = Path(self.path).stem
         self.damage: str | None = None
         with open_video(self._address) as container:
             stream = container.streams.video[0]
