@@ -23,7 +23,7 @@ from mmvseg.apis import VideoSegInferencer
 from mmvseg.apis.live_outputs import LiveOutputs
 from mmvseg.engine.config import add_cfg_options
 from mmvseg.engine.console import hide_irrelevant_warnings
-from mmvseg.engine.launch import add_checkpoint_arguments, allowed_missing
+from mmvseg.engine.launch import add_checkpoint_arguments, allowed_missing, positive_int
 from mmvseg.errors import UserError, command_line
 from mmvseg.files import write_bytes
 from mmvseg.image_io import IMAGE_SUFFIXES, write_image
@@ -83,20 +83,13 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--show', action='store_true', help='with --live, show a window, and no mp4 unless --out'
     )
-    parser.add_argument('--max-frames', type=positive, help='stop after so many frames')
+    parser.add_argument('--max-frames', type=positive_int, help='stop after so many frames')
     add_checkpoint_arguments(parser)
     add_cfg_options(parser)
     args = parser.parse_args()
     if args.show and not args.live:
         parser.error('--show needs --live')
     return args
-
-
-def positive(text: str) -> int:
-    """A number above 0."""
-    if (value := int(text)) < 1:
-        raise ValueError(text)
-    return value
 
 
 @command_line

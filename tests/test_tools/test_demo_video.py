@@ -338,7 +338,7 @@ def test_max_frames_of_a_file(folder, monkeypatch):
     ('options', 'message'),
     [
         (('--show',), '--show needs --live'),
-        (('--max-frames', '0'), '--max-frames: invalid positive value'),
+        (('--max-frames', '0'), "--max-frames: '0' is not a whole number of at least 1"),
     ],
 )
 def test_options_that_cannot_be(folder, monkeypatch, capsys, options, message):
