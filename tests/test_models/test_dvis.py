@@ -3,99 +3,11 @@ import copy
 import numpy as np
 import pytest
 import torch
-from mmengine.config import Config
-from mmengine.structures import InstanceData
+from dvis_models import KINDS, assert_equal_instances, batch, build, sample, video, windows
 from pycocotools import mask as mask_utils
 
 from mmvseg.errors import NonFiniteError, UserError
 from mmvseg.models.losses import ClipObjects
-from mmvseg.registry import MODELS
-from mmvseg.structures import VideoDataSample, VideoWindow
-
-CONFIGS = dict(
-    MinVIS='configs/shapes/minvis_shapes.py',
-    DVISOnline='configs/shapes/dvis_online_shapes.py',
-    DVISOffline='configs/shapes/dvis_offline_shapes.py',
-)
-KINDS = list(CONFIGS)
-
-
-def build(kind, seed=0, **test_cfg):
-    """A random model whose queries differ from each other and from frame to frame."""
-    cfg = Config.fromfile(CONFIGS[kind]).model
-    cfg.backbone.update(embed_dims=8, num_layers=[1] * 4, mlp_ratios=[2] * 4)
-    cfg.panoptic_head.in_channels = [8, 16, 40, 64]
-    cfg.panoptic_head.transformer_decoder.num_layers = 2
-    cfg.criterion.num_points = 64
-    cfg.test_cfg = dict(max_per_video=5, **test_cfg)
-    torch.manual_seed(seed)
-    model = MODELS.build(cfg)
-    model.init_weights()
-    for name, parameter in model.named_parameters():
-        if 'cls_embed' in name or 'class_embed' in name:
-            torch.nn.init.normal_(parameter, std=0.5)
-    return model.eval()
-
-
-def sample(num_frames, video_id=1, **metainfo):
-    return VideoDataSample(
-        metainfo=dict(
-            video_id=video_id,
-            video_name=f'video {video_id}',
-            video_length=num_frames,
-            ori_shape=(50, 80),
-            img_shape=(40, 64),
-            scale_factor=(0.8, 0.8),
-            **metainfo,
-        )
-    )
-
-
-def video(num_frames=7, seed=0):
-    """Two squares that cross on a noisy ground."""
-    rng = np.random.default_rng(seed)
-    frames = torch.from_numpy(rng.integers(0, 100, (num_frames, 3, 40, 64), dtype=np.uint8))
-    for t in range(num_frames):
-        frames[t, 0, 8:24, 4 + 5 * t : 20 + 5 * t] = 230
-        frames[t, 1, 16:32, 44 - 5 * t : 60 - 5 * t] = 230
-    return frames
-
-
-def windows(frames, size, video_id=1):
-    for start in range(0, len(frames), size):
-        ids = list(range(start, min(start + size, len(frames))))
-        meta = dict(frame_ids=ids, is_first=start == 0, is_last=ids[-1] == len(frames) - 1)
-        yield VideoWindow(frames[ids], sample(len(frames), video_id, **meta))
-
-
-def batch(num_clips=2, num_frames=3, num_objects=2):
-    """Normalised clips (B, T, 3, 64, 64) and their annotations."""
-    torch.manual_seed(1)
-    samples = []
-    for clip in range(num_clips):
-        frames = []
-        for t in range(num_frames):
-            masks = torch.zeros(num_objects, 64, 64, dtype=torch.uint8)
-            for n in range(num_objects):
-                masks[n, 8 * n : 8 * n + 20, 4 * t + 10 * n + 3 * clip :][:, :16] = 1
-            frames.append(
-                InstanceData(
-                    labels=torch.arange(num_objects) % 6,
-                    masks=masks,
-                    instance_ids=torch.arange(num_objects) * 3 + 5,
-                )
-            )
-        data_sample = sample(num_frames, clip)
-        data_sample.gt_instances = frames
-        samples.append(data_sample)
-    return torch.randn(num_clips, num_frames, 3, 64, 64), samples
-
-
-def assert_equal_instances(first, second):
-    assert np.allclose(first.scores, second.scores, atol=1e-6)
-    assert first.labels.tolist() == second.labels.tolist()
-    assert first.track_ids.tolist() == second.track_ids.tolist()
-    assert first.masks == second.masks
 
 
 @pytest.mark.parametrize('kind', KINDS)
@@ -301,6 +213,20 @@ def test_two_clips_give_the_mean_gradient_of_each_alone(kind, guided, monkeypatc
         assert torch.allclose(gradient, mean, atol=1e-9, rtol=1e-6), name
     name = next(iter(together))
     assert not torch.allclose(first[name], second[name], atol=1e-9, rtol=1e-6)
+
+
+@pytest.mark.parametrize('kind', KINDS)
+def test_bfloat16_predicts_and_trains(kind):
+    model = build(kind)
+    (full,) = model.predict(windows(video(3), 2))
+    with torch.autocast('cpu', torch.bfloat16):
+        (half,) = model.predict(windows(video(3), 2))
+        losses = model.train().loss(*batch())
+    np.testing.assert_allclose(half.pred.scores, full.pred.scores, atol=0.02)
+    assert all(len(tube) == 3 for tube in half.pred.masks)
+    sum(losses.values()).backward()
+    trained = [p for p in model.parameters() if p.requires_grad]
+    assert all(p.grad.dtype == torch.float32 and p.grad.isfinite().all() for p in trained)
 
 
 @pytest.mark.parametrize('kind', KINDS)
