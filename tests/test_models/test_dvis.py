@@ -218,12 +218,12 @@ def test_two_clips_give_the_mean_gradient_of_each_alone(kind, guided, monkeypatc
 @pytest.mark.parametrize('kind', KINDS)
 def test_bfloat16_predicts_and_trains(kind):
     model = build(kind)
-    (full,) = model.predict(windows(video(3), 2))
+    (full,) = model.predict(windows(video(2), 2))
     with torch.autocast('cpu', torch.bfloat16):
-        (half,) = model.predict(windows(video(3), 2))
-        losses = model.train().loss(*batch())
+        (half,) = model.predict(windows(video(2), 2))
+        losses = model.train().loss(*batch(num_clips=1, num_frames=2))
     np.testing.assert_allclose(half.pred.scores, full.pred.scores, atol=0.02)
-    assert all(len(tube) == 3 for tube in half.pred.masks)
+    assert all(len(tube) == 2 for tube in half.pred.masks)
     sum(losses.values()).backward()
     trained = [p for p in model.parameters() if p.requires_grad]
     assert all(p.grad.dtype == torch.float32 and p.grad.isfinite().all() for p in trained)
