@@ -222,7 +222,7 @@ def test_bfloat16_predicts_and_trains(kind):
     with torch.autocast('cpu', torch.bfloat16):
         (half,) = model.predict(windows(video(2), 2))
         losses = model.train().loss(*batch(num_clips=1, num_frames=2))
-    np.testing.assert_allclose(half.pred.scores, full.pred.scores, atol=0.02)
+    np.testing.assert_allclose(half.pred.scores, full.pred.scores, atol=0.05)
     assert all(len(tube) == 2 for tube in half.pred.masks)
     sum(losses.values()).backward()
     trained = [p for p in model.parameters() if p.requires_grad]
