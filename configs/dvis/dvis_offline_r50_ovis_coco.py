@@ -1,7 +1,7 @@
 # DVIS offline, ResNet-50, OVIS with COCO: the last of three stages.
 #
 # 8 GPUs x 1 clip x 21 frames, 20 000 iterations x 8 = 160 000 clips, half of them videos.
-# No AP of its own is published. Not trained here.
+# DVIS's model zoo lists no AP for this setting. Not trained here.
 _base_ = [
     '../_base_/models/dvis_offline_r50.py',
     '../_base_/datasets/dvis_ovis_coco_360p.py',
