@@ -1,5 +1,6 @@
 """tools/analysis/gpu_suite.py, small and on the CPU, so that it cannot rot."""
 
+import itertools
 import json
 import sys
 from types import SimpleNamespace
@@ -8,10 +9,15 @@ from unittest import mock
 import pytest
 from helpers import REPOSITORY
 
+from mmvseg.errors import UserError
+
 sys.path.insert(0, str(REPOSITORY / 'tools' / 'analysis'))
 import gpu_suite
 import gpu_suite_jobs
+import measure
 
+MODELS = ('tevit_msgshift_shapes', 'dvis_online_shapes')
+STAGES = ('minvis', 'dvis_online', 'dvis_offline')
 CONFIG = REPOSITORY / 'configs/shapes/tevit_msgshift_shapes.py'
 
 
@@ -31,17 +37,18 @@ def records(tmp_path):
 
 
 def test_measures_small_models(tmp_path, capsys):
-    assert run(tmp_path, '--frames', '2', '--only', 'speed', 'decode') == 0
+    assert run(tmp_path, '--frames', '2', '--only', 'speed', 'decode', '--models', *MODELS) == 0
     result = json.loads((tmp_path / 'suite.json').read_text())
     assert result['left_out'] == []
-    by_name = {(r['section'], r.get('precision')): r for r in result['records']}
-    precisions = ('fp32', 'fp16', 'bf16')
-    assert set(by_name) == {('decode', None), *(('speed', name) for name in precisions)}
-    speed = by_name['speed', 'fp32']
-    per_frame = speed['model_ms_per_frame'] + speed['post_ms_per_frame']
-    assert per_frame == pytest.approx(1000 / speed['frames_per_s'])
-    assert speed['post_ms_per_frame'] > 0
-    assert by_name['decode', None]['frames_per_s'] > 0
+    by_name = {(r['section'], r.get('model'), r.get('precision')): r for r in result['records']}
+    measured = itertools.product(['speed'], MODELS, ['fp32', 'fp16', 'bf16'])
+    assert set(by_name) == {('decode', None, None), *measured}
+    for model in MODELS:
+        speed = by_name['speed', model, 'fp32']
+        per_frame = speed['model_ms_per_frame'] + speed['post_ms_per_frame']
+        assert per_frame == pytest.approx(1000 / speed['frames_per_s'])
+        assert speed['post_ms_per_frame'] > 0
+    assert by_name['decode', None, None]['frames_per_s'] > 0
     text = (tmp_path / 'suite.md').read_text()
     assert text in capsys.readouterr().out
     assert '| tevit_msgshift_shapes | bf16' in text
@@ -50,19 +57,26 @@ def test_measures_small_models(tmp_path, capsys):
 def test_says_what_the_minutes_left_out(tmp_path):
     assert run(tmp_path, '--minutes', '0', '--only', 'train', 'compile') == 0
     result = json.loads((tmp_path / 'suite.json').read_text())
-    assert [entry.split(':')[0] for entry in result['left_out']] == [
-        'train tevit_msgshift_shapes',
-        'compile tevit_msgshift_shapes',
+    left_out = [entry.split(':')[0] for entry in result['left_out']]
+    models = ['dvis_offline', 'dvis_online', 'minvis', 'tevit_msgshift']
+    assert left_out == [
+        f'{section} {model}_shapes' for section in ('train', 'compile') for model in models
     ]
     assert 'Left out' in (tmp_path / 'suite.md').read_text()
 
 
-def test_measures_training(tmp_path):
-    gpu_suite_jobs.measure_training(setting(tmp_path), CONFIG)
+def test_measures_training(tmp_path, monkeypatch):
+    monkeypatch.setattr(gpu_suite_jobs, 'TRAIN_CLIPS', (1,))
+    small = gpu_suite_jobs.Setting('cpu', (32, 64), (32, 64), 2, tmp_path / 'records.jsonl')
+    gpu_suite_jobs.measure_training(small, CONFIG.with_name('dvis_online_shapes.py'))
     fp32, bf16 = records(tmp_path)
     assert (fp32['precision'], bf16['precision']) == ('fp32', 'bf16')
+    assert (fp32['clips'], fp32['frames']) == (1, 5)
     assert fp32['step_s'] > 0
     assert 0.1 < fp32['peak_memory_gb'] < 8
+    result = dict(environment=measure.environment('cpu'), protocol='', left_out=[])
+    result |= dict(size=(32, 64), ori_size=(32, 64), frames=2, records=[fp32, bf16])
+    assert '| dvis_online_shapes | fp32      | 1     | 5 ' in gpu_suite.report(result)
 
 
 def test_a_failed_measurement_is_reported_and_the_others_go_on(tmp_path, monkeypatch):
@@ -91,6 +105,18 @@ def test_failing_gpu_tests_are_recorded(tmp_path, monkeypatch):
 
 def test_takes_one_config_a_model():
     names = [path.stem for path in gpu_suite.configs(small=False)]
-    assert names[:3] == ['tevit_msgshift', 'tevit_r50', 'tevit_swin-l_mstrain']
+    assert [name for name in names if 'tevit' in name] == [
+        'tevit_msgshift',
+        'tevit_r50',
+        'tevit_swin-l_mstrain',
+    ]
+    stages = [f'{stage}_{net}_ovis' for net in ('r50', 'swin-l') for stage in STAGES]
+    assert set(stages) <= set(names)
+    assert len([name for name in names if 'dvis' in name]) == 4
     assert not any('queryinst' in name for name in names)
+    words = ['r50', 'msgshift']
+    chosen = [path.stem for path in gpu_suite.configs(small=False, words=words)]
+    assert chosen == [name for name in names if any(word in name for word in words)]
     assert 'tevit_msgshift_shapes' in [path.stem for path in gpu_suite.configs(small=True)]
+    with pytest.raises(UserError, match='resnet'):
+        gpu_suite.configs(small=True, words=['resnet'])

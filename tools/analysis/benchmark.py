@@ -26,10 +26,10 @@ def parse_args() -> argparse.Namespace:
         '--frames', type=int, nargs='+', default=[8, 36], help='lengths of the video (default 8 36)'
     )
     parser.add_argument(
-        '--size', type=_size, default=(360, 640), help='frame, resized, HxW (default 360x640)'
+        '--size', type=parse_size, default=(360, 640), help='frame, resized, HxW (default 360x640)'
     )
     parser.add_argument(
-        '--ori-size', type=_size, default=(720, 1280), help='result, HxW (default 720x1280)'
+        '--ori-size', type=parse_size, default=(720, 1280), help='result, HxW (default 720x1280)'
     )
     parser.add_argument('--device', help='cpu, cuda or cuda:N (default: a GPU if there is one)')
     parser.add_argument('--threads', type=int, help="CPU threads (default: torch's)")
@@ -42,7 +42,8 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
-def _size(text: str) -> tuple[int, int]:
+def parse_size(text: str) -> tuple[int, int]:
+    """(H, W) of an argument ``HxW``."""
     try:
         height, width = (int(number) for number in text.lower().split('x'))
     except ValueError:

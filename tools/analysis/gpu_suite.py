@@ -9,14 +9,12 @@ import multiprocessing
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import measure
 from gpu_suite_jobs import (
-    TRAIN_CLIPS,
-    TRAIN_FRAMES,
     Setting,
     measure_decoding,
     measure_inference,
@@ -48,6 +46,13 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--only', nargs='+', choices=SECTIONS, default=SECTIONS, help='parts of the suite'
     )
+    parser.add_argument(
+        '--models',
+        nargs='+',
+        default=[''],
+        metavar='WORD',
+        help='only configs with one of these words in the name, e.g. r50 (default: all)',
+    )
     parser.add_argument('--device', help='cpu or cuda (default: a GPU if there is one)')
     return parser.parse_args()
 
@@ -74,11 +79,10 @@ def main() -> int:
         size=setting.size,
         ori_size=setting.ori_size,
         frames=setting.num_frames,
-        train=dict(clips=TRAIN_CLIPS, frames=TRAIN_FRAMES),
         left_out=[],
     )
     print(measure.describe(result['environment']), flush=True)
-    for name, job in jobs(args.only, configs(small), setting):
+    for name, job in jobs(args.only, configs(small, args.models), setting):
         left = deadline - time.monotonic()
         outcome = job(left) if left > 0 else 'not started: the minutes were spent'
         if outcome:
@@ -113,8 +117,16 @@ def jobs(
                 )
 
 
-def configs(small: bool) -> list[Path]:
-    """Leaf configs of video models; of those that share class and backbone, the first by name."""
+def configs(small: bool, words: Sequence[str] = ('',)) -> list[Path]:
+    """Leaf configs of video models; of those that share class and backbone, the first by name.
+
+    Args:
+        small: whether those of ``configs/shapes``.
+        words: one of them must be in a config's name.
+
+    Raises:
+        UserError: if there is none.
+    """
     pattern = 'configs/shapes/*.py' if small else 'configs/*/*.py'
     found: dict[str, Path] = {}
     for path in sorted(REPOSITORY.glob(pattern)):
@@ -126,9 +138,10 @@ def configs(small: bool) -> list[Path]:
         if cls is not None and issubclass(cls, VideoSegmentor):
             key = json.dumps([cfg.model.type, *_backbones(cfg.model)], sort_keys=True)
             found.setdefault(key, path)
-    if not found:
-        raise UserError(f'{REPOSITORY / pattern}: no config of a video model')
-    return list(found.values())
+    chosen = [path for path in found.values() if any(word in path.stem for word in words)]
+    if not chosen:
+        raise UserError(f'{REPOSITORY / pattern}: no config of a video model with {words} in it')
+    return chosen
 
 
 def _backbones(cfg: Any) -> Iterator[Any]:
@@ -194,10 +207,9 @@ def report(result: dict[str, Any]) -> str:
             f'{decoding["frames_per_s"]:.0f} frames/s.'
         )
     if by_section['train']:
-        batch = result['train']
-        lines.append(f'### Training step, {batch["clips"]} clips x {batch["frames"]} frames')
-        rows = [[r['model'], r['precision'], *_cells(r, _TRAIN)] for r in by_section['train']]
-        lines.append(measure.markdown_table(['model', 'precision', *_TRAIN.values()], rows))
+        lines.append('### Training step')
+        rows = [[*(r[key] for key in _TRAINED), *_cells(r, _TRAIN)] for r in by_section['train']]
+        lines.append(measure.markdown_table([*_TRAINED.values(), *_TRAIN.values()], rows))
     if result['left_out']:
         lines += ['Left out:', '\n'.join(f'- {entry}' for entry in result['left_out'])]
     return '\n\n'.join(lines) + '\n'
@@ -209,6 +221,12 @@ _INFERENCE = {
     'post_ms_per_frame': 'post ms/frame',
     'peak_memory_gb': 'peak GB',
     'first_call_s': 'first call s',
+}
+_TRAINED = {
+    'model': 'model',
+    'precision': 'precision',
+    'clips': 'clips',
+    'frames': 'frames a clip',
 }
 _TRAIN = {'step_s': 's/step', 'peak_memory_gb': 'peak GB'}
 

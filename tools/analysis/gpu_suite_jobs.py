@@ -1,5 +1,6 @@
 """The measurements of gpu_suite.py, each run in a process of its own."""
 
+import itertools
 import json
 import statistics
 import tempfile
@@ -13,17 +14,17 @@ import measure
 import model_parts
 import numpy as np
 import torch
-from mmengine.structures import InstanceData
+import training
 
 from mmvseg.datasets.transforms import LoadClip, ResizeClip
 from mmvseg.engine.config import load_config
 from mmvseg.engine.device import use_device
 from mmvseg.image_io import write_image
 from mmvseg.models.segmentors.base import VideoSegmentor
-from mmvseg.structures import VideoDataSample, VideoWindow
+from mmvseg.structures import VideoWindow
 
-PRECISIONS = {'fp32': torch.float32, 'fp16': torch.float16, 'bf16': torch.bfloat16}
-TRAIN_CLIPS, TRAIN_FRAMES = 2, 5
+#: Clips of a training step; their length is the config's.
+TRAIN_CLIPS = (1, 2)
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def measure_inference(setting: Setting, path: Path, compiled: bool) -> None:
     if compiled:
         model_parts.compile_model(model)
     window = measure.make_window(setting.num_frames, setting.size, setting.ori_size)
-    for precision in PRECISIONS:
+    for precision in training.PRECISIONS:
         _attempt(
             setting,
             lambda: _infer(setting, model, window, precision),  # noqa: B023 - called at once
@@ -88,16 +89,16 @@ def _infer(
     setting: Setting, model: VideoSegmentor, window: VideoWindow, precision: str
 ) -> dict[str, Any]:
     synchronize = measure.synchronizer(setting.device)
-    with _autocast(setting, precision):
+    with training.autocast(setting.device, precision):
         with measure.elapsed(synchronize) as first:  # warms up, and compiles
             model.predict([window])
-        _reset_peak(setting)
+        measure.reset_peak(setting.device)
         runs = []
         while len(runs) < 3 and sum(runs) < 15:
             with measure.elapsed(synchronize) as run:
                 model.predict([window])
             runs.append(run.wall_s)
-        peak = _peak(setting)
+        peak = measure.peak_gb(setting.device)
         with model_parts.PartTimer(model_parts.post_processing_of(model), synchronize) as timer:
             model.predict([window])
     wall = statistics.median(runs)
@@ -112,100 +113,42 @@ def _infer(
 
 
 def measure_training(setting: Setting, path: Path) -> None:
-    """Duration and peak memory of a training step in every precision."""
-    model = _build(setting, path).train()
-    optimizer = torch.optim.AdamW((p for p in model.parameters() if p.requires_grad), lr=1e-6)
-    batch = _training_batch(setting)
+    """Duration and peak memory of a training step in every precision, on one clip and on two."""
+    num_frames = training.clip_length(load_config(path))
+    model = _build(setting, path)
     # A CPU has no fast half-precision convolutions to train with: a minute a step.
-    for precision in PRECISIONS if setting.device == 'cuda' else ('fp32', 'bf16'):
+    precisions = training.PRECISIONS if setting.device == 'cuda' else ('fp32', 'bf16')
+    for num_clips, precision in itertools.product(TRAIN_CLIPS, precisions):
         _attempt(
             setting,
-            lambda: _train(setting, model, optimizer, batch, precision),  # noqa: B023
+            lambda: _train(setting, model, num_clips, num_frames, precision),  # noqa: B023
             section='train',
             model=path.stem,
             precision=precision,
+            clips=num_clips,
+            frames=num_frames,
         )
 
 
 def _train(
-    setting: Setting,
-    model: VideoSegmentor,
-    optimizer: torch.optim.Optimizer,
-    batch: dict[str, Any],
-    precision: str,
+    setting: Setting, model: VideoSegmentor, num_clips: int, num_frames: int, precision: str
 ) -> dict[str, Any]:
     synchronize = measure.synchronizer(setting.device)
-    scaler = torch.amp.GradScaler(setting.device, enabled=precision == 'fp16')
-
-    def step() -> None:
-        with _autocast(setting, precision):
-            data = model.data_preprocessor(dict(batch), training=True)
-            losses = model(**data, mode='loss')
-        loss, _ = model.parse_losses(losses)
-        scaler.scale(loss).backward()
-        scaler.step(optimizer)
-        scaler.update()
-        optimizer.zero_grad()
-
+    batch = training.make_batch(num_clips, num_frames, setting.size)
+    step = training.training_step(model, batch, setting.device, precision)
     step()  # warms up, and allocates the optimizer's state
-    _reset_peak(setting)
+    measure.reset_peak(setting.device)
     seconds = []
     for _ in range(3):
         with measure.elapsed(synchronize) as run:
             step()
         seconds.append(run.wall_s)
-    return dict(step_s=statistics.median(seconds), peak_memory_gb=_peak(setting))
-
-
-def _training_batch(setting: Setting, num_objects: int = 4) -> dict[str, Any]:
-    """Clips of noise with rectangles as objects, as a collated batch."""
-    height, width = setting.size
-    generator = torch.Generator().manual_seed(0)
-    clips, samples = [], []
-    for _ in range(TRAIN_CLIPS):
-        shape = (TRAIN_FRAMES, 3, height, width)
-        clips.append(torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator))
-        corner = torch.rand(num_objects, 2, generator=generator) / 2
-        boxes = torch.cat([corner, corner + 0.4], 1) * torch.tensor([width, height] * 2)
-        masks = torch.zeros(num_objects, height, width, dtype=torch.uint8)
-        for mask, (x1, y1, x2, y2) in zip(masks, boxes.int().tolist(), strict=True):
-            mask[y1:y2, x1:x2] = 1
-        sample = VideoDataSample(metainfo=dict(img_shape=setting.size, ori_shape=setting.size))
-        sample.gt_instances = [
-            InstanceData(
-                bboxes=boxes.clone(),
-                labels=torch.zeros(num_objects, dtype=torch.long),
-                masks=masks.clone(),
-                instance_ids=torch.arange(num_objects),
-            )
-            for _ in range(TRAIN_FRAMES)
-        ]
-        samples.append(sample)
-    return dict(inputs=clips, data_samples=samples)
+    return dict(step_s=statistics.median(seconds), peak_memory_gb=measure.peak_gb(setting.device))
 
 
 def _build(setting: Setting, path: Path) -> VideoSegmentor:
     use_device(setting.device)
     return measure.build_model(load_config(path), setting.device)
-
-
-def _autocast(setting: Setting, precision: str) -> torch.autocast:
-    return torch.autocast(
-        setting.device, PRECISIONS[precision] if precision != 'fp32' else None, precision != 'fp32'
-    )
-
-
-def _reset_peak(setting: Setting) -> None:
-    if setting.device == 'cuda':
-        torch.cuda.empty_cache()
-        torch.cuda.reset_peak_memory_stats()
-    else:
-        measure.reset_peak_resident()
-
-
-def _peak(setting: Setting) -> float:
-    on_gpu = setting.device == 'cuda'
-    return torch.cuda.max_memory_allocated() / 1e9 if on_gpu else measure.peak_resident_gb()
 
 
 def _attempt(setting: Setting, function: Callable[[], dict[str, Any]], **what: Any) -> None:

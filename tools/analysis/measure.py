@@ -70,16 +70,31 @@ def make_window(
     """
     generator = torch.Generator().manual_seed(seed)
     frames = torch.randint(0, 256, (num_frames, 3, *size), dtype=torch.uint8, generator=generator)
+    return window_of(frames, ori_size, range(num_frames), num_frames)
+
+
+def window_of(
+    frames: torch.Tensor, ori_size: tuple[int, int], frame_ids: range, video_length: int
+) -> VideoWindow:
+    """Some frames of a video as a window.
+
+    Args:
+        frames: uint8, (T, 3, h, w).
+        ori_size: (H, W) of the results.
+        frame_ids: their places in the video.
+        video_length: its number of frames.
+    """
+    size = tuple(frames.shape[2:])
     metainfo = dict(
         video_id=1,
         video_name='noise',
-        video_length=num_frames,
-        frame_ids=list(range(num_frames)),
+        video_length=video_length,
+        frame_ids=list(frame_ids),
         ori_shape=ori_size,
         img_shape=size,
         scale_factor=(size[1] / ori_size[1], size[0] / ori_size[0]),
-        is_first=True,
-        is_last=True,
+        is_first=frame_ids[0] == 0,
+        is_last=frame_ids[-1] == video_length - 1,
     )
     return VideoWindow(frames, VideoDataSample(metainfo=metainfo))
 
@@ -151,6 +166,27 @@ def peak_resident_gb() -> float:
 def reset_peak_resident() -> None:
     """Let :func:`peak_resident_gb` count from now."""
     Path('/proc/self/clear_refs').write_text('5')
+
+
+def memory_gb(device: str) -> float:
+    """Memory of tensors on a GPU, or of this process if the device is the CPU, 10^9 bytes."""
+    on_gpu = torch.device(device).type == 'cuda'
+    return torch.cuda.memory_allocated() / 1e9 if on_gpu else resident_gb()
+
+
+def peak_gb(device: str) -> float:
+    """Largest :func:`memory_gb` since :func:`reset_peak`."""
+    on_gpu = torch.device(device).type == 'cuda'
+    return torch.cuda.max_memory_allocated() / 1e9 if on_gpu else peak_resident_gb()
+
+
+def reset_peak(device: str) -> None:
+    """Let :func:`peak_gb` count from now."""
+    if torch.device(device).type == 'cuda':
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
+    else:
+        reset_peak_resident()
 
 
 def _status_gb(key: str) -> float:
