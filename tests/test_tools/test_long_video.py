@@ -55,7 +55,10 @@ def test_figures_of_a_length():
     figures = tool.measure_length(arguments(), 7)
     assert figures['frames'] == 7
     assert figures['frames_per_s'] == pytest.approx(7 / figures['wall_s'])
-    assert 0 < figures['peak_above_model_gb'] < figures['peak_memory_gb']
+    # how far a tiny model stays within what its process freed before is not the tool's to say
+    assert 0 < figures['model_gb'] <= figures['peak_memory_gb']
+    above = figures['peak_memory_gb'] - figures['model_gb']
+    assert figures['peak_above_model_gb'] == pytest.approx(above)
     assert figures['result_gb'] > 0
     assert tool.measure_length(arguments(live=True), 4)['result_gb'] == 0
     assert torch.is_grad_enabled()
