@@ -1,0 +1,45 @@
+"""Integer maps of many frames in little memory."""
+
+import zlib
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+
+class CodedMaps(Sequence[np.ndarray]):
+    """One map of whole numbers a frame, all of one size, compressed without loss.
+
+    Maps of segments or classes are large areas of one value: they take about a hundredth of their
+    size, so that those of a long video fit into memory.
+
+    Args:
+        maps: the first maps, each (H, W).
+
+    Example:
+        >>> maps = CodedMaps([np.zeros((4, 6), np.uint8)])
+        >>> maps.append(np.ones((4, 6), np.uint8))
+        >>> len(maps), int(maps[1].sum())
+        (2, 24)
+    """
+
+    def __init__(self, maps: Iterable[np.ndarray] = ()) -> None:
+        self._coded: list[tuple[np.dtype, tuple[int, ...], bytes]] = []
+        for item in maps:
+            self.append(item)
+
+    def append(self, item: np.ndarray) -> None:
+        """Keep the next frame's map, (H, W)."""
+        data = zlib.compress(np.ascontiguousarray(item).tobytes(), 1)
+        self._coded.append((item.dtype, item.shape, data))
+
+    def __len__(self) -> int:
+        return len(self._coded)
+
+    def __getitem__(self, frame: int) -> np.ndarray:
+        dtype, shape, data = self._coded[frame]
+        return np.frombuffer(zlib.decompress(data), dtype).reshape(shape)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that the maps take."""
+        return sum(len(data) for _, _, data in self._coded)
