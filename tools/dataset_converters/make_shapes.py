@@ -1,7 +1,8 @@
-"""Make Shapes: small synthetic videos with exact masks in the official YouTube-VIS format.
+"""Make Shapes: small synthetic videos with exact masks, in the layout of a published data set.
 
 Example:
     python tools/dataset_converters/make_shapes.py --out data/shapes
+    python tools/dataset_converters/make_shapes.py --out data/shapes_vipseg --format vipseg
 """
 
 import argparse
@@ -11,7 +12,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from mmvseg.datasets.shapes import ShapesOptions, ShapesRequest, write_shapes
+from mmvseg.datasets.shapes import LAYOUTS, ShapesOptions, ShapesRequest, write_shapes
 from mmvseg.errors import UserError, command_line
 
 DIFFICULTIES = dict(easy=0.0, medium=0.5, hard=1.0)
@@ -36,7 +37,15 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--difficulty', default='easy', help='easy, medium, hard, or a number 0..1')
     parser.add_argument('--seed', type=int, default=request.seed)
     parser.add_argument(
-        '--stuff', action='store_true', help='also write a PNG of class ids for every frame'
+        '--format',
+        choices=sorted(LAYOUTS),
+        default='youtube_vis',
+        help='youtube_vis: instances; vipseg: instances and stuff; vspw: classes',
+    )
+    parser.add_argument(
+        '--stuff',
+        action='store_true',
+        help='with youtube_vis: also write a PNG of class ids for every frame',
     )
     parser.add_argument(
         '--overwrite', action='store_true', help='replace a set made with other arguments'
@@ -73,8 +82,10 @@ def make_request(args: argparse.Namespace) -> ShapesRequest:
     ):
         if value < least:
             raise UserError(f'{name} {value}: must be at least {least}')
+    if args.stuff and args.format != 'youtube_vis':
+        raise UserError(f'--stuff: --format {args.format} always holds the stuff, leave it out')
     options = ShapesOptions(height, width, args.length, parse_difficulty(args.difficulty))
-    return ShapesRequest(options, args.train, args.val, args.seed, args.stuff)
+    return ShapesRequest(options, args.train, args.val, args.seed, args.stuff, args.format)
 
 
 def print_statistics(console: Console, splits: dict[str, dict]) -> None:
@@ -100,7 +111,7 @@ def main() -> None:
         )
         progress.update(task, completed=request.train + request.val)
     print_statistics(console, splits)
-    console.print(f'{args.out}: train.json, val.json, stats.json and frames are there')
+    console.print(f'{args.out}: frames, annotations and stats.json are there')
 
 
 if __name__ == '__main__':

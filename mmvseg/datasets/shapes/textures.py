@@ -16,6 +16,12 @@ TEXTURE_EXTENT = 1.3
 _STUFF_COLOURS = np.array([[168, 184, 205], [176, 160, 132], [88, 104, 76], [92, 120, 132]])
 
 
+def class_colors() -> list[list[int]]:
+    """RGB of each class, things before stuff, to draw results in."""
+    hues = np.arange(len(THING_CLASSES)) * 360 / len(THING_CLASSES)
+    return [*(_rgb(hue, 0.8, 0.9).astype(int).tolist() for hue in hues), *_STUFF_COLOURS.tolist()]
+
+
 def outline(name: str) -> list[np.ndarray]:
     """The closed contours of a shape of size 1 around the origin, each (n, 2); even-odd filled."""
     if name == 'disc':

@@ -1,20 +1,18 @@
-"""Writes splits of Shapes videos in the official YouTube-VIS format, with their statistics."""
+"""Writes splits of Shapes videos in the layout of a published data set, with their statistics."""
 
 import json
-import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import combinations
 from pathlib import Path
 
-import cv2
 import numpy as np
-from pycocotools import mask as coco_mask
 
 from mmvseg.errors import UserError
 
-from .textures import STUFF_CLASSES, THING_CLASSES
+from .layouts import LAYOUTS, SplitLayout, YouTubeVISLayout, write_json
+from .textures import THING_CLASSES
 from .world import ShapesFrame, ShapesOptions, ShapesWorld
 
 #: Changes when the same arguments would give other files.
@@ -33,7 +31,8 @@ class ShapesRequest:
         train: number of training videos.
         val: number of validation videos.
         seed: of the whole set; videos of different splits and indices are independent.
-        stuff: also write the per-pixel class maps.
+        stuff: also write the per-pixel class maps, in the YouTube-VIS layout.
+        layout: a key of :data:`LAYOUTS`.
     """
 
     options: ShapesOptions = field(default_factory=ShapesOptions)
@@ -41,6 +40,14 @@ class ShapesRequest:
     val: int = 100
     seed: int = 0
     stuff: bool = False
+    layout: str = 'youtube_vis'
+
+    def open(self, out: Path, split: str) -> SplitLayout:
+        """The empty split in a folder."""
+        kind = LAYOUTS[self.layout]
+        if kind is YouTubeVISLayout:
+            return kind(out, split, self.options, self.stuff)
+        return kind(out, split, self.options)
 
 
 def write_shapes(
@@ -49,7 +56,7 @@ def write_shapes(
     overwrite: bool = False,
     on_video: Callable[[], None] = lambda: None,
 ) -> dict:
-    """Write ``out/{train,val}/JPEGImages``, ``out/{train,val}.json`` and ``out/stats.json``.
+    """Write both splits and ``out/stats.json``.
 
     A finished set with the same arguments is reused, an unfinished one is made anew.
 
@@ -70,12 +77,12 @@ def write_shapes(
     if found is not None and found['arguments'] == arguments and found['complete']:
         return found['splits']
     _clear(out, found, arguments, overwrite)
-    _write_json(out / 'stats.json', dict(arguments=arguments, complete=False))
+    write_json(out / 'stats.json', dict(arguments=arguments, complete=False))
     splits = {}
     for index, split in enumerate(_SPLITS):
         splits[split] = _write_split(out, split, index, request, on_video)
     # Written last: its presence says that everything else is there.
-    _write_json(out / 'stats.json', dict(arguments=arguments, complete=True, splits=splits))
+    write_json(out / 'stats.json', dict(arguments=arguments, complete=True, splits=splits))
     return splits
 
 
@@ -106,11 +113,17 @@ def _clear(out: Path, found: dict | None, arguments: dict, overwrite: bool) -> N
                 f'{out} holds Shapes made with other arguments ({different}): '
                 'give another --out, or --overwrite to replace it'
             )
-        for split in _SPLITS:
-            shutil.rmtree(out / split, ignore_errors=True)
-            for name in (f'{split}.json', f'{split}_stuff.json'):
-                (out / name).unlink(missing_ok=True)
+        for layout in LAYOUTS.values():
+            for name in layout.paths:
+                for split in _SPLITS:
+                    _remove(out / name.format(split=split))
     out.mkdir(parents=True, exist_ok=True)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    path.unlink(missing_ok=True)
 
 
 def _differing(old: dict, new: dict) -> str:
@@ -122,102 +135,32 @@ def _differing(old: dict, new: dict) -> str:
 def _write_split(
     out: Path, split: str, split_index: int, request: ShapesRequest, on_video: Callable[[], None]
 ) -> dict:
-    videos, annotations = [], []
+    layout = request.open(out, split)
     statistics = _Statistics()
+    shown: list[int] = []
     for index in range(getattr(request, split)):
         world = ShapesWorld(request.options, seed=[request.seed, split_index, index])
-        video, tracks = _write_video(out, split, index, world, statistics, request.stuff)
-        videos.append(video)
-        for track in tracks:
-            annotations.append(dict(id=len(annotations) + 1, **track))
+        shown += _write_video(layout, index, world, statistics)
         on_video()
-    things = _categories(THING_CLASSES, first=1, isthing=1)
-    content = dict(
-        info=dict(description=f'Shapes, {split} split'),
-        licenses=[],
-        videos=videos,
-        categories=things,
-        annotations=annotations,
-    )
-    _write_json(out / f'{split}.json', content)
-    if request.stuff:
-        stuff = _categories(STUFF_CLASSES, first=len(things) + 1, isthing=0)
-        content = dict(videos=videos, categories=things + stuff)
-        _write_json(out / f'{split}_stuff.json', content)
-    return statistics.summary(annotations)
-
-
-def _categories(names: tuple[str, ...], first: int, isthing: int) -> list[dict]:
-    kind = 'thing' if isthing else 'stuff'
-    return [
-        dict(id=first + index, name=name, supercategory=kind, isthing=isthing)
-        for index, name in enumerate(names)
-    ]
+    layout.finish()
+    return statistics.summary(shown)
 
 
 def _write_video(
-    out: Path,
-    split: str,
-    index: int,
-    world: ShapesWorld,
-    statistics: '_Statistics',
-    stuff: bool,
-) -> tuple[dict, list[dict]]:
-    options = world.options
-    name = f'shapes_{index:05d}'
-    folder = out / split / 'JPEGImages' / name
-    folder.mkdir(parents=True)
-    tracks = [
-        dict(
-            video_id=index + 1,
-            category_id=label + 1,
-            iscrowd=0,
-            height=options.height,
-            width=options.width,
-            segmentations=[],
-            bboxes=[],
-            areas=[],
-        )
-        for label in world.labels
-    ]
-    statistics.begin(len(tracks))
-    for t in range(options.length):
+    layout: SplitLayout, index: int, world: ShapesWorld, statistics: '_Statistics'
+) -> list[int]:
+    """Write a video; returns the classes of the objects that were seen in it."""
+    labels = np.array(world.labels, int)
+    seen = np.zeros(len(labels), bool)
+    statistics.begin(len(labels))
+    layout.begin(index, world.labels)
+    for t in range(world.options.length):
         frame = world.render(t)
-        _write_image(folder / f'{t:05d}.jpg', frame.image[..., ::-1])
-        if stuff:
-            path = out / split / 'class_maps' / name / f'{t:05d}.png'
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _write_image(path, class_map(frame, world.labels))
-        statistics.add(frame, _annotate(frame, tracks))
-    video = dict(
-        id=index + 1,
-        height=options.height,
-        width=options.width,
-        length=options.length,
-        file_names=[f'{name}/{t:05d}.jpg' for t in range(options.length)],
-    )
-    return video, [track for track in tracks if any(track['areas'])]
-
-
-def class_map(frame: ShapesFrame, labels: list[int]) -> np.ndarray:
-    """Category id of each pixel, things before stuff, (H, W) uint8; 0 does not occur."""
-    ids = np.array([*(label + 1 for label in labels), 0], np.uint8)
-    stuff = frame.stuff + np.uint8(len(THING_CLASSES) + 1)
-    return np.where(frame.instances >= 0, ids[frame.instances], stuff)
-
-
-def _annotate(frame: ShapesFrame, tracks: list[dict]) -> np.ndarray:
-    """Append this frame to every track; returns the visible areas (N,)."""
-    visible = frame.instances[..., None] == np.arange(len(tracks))
-    codes = coco_mask.encode(np.asfortranarray(visible, np.uint8))
-    areas = coco_mask.area(codes)
-    boxes = coco_mask.toBbox(codes)
-    for track, code, area, box in zip(tracks, codes, areas, boxes, strict=True):
-        rle = dict(size=list(code['size']), counts=code['counts'].decode('ascii'))
-        track['segmentations'].append(rle if area else None)
-        track['bboxes'].append(box.tolist() if area else None)
-        track['areas'].append(int(area) if area else None)
-    return areas
+        layout.add(t, frame)
+        areas = np.bincount(frame.instances[frame.instances >= 0], minlength=len(labels))
+        statistics.add(frame, areas)
+        seen |= areas > 0
+    return labels[seen].tolist()
 
 
 class _Statistics:
@@ -277,15 +220,13 @@ class _Statistics:
             elif not shared:
                 self._touching.discard(pair)
 
-    def summary(self, annotations: list[dict]) -> dict:
-        """The numbers of the split, given its final annotations."""
-        counts = [0] * len(THING_CLASSES)
-        for annotation in annotations:
-            counts[annotation['category_id'] - 1] += 1
+    def summary(self, shown: Sequence[int]) -> dict:
+        """The numbers of the split, given the class of each object that was seen."""
+        counts = np.bincount(np.array(shown, int), minlength=len(THING_CLASSES)).tolist()
         return dict(
             videos=self.videos,
             frames=self.frames,
-            instances=len(annotations),
+            instances=len(shown),
             instances_per_class=dict(zip(THING_CLASSES, counts, strict=True)),
             crossings=self.crossings,
             share_of_videos_with_crossing=_share(self.videos_crossing, self.videos),
@@ -299,18 +240,3 @@ class _Statistics:
 
 def _share(part: int, whole: int) -> float:
     return round(part / max(whole, 1), 4)
-
-
-def _write_image(path: Path, image: np.ndarray) -> None:
-    extension = path.suffix
-    options = [cv2.IMWRITE_JPEG_QUALITY, 95] if extension == '.jpg' else []
-    done, data = cv2.imencode(extension, image, options)
-    if not done:
-        raise UserError(f'{path}: OpenCV cannot encode {extension} (see tools/doctor.py)')
-    path.write_bytes(data.tobytes())
-
-
-def _write_json(path: Path, content: dict) -> None:
-    temporary = path.with_suffix('.json.tmp')
-    temporary.write_text(json.dumps(content, separators=(',', ':')))
-    os.replace(temporary, path)
