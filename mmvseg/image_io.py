@@ -4,6 +4,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from mmvseg.errors import UserError
 from mmvseg.files import write_bytes
@@ -47,3 +48,42 @@ def write_image(path: str | Path, image: np.ndarray) -> None:
     path = Path(path)
     _, encoded = cv2.imencode(path.suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
     write_bytes(path, encoded.tobytes())
+
+
+def read_class_map(path: str | Path) -> np.ndarray:
+    """Read a PNG with one 8-bit number a pixel, (H, W) uint8; of a palette PNG the index.
+
+    Raises:
+        UserError: if the file is missing, broken or of another kind.
+    """
+    # OpenCV would give a palette's colours instead of the indices.
+    try:
+        with Image.open(path) as image:
+            if image.mode not in ('L', 'P'):
+                raise UserError(
+                    f'{path}: a map of classes has one 8-bit channel, this is {image.mode}'
+                )
+            return np.asarray(image)
+    except OSError as error:
+        raise UserError(f'{path}: cannot be read ({error.strerror or error})') from error
+    except (SyntaxError, ValueError) as error:  # Pillow's words for broken chunks
+        raise UserError(f'{path}: not a readable image ({error})') from error
+
+
+def read_segment_map(path: str | Path) -> np.ndarray:
+    """Read a PNG of segment ids, R + 256 G + 65536 B, (H, W) int32.
+
+    Raises:
+        UserError: if the file is missing, broken or not 8-bit RGB.
+    """
+    try:
+        data = np.fromfile(path, np.uint8)
+    except OSError as error:
+        raise UserError(f'{path}: cannot be read ({error.strerror})') from error
+    image = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if len(data) else None
+    if image is None:
+        raise UserError(f'{path}: not a readable image ({len(data)} bytes)')
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        raise UserError(f'{path}: a map of segment ids has three 8-bit channels (RGB)')
+    blue, green, red = (image[..., channel].astype(np.int32) for channel in range(3))
+    return red + (green << 8) + (blue << 16)
