@@ -1,16 +1,20 @@
 """The only place that adapts the OpenMMLab stack to a current torch.
 
-mmcv without compiled ops (``mmcv-lite``) gets the operators of :mod:`mmvseg.ops` and, for all
-others, a stand-in that says how to install them. With compiled mmcv its operators are used.
+Versions are checked when mmvseg is imported; the rest waits for the first import of ``mmcv.ops``,
+so that tools that need no models start at once. mmcv without compiled ops (``mmcv-lite``) gets the
+operators of :mod:`mmvseg.ops` and, for all others, a stand-in that says how to install them. With
+compiled mmcv its operators are used.
 """
 
 import importlib
+import importlib.util
 import re
 import sys
 import types
 import warnings
 from collections.abc import Callable
 from importlib import metadata
+from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from typing import Any
 
@@ -36,11 +40,11 @@ INSTALL_COMPILED_MMCV = (
 
 
 def apply() -> None:
-    """Check the versions of the stack and fill what is missing; done once, on import.
+    """Check the versions of the stack and see to it that ``mmcv.ops`` lacks nothing.
 
     Raises:
-        UserError: a package is missing or of an unsupported version, or mmcv's compiled
-            operators do not load.
+        UserError: a package is missing or of an unsupported version. Importing ``mmcv.ops`` raises
+            it too, if mmcv's compiled operators do not load.
     """
     for package in VERSIONS:
         problem = version_problem(package, installed_version(package))
@@ -48,8 +52,34 @@ def apply() -> None:
             _show_user_errors_briefly()
             raise UserError(problem)
     _silence_warnings()
+    if 'mmcv.ops' in sys.modules:
+        _use_own_ops()
+    elif not any(isinstance(finder, _OpsFinder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _OpsFinder())
+
+
+class _OpsFinder(MetaPathFinder):
+    """Lets ``mmcv.ops`` be imported as ever, but with a stand-in before and our parts after."""
+
+    def find_spec(self, name: str, path: Any, target: Any = None) -> ModuleSpec | None:
+        if name != 'mmcv.ops':
+            return None
+        sys.meta_path.remove(self)
+        if not has_compiled_ops():
+            sys.modules['mmcv._ext'] = _StandIn()
+        spec = importlib.util.find_spec(name)
+        load = spec.loader.exec_module
+
+        def load_and_adapt(module: types.ModuleType) -> None:
+            load(module)
+            _use_own_ops()
+
+        spec.loader.exec_module = load_and_adapt
+        return spec
+
+
+def _use_own_ops() -> None:
     if not has_compiled_ops():
-        sys.modules.setdefault('mmcv._ext', _StandIn())
         _use_own_roi_align()
         _use_own_focal_loss()
         _use_own_deformable_attention_function()

@@ -35,7 +35,7 @@ TASK_UTILS = _child('task util', MMDET_TASK_UTILS, ['mmvseg.models'])
 DATASETS = _child('dataset', MMDET_DATASETS, ['mmvseg.datasets'])
 DATA_SAMPLERS = _child('data sampler', MMDET_DATA_SAMPLERS, ['mmvseg.datasets'])
 TRANSFORMS = _child('transform', MMDET_TRANSFORMS, ['mmvseg.datasets.transforms'])
-METRICS = _child('metric', MMDET_METRICS, ['mmvseg.evaluation'])
+METRICS = _child('metric', MMDET_METRICS, ['mmvseg.evaluation.metrics'])
 HOOKS = _child('hook', MMDET_HOOKS, ['mmvseg.engine'])
 LOOPS = _child('loop', MMDET_LOOPS, ['mmvseg.engine'])
 # The training parts: mmengine warns at every build whose scope lacks a child of its registry.

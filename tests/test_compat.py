@@ -147,3 +147,11 @@ def test_apply_twice_changes_nothing():
     before = mmcv_ops.RoIAlign
     compat.apply()
     assert mmcv_ops.RoIAlign is before
+
+
+def test_what_needs_no_models_starts_without_torch():
+    code = 'import sys, mmvseg.files, mmvseg.evaluation; print("torch" in sys.modules)'
+    run = subprocess.run(
+        [sys.executable, '-c', code], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert run.stdout == 'False\n'

@@ -1,4 +1,20 @@
-from .metrics import OVISMetric, YouTubeVISMetric
-from .results_writer import ResultsWriter
+"""Metrics and writers of results, imported when asked for: scoring files needs no torch."""
 
-__all__ = ['OVISMetric', 'ResultsWriter', 'YouTubeVISMetric']
+from importlib import import_module
+from typing import Any
+
+_MODULES = dict(
+    OVISMetric='metrics',
+    ResultsWriter='results_writer',
+    VideoPanopticMetric='metrics',
+    VideoSemanticMetric='metrics',
+    YouTubeVISMetric='metrics',
+)
+
+__all__ = [*_MODULES]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    return getattr(import_module(f'{__name__}.{_MODULES[name]}'), name)
