@@ -37,7 +37,7 @@ from mmvseg.visualization import (
 )
 from mmvseg.visualization.contact_sheet import SheetVideo, contact_sheet, evenly_spaced, label_size
 from mmvseg.visualization.exports import id_map, track_rows, write_id_map, write_tracks_csv
-from mmvseg.visualization.overlay import upscaling
+from mmvseg.visualization.text import upscaling
 
 SHEET_VIDEOS, SHEET_FRAMES = 4, 5
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .overlay import render_text
+from .text import paste_text, render_text
 
 BACKGROUND = 255
 INK = np.array((40, 44, 52))
@@ -89,7 +89,4 @@ def _blank(height: int, width: int) -> np.ndarray:
 
 
 def _write(canvas: np.ndarray, text: str, x: int, y: int, size: int, ink: np.ndarray) -> None:
-    opacity = render_text(text, size)
-    region = canvas[y : y + opacity.shape[0], x : x + opacity.shape[1]]
-    opacity = opacity[: region.shape[0], : region.shape[1], None] / 255.0
-    region[:] = (region * (1 - opacity) + ink * opacity).round()
+    paste_text(canvas, render_text(text, size), x, y, ink)

@@ -3,14 +3,14 @@
 import colorsys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import cv2
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
 from pycocotools import mask as mask_api
 
 from mmvseg.structures import VideoInstances
+
+from .text import Label, draw_labels, font_size
 
 GOLDEN_RATIO = 0.618033988749895
 MASK_OPACITY = 0.45
@@ -88,12 +88,8 @@ def draw_objects(
     Returns:
         RGB uint8, (H * scale, W * scale, 3).
     """
-    height, width = image.shape[0] * scale, image.shape[1] * scale
-    if scale > 1:
-        canvas = cv2.resize(image, (width, height), interpolation=cv2.INTER_CUBIC)
-    else:
-        canvas = image.copy()
-    anchors = []
+    canvas = enlarge(image, scale)
+    labels = []
     filled: set[int] = set()
     for item in reversed(objects):
         x, y, mask = crop_mask(item.mask)
@@ -103,9 +99,19 @@ def draw_objects(
             mask = cv2.resize(mask, None, fx=scale, fy=scale, interpolation=cv2.INTER_NEAREST)
         _fill(canvas, mask, x * scale, y * scale, item.track_id, opaque=item.track_id in filled)
         filled.add(item.track_id)
-        anchors.append((item, _top(mask, x * scale, y * scale), mask.shape[0]))
-    _draw_labels(canvas, anchors[::-1], text_size or font_size(canvas.shape))
+        if item.label:
+            left, top = _top(mask, x * scale, y * scale)
+            color = track_color(item.track_id)
+            labels.append(Label(item.label, color, left, top, mask.shape[0]))
+    draw_labels(canvas, labels[::-1], text_size or font_size(canvas.shape))
     return canvas
+
+
+def enlarge(image: np.ndarray, scale: int) -> np.ndarray:
+    """A copy of a picture (H, W, 3), ``scale`` times as large."""
+    if scale == 1:
+        return image.copy()
+    return cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
 
 
 def crop_mask(rle: dict) -> tuple[int, int, np.ndarray]:
@@ -117,11 +123,6 @@ def crop_mask(rle: dict) -> tuple[int, int, np.ndarray]:
     x, y, width, height = (int(value) for value in mask_api.toBbox(rle))
     mask = mask_api.decode(rle)[y : y + height, x : x + width]
     return x, y, np.ascontiguousarray(mask)
-
-
-def upscaling(size: tuple[int, int]) -> int:
-    """The smallest integer factor that makes labels legible on frames of ``size`` (H, W)."""
-    return max(1, -(-400 // max(size)))
 
 
 def _fill(
@@ -144,74 +145,3 @@ def _fill(
 def _top(mask: np.ndarray, x: int, y: int) -> tuple[int, int]:
     row = int(mask.any(axis=1).argmax())
     return x + int(np.flatnonzero(mask[row]).mean()), y + row
-
-
-def _draw_labels(
-    canvas: np.ndarray, anchors: list[tuple[FrameObject, tuple[int, int], int]], size: int
-) -> None:
-    taken: list[tuple[int, int, int, int]] = []
-    for item, (x, y), mask_height in anchors:
-        if not item.label:
-            continue
-        text = render_text(item.label, size)
-        height, width = text.shape
-        left = min(max(0, x - width // 2), max(0, canvas.shape[1] - width))
-        top = _free_row(left, y, width, height, mask_height, canvas.shape[0], taken)
-        taken.append((left, top, left + width, top + height))
-        color = track_color(item.track_id)
-        _paste(canvas, text, left, top, color)
-
-
-def _free_row(
-    left: int,
-    y: int,
-    width: int,
-    height: int,
-    mask_height: int,
-    canvas_height: int,
-    taken: list[tuple[int, int, int, int]],
-) -> int:
-    """Row for a label: above the mask, else inside its top, else below it, else the next free."""
-    last = max(0, canvas_height - height)
-    wanted = [y - height - 1, y + 1, y + mask_height + 1]
-    rows = [row for row in wanted if 0 <= row <= last]
-    rows += sorted(range(0, last + 1, max(1, height // 2)), key=lambda row: abs(row - y))
-    for row in rows:
-        if not any(
-            left < x2 and x1 < left + width and row < y2 and y1 < row + height
-            for x1, y1, x2, y2 in taken
-        ):
-            return row
-    return rows[0]
-
-
-def _paste(
-    canvas: np.ndarray, text: np.ndarray, left: int, top: int, color: tuple[int, int, int]
-) -> None:
-    region = canvas[top : top + text.shape[0], left : left + text.shape[1]]
-    opacity = text[: region.shape[0], : region.shape[1], None] / 255.0
-    luminance = 0.299 * color[0] + 0.587 * color[1] + 0.114 * color[2]
-    ink = 0.0 if luminance > 120 else 255.0
-    region[:] = (np.array(color) * (1 - opacity) + ink * opacity).round()
-
-
-def font_size(shape: tuple[int, ...]) -> int:
-    """Height in pixels of legible text on an image of ``shape`` (H, W, ...)."""
-    smallest = 10 if min(shape[:2]) >= 200 else 8
-    return max(smallest, round(0.024 * min(shape[:2])))
-
-
-@lru_cache(maxsize=2048)
-def render_text(text: str, size: int) -> np.ndarray:
-    """Opacity of a line of text, uint8 (h, w), with a small margin."""
-    # Hinting at 10 pixels swallows the gaps between words: draw large, shrink, and space widely.
-    factor = 4 if size < 16 else 1
-    font = ImageFont.load_default(size * factor)
-    margin = max(1, size // 5) * factor
-    ascent, descent = font.getmetrics()
-    text = text.replace(' ', '  ')
-    width = -(-round(font.getlength(text) + 2 * margin) // factor)
-    height = -(-(ascent + descent + margin) // factor)
-    image = Image.new('L', (width * factor, height * factor))
-    ImageDraw.Draw(image).text((margin, margin // 2), text, fill=255, font=font)
-    return cv2.resize(np.array(image), (width, height), interpolation=cv2.INTER_AREA)

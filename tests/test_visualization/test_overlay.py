@@ -7,7 +7,8 @@ from pycocotools import mask as mask_api
 
 from mmvseg.structures import VideoInstances
 from mmvseg.visualization import FrameObject, draw_objects, frame_objects, track_color
-from mmvseg.visualization.overlay import crop_mask, render_text, upscaling
+from mmvseg.visualization.overlay import crop_mask
+from mmvseg.visualization.text import render_text, upscaling
 
 
 def encode(mask):

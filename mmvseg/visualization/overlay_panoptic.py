@@ -1,0 +1,128 @@
+"""Panoptic results drawn on frames: every segment filled, outlined and named."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from scipy import ndimage
+
+from mmvseg.structures import Segment, VideoPanoptic
+
+from .overlay import enlarge, track_color
+from .regions import draw_regions, enlarge_regions
+from .text import Label, draw_labels, font_size
+
+Color = tuple[int, int, int]
+
+#: Lines to which a map is reduced to find the inside of its segments.
+_COARSE_LINES = 160
+#: A label stays where it was while it is at least this fraction as far inside as it could be.
+_LOYALTY = 0.6
+
+
+def segment_color(segment: Segment, palette: Sequence[Color]) -> Color:
+    """RGB of a segment: of a thing by its id alone, of stuff that of its class.
+
+    Args:
+        segment: of any video.
+        palette: RGB by class index.
+    """
+    return track_color(segment.id) if segment.is_thing else tuple(palette[segment.label])
+
+
+class PanopticPainter:
+    """Draws the frames of one video, in order: labels of stuff keep their place where they can.
+
+    Args:
+        classes: class names by class index.
+        palette: RGB by class index.
+        scale: enlarge the drawing by this factor.
+        text_size: height of the labels in pixels of the drawing (default: by its size).
+        scores: whether the labels of things state their score.
+
+    Example:
+        >>> segments = [Segment(id=1, label=0, is_thing=False, score=0.9, query=0)]
+        >>> result = VideoPanoptic(segments, [np.ones((90, 160), np.uint8)])
+        >>> painter = PanopticPainter(['sky'], [(70, 130, 180)])
+        >>> painter.draw(np.zeros((90, 160, 3), np.uint8), result, 0).shape
+        (90, 160, 3)
+    """
+
+    def __init__(
+        self,
+        classes: Sequence[str],
+        palette: Sequence[Color],
+        *,
+        scale: int = 1,
+        text_size: int | None = None,
+        scores: bool = True,
+    ) -> None:
+        self._classes, self._palette = classes, palette
+        self._scale, self._text_size, self._scores = scale, text_size, scores
+        self._places: dict[int, tuple[int, int]] = {}
+
+    def draw(self, image: np.ndarray, result: VideoPanoptic, frame: int) -> np.ndarray:
+        """Draw a frame; pixels of no segment in ``result.segments`` stay as they are.
+
+        Args:
+            image: RGB uint8, (H, W, 3).
+            result: segments and maps of the video.
+            frame: index of the frame's map.
+
+        Returns:
+            RGB uint8, (H * scale, W * scale, 3).
+        """
+        segment_map = result.maps[frame]
+        found = result.segments_in(segment_map)
+        segments = [segment for segment, _ in sorted(found, key=lambda item: -item[1])]
+        numbers = np.zeros(int(segment_map.max()) + 1, np.uint16)
+        numbers[[segment.id for segment in segments]] = np.arange(1, len(segments) + 1)
+        regions = numbers[segment_map]
+        colors = [segment_color(segment, self._palette) for segment in segments]
+        canvas = draw_regions(
+            enlarge(image, self._scale), enlarge_regions(regions, self._scale), np.array(colors)
+        )
+        size = self._text_size or font_size(canvas.shape)
+        draw_labels(canvas, self._labels(regions, segments), size)
+        return canvas
+
+    def _labels(self, regions: np.ndarray, segments: Sequence[Segment]) -> list[Label]:
+        """Things first: they move, and their numbers matter most."""
+        things, stuff = [], []
+        boxes = ndimage.find_objects(regions)
+        step = max(1, min(regions.shape) // _COARSE_LINES)
+        coarse = regions[::step, ::step]
+        for number, segment in enumerate(segments, 1):
+            color = segment_color(segment, self._palette)
+            text = self._classes[segment.label]
+            if segment.is_thing:
+                text += f' #{segment.id} {segment.score:.2f}' if self._scores else f' #{segment.id}'
+                things.append(self._above(regions, number, boxes[number - 1], text, color))
+            elif (place := self._inside(coarse == number, segment.id)) is not None:
+                x, y = (round((value + 0.5) * step * self._scale) for value in place)
+                stuff.append(Label(text, color, x, y))
+        return things + stuff
+
+    def _above(
+        self, regions: np.ndarray, number: int, box: tuple[slice, slice], text: str, color: Color
+    ) -> Label:
+        rows, columns = box
+        top = np.flatnonzero(regions[rows.start, columns] == number)
+        return Label(
+            text,
+            color,
+            (columns.start + int(top.mean())) * self._scale,
+            rows.start * self._scale,
+            (rows.stop - rows.start) * self._scale,
+        )
+
+    def _inside(self, mask: np.ndarray, segment_id: int) -> tuple[int, int] | None:
+        """Column and row deep inside the largest part of a mask, that of the last frame if any."""
+        depth = cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
+        if not depth.any():
+            return None
+        last = self._places.get(segment_id)
+        if last is None or depth[last[::-1]] < _LOYALTY * depth.max():
+            row, column = np.unravel_index(depth.argmax(), depth.shape)
+            self._places[segment_id] = int(column), int(row)
+        return self._places[segment_id]
