@@ -7,7 +7,7 @@
 _base_ = [
     '../_base_/models/minvis_shapes.py',
     '../_base_/datasets/shapes.py',
-    '../_base_/default_runtime.py',
+    '../_base_/schedules/shapes_stage.py',
 ]
 
 data_root = 'data/shapes_occlusion/'
@@ -18,19 +18,7 @@ val_evaluator = dict(ann_file=data_root + 'val.json')
 test_evaluator = val_evaluator
 
 max_iters = 1500
-train_cfg = dict(type='VideoTrainLoop', max_iters=max_iters, val_interval=max_iters)
-val_cfg = dict(type='VideoValLoop')
-test_cfg = dict(type='VideoTestLoop')
-optim_wrapper = dict(
-    type='OptimWrapper',
-    optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.05, fused=True),
-    clip_grad=dict(max_norm=1.0, norm_type=2),
-)
+train_cfg = dict(max_iters=max_iters, val_interval=max_iters)
 param_scheduler = [
     dict(type='OneCycleLR', eta_max=1e-3, total_steps=max_iters, pct_start=0.1, by_epoch=False)
 ]
-
-default_hooks = dict(
-    progress=dict(type='ProgressHook'),
-    checkpoint=dict(interval=500, max_keep_ckpts=1),
-)

@@ -3,10 +3,22 @@ from .clip_sampling import ClipSampling, ConsecutiveSampling
 from .coco_clip import CocoClipDataset
 from .coco_stuff import CocoStuffDataset
 from .joint_clip import JointClipDataset
+from .metainfo import dataset_metainfo
 from .samplers import ClipBatchSampler, ClipSampler, JointClipSampler, WindowSampler
-from .transforms import CropClip, FlipClip, LoadClip, PackClip, ResizeClip, RotateClip
+from .transforms import (
+    CropClip,
+    FlipClip,
+    LoadClip,
+    LoadPanopticClip,
+    LoadSemanticClip,
+    PackClip,
+    ResizeClip,
+    RotateClip,
+)
 from .video_dataset import ClipIndex, VideoDataset
-from .youtube_vis import YouTubeVISDataset, dataset_metainfo
+from .vipseg import VIPSegDataset
+from .vspw import VSPWDataset
+from .youtube_vis import YouTubeVISDataset
 from .youtube_vis_json import has_annotations, load_annotation_file, read_categories
 
 __all__ = [
@@ -23,9 +35,13 @@ __all__ = [
     'JointClipDataset',
     'JointClipSampler',
     'LoadClip',
+    'LoadPanopticClip',
+    'LoadSemanticClip',
     'PackClip',
     'ResizeClip',
     'RotateClip',
+    'VIPSegDataset',
+    'VSPWDataset',
     'VideoDataset',
     'WindowSampler',
     'YouTubeVISDataset',

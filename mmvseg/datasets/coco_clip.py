@@ -11,7 +11,8 @@ from mmvseg.errors import UserError
 from mmvseg.registry import DATASETS
 
 from .categories import Category, load_coco_names, load_table
-from .youtube_vis import TABLES, YouTubeVISDataset, to_metainfo
+from .metainfo import to_metainfo
+from .youtube_vis import TABLES, YouTubeVISDataset
 from .youtube_vis_json import load_json, parse_categories, parse_videos
 
 

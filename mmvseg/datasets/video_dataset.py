@@ -34,8 +34,8 @@ class VideoDataset(BaseDataset):
     """Videos of an annotation file.
 
     A sub-class reads its files into records, one a video: ``dict(video_id, name, height, width,
-    length, frames=[path] * T, instances)``, each instance a ``dict(id, label, iscrowd,
-    segmentations=[rle or None] * T, bboxes=[xyxy or None] * T, areas=[pixels] * T)``.
+    length, frames=[path] * T)`` and what its :meth:`annotated_frames` and
+    :meth:`frame_annotations` need.
 
     In training an item is a clip, anchored at one of the frames that hold an object, or a run of
     frames from one of the videos that hold an object; with ``test_mode`` it is a window of
@@ -60,6 +60,9 @@ class VideoDataset(BaseDataset):
     Raises:
         UserError: if a clip or a window would have no frame.
     """
+
+    #: Tasks that its annotations are of: vis, vps or vss.
+    tasks: tuple[str, ...] = ('vis',)
 
     def __init__(
         self,
@@ -92,6 +95,17 @@ class VideoDataset(BaseDataset):
             test_mode=test_mode,
             lazy_init=lazy_init,
         )
+
+    @classmethod
+    @abstractmethod
+    def read_metainfo(cls, dataset_cfg: Mapping[str, Any]) -> dict:
+        """Classes of a config of this dataset, without reading its videos."""
+
+    @classmethod
+    def path_of(cls, dataset_cfg: Mapping[str, Any]) -> str:
+        """The annotation file of a config, its paths joined as by the dataset itself."""
+        root = dataset_cfg.get('data_root', '')
+        return cls(ann_file=dataset_cfg['ann_file'], data_root=root, lazy_init=True).ann_file
 
     @abstractmethod
     def load_data_list(self) -> list[dict]:
@@ -160,8 +174,16 @@ class VideoDataset(BaseDataset):
         if self.test_mode:
             info.update(is_first=frame == 0, is_last=frame_ids[-1] == record['length'] - 1)
         else:
-            info.update(objects=[_visible_objects(record, i) for i in frame_ids])
+            info.update(self.frame_annotations(record, frame_ids))
         return info
+
+    @abstractmethod
+    def annotated_frames(self, record: dict) -> np.ndarray:
+        """Indices of the frames of a video that can anchor a training clip, (n,)."""
+
+    @abstractmethod
+    def frame_annotations(self, record: dict, frame_ids: Sequence[int]) -> dict:
+        """What the loading transform takes to make the annotations of a clip's frames."""
 
     def prepare_data(self, idx: int | ClipIndex) -> Any:
         """Item ``idx`` after the pipeline."""
@@ -176,20 +198,13 @@ class VideoDataset(BaseDataset):
     def _list_anchors(self, record: dict) -> Sequence[int]:
         if min(record['height'], record['width']) < self.min_size:
             return []
-        anchors = self._annotated_frames(record).tolist()
+        anchors = self.annotated_frames(record).tolist()
         return anchors[:1] if isinstance(self.clip, ConsecutiveSampling) else anchors
 
     def _draw_frames(self, record: dict, anchor: int, rng: np.random.Generator) -> list[int]:
         if isinstance(self.clip, ConsecutiveSampling):
             return self.clip.draw(record['length'], rng)
-        return self.clip.draw(anchor, self._annotated_frames(record), rng)
-
-    @staticmethod
-    def _annotated_frames(record: dict) -> np.ndarray:
-        present = np.zeros(record['length'], bool)
-        for instance in record['instances']:
-            present |= [box is not None for box in instance['bboxes']]
-        return np.flatnonzero(present)
+        return self.clip.draw(anchor, self.annotated_frames(record), rng)
 
     def _why_empty(self) -> str:
         if self.test_mode:
@@ -207,19 +222,6 @@ def _clip_sampling(consecutive: bool = False, **kwargs: Any) -> ClipSampling | C
 def _check_count(key: str, frames: Any) -> None:
     if type(frames) is not int or frames < 1:
         raise UserError(f'dataset.{key} = {frames!r}: must be a number of frames of at least 1')
-
-
-def _visible_objects(record: dict, frame: int) -> list[dict]:
-    """The frame's objects that are trained on: not crowds, not thinner than a pixel."""
-    objects = []
-    for instance in record['instances']:
-        box = instance['bboxes'][frame]
-        if box is None or instance['iscrowd'] or instance['areas'][frame] <= 0:
-            continue
-        if (box[2:] - box[:2] >= 1).all():
-            rle = instance['segmentations'][frame]
-            objects.append(dict(id=instance['id'], label=instance['label'], bbox=box, rle=rle))
-    return objects
 
 
 @contextmanager

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import cv2
 import numpy as np
 
 from mmvseg.errors import UserError
 from mmvseg.registry import DATASETS
 
 from .categories import Category, load_table
+from .metainfo import to_metainfo
 from .video_dataset import VideoDataset
 from .youtube_vis_json import load_annotation_file, parse_categories, parse_videos, read_categories
 
@@ -20,6 +20,9 @@ TABLES = {'2019': 'ytvis_2019', '2021': 'ytvis_2021', 'ovis': 'ovis'}
 @DATASETS.register_module()
 class YouTubeVISDataset(VideoDataset):
     """Videos with instance tracks, read straight from json of the official format.
+
+    The records of videos hold ``instances``, each a ``dict(id, label, iscrowd, segmentations=[rle
+    or None] * T, bboxes=[xyxy or None] * T, areas=[pixels] * T)``.
 
     Args:
         version: ``'2019'``, ``'2021'`` or ``'ovis'``: the file's categories must be the published
@@ -46,6 +49,16 @@ class YouTubeVISDataset(VideoDataset):
         self.version = _known_version(version, metainfo)
         super().__init__(*args, metainfo=metainfo, **kwargs)
 
+    @classmethod
+    def read_metainfo(cls, dataset_cfg: Mapping[str, Any]) -> dict:
+        """Classes of a config; a published ``version`` is answered without its annotation file."""
+        version = _known_version(dataset_cfg.get('version'), dataset_cfg.get('metainfo'))
+        if version is not None:
+            return to_metainfo(load_table(TABLES[version]))
+        ann_file = cls.path_of(dataset_cfg)
+        classes = (dataset_cfg.get('metainfo') or {}).get('classes')
+        return to_metainfo(select_categories(read_categories(ann_file), None, classes, ann_file))
+
     def load_data_list(self) -> list[dict]:
         """Read the annotation file into video records."""
         content = load_annotation_file(self.ann_file)
@@ -57,26 +70,16 @@ class YouTubeVISDataset(VideoDataset):
             content, self.ann_file, self.data_prefix['img'], None if self.test_mode else labels
         )
 
+    def annotated_frames(self, record: dict) -> np.ndarray:
+        """The frames that hold an object."""
+        present = np.zeros(record['length'], bool)
+        for instance in record['instances']:
+            present |= [box is not None for box in instance['bboxes']]
+        return np.flatnonzero(present)
 
-def dataset_metainfo(dataset_cfg: Mapping[str, Any]) -> dict:
-    """Classes of a dataset before it is built: ``classes``, ``category_ids`` and ``palette``.
-
-    Args:
-        dataset_cfg: config of a :class:`YouTubeVISDataset`. A published ``version`` is answered
-            without its annotation file.
-    """
-    version = _known_version(dataset_cfg.get('version'), dataset_cfg.get('metainfo'))
-    if version is not None:
-        return to_metainfo(load_table(TABLES[version]))
-    # The dataset's own way to join the paths and choose classes, without reading the videos.
-    dataset = YouTubeVISDataset(
-        ann_file=dataset_cfg['ann_file'],
-        data_root=dataset_cfg.get('data_root', ''),
-        lazy_init=True,
-    )
-    found = read_categories(dataset.ann_file)
-    classes = (dataset_cfg.get('metainfo') or {}).get('classes')
-    return to_metainfo(select_categories(found, None, classes, dataset.ann_file))
+    def frame_annotations(self, record: dict, frame_ids: Sequence[int]) -> dict:
+        """``objects``: those of each frame, as ``dict(id, label, bbox, rle)``."""
+        return dict(objects=[_visible_objects(record, frame) for frame in frame_ids])
 
 
 def select_categories(
@@ -109,16 +112,6 @@ def select_categories(
     return [by_name[name] for name in classes]
 
 
-def to_metainfo(categories: Sequence[Category]) -> dict:
-    """``classes``, ``category_ids`` and ``palette`` (RGB), each a tuple in class order."""
-    spare = _hues(len(categories))
-    return dict(
-        classes=tuple(category.name for category in categories),
-        category_ids=tuple(category.id for category in categories),
-        palette=tuple(c.color or other for c, other in zip(categories, spare, strict=True)),
-    )
-
-
 def _known_version(version: str | int | None, metainfo: Mapping[str, Any] | None) -> str | None:
     # A number is what --cfg-options makes of 2021.
     known = None if version is None else str(version)
@@ -149,7 +142,14 @@ def _compare(found: list[Category], table: list[Category], version: str, ann_fil
         )
 
 
-def _hues(count: int) -> list[tuple[int, int, int]]:
-    hsv = np.array([[(360 * i / max(count, 1), 0.7, 0.95) for i in range(count)]], np.float32)
-    rgb = cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)[0] * 255
-    return [tuple(int(channel) for channel in color) for color in rgb]
+def _visible_objects(record: dict, frame: int) -> list[dict]:
+    """The frame's objects that are trained on: not crowds, not thinner than a pixel."""
+    objects = []
+    for instance in record['instances']:
+        box = instance['bboxes'][frame]
+        if box is None or instance['iscrowd'] or instance['areas'][frame] <= 0:
+            continue
+        if (box[2:] - box[:2] >= 1).all():
+            rle = instance['segmentations'][frame]
+            objects.append(dict(id=instance['id'], label=instance['label'], bbox=box, rle=rle))
+    return objects

@@ -1,7 +1,8 @@
 """One place for the classes: they flow from the dataset to the model and are checked at loading.
 
 The rule: before the model is built, every key ``num_classes`` inside ``model`` is set to the number
-of categories of the dataset. So a config for own data only names its dataset.
+of categories of the dataset, and every key ``num_things`` to the number of those that are things.
+So a config for own data only names its dataset.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,13 +10,13 @@ from typing import Any
 
 from mmengine.config import Config
 
-from mmvseg.datasets.youtube_vis import YouTubeVISDataset, dataset_metainfo
+from mmvseg.datasets import VideoDataset, dataset_metainfo
 from mmvseg.errors import UserError
 from mmvseg.registry import DATASETS
 
 
 def sync_num_classes(cfg: Config, dataloader: str = 'train_dataloader') -> list[str]:
-    """Set every ``num_classes`` in ``cfg.model`` to the dataset's number of categories.
+    """Set the class counts in ``cfg.model`` to the dataset's.
 
     Args:
         cfg: config, changed in place.
@@ -27,50 +28,64 @@ def sync_num_classes(cfg: Config, dataloader: str = 'train_dataloader') -> list[
     Raises:
         UserError: the annotation file is missing or has no categories.
     """
-    names = dataset_classes(cfg[dataloader]['dataset'])
-    if names is None:
+    metainfo = classes_of(cfg[dataloader]['dataset'])
+    if metainfo is None:
         return []
-    changes = set_num_classes(cfg.model, len(names))
+    names, things = metainfo['classes'], metainfo.get('thing_classes')
+    changes = set_num_classes(cfg.model, len(names), None if things is None else len(things))
     return [f'{change} (from the dataset)' for change in changes]
 
 
-def set_num_classes(model: Mapping[str, Any], count: int) -> list[str]:
-    """Set every ``num_classes`` in a model's config, in place.
+def set_num_classes(
+    model: Mapping[str, Any], num_classes: int, num_things: int | None = None
+) -> list[str]:
+    """Set every ``num_classes`` and ``num_things`` in a model's config, in place.
+
+    Args:
+        model: the config.
+        num_classes: of things and stuff together.
+        num_things: of things; None: all classes are.
 
     Returns:
         One line per changed value, with where it stands, what it was and what it is.
     """
+    counts = dict(
+        num_classes=num_classes, num_things=num_classes if num_things is None else num_things
+    )
     changes = []
-    for where, part in _dicts_with(model, 'num_classes', 'model'):
-        if part['num_classes'] != count:
-            changes.append(f'{where}.num_classes: {part["num_classes"]} -> {count}')
-            part['num_classes'] = count
+    for key, count in counts.items():
+        for where, part in _dicts_with(model, key, 'model'):
+            if part[key] != count:
+                changes.append(f'{where}.{key}: {part[key]} -> {count}')
+                part[key] = count
     return changes
 
 
-def dataset_classes(dataset: Mapping[str, Any]) -> tuple[str, ...] | None:
-    """Class names of a dataset config, without building the dataset.
+def classes_of(dataset: Mapping[str, Any]) -> dict | None:
+    """Classes of a dataset config, without building the dataset.
 
     Args:
         dataset: the config; of wrappers like ``RepeatDataset`` the inner one counts, of a
             ``ConcatDataset`` or ``JointClipDataset`` the first.
 
     Returns:
-        The names by class index; None if the kind of dataset does not tell before it is built.
+        ``classes``, the names by class index, and for video datasets what else
+        :func:`mmvseg.datasets.dataset_metainfo` gives; None if the kind of dataset does not tell
+        before it is built.
 
     Raises:
         UserError: the annotation file is missing or has no categories.
     """
     if 'dataset' in dataset:
-        return dataset_classes(dataset['dataset'])
+        return classes_of(dataset['dataset'])
     if 'datasets' in dataset:
         parts = dataset['datasets']
-        return dataset_classes(next(iter(parts.values() if isinstance(parts, Mapping) else parts)))
+        return classes_of(next(iter(parts.values() if isinstance(parts, Mapping) else parts)))
     kind = DATASETS.get(dataset['type'])
-    if isinstance(kind, type) and issubclass(kind, YouTubeVISDataset):
-        return dataset_metainfo(dataset)['classes']
+    if isinstance(kind, type) and issubclass(kind, VideoDataset):
+        return dataset_metainfo(dataset)
     classes = (dataset.get('metainfo') or getattr(kind, 'METAINFO', {})).get('classes')
-    return tuple(classes) if classes else None
+    return dict(classes=tuple(classes)) if classes else None
 
 
 def check_classes(checkpoint: Mapping[str, Any], source: str, dataset: Any) -> None:

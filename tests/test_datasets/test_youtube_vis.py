@@ -21,7 +21,7 @@ def test_published_tables():
     assert len(load_table('ytvis_2019')) == len(load_table('ytvis_2021')) == 40
     assert len(load_table('ovis')) == 25
     assert load_table('ytvis_2019')[5].name == 'sedan'
-    assert load_table('ytvis_2021')[4] == (5, 'car', (0, 0, 142))
+    assert load_table('ytvis_2021')[4] == (5, 'car', (0, 0, 142), True)
 
 
 def test_own_classes_come_from_the_file(content, make_dataset):

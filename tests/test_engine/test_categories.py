@@ -2,7 +2,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from mmvseg.engine.categories import check_classes, dataset_classes, sync_num_classes
+from mmvseg.engine.categories import check_classes, classes_of, sync_num_classes
 from mmvseg.engine.config import load_config
 from mmvseg.errors import UserError
 
@@ -21,18 +21,21 @@ def test_dataset_decides_the_number_of_classes_everywhere_in_the_model(toy_confi
 
 def test_classes_of_dataset_configs(toy_config):
     dataset = load_config(toy_config).train_dataloader.dataset
-    assert dataset_classes(dataset) == ('red', 'green')
-    assert dataset_classes(dict(type='RepeatDataset', times=2, dataset=dataset)) == ('red', 'green')
-    assert dataset_classes(dict(type='ConcatDataset', datasets=[dataset])) == ('red', 'green')
+    assert classes_of(dataset)['classes'] == ('red', 'green')
+    assert classes_of(dict(type='RepeatDataset', times=2, dataset=dataset))['classes'] == (
+        'red',
+        'green',
+    )
+    assert classes_of(dict(type='ConcatDataset', datasets=[dataset]))['classes'] == ('red', 'green')
     coco = dict(type='CocoClipDataset', version='ovis', ann_file='absent.json')
     joint = dict(type='JointClipDataset', datasets=dict(video=dataset, coco=coco))
-    assert dataset_classes(joint) == ('red', 'green')
-    assert len(dataset_classes(coco)) == 25
+    assert classes_of(joint)['classes'] == ('red', 'green')
+    assert len(classes_of(coco)['classes']) == 25
     chosen = dict(dataset, metainfo=dict(classes=('green',)))
-    assert dataset_classes(chosen) == ('green',)
+    assert classes_of(chosen)['classes'] == ('green',)
     published = dict(type='YouTubeVISDataset', version='2019', ann_file='absent.json')
-    assert len(dataset_classes(published)) == 40
-    assert len(dataset_classes(dict(type='CocoDataset', ann_file='absent.json'))) == 80
+    assert len(classes_of(published)['classes']) == 40
+    assert len(classes_of(dict(type='CocoDataset', ann_file='absent.json'))['classes']) == 80
 
 
 @pytest.mark.parametrize(

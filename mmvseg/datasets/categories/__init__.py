@@ -12,17 +12,25 @@ class Category(NamedTuple):
         id: the number that annotation and results files use.
         name: as the annotation file spells it.
         color: RGB, for drawing classes; None where a file names none.
+        is_thing: whether it is of things that can be counted; else of stuff.
     """
 
     id: int
     name: str
     color: tuple[int, int, int] | None = None
+    is_thing: bool = True
 
 
 def load_table(name: str) -> list[Category]:
-    """A published class table: ``ytvis_2019``, ``ytvis_2021`` or ``ovis``."""
+    """A published class table: ``ytvis_2019``, ``ytvis_2021``, ``ovis`` or ``vipseg``.
+
+    VSPW has the classes of VIPSeg.
+    """
     entries = json.loads(files(__name__).joinpath(f'{name}.json').read_text())
-    return [Category(entry['id'], entry['name'], tuple(entry['color'])) for entry in entries]
+    return [
+        Category(entry['id'], entry['name'], tuple(entry['color']), bool(entry['isthing']))
+        for entry in entries
+    ]
 
 
 def load_coco_names(name: str) -> dict[str, str]:

@@ -57,14 +57,23 @@ class LoadClip(BaseTransform):
                 decoded[frame] = _read_frame(path, shape, where)
         results['imgs'] = [decoded[frame] for frame in results['frame_ids']]
         results.update(ori_shape=shape, img_shape=shape, scale_factor=(1.0, 1.0), flip=False)
-        if 'objects' in results:
+        if self.has_annotations(results):
             known: dict[int, FrameAnnotations] = {}
-            for frame, objects in zip(results['frame_ids'], results['objects'], strict=True):
+            for index, frame in enumerate(results['frame_ids']):
                 if frame not in known:
                     where = f'video {results["video_id"]}, frame {frame}'
-                    known[frame] = _load_annotations(objects, shape, where)
+                    known[frame] = self.load_annotations(results, index, where)
             results['frames'] = [known[frame] for frame in results['frame_ids']]
         return results
+
+    def has_annotations(self, results: dict) -> bool:
+        """Whether an item is of training."""
+        return 'objects' in results
+
+    def load_annotations(self, results: dict, index: int, where: str) -> FrameAnnotations:
+        """Annotations of the clip's frame number ``index``; ``where`` is for messages."""
+        shape = (results['height'], results['width'])
+        return _load_annotations(results['objects'][index], shape, where)
 
 
 @TRANSFORMS.register_module()

@@ -22,7 +22,7 @@ class CropClip(BaseTransform):
 
     Args:
         size: least and largest side of the window in pixels, both included.
-        scale: of the :class:`ResizeClip` that comes first.
+        scale: of the :class:`ResizeClip` that comes first; None: the clip is cut as it is.
         prob: how often, 0..1.
         backend: of the ``ResizeClip``.
     """
@@ -30,7 +30,7 @@ class CropClip(BaseTransform):
     def __init__(
         self,
         size: Sequence[int],
-        scale: Sequence[int] | Sequence[Sequence[int]],
+        scale: Sequence[int] | Sequence[Sequence[int]] | None = None,
         prob: float = 0.5,
         backend: str = 'cv2',
     ) -> None:
@@ -38,7 +38,7 @@ class CropClip(BaseTransform):
             raise UserError(f'CropClip(size={size}): the least and the largest side, in pixels')
         self.size = tuple(size)
         self.prob = prob
-        self.resize = ResizeClip(scale, backend=backend)
+        self.resize = ResizeClip(scale, backend=backend) if scale else None
 
     def draw(self, height: int, width: int) -> tuple[slice, slice]:
         """Rows and columns of a window in a frame of this size."""
@@ -48,7 +48,8 @@ class CropClip(BaseTransform):
         """Crop ``imgs`` and ``frames``; sets ``img_shape``."""
         if np.random.random() >= self.prob:
             return results
-        results = self.resize.transform(results)
+        if self.resize is not None:
+            results = self.resize.transform(results)
         rows, columns = self.draw(*results['img_shape'])
         results['imgs'] = [image[rows, columns] for image in results['imgs']]
         results['img_shape'] = results['imgs'][0].shape[:2]

@@ -1,0 +1,58 @@
+"""The classes of a data set as ``metainfo``, also before the data set is read."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+
+from mmvseg.registry import DATASETS
+
+from .categories import Category
+
+
+def dataset_metainfo(dataset_cfg: Mapping[str, Any]) -> dict:
+    """Classes of a dataset before it is built, see :func:`to_metainfo`.
+
+    Args:
+        dataset_cfg: config of a video dataset. Where the classes are published ones, this needs no
+            file.
+
+    Raises:
+        UserError: the file that names the classes is missing or has none.
+    """
+    return DATASETS.get(dataset_cfg.get('type', 'YouTubeVISDataset')).read_metainfo(dataset_cfg)
+
+
+def to_metainfo(categories: Sequence[Category]) -> dict:
+    """``classes``, ``category_ids`` and ``palette`` (RGB), each a tuple in class order."""
+    spare = _hues(len(categories))
+    return dict(
+        classes=tuple(category.name for category in categories),
+        category_ids=tuple(category.id for category in categories),
+        palette=tuple(c.color or other for c, other in zip(categories, spare, strict=True)),
+    )
+
+
+def to_panoptic_metainfo(categories: Sequence[Category]) -> dict:
+    """The same with ``thing_classes`` and ``stuff_classes``, the names of either kind.
+
+    Classes come in the order in which DVIS numbers them, see :func:`things_first`.
+    """
+    ordered = things_first(categories)
+    return dict(
+        to_metainfo(ordered),
+        thing_classes=tuple(category.name for category in ordered if category.is_thing),
+        stuff_classes=tuple(category.name for category in ordered if not category.is_thing),
+    )
+
+
+def things_first(categories: Sequence[Category]) -> list[Category]:
+    """Things by their ids, then stuff by its ids: the class order of DVIS."""
+    return sorted(categories, key=lambda category: (not category.is_thing, category.id))
+
+
+def _hues(count: int) -> list[tuple[int, int, int]]:
+    hsv = np.array([[(360 * i / max(count, 1), 0.7, 0.95) for i in range(count)]], np.float32)
+    rgb = cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)[0] * 255
+    return [tuple(int(channel) for channel in color) for color in rgb]

@@ -1,0 +1,66 @@
+"""Clips whose annotations are maps: one number a pixel, in a PNG a frame."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+
+import numpy as np
+
+from mmvseg.errors import UserError
+from mmvseg.image_io import read_class_map, read_segment_map
+from mmvseg.registry import TRANSFORMS
+
+from .clip import LoadClip
+from .frame_annotations import FrameAnnotations
+
+
+class _LoadMapClip(LoadClip):
+    """Makes the objects of a frame from a map."""
+
+    def has_annotations(self, results: dict) -> bool:
+        """Whether an item is of training."""
+        return 'mask_paths' in results
+
+    @abstractmethod
+    def split(self, results: dict, index: int) -> tuple[np.ndarray, Mapping[int, int]]:
+        """The map (H, W) of the clip's frame number ``index``, and the label of each object id."""
+
+    def load_annotations(self, results: dict, index: int, where: str) -> FrameAnnotations:
+        """One mask for each id in the map that has a label."""
+        ids, labels = self.split(results, index)
+        shape = (results['height'], results['width'])
+        if ids.shape != shape:
+            raise UserError(
+                f'{where}: {results["mask_paths"][index]} is {ids.shape[0]} x {ids.shape[1]}, '
+                f'the frame {shape[0]} x {shape[1]} (height x width)'
+            )
+        shown = np.array(sorted(labels), np.int64)
+        masks = (ids == shown[:, None, None]).astype(np.uint8)  # (n, H, W)
+        return FrameAnnotations(
+            bboxes=np.zeros((len(shown), 4), np.float32),
+            labels=np.array([labels[i] for i in shown.tolist()], np.int64),
+            masks=masks,
+            instance_ids=shown,
+        ).with_masks(masks)
+
+
+@TRANSFORMS.register_module()
+class LoadPanopticClip(_LoadMapClip):
+    """Decode the frames of a clip and the masks of its segments, as of ``VIPSegDataset``."""
+
+    def split(self, results: dict, index: int) -> tuple[np.ndarray, Mapping[int, int]]:
+        """Segment ids, and the labels of those that the annotation file lists."""
+        return read_segment_map(results['mask_paths'][index]), results['segments'][index]
+
+
+@TRANSFORMS.register_module()
+class LoadSemanticClip(_LoadMapClip):
+    """Decode the frames of a clip and one mask a class, as of ``VSPWDataset``.
+
+    All pixels of a class are one object, whose id is the class index.
+    """
+
+    def split(self, results: dict, index: int) -> tuple[np.ndarray, Mapping[int, int]]:
+        """Class indices, and the label of each: itself."""
+        labels = results['value_labels'][read_class_map(results['mask_paths'][index])]
+        found = np.bincount(labels[labels >= 0], minlength=1)
+        return labels, {label: label for label in np.flatnonzero(found).tolist()}

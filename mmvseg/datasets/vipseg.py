@@ -1,0 +1,65 @@
+"""VIPSeg, video panoptic segmentation, and any own data set in its layout."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from mmvseg.registry import DATASETS
+
+from .metainfo import to_panoptic_metainfo
+from .video_dataset import VideoDataset
+from .vipseg_json import load_vipseg_file, parse_vipseg, read_panoptic_categories
+
+
+@DATASETS.register_module()
+class VIPSegDataset(VideoDataset):
+    """Videos whose every pixel belongs to a thing, to stuff, or to nothing.
+
+    The classes are the categories of the annotation file, things first. A segment keeps its id over
+    the video and has the class that the first frame of a clip gives it.
+
+    Args:
+        ann_file: ``panoptic_gt_VIPSeg_train.json`` or the like.
+        data_prefix: ``img`` and ``mask`` are the folders of the frames and of the segment maps.
+        **kwargs: see :class:`VideoDataset`.
+
+    Example:
+        >>> VIPSegDataset(  # doctest: +SKIP
+        ...     ann_file='panoptic_gt_VIPSeg_val.json',
+        ...     data_root='data/VIPSeg/VIPSeg_720P',
+        ...     data_prefix=dict(img='images', mask='panomasksRGB'),
+        ...     test_mode=True,
+        ... )
+    """
+
+    tasks = ('vps',)
+
+    @classmethod
+    def read_metainfo(cls, dataset_cfg: Mapping[str, Any]) -> dict:
+        """Classes of the annotation file of a config."""
+        path = cls.path_of(dataset_cfg)
+        return to_panoptic_metainfo(read_panoptic_categories(load_vipseg_file(path), path))
+
+    def load_data_list(self) -> list[dict]:
+        """Read the annotation file into video records."""
+        content = load_vipseg_file(self.ann_file)
+        metainfo = to_panoptic_metainfo(read_panoptic_categories(content, self.ann_file))
+        self._metainfo.update(metainfo)
+        labels = {category: label for label, category in enumerate(metainfo['category_ids'])}
+        used = None if self.test_mode else labels
+        return list(parse_vipseg(content, self.ann_file, self.data_prefix, used))
+
+    def annotated_frames(self, record: dict) -> np.ndarray:
+        """The frames that hold a segment."""
+        return np.unique(record['segments'][:, 0])
+
+    def frame_annotations(self, record: dict, frame_ids: Sequence[int]) -> dict:
+        """``mask_paths`` and ``segments``, the class index of each segment id, of each frame."""
+        segments = record['segments']
+        classes: dict[int, int] = {}
+        frames = []
+        for frame in frame_ids:
+            rows = segments[segments[:, 0] == frame, 1:].tolist()
+            frames.append({segment: classes.setdefault(segment, label) for segment, label in rows})
+        return dict(mask_paths=[record['masks'][i] for i in frame_ids], segments=frames)
