@@ -3,24 +3,12 @@
 # 4 clips x 10 frames of 96 x 128 a step; segmenter and tracker are frozen. Measured AP:
 # docs/benchmarks.md.
 #   python tools/train.py configs/shapes/dvis_offline_shapes.py
-_base_ = './dvis_online_shapes.py'
+_base_ = [
+    '../_base_/models/dvis_offline_shapes.py',
+    '../_base_/datasets/shapes_occlusion.py',
+    '../_base_/schedules/shapes_stage.py',
+]
 
-load_from = 'work_dirs/dvis_online_shapes/iter_1200.pth'
-allow_missing = ['refiner']
-
-model = dict(
-    type='DVISOffline',
-    refiner=dict(
-        type='TemporalRefiner',
-        num_classes=6,
-        embed_dims=64,
-        num_layers=3,
-        num_heads=4,
-        feedforward_channels=256,
-        mask_dims=64,
-    ),
-    criterion=dict(matcher=dict(type='QueryMatcher')),
-)
 train_dataloader = dict(
     batch_size=4, dataset=dict(clip=dict(num_frames=10, consecutive=True, reverse_prob=0.5))
 )
@@ -30,3 +18,6 @@ train_cfg = dict(max_iters=max_iters, val_interval=max_iters)
 param_scheduler = [
     dict(type='OneCycleLR', eta_max=1e-3, total_steps=max_iters, pct_start=0.1, by_epoch=False)
 ]
+
+load_from = 'work_dirs/dvis_online_shapes/iter_1200.pth'
+allow_missing = ['refiner']

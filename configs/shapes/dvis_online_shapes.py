@@ -4,26 +4,12 @@
 #   python tools/train.py configs/shapes/dvis_online_shapes.py
 # The published order of queries instead of the right one:
 #   --cfg-options model.tracker.alignment=inverse
-_base_ = './minvis_shapes.py'
+_base_ = [
+    '../_base_/models/dvis_online_shapes.py',
+    '../_base_/datasets/shapes_occlusion.py',
+    '../_base_/schedules/shapes_stage.py',
+]
 
-load_from = 'work_dirs/minvis_shapes/iter_1500.pth'
-allow_missing = ['tracker']
-
-model = dict(
-    type='DVISOnline',
-    tracker=dict(
-        type='ReferringTracker',
-        num_classes=6,
-        embed_dims=64,
-        num_layers=3,
-        num_heads=4,
-        feedforward_channels=256,
-        mask_dims=64,
-        alignment='true',
-    ),
-    criterion=dict(matcher=dict(type='ConsistentQueryMatcher')),
-    absent_as_background=False,
-)
 train_dataloader = dict(batch_size=8, dataset=dict(clip=dict(num_frames=5, consecutive=True)))
 
 max_iters = 1200
@@ -31,4 +17,6 @@ train_cfg = dict(max_iters=max_iters, val_interval=max_iters)
 param_scheduler = [
     dict(type='OneCycleLR', eta_max=1e-3, total_steps=max_iters, pct_start=0.1, by_epoch=False)
 ]
-custom_hooks = [dict(type='GuidedMatchingHook')]
+
+load_from = 'work_dirs/minvis_shapes/iter_1500.pth'
+allow_missing = ['tracker']

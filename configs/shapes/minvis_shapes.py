@@ -6,16 +6,11 @@
 #       --difficulty 0.2 --length 20 --train 600
 _base_ = [
     '../_base_/models/minvis_shapes.py',
-    '../_base_/datasets/shapes.py',
+    '../_base_/datasets/shapes_occlusion.py',
     '../_base_/schedules/shapes_stage.py',
 ]
 
-data_root = 'data/shapes_occlusion/'
-train_dataloader = dict(batch_size=16, dataset=dict(data_root=data_root, clip=dict(num_frames=1)))
-val_dataloader = dict(dataset=dict(data_root=data_root))
-test_dataloader = val_dataloader
-val_evaluator = dict(ann_file=data_root + 'val.json')
-test_evaluator = val_evaluator
+train_dataloader = dict(batch_size=16, dataset=dict(clip=dict(num_frames=1)))
 
 max_iters = 1500
 train_cfg = dict(max_iters=max_iters, val_interval=max_iters)

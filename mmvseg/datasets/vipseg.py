@@ -5,11 +5,16 @@ from typing import Any
 
 import numpy as np
 
+from mmvseg.errors import UserError
 from mmvseg.registry import DATASETS
 
+from .categories import Category, load_table
 from .metainfo import to_panoptic_metainfo
 from .video_dataset import VideoDataset
 from .vipseg_json import load_vipseg_file, parse_vipseg, read_panoptic_categories
+
+#: The published data set, and its table of classes.
+VERSION = 'vipseg'
 
 
 @DATASETS.register_module()
@@ -22,10 +27,15 @@ class VIPSegDataset(VideoDataset):
     Args:
         ann_file: ``panoptic_gt_VIPSeg_train.json`` or the like.
         data_prefix: ``img`` and ``mask`` are the folders of the frames and of the segment maps.
+        version: ``'vipseg'``: the file's categories must be VIPSeg's. None: own data.
         **kwargs: see :class:`VideoDataset`.
+
+    Raises:
+        UserError: for another version, or categories that are not the version's.
 
     Example:
         >>> VIPSegDataset(  # doctest: +SKIP
+        ...     version='vipseg',
         ...     ann_file='panoptic_gt_VIPSeg_val.json',
         ...     data_root='data/VIPSeg/VIPSeg_720P',
         ...     data_prefix=dict(img='images', mask='panomasksRGB'),
@@ -35,16 +45,27 @@ class VIPSegDataset(VideoDataset):
 
     tasks = ('vps',)
 
+    def __init__(self, *args, version: str | None = None, **kwargs) -> None:
+        if version not in (None, VERSION):
+            raise UserError(f'dataset version {version!r}: use {VERSION!r}, or None for own data')
+        self.version = version
+        super().__init__(*args, **kwargs)
+
     @classmethod
     def read_metainfo(cls, dataset_cfg: Mapping[str, Any]) -> dict:
-        """Classes of the annotation file of a config."""
+        """Classes of a config; with ``version`` this needs no file."""
+        if dataset_cfg.get('version') == VERSION:
+            return to_panoptic_metainfo(load_table(VERSION))
         path = cls.path_of(dataset_cfg)
         return to_panoptic_metainfo(read_panoptic_categories(load_vipseg_file(path), path))
 
     def load_data_list(self) -> list[dict]:
         """Read the annotation file into video records."""
         content = load_vipseg_file(self.ann_file)
-        metainfo = to_panoptic_metainfo(read_panoptic_categories(content, self.ann_file))
+        categories = read_panoptic_categories(content, self.ann_file)
+        if self.version is not None:
+            _require_published(categories, self.ann_file)
+        metainfo = to_panoptic_metainfo(categories)
         self._metainfo.update(metainfo)
         labels = {category: label for label, category in enumerate(metainfo['category_ids'])}
         used = None if self.test_mode else labels
@@ -63,3 +84,21 @@ class VIPSegDataset(VideoDataset):
             rows = segments[segments[:, 0] == frame, 1:].tolist()
             frames.append({segment: classes.setdefault(segment, label) for segment, label in rows})
         return dict(mask_paths=[record['masks'][i] for i in frame_ids], segments=frames)
+
+
+def _require_published(categories: list[Category], ann_file: str) -> None:
+    published = {category.id: category for category in load_table(VERSION)}
+    found = {category.id: category for category in categories}
+    for number in sorted(published.keys() | found):
+        ours, theirs = published.get(number), found.get(number)
+        if ours is None or theirs is None or ours.name != theirs.name:
+            names = [category.name if category else 'missing' for category in (theirs, ours)]
+            raise UserError(
+                f'annotation file {ann_file}: category {number} is {names[0]}, in VIPSeg it is '
+                f'{names[1]}; for own classes set version=None'
+            )
+        if ours.is_thing != theirs.is_thing:
+            raise UserError(
+                f'annotation file {ann_file}: category {number} ({ours.name}): isthing differs '
+                'from VIPSeg; for own classes set version=None'
+            )

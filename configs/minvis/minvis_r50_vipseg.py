@@ -1,0 +1,14 @@
+# MinVIS, ResNet-50, VIPSeg at 720p, panoptic: the first of three stages.
+#
+# 8 GPUs x 1 clip x 1 frame, 20 000 iterations x 8 = 160 000 clips.
+# DVIS's model zoo lists no VPQ for this one. Not trained here.
+_base_ = [
+    '../_base_/models/minvis_r50.py',
+    '../_base_/datasets/dvis_vipseg.py',
+    '../_base_/schedules/dvis_20k.py',
+    '../_base_/dvis_runtime.py',
+]
+
+model = dict(test_cfg=dict(task='vps', num_things=58))
+
+load_from = 'work_dirs/mask2former_r50_coco_instance/iter_368750.pth'
