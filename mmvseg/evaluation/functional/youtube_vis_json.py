@@ -1,6 +1,5 @@
 """Reading YouTube-VIS and OVIS ground truth and result files for their evaluation."""
 
-import json
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
@@ -15,6 +14,7 @@ import pycocotools.mask as coco_mask
 
 from mmvseg.errors import UserError
 
+from .json_fields import get_list, get_value, load_json
 from .tube_iou import MalformedRLE, Tube, make_tubes
 
 #: What a frame's occlusion counts in OVIS.
@@ -78,26 +78,6 @@ class GroundTruth:
     notes: list[str] = field(default_factory=list)
 
 
-def load_json(path: str | Path) -> Any:
-    """The content of a JSON file.
-
-    Raises:
-        UserError: if it cannot be read or is not JSON.
-    """
-    try:
-        with open(path, encoding='utf-8') as file:
-            return json.load(file)
-    except OSError as error:
-        raise UserError(f'{path}: cannot be read ({error.strerror}); check the path') from error
-    except UnicodeDecodeError as error:
-        raise UserError(f'{path}: is not a JSON text file ({error})') from error
-    except json.JSONDecodeError as error:
-        raise UserError(
-            f'{path}: is not JSON: {error.msg} at line {error.lineno}, column {error.colno}; '
-            'is the file complete?'
-        ) from error
-
-
 def load_ground_truth(path: str | Path, occlusion: bool = False) -> GroundTruth:
     """Read a ground truth file.
 
@@ -119,14 +99,16 @@ def parse_ground_truth(content: Any, source: str, occlusion: bool = False) -> Gr
             f"{source}: not a YouTube-VIS annotation file (an object with the lists 'videos', "
             "'categories' and 'annotations')"
         )
-    videos = {_get(v, 'id', f'{source}: videos[{i}]'): v for i, v in enumerate(content['videos'])}
+    videos = {
+        get_value(v, 'id', f'{source}: videos[{i}]'): v for i, v in enumerate(content['videos'])
+    }
     for video_id, video in videos.items():
         try:
             _check_size([video.get('height'), video.get('width')])
         except ValueError as error:
             raise UserError(f'{source}: video {video_id}: {error}') from error
     names = {
-        _get(c, 'id', f'{source}: categories[{i}]'): str(c.get('name', c['id']))
+        get_value(c, 'id', f'{source}: categories[{i}]'): str(c.get('name', c['id']))
         for i, c in enumerate(content['categories'])
     }
     _check_ids([*videos], f'{source}: videos')
@@ -154,10 +136,12 @@ def _counted_records(truth: GroundTruth, records: Any) -> list[dict]:
     known, last = [], {}
     for i, record in enumerate(records):
         where = f'{truth.source}: annotations[{i}]'
-        annotation_id = _get(record, 'id', where)
+        annotation_id = get_value(record, 'id', where)
         if isinstance(annotation_id, bool) or not isinstance(annotation_id, int):
             raise UserError(f'{where}: id {annotation_id!r} is not an integer')
-        video_id, category_id = (_get(record, key, where) for key in ('video_id', 'category_id'))
+        video_id, category_id = (
+            get_value(record, key, where) for key in ('video_id', 'category_id')
+        )
         last[annotation_id] = record
         if video_id in truth.videos and category_id in truth.categories:
             known.append(record)
@@ -195,7 +179,7 @@ def _parse_annotations(
                 f"{where}: 'areas' must be a list with a number or null a frame; the official "
                 'evaluator takes the area ranges from it'
             )
-        masks = _list(record, 'segmentations', where)
+        masks = get_list(record, 'segmentations', where)
         tracks.append(_convert_masks(masks, partial(_to_rle, video=video), where))
         places.append(where)
         level = occlusion_score(record.get('occlusion'), where) if occlusion else None
@@ -308,16 +292,16 @@ def parse_results(
 
 def _check_entry(entry: Any, truth: GroundTruth, where: str) -> list[dict | None]:
     """The run-length codes of an entry, after everything but the codes was checked."""
-    if _get(entry, 'video_id', where) not in truth.videos:
+    if get_value(entry, 'video_id', where) not in truth.videos:
         raise UserError(
             f'{where}: video_id {entry["video_id"]!r} is not in {truth.source}; are the results '
             'those of this data set?'
         )
-    _get(entry, 'category_id', where)
-    score = _get(entry, 'score', where)
+    get_value(entry, 'category_id', where)
+    score = get_value(entry, 'score', where)
     if isinstance(score, bool) or not isinstance(score, Real) or not math.isfinite(score):
         raise UserError(f'{where}: score must be a finite number, it is {score!r}')
-    masks = _list(entry, 'segmentations', where)
+    masks = get_list(entry, 'segmentations', where)
     return _convert_masks(masks, _check_rle, where)
 
 
@@ -381,21 +365,6 @@ def _result_notes(
         for which, rule in rules
         if which
     ]
-
-
-def _get(record: Any, key: str, where: str) -> Any:
-    if not isinstance(record, dict) or key not in record:
-        raise UserError(f"{where}: has no '{key}'")
-    value = record[key]
-    if isinstance(value, list | dict):
-        raise UserError(f"{where}: '{key}' must be one value, not a {type(value).__name__}")
-    return value
-
-
-def _list(record: dict, key: str, where: str) -> list:
-    if not isinstance(record.get(key), list):
-        raise UserError(f"{where}: '{key}' must be a list with one entry a frame")
-    return record[key]
 
 
 def _check_ids(ids: list, where: str) -> None:

@@ -1,0 +1,114 @@
+"""Segmentation and tracking quality (STQ) as the evaluation script of VIPSeg computes it."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .panoptic_json import Listed
+from .panoptic_overlap import FrameOverlap
+
+#: A tube: the pixels of a video that have one class and one segment.
+Tube = tuple[int, int]
+VOID: Tube = (-1, 0)
+
+
+@dataclass
+class TubeSums:
+    """What a video, or several, contribute to STQ.
+
+    Attributes:
+        pixels: by (class of the ground truth, predicted class), -1 for void.
+        association: sum of the association qualities of the tubes of the ground truth.
+        num_tubes: how many these are.
+    """
+
+    pixels: Counter[tuple[int, int]] = field(default_factory=Counter)
+    association: float = 0.0
+    num_tubes: int = 0
+
+    @classmethod
+    def of(cls, videos: Iterable['TubeSums']) -> 'TubeSums':
+        """Add up videos."""
+        total = cls()
+        for video in videos:
+            total.pixels.update(video.pixels)
+            total.association += video.association
+            total.num_tubes += video.num_tubes
+        return total
+
+    def stats(self) -> dict[str, float]:
+        """STQ, AQ and SQ as fractions; SQ and STQ are NaN without labelled pixels."""
+        iou = self.class_iou()
+        sq = float(np.mean([*iou.values()])) if iou else float('nan')
+        aq = self.association / self.num_tubes if self.num_tubes else 0.0
+        return dict(STQ=float(np.sqrt(aq * sq)), AQ=aq, SQ=sq)
+
+    def class_iou(self) -> dict[int, float]:
+        """IoU of the classes that occur.
+
+        Void (-1) is one of them, with IoU 0, if it is predicted on a labelled pixel: so it is
+        counted officially. Predictions on void count for nothing.
+        """
+        true, predicted, both = Counter(), Counter(), Counter()
+        for (t, p), pixels in self.pixels.items():
+            if t >= 0:
+                true[t] += pixels
+                predicted[p] += pixels
+                both[t] += pixels * (t == p)
+        classes = sorted(true.keys() | predicted.keys())
+        return {c: both[c] / (true[c] + predicted[c] - both[c]) for c in classes}
+
+
+class VideoTubes:
+    """Counts of one video.
+
+    A segment that changes its class makes two tubes. Officially the first segment that the ground
+    truth of a video lists has the instance number that stands for a crowd: where it is a thing, it
+    is no tube, and predictions on it count for nothing in AQ. Crowd flags are not looked at.
+
+    Args:
+        is_thing: whether each of the K classes is of things, (K,).
+    """
+
+    def __init__(self, is_thing: np.ndarray) -> None:
+        self._is_thing = is_thing
+        self._pixels: Counter[tuple[Tube, Tube]] = Counter()
+        self._first: int | None = None
+
+    def add(self, frame: FrameOverlap) -> None:
+        """Count a frame."""
+        if self._first is None:
+            self._first = next(iter(frame.truth), None)
+        for row, column in np.argwhere(frame.counts).tolist():
+            pair = _tube(frame.truth, row), _tube(frame.pred, column)
+            self._pixels[pair] += int(frame.counts[row, column])
+
+    def sums(self) -> TubeSums:
+        """What the frames so far contribute."""
+        result = TubeSums()
+        true, predicted, both = Counter(), Counter(), Counter()
+        for (t, p), pixels in self._pixels.items():
+            result.pixels[t[0], p[0]] += pixels
+            if t[1] == self._first and self._is_thing_tube(t):
+                continue
+            if self._is_thing_tube(t):
+                true[t] += pixels
+            if self._is_thing_tube(p):
+                predicted[p] += pixels
+                if self._is_thing_tube(t):
+                    both[t, p] += pixels
+        for (t, p), shared in both.items():
+            union = true[t] + predicted[p] - shared
+            result.association += shared * (shared / union) / true[t]
+        result.num_tubes = len(true)
+        return result
+
+    def _is_thing_tube(self, tube: Tube) -> bool:
+        return tube != VOID and bool(self._is_thing[tube[0]])
+
+
+def _tube(segments: dict[int, Listed], number: int) -> Tube:
+    """Void for what the frame does not list."""
+    return (segments[number].label, number) if number in segments else VOID
