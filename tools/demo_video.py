@@ -1,8 +1,14 @@
-"""Segment a video and draw the objects: one colour a track, with class, id and score.
+"""Segment a video and draw the result.
+
+What is drawn follows from the model's task:
+    vis  objects: one colour a track, with class, id and score
+    vps  every pixel's segment: things with class, id and score, stuff with its class
+    vss  every pixel's class, with a legend below
 
 INPUT is a video file, a folder of frames, an image, a quoted pattern such as "frames/*.jpg", the
 number of a camera, or the address of a stream (rtsp://, http://, udp:// ...).
-The overlay is an H.264 mp4 of the input's size and frame rate (an image gives a PNG).
+The overlay is an H.264 mp4 of the input's size and frame rate (an image gives a PNG). For vps and
+vss, frames smaller than 400 pixels are enlarged so that names can be read; a legend comes on top.
 
 With --live each frame is segmented, written and shown as soon as it is there; Ctrl-C ends it.
 
@@ -15,12 +21,12 @@ import json
 import os
 import sys
 import warnings
-from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
 from mmvseg.apis import VideoSegInferencer
-from mmvseg.apis.live_outputs import LiveOutputs
+from mmvseg.apis.live_outputs import LiveOutputs, map_path
+from mmvseg.apis.reports import Report, build_report, demo_style, score_threshold
 from mmvseg.engine.config import add_cfg_options
 from mmvseg.engine.console import hide_irrelevant_warnings
 from mmvseg.engine.launch import add_checkpoint_arguments, allowed_missing, positive_int
@@ -28,19 +34,19 @@ from mmvseg.errors import UserError, command_line
 from mmvseg.files import write_bytes
 from mmvseg.image_io import IMAGE_SUFFIXES, write_image
 from mmvseg.progress import ProgressReport
-from mmvseg.structures import VideoInstances
+from mmvseg.structures import VideoResult
 from mmvseg.visualization import (
     DEFAULT_FPS,
     DamagedVideoWarning,
     FirstFrames,
     FrameSource,
     VideoWriter,
-    draw_objects,
-    frame_objects,
     open_source,
     parse_fps,
     without_password,
 )
+from mmvseg.visualization.exports import write_id_map
+from mmvseg.visualization.painters import Painter, build_painter
 
 OUT_FOLDER = Path('work_dirs/demo')
 #: Quality of a recorded camera: hardly a visible loss.
@@ -62,14 +68,22 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--json',
         type=Path,
-        help='also write the tracks: entries of results.json with class names; with --live, one '
-        'JSON object a frame and line',
+        help='also write what was found. vis: entries of results.json with class names; vps: '
+        'segments, vss: classes, each with its area in every frame; with --live, one JSON object '
+        'a frame and line',
+    )
+    parser.add_argument(
+        '--maps',
+        type=Path,
+        metavar='FOLDER',
+        help="also write a PNG a frame, 00000.png ...: the number of each pixel's track (vis) or "
+        'segment (vps), 0 = none, or the id of its class (vss)',
     )
     parser.add_argument(
         '--score-thr',
         type=float,
-        default=0.3,
-        help='leave out tracks below this score, in overlay and json (default 0.3)',
+        help='leave out tracks (vis, default 0.3) or segments (vps, default: none) below this '
+        'score, in overlay, json and maps',
     )
     parser.add_argument('--device', help='e.g. cpu or cuda:1 (default: the GPU if there is one)')
     parser.add_argument(
@@ -114,6 +128,7 @@ def main() -> None:
         allow_pickle=args.allow_pickle,
         allow_missing=allowed_missing(args) or (),
     )
+    args.score_thr = score_threshold(inferencer.task, args.score_thr)
     height, width = source.size
     length = '?' if source.length is None else source.length
     print(
@@ -139,12 +154,15 @@ def segment_whole(
     with ProgressReport('segmenting', source.length) as progress:
         sample = inferencer(source, progress.advance)
     damage = damage or source.damage
-    tracks = sample.pred.above(args.score_thr)
+    found = build_report(sample.pred, inferencer.metainfo, args.score_thr)
     if args.json:
-        write_json(args.json, tracks, inferencer)
-    draw(source, sample.video_length, tracks, inferencer.classes, out)
-    print(describe(sample.pred, tracks, inferencer.classes, args.score_thr))
-    report(out, args.json, damage)
+        write_bytes(args.json, json.dumps(found.entries()).encode())
+    if args.maps:
+        write_maps(args.maps, found, sample.video_length, source.size)
+    painter = found.painter(demo_style(inferencer.task, source.size))
+    draw(source, sample.video_length, found.result, painter, out)
+    print(found.describe())
+    report(found.noun, out, args.json, args.maps, damage)
 
 
 def record(source: FrameSource, out: Path) -> tuple[FrameSource, str | None]:
@@ -175,22 +193,20 @@ def segment_live(
     """
     frames = inferencer.live(source)
     video = out if args.out or not args.show else None
-    num_frames, num_objects, problem = 0, 0, None
+    style, problem = demo_style(inferencer.task, source.size), None
     outputs = LiveOutputs(
         source,
-        inferencer.classes,
-        inferencer.category_ids,
+        build_painter(inferencer.task, inferencer.metainfo, style),
         video=video,
-        tracks=args.json,
+        lines=args.json,
+        maps=args.maps,
         window=args.show,
     )
     with outputs, closing(frames):
         try:
             for frame, found in frames:
-                objects = found.above(args.score_thr)
-                going_on = outputs.take(frame, objects)
-                num_frames, num_objects = num_frames + 1, num_objects + len(objects)
-                if not going_on or num_frames == args.max_frames:
+                seen = build_report(found, inferencer.metainfo, args.score_thr)
+                if not outputs.take(frame, seen) or outputs.num_frames == args.max_frames:
                     break
             else:
                 problem = source.damage
@@ -198,22 +214,25 @@ def segment_live(
             print('stopped by Ctrl-C', file=sys.stderr)
         except UserError as error:
             problem = str(error)
-    if not num_frames:
+    if not outputs.num_frames:
         raise UserError(problem or f'{source.name}: ended before the first frame')
-    print(f'{num_frames} frames with {num_objects} objects of score >= {args.score_thr:g}')
-    report(video, args.json, problem)
+    above = '' if args.score_thr is None else f' of score >= {args.score_thr:g}'
+    mean = outputs.num_entries / outputs.num_frames
+    print(f'{outputs.num_frames} frames with {mean:.1f} {seen.noun}{above} on average')
+    report(seen.noun, video, args.json, args.maps, problem)
 
 
-def report(video: Path | None, tracks: Path | None, damage: str | None) -> None:
+def report(
+    noun: str, video: Path | None, entries: Path | None, maps: Path | None, damage: str | None
+) -> None:
     """Say what was written.
 
     Raises:
         UserError: for a ``damage``: the exit status says that something is missing.
     """
-    if video:
-        print(f'overlay: {video}')
-    if tracks:
-        print(f'tracks:  {tracks}')
+    for kind, path in (('overlay', video), (noun, entries), ('maps', maps)):
+        if path:
+            print(f'{kind + ":":<9}{path}')
     if damage:
         raise UserError(f'{damage}; the results cover the frames before')
 
@@ -237,37 +256,26 @@ def output_path(out: Path | None, name: str, is_image: bool) -> Path:
 
 
 def draw(
-    source: FrameSource, length: int, tracks: VideoInstances, classes: tuple[str, ...], out: Path
+    source: FrameSource, length: int, result: VideoResult, painter: Painter, out: Path
 ) -> None:
-    """Decode the frames once more and write them with the objects drawn on."""
+    """Decode the frames once more and write them with the result drawn on."""
     if out.suffix.lower() in IMAGE_SUFFIXES:
         image = next(iter(source)).image
-        write_image(out, draw_objects(image, frame_objects(tracks, 0, classes)))
+        write_image(out, painter.draw(image, result, 0))
         return
     with ProgressReport('drawing', length) as progress, VideoWriter(out, source.fps) as writer:
         for index, _, image in source:
-            writer.write(draw_objects(image, frame_objects(tracks, index, classes)))
+            writer.write(painter.draw(image, result, index))
             progress.advance()
 
 
-def write_json(path: Path, tracks: VideoInstances, inferencer: VideoSegInferencer) -> None:
-    """Write the tracks as entries of an official results file, with class name and track id."""
-    entries = tracks.to_youtube_vis(1, inferencer.category_ids)
-    for entry, label, track in zip(entries, tracks.labels, tracks.track_ids, strict=True):
-        entry.update(category=inferencer.classes[label], track_id=int(track))
-    write_bytes(path, json.dumps(entries).encode())
-
-
-def describe(
-    found: VideoInstances, tracks: VideoInstances, classes: tuple[str, ...], score_thr: float
-) -> str:
-    """How many tracks there are of each class."""
-    if not len(tracks):
-        best = f'; the best of {len(found)} has {found.scores.max():.3f}' if len(found) else ''
-        return f'no track has a score >= {score_thr:g} (--score-thr){best}'
-    counts = Counter(classes[label] for label in tracks.labels)
-    listed = ', '.join(f'{count} {name}' for name, count in counts.most_common())
-    return f'{len(tracks)} tracks of score >= {score_thr:g}: {listed}'
+def write_maps(folder: Path, found: Report, length: int, size: tuple[int, int]) -> None:
+    """Write the id map of every frame."""
+    colors = found.colors()
+    wide = max(colors, default=0) > 255
+    for frame in range(length):
+        ids = found.id_map(frame, size)
+        write_id_map(map_path(folder, frame), ids, colors, wide=wide)
 
 
 if __name__ == '__main__':

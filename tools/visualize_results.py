@@ -1,60 +1,98 @@
-"""Draw a results.json: an overlay video, id-mask images and a table of tracks for every video.
+"""Draw results: an overlay video, id images and a table for every video. Needs no model.
 
-Needs no model. Under --out:
-    overlays/VIDEO.mp4          frames with masks, contours and labels (class #track score)
-    id_masks/VIDEO/00000.png    track number of each pixel, 0 = none; 8 bits with a palette, or
-                                16 bits where a video has more than 255 tracks; named like the
-                                frame, or by its index where two frames of a video share a name
-    tracks.csv                  one row a track and frame: score, box (xyxy pixels), area
-    contact_sheet.png           with --contact-sheet
+What RESULTS is tells the kind of results; --ann is the annotation file that lists the videos, and
+--root the folder of the frames:
+    kind           RESULTS                          --ann              --root (default)
+    YouTube-VIS    results.json                     val.json           folder of its file_names
+    VIPSeg         folder of pred.json, pan_pred/   panoptic_gt_*.json folder of VIDEO/FRAME.jpg
+                                                                       (images/ beside --ann)
+    VSPW           folder of VIDEO/FRAME.png        val.txt            folder of VIDEO/origin/*.jpg
+                                                                       (data/ beside --ann)
+Ground truth is drawn, too, on the contact sheet: annotations of the json, panomasksRGB/ beside it,
+VIDEO/mask/*.png.
 
-A track's number is the position of its entry among those of its video, counted from 1; --score-thr
-does not renumber.
+Under --out:
+    overlays/VIDEO.mp4            frames with masks, contours and labels (class #track score), or
+                                  with classes and a legend (VSPW)
+    id_masks/VIDEO/00000.png      number of each pixel's track or segment, 0 = none; 8 bits with a
+                                  palette, or 16 bits where a video has more than 255; named like
+                                  the frame, or by its index where two frames share a name
+    class_maps/VIDEO/00000.png    VSPW: id of each pixel's class, with a palette
+    tracks.csv                    one row a track and frame: score, box (xyxy pixels), area; of
+    (segments.csv, classes.csv)   VIPSeg and VSPW one a segment or class and frame
+    contact_sheet.png             with --contact-sheet: input, ground truth and prediction
+
+Tracks and segments are numbered from 1, tracks by the position of their entry among those of the
+video; --score-thr does not renumber.
 
 Example:
-    python tools/visualize_results.py results.json --json val.json --root val/JPEGImages --out vis
+    python tools/visualize_results.py results.json --ann val.json --root val/JPEGImages --out vis
+    python tools/visualize_results.py work_dirs/vps --ann panoptic_gt_VIPSeg_val.json --out vis
 """
 
 import argparse
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from mmvseg.apis.map_folders import load_panoptic_results, load_semantic_results, results_task
+from mmvseg.apis.reports import NOUNS, Report, build_report
 from mmvseg.apis.results_file import ResultVideo, load_results
-from mmvseg.datasets import Category
 from mmvseg.errors import UserError, command_line
 from mmvseg.image_io import read_image, write_image
 from mmvseg.progress import ProgressReport
-from mmvseg.structures import VideoInstances
-from mmvseg.visualization import (
-    DEFAULT_FPS,
-    VideoWriter,
-    draw_objects,
-    frame_objects,
-    parse_fps,
+from mmvseg.structures import VideoInstances, VideoPanoptic, VideoResult, VideoSemantic
+from mmvseg.visualization import DEFAULT_FPS, VideoWriter, parse_fps
+from mmvseg.visualization.contact_sheet import (
+    LABEL_SIZE,
+    SheetVideo,
+    contact_sheet,
+    evenly_spaced,
+    label_size,
+    row_width,
 )
-from mmvseg.visualization.contact_sheet import SheetVideo, contact_sheet, evenly_spaced, label_size
-from mmvseg.visualization.exports import id_map, track_rows, write_id_map, write_tracks_csv
-from mmvseg.visualization.text import upscaling
+from mmvseg.visualization.exports import write_id_map
+from mmvseg.visualization.legend import Legend
+from mmvseg.visualization.overlay_semantic import by_area, class_areas
+from mmvseg.visualization.tables import (
+    CLASS_COLUMNS,
+    SEGMENT_COLUMNS,
+    TRACK_COLUMNS,
+    class_rows,
+    segment_rows,
+    track_rows,
+    write_table,
+)
+from mmvseg.visualization.text import DrawingStyle, upscaling
 
 SHEET_VIDEOS, SHEET_FRAMES = 4, 5
+READERS = dict(vis=load_results, vps=load_panoptic_results, vss=load_semantic_results)
+#: Folder of the frames, beside the annotation file.
+USUAL_ROOTS = dict(vps='images', vss='data')
+COLUMNS = dict(vis=TRACK_COLUMNS, vps=SEGMENT_COLUMNS, vss=CLASS_COLUMNS)
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('results', help='official results.json')
-    parser.add_argument('--json', required=True, help='annotation file that lists the videos')
-    parser.add_argument('--root', required=True, type=Path, help='folder of the frames')
+    parser.add_argument('results', type=Path, help='official results.json, or folder')
+    parser.add_argument(
+        *('--ann', '--json'),
+        required=True,
+        type=Path,
+        help='annotation file that lists the videos',
+    )
+    parser.add_argument('--root', type=Path, help='folder of the frames')
     parser.add_argument('--out', required=True, type=Path, help='folder to write')
     parser.add_argument(
         '--video', action='append', help='draw this video only: its id or name; may be repeated'
     )
     parser.add_argument(
-        '--score-thr', type=float, default=0.0, help='leave out tracks below this score'
+        '--score-thr', type=float, help='leave out tracks below this score (YouTube-VIS)'
     )
     parser.add_argument(
         '--fps',
@@ -77,46 +115,63 @@ def parse_args() -> argparse.Namespace:
 @command_line
 def main() -> None:
     args = parse_args()
-    categories, videos = load_results(args.results, args.json, args.root, args.video)
-    for video in videos:
-        video.tracks = video.tracks.above(args.score_thr)
-    rows = []
+    task = results_task(args.results)
+    if args.score_thr is not None and task != 'vis':
+        raise UserError(f'--score-thr: {args.results} holds no scores; leave it out')
+    if args.root is None and task == 'vis':
+        raise UserError('--root: needed to find the frames of a results.json')
+    root = args.root or args.ann.parent / USUAL_ROOTS[task]
+    metainfo, videos = READERS[task](args.results, args.ann, root, args.video)
+    rows, entries = [], 0
     with ProgressReport('drawing', sum(len(video.frames) for video in videos)) as progress:
         for video in videos:
-            draw_video(video, categories, args, progress)
-            files = [os.path.relpath(path, args.root) for path in video.frames]
-            rows += track_rows(video.tracks, video.video_id, video.name, files, categories)
-    write_tracks_csv(args.out / 'tracks.csv', rows)
+            report = build_report(video.found, metainfo, args.score_thr)
+            draw_video(video, report, args, progress)
+            files = [os.path.relpath(path, root) for path in video.frames]
+            names = dict(video_id=video.video_id, video=video.name)
+            rows += [names | row for row in table_rows(report.result, files, metainfo)]
+            entries += report.count()
+    write_table(args.out / f'{NOUNS[task]}.csv', COLUMNS[task], rows)
     if args.contact_sheet:
-        sheet = [sheet_video(video, categories) for video in videos[: args.contact_sheet]]
+        shown = videos[: args.contact_sheet]
+        sheet = [sheet_video(video, metainfo, args.score_thr) for video in shown]
         write_image(args.out / 'contact_sheet.png', contact_sheet(sheet))
-    count = sum(len(video.tracks) for video in videos)
-    print(f'{args.out}: {len(videos)} videos with {count} tracks of score >= {args.score_thr:g}')
+    above = f' of score >= {args.score_thr or 0:g}' if task == 'vis' else ''
+    print(f'{args.out}: {len(videos)} videos with {entries} {NOUNS[task]}{above}')
 
 
 def draw_video(
-    video: ResultVideo,
-    categories: list[Category],
-    args: argparse.Namespace,
-    progress: ProgressReport,
+    video: ResultVideo, report: Report, args: argparse.Namespace, progress: ProgressReport
 ) -> None:
-    """Write the overlay video and the id masks of one video."""
-    scale = upscaling(video.size)
-    classes = [category.name for category in categories]
+    """Write the overlay video and the id images of one video."""
+    has_scores = report.noun == 'tracks'
+    painter = report.painter(DrawingStyle(scale=upscaling(video.size), scores=has_scores))
+    folder = args.out / ('class_maps' if report.noun == 'classes' else 'id_masks') / video.name
     names = mask_names(video.frames)
-    wide = len(video.tracks) > 0 and int(video.tracks.track_ids.max()) > 255
+    colors = report.colors()
+    wide = max(colors, default=0) > 255
     with VideoWriter(args.out / 'overlays' / f'{video.name}.mp4', args.fps) as writer:
         for frame, image in enumerate(read_frames(video, range(len(video.frames)))):
-            objects = frame_objects(video.tracks, frame, classes)
-            writer.write(draw_objects(image, objects, scale))
-            ids = id_map(video.tracks, frame, video.size)
-            path = args.out / 'id_masks' / video.name / f'{names[frame]}.png'
-            write_id_map(path, ids, wide=wide)
+            writer.write(painter.draw(image, report.result, frame))
+            ids = report.id_map(frame, video.size)
+            write_id_map(folder / f'{names[frame]}.png', ids, colors, wide=wide)
             progress.advance()
 
 
+def table_rows(
+    result: VideoResult, files: list[str], metainfo: Mapping[str, Any]
+) -> Iterator[dict]:
+    """Rows of the table of the task, without the video's name."""
+    if isinstance(result, VideoInstances):
+        return track_rows(result, files, metainfo)
+    if isinstance(result, VideoPanoptic):
+        png_ids = [segment_id for segment_id, _ in result.maps.keys]
+        return segment_rows(result, png_ids, files, metainfo)
+    return class_rows(result, files, metainfo)
+
+
 def mask_names(frames: list[str]) -> list[str]:
-    """Names of the id masks: those of the frames, or their indices where two are the same."""
+    """Names of the id images: those of the frames, or their indices where two are the same."""
     stems = [Path(frame).stem for frame in frames]
     if len(set(stems)) == len(stems):
         return stems
@@ -135,28 +190,42 @@ def read_frames(video: ResultVideo, frames: Iterable[int]) -> Iterator[np.ndarra
         yield image
 
 
-def sheet_video(video: ResultVideo, categories: list[Category]) -> SheetVideo:
+def sheet_video(
+    video: ResultVideo, metainfo: Mapping[str, Any], score_thr: float | None
+) -> SheetVideo:
     """Input, truth if there is any, and prediction of frames over the whole video."""
     columns = evenly_spaced(len(video.frames), SHEET_FRAMES)
     images = list(read_frames(video, columns))
-    classes = [category.name for category in categories]
     scale = upscaling(video.size)
     text_size = label_size(video.size[1] * scale)
 
-    def drawn(instances: VideoInstances, *, scores: bool) -> list[np.ndarray]:
-        return [
-            draw_objects(
-                image, frame_objects(instances, t, classes, scores=scores), scale, text_size
-            )
-            for t, image in zip(columns, images, strict=True)
-        ]
+    def drawn(result: VideoResult, *, scores: bool) -> list[np.ndarray]:
+        report = build_report(result, metainfo, score_thr)
+        style = DrawingStyle(scale, text_size, scores=scores, legend=False)
+        painter = report.painter(style)
+        pairs = zip(columns, images, strict=True)
+        return [painter.draw(image, report.result, t) for t, image in pairs]
 
+    has_scores = isinstance(video.found, VideoInstances)
     rows = [('input', images)]
     if video.truth is not None:
         rows.append(('ground truth', drawn(video.truth, scores=False)))
-    rows.append(('prediction', drawn(video.tracks, scores=True)))
+    rows.append(('prediction', drawn(video.found, scores=has_scores)))
     title = f'{video.name}: {len(video.frames)} frames'
-    return SheetVideo(title, [f'frame {t}' for t in columns], rows)
+    sheet = SheetVideo(title, [f'frame {t}' for t in columns], rows)
+    if isinstance(video.found, VideoSemantic):
+        sheet.legend = sheet_legend(video, metainfo, columns)
+    return sheet
+
+
+def sheet_legend(video: ResultVideo, metainfo: Mapping[str, Any], columns: list[int]) -> np.ndarray:
+    """The classes on the pictures of a video."""
+    results = [result for result in (video.found, video.truth) if result is not None]
+    classes = metainfo['classes']
+    areas = sum(class_areas(result.maps[t], len(classes)) for result in results for t in columns)
+    listed = by_area(areas)
+    width = row_width(len(columns))
+    return Legend(classes, metainfo['palette'], width, LABEL_SIZE, listed).draw(listed)
 
 
 if __name__ == '__main__':

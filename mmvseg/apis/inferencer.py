@@ -1,8 +1,8 @@
-"""From a config and a checkpoint to the objects of any video."""
+"""From a config and a checkpoint to the result of any video."""
 
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,8 @@ from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
 
-from mmvseg.datasets import dataset_metainfo
+from mmvseg.datasets import Category, dataset_metainfo
+from mmvseg.datasets.metainfo import to_metainfo
 from mmvseg.engine.categories import set_num_classes
 from mmvseg.engine.checkpoint import load_checkpoint_file
 from mmvseg.engine.config import config_errors, load_config
@@ -19,7 +20,7 @@ from mmvseg.engine.weights import load_model_weights
 from mmvseg.errors import UserError
 from mmvseg.models.segmentors.base import VideoSegmentor
 from mmvseg.registry import MODELS, TRANSFORMS
-from mmvseg.structures import VideoDataSample, VideoInstances, VideoWindow
+from mmvseg.structures import VideoDataSample, VideoResult, VideoWindow
 from mmvseg.visualization.frame_source import DamagedVideoWarning, Frame, FrameSource
 from mmvseg.visualization.sources import open_source
 
@@ -37,8 +38,8 @@ class VideoSegInferencer:
 
     Args:
         config: path of a config, or a config.
-        checkpoint: path of the weights. The class names come with them, else from the config's
-            test dataset.
+        checkpoint: path of the weights. The classes come with them, else from the config's test
+            dataset.
         device: e.g. ``cpu`` or ``cuda:1``; by default the GPU if there is one.
         cfg_options: config values to change, by dotted key.
         allow_pickle: also load a checkpoint that needs unpickling, which can run code hidden in it.
@@ -55,6 +56,12 @@ class VideoSegInferencer:
         >>> tracks = inferencer('street.mp4').pred.above(0.3)  # doctest: +SKIP
         >>> [inferencer.classes[label] for label in tracks.labels]  # doctest: +SKIP
         ['person', 'car']
+
+    Attributes:
+        metainfo: ``classes``, ``category_ids``, ``palette`` and ``thing_classes`` (None: all).
+        model: the model.
+        device: where it runs.
+        window_size: frames that it takes at a time.
     """
 
     def __init__(
@@ -74,17 +81,44 @@ class VideoSegInferencer:
             cfg = load_config(config, cfg_options)
         init_default_scope('mmvseg')
         loaded = load_checkpoint_file(checkpoint, allow_pickle or cfg.get('allow_pickle', False))
-        self.classes, self.category_ids = _categories(cfg, loaded, str(checkpoint))
+        self.metainfo = _metainfo(cfg, loaded, str(checkpoint))
+        num_things = _num_things(cfg, self.metainfo, str(checkpoint))
         dataset = _test_dataset(cfg)
         self.window_size: int = dataset.get('window_size', 10)
         # The checkpoint's classes decide, as the data's do in training; the data need not be here.
-        set_num_classes(cfg.model, len(self.classes))
+        set_num_classes(cfg.model, len(self.classes), num_things)
         with config_errors(cfg):
             self._transforms = _test_transforms(cfg, dataset)
             self.model: VideoSegmentor = MODELS.build(cfg.model)
         # What the config lets stay unfilled concerns the start of a training.
         load_model_weights(self.model, loaded, str(checkpoint), True, allow_missing)
         self.model.to(self.device).eval()
+
+    @property
+    def task(self) -> str:
+        """``vis``: results are VideoInstances; ``vps``: VideoPanoptic; ``vss``: VideoSemantic."""
+        return self.model.task
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names by class index."""
+        return self.metainfo['classes']
+
+    @property
+    def category_ids(self) -> tuple[int, ...]:
+        """The dataset's id of each class index."""
+        return self.metainfo['category_ids']
+
+    @property
+    def palette(self) -> tuple[tuple[int, int, int], ...]:
+        """RGB of each class index."""
+        return self.metainfo['palette']
+
+    @property
+    def num_things(self) -> int:
+        """So many classes, the first ones, are of things that can be counted."""
+        things = self.metainfo.get('thing_classes')
+        return len(self.classes if things is None else things)
 
     def __call__(
         self,
@@ -98,9 +132,9 @@ class VideoSegInferencer:
             on_frames: called with the number of frames that the model has just taken.
 
         Returns:
-            A sample whose ``pred`` are the tubes at the video's own size; ``video_length`` is the
-            number of frames read. A video that breaks off gives a ``DamagedVideoWarning`` and the
-            result of the frames before.
+            A sample whose ``pred`` is the result at the video's own size, of the type that
+            :attr:`task` names; ``video_length`` is the number of frames read. A video that breaks
+            off gives a ``DamagedVideoWarning`` and the result of the frames before.
 
         Raises:
             UserError: if nothing can be read.
@@ -124,7 +158,7 @@ class VideoSegInferencer:
         sample.set_metainfo(dict(video_length=taken))
         return sample
 
-    def live(self, source: str | Path | FrameSource) -> Generator[tuple[Frame, VideoInstances]]:
+    def live(self, source: str | Path | FrameSource) -> Generator[tuple[Frame, VideoResult]]:
         """Segment frame by frame, each as soon as it is there.
 
         Of a camera or a stream, the model always takes the newest frame; those that came while it
@@ -135,8 +169,8 @@ class VideoSegInferencer:
 
         Returns:
             A generator of the frames taken, renumbered without gaps (``seconds`` is the time in
-            the source), and the objects in each as tubes of one frame. A source that breaks off
-            ends it with a ``DamagedVideoWarning``. Closing it releases the source.
+            the source), and the result of each: tubes or maps of one frame. A source that breaks
+            off ends it with a ``DamagedVideoWarning``. Closing it releases the source.
 
         Raises:
             UserError: if nothing can be read, or the model needs the whole video.
@@ -153,14 +187,14 @@ class VideoSegInferencer:
 
         found = self.model.live(windows())
 
-        def pairs() -> Generator[tuple[Frame, VideoInstances]]:
+        def pairs() -> Generator[tuple[Frame, VideoResult]]:
             with closing(frames):
                 while True:
                     with torch.inference_mode():  # not around the yield: the caller's code is not
-                        _, instances = next(found, (None, None))
-                    if instances is None:
+                        _, result = next(found, (None, None))
+                    if result is None:
                         break
-                    yield taken[0], instances
+                    yield taken[0], result
             if source.damage:
                 warnings.warn(source.damage, DamagedVideoWarning, stacklevel=2)
 
@@ -238,19 +272,45 @@ def _test_transforms(cfg: Config, dataset: dict) -> Compose:
     return Compose([TRANSFORMS.build(transform) for transform in pipeline[1:]])
 
 
-def _categories(
-    cfg: Config, checkpoint: Mapping[str, Any], source: str
-) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    """Class names and their ids in annotation files."""
+def _metainfo(cfg: Config, checkpoint: Mapping[str, Any], source: str) -> dict:
+    """Classes, things and colours: the checkpoint's, completed by those of the test dataset."""
     meta = checkpoint.get('meta')
     noted = meta.get('dataset_meta') if isinstance(meta, Mapping) else None
     if not isinstance(noted, Mapping) or not noted.get('classes'):
         try:
-            noted = dataset_metainfo(_test_dataset(cfg))
+            return dataset_metainfo(_test_dataset(cfg))
         except UserError as error:
             raise UserError(
                 f'checkpoint {source} does not name its classes, and the test dataset of the '
                 f'config cannot be asked: {error}'
             ) from error
     classes = tuple(noted['classes'])
-    return classes, tuple(noted.get('category_ids') or range(1, len(classes) + 1))
+    other = {}
+    if not {'palette', 'thing_classes'} <= set(noted):
+        with suppress(UserError):  # the data need not be here
+            other = dataset_metainfo(_test_dataset(cfg))
+        if tuple(other.get('classes', ())) != classes:
+            other = {}
+    ids = noted.get('category_ids') or range(1, len(classes) + 1)
+    palette = noted.get('palette') or other.get('palette')
+    if palette is None or isinstance(palette, str) or len(palette) != len(classes):
+        palette = [None] * len(classes)
+    categories = [Category(*entry) for entry in zip(ids, classes, palette, strict=True)]
+    things = noted.get('thing_classes', other.get('thing_classes'))
+    return dict(to_metainfo(categories), thing_classes=things)
+
+
+def _num_things(cfg: Config, metainfo: Mapping[str, Any], source: str) -> int | None:
+    """How many of the classes are things, where that is known.
+
+    Raises:
+        UserError: if it is not, and the model needs it.
+    """
+    things = metainfo.get('thing_classes')
+    if things is None and (cfg.model.get('test_cfg') or {}).get('task') == 'vps':
+        raise UserError(
+            f'checkpoint {source} does not say which of its classes are things '
+            '(meta.dataset_meta.thing_classes), and the test dataset of the config cannot be asked '
+            'or has other classes'
+        )
+    return None if things is None else len(things)

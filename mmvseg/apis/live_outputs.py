@@ -1,35 +1,41 @@
-"""What a live run leaves behind frame by frame: an overlay, lines of tracks, a window, its rate."""
+"""What a live run leaves behind frame by frame: an overlay, lines of text, maps, a window."""
 
 import json
 import sys
 import time
 from collections import deque
-from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 
 from mmvseg.files import file_errors
-from mmvseg.structures import VideoInstances
-from mmvseg.visualization import Frame, FrameSource, VideoWriter, draw_objects, frame_objects
+from mmvseg.visualization import Frame, FrameSource, VideoWriter
+from mmvseg.visualization.exports import write_id_map
 from mmvseg.visualization.live_window import LiveWindow
+from mmvseg.visualization.painters import Painter
+
+from .reports import Report
 
 _SECONDS_BETWEEN_RATES = 2.0
 
 
 class LiveOutputs:
-    """Takes frames with their objects and writes or shows them at once.
+    """Takes frames with their results and writes or shows them at once.
 
     All that was written stays, and can be read, however the run ends.
 
     Args:
         source: gives name and frame rate.
-        classes: class names by label.
-        category_ids: ids of the classes in annotation files.
+        painter: draws the overlay.
         video: overlay to write, an mp4; None for none.
-        tracks: file for one JSON object a frame and line; None for none.
+        lines: file for one JSON object a frame and line; None for none.
+        maps: folder for a PNG of ids a frame; None for none.
         window: whether to show the overlay on the screen.
+
+    Attributes:
+        num_frames: frames so far.
+        num_entries: tracks, segments or classes in them, together.
 
     Raises:
         UserError: if a file cannot be written or no window can be shown.
@@ -38,48 +44,59 @@ class LiveOutputs:
     def __init__(
         self,
         source: FrameSource,
-        classes: Sequence[str],
-        category_ids: Sequence[int],
+        painter: Painter,
         *,
         video: Path | None = None,
-        tracks: Path | None = None,
+        lines: Path | None = None,
+        maps: Path | None = None,
         window: bool = False,
     ) -> None:
-        self._classes, self._category_ids = classes, category_ids
-        self._video_path, self._tracks_path = video, tracks
+        self.num_frames = self.num_entries = 0
+        self._painter, self._maps = painter, maps
+        self._video_path, self._lines_path = video, lines
         self._fps, self._video = source.fps, None
         with ExitStack() as contexts:
             self._window = contexts.enter_context(LiveWindow(source.name)) if window else None
             self._lines = None
-            if tracks:
-                with file_errors(tracks):
-                    tracks.parent.mkdir(parents=True, exist_ok=True)
-                    self._lines = contexts.enter_context(tracks.open('w'))
+            if lines:
+                with file_errors(lines):
+                    lines.parent.mkdir(parents=True, exist_ok=True)
+                    self._lines = contexts.enter_context(lines.open('w'))
             self._rate = contexts.enter_context(RateReport())
             self._contexts = contexts.pop_all()
 
-    def take(self, frame: Frame, objects: VideoInstances) -> bool:
+    def take(self, frame: Frame, report: Report) -> bool:
         """Write and show a frame.
 
         Args:
             frame: the picture and its time.
-            objects: what is to be seen, tubes of one frame.
+            report: of this frame alone.
 
         Returns:
             False once the user has closed the window.
         """
+        entries = report.line()
         if self._lines:
-            with file_errors(self._tracks_path):
-                self._lines.write(json.dumps(self._line(frame, objects)) + '\n')
+            line = dict(frame=frame.index, seconds=round(frame.seconds, 6))
+            with file_errors(self._lines_path):
+                self._lines.write(json.dumps(line | {report.noun: entries}) + '\n')
                 self._lines.flush()
+        if self._maps:
+            path = map_path(self._maps, frame.index)
+            ids = report.id_map(0, frame.image.shape[:2])
+            colors = report.colors()
+            # Only classes are known beforehand, and all files of a video should be of one kind.
+            wide = report.noun != 'classes' or max(colors) > 255
+            write_id_map(path, ids, colors, wide=wide)
         going_on = True
         if self._video_path or self._window:
-            drawn = draw_objects(frame.image, frame_objects(objects, 0, self._classes))
+            drawn = self._painter.draw(frame.image, report.result, 0)
             if self._video_path:
                 self._write(drawn, frame.seconds)
             if self._window:
                 going_on = self._window.show(drawn)
         self._rate.advance()
+        self.num_frames, self.num_entries = self.num_frames + 1, self.num_entries + len(entries)
         return going_on
 
     def __enter__(self) -> 'LiveOutputs':
@@ -94,21 +111,10 @@ class LiveOutputs:
             self._video = self._contexts.enter_context(writer)
         self._video.write(drawn, seconds)
 
-    def _line(self, frame: Frame, objects: VideoInstances) -> dict:
-        tracks = []
-        entries = objects.to_youtube_vis(1, self._category_ids)
-        for entry, label, track in zip(entries, objects.labels, objects.track_ids, strict=True):
-            (segmentation,) = entry['segmentations']
-            tracks.append(
-                dict(
-                    track_id=int(track),
-                    category=self._classes[label],
-                    category_id=entry['category_id'],
-                    score=entry['score'],
-                    segmentation=segmentation,
-                )
-            )
-        return dict(frame=frame.index, seconds=round(frame.seconds, 6), tracks=tracks)
+
+def map_path(folder: Path, frame: int) -> Path:
+    """Where the id map of a frame goes."""
+    return folder / f'{frame:05d}.png'
 
 
 class RateReport:

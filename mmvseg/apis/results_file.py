@@ -9,16 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from mmvseg.datasets import Category, load_annotation_file
+from mmvseg.datasets import load_annotation_file
+from mmvseg.datasets.metainfo import to_metainfo
 from mmvseg.datasets.rle import check_rle, to_rle
 from mmvseg.datasets.youtube_vis_json import parse_categories, parse_videos
 from mmvseg.errors import UserError
-from mmvseg.structures import VideoInstances
+from mmvseg.structures import VideoInstances, VideoResult
 
 
 @dataclass
 class ResultVideo:
-    """One video of a results file.
+    """One video of a results file or folder.
 
     Attributes:
         video_id: its id in the annotation file.
@@ -26,17 +27,16 @@ class ResultVideo:
             it is joined to.
         size: (height, width).
         frames: paths of its frames.
-        tracks: the predictions in the order of the file; ``track_ids`` count from 1.
-        truth: the annotated objects, or None where the file has no annotations; ``track_ids``
-            count from 1, scores are 1.
+        found: the predictions; tracks and segments are numbered from 1.
+        truth: what is annotated, or None; scores are 1.
     """
 
-    video_id: int
+    video_id: int | str
     name: str
     size: tuple[int, int]
     frames: list[str]
-    tracks: VideoInstances
-    truth: VideoInstances | None
+    found: VideoResult
+    truth: VideoResult | None
 
 
 def load_results(
@@ -44,7 +44,7 @@ def load_results(
     gt_path: str | Path,
     root: str | Path,
     wanted: Sequence[str] | None = None,
-) -> tuple[list[Category], list[ResultVideo]]:
+) -> tuple[dict[str, Any], list[ResultVideo]]:
     """Read a ``results.json`` and the annotation file that it belongs to.
 
     Args:
@@ -54,7 +54,7 @@ def load_results(
         wanted: read the tubes of these videos only, by id or name.
 
     Returns:
-        The categories by label, and the videos in the order of the annotation file.
+        The metainfo of the classes, and the videos in the order of the annotation file.
 
     Raises:
         UserError: if either file is not what it should be, or they do not belong together; the
@@ -65,9 +65,9 @@ def load_results(
     labels = {category.id: label for label, category in enumerate(categories)}
     records = parse_videos(gt, gt_path, root, labels)
     entries = _by_video(_read_entries(results_path), records, results_path, gt_path)
-    names = _output_names(records)
+    names = output_names(records)
     videos = []
-    for record in _choose(records, wanted, gt_path):
+    for record in choose_videos(records, wanted, gt_path):
         video_id = record['video_id']
         videos.append(
             ResultVideo(
@@ -75,14 +75,14 @@ def load_results(
                 name=names[video_id],
                 size=(record['height'], record['width']),
                 frames=record['frames'],
-                tracks=_predicted(entries[video_id], labels, record),
+                found=_predicted(entries[video_id], labels, record),
                 truth=_annotated(record['instances']) if gt.get('annotations') else None,
             )
         )
-    return categories, videos
+    return to_metainfo(categories), videos
 
 
-def _output_names(records: list[dict]) -> dict[int | str, str]:
+def output_names(records: list[dict]) -> dict[int | str, str]:
     """The name of each video by id: unique, and harmless as a path below a folder."""
     names = {
         record['video_id']: _below(record['name']) or _below(str(record['video_id'])) or 'video'
@@ -137,7 +137,14 @@ def _by_video(
     return by_video
 
 
-def _choose(records: list[dict], wanted: Sequence[str] | None, gt_path: str | Path) -> list[dict]:
+def choose_videos(
+    records: list[dict], wanted: Sequence[str] | None, gt_path: str | Path
+) -> list[dict]:
+    """The records that are wanted, by id or name; None for all.
+
+    Raises:
+        UserError: if there is none of such a name.
+    """
     if not wanted:
         return records
     names = {key for r in records for key in (r['name'], str(r['video_id']))}

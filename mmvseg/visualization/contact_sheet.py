@@ -24,11 +24,13 @@ class SheetVideo:
         title: heading.
         captions: one per column, e.g. ``frame 12``.
         rows: a name and one RGB image (H, W, 3) per column, e.g. ``input`` and ``prediction``.
+        legend: RGB strip to put below, as wide as :func:`row_width` of the columns.
     """
 
     title: str
     captions: list[str]
     rows: list[tuple[str, list[np.ndarray]]]
+    legend: np.ndarray | None = None
 
 
 def evenly_spaced(length: int, count: int) -> list[int]:
@@ -39,6 +41,11 @@ def evenly_spaced(length: int, count: int) -> list[int]:
 def label_size(width: int) -> int:
     """Height of labels on a drawing of ``width`` pixels that stay legible in a cell."""
     return round(LABEL_SIZE * width / CELL_WIDTH)
+
+
+def row_width(columns: int) -> int:
+    """Width of a row of pictures on the sheet, in pixels."""
+    return columns * (CELL_WIDTH + GAP) - GAP
 
 
 def contact_sheet(videos: Sequence[SheetVideo]) -> np.ndarray:
@@ -53,7 +60,7 @@ def contact_sheet(videos: Sequence[SheetVideo]) -> np.ndarray:
     names = {name for video in videos for name, _ in video.rows}
     gutter = MARGIN + max(render_text(name, CAPTION_SIZE).shape[1] for name in names) + GAP
     columns = max(len(video.captions) for video in videos)
-    width = gutter + columns * (CELL_WIDTH + GAP) - GAP + MARGIN
+    width = gutter + row_width(columns) + MARGIN
     blocks = [_block(video, gutter, width) for video in videos]
     return np.concatenate([*blocks, _blank(MARGIN, width)])
 
@@ -74,6 +81,10 @@ def _block(video: SheetVideo, gutter: int, width: int) -> np.ndarray:
         for column, cell in enumerate(cells):
             x = gutter + column * (CELL_WIDTH + GAP)
             strip[: cell.shape[0], x : x + CELL_WIDTH] = cell
+        strips.append(strip)
+    if video.legend is not None:
+        strip = _blank(video.legend.shape[0] + GAP, width)
+        strip[:-GAP, gutter : gutter + video.legend.shape[1]] = video.legend
         strips.append(strip)
     return np.concatenate(strips)
 

@@ -1,23 +1,18 @@
-"""Results for other programs: id-mask images and a table of tracks."""
+"""Id maps as images, for other programs."""
 
-import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from pycocotools import mask as mask_api
 
 from mmvseg.files import write_bytes
 from mmvseg.structures import VideoInstances
 
-from .overlay import crop_mask, track_color
+from .overlay import crop_mask
 
-CSV_COLUMNS = (
-    *('video_id', 'video', 'track', 'category_id', 'category', 'score', 'frame', 'file'),
-    *('x1', 'y1', 'x2', 'y2', 'area'),
-)
+Color = tuple[int, int, int]
 
 
 def id_map(instances: VideoInstances, frame: int, size: tuple[int, int]) -> np.ndarray:
@@ -41,14 +36,17 @@ def id_map(instances: VideoInstances, frame: int, size: tuple[int, int]) -> np.n
     return ids
 
 
-def write_id_map(path: str | Path, ids: np.ndarray, *, wide: bool) -> None:
+def write_id_map(
+    path: str | Path, ids: np.ndarray, colors: Mapping[int, Color], *, wide: bool
+) -> None:
     """Write an id map as PNG.
 
     Args:
         path: the file to write.
         ids: (H, W), values up to 65535.
-        wide: write 16-bit grey; else 8 bits with the track colours as palette, which holds ids up
-            to 255 and can be looked at.
+        colors: RGB of the ids.
+        wide: write 16-bit grey; else 8 bits with the colours as palette, which holds ids up to 255
+            and can be looked at.
 
     Raises:
         UserError: if the file cannot be written.
@@ -57,61 +55,7 @@ def write_id_map(path: str | Path, ids: np.ndarray, *, wide: bool) -> None:
         image = Image.fromarray(ids.astype(np.uint16))
     else:
         image = Image.fromarray(ids.astype(np.uint8)).convert('P')
-        colors = [(0, 0, 0), *(track_color(track) for track in range(1, 256))]
-        image.putpalette([channel for color in colors for channel in color])
+        image.putpalette([channel for n in range(256) for channel in colors.get(n, (0, 0, 0))])
     buffer = io.BytesIO()
     image.save(buffer, 'PNG')
     write_bytes(Path(path), buffer.getvalue())
-
-
-def track_rows(
-    instances: VideoInstances,
-    video_id: int,
-    video: str,
-    files: Sequence[str],
-    categories: Sequence[tuple],
-) -> Iterator[dict]:
-    """One row a track and frame in which it is visible, keyed by :data:`CSV_COLUMNS`.
-
-    Args:
-        instances: the video's tubes.
-        video_id: the video's id.
-        video: its name.
-        files: its frames.
-        categories: (id, name, …) by label.
-    """
-    for n in range(len(instances)):
-        category_id, category_name = categories[instances.labels[n]][:2]
-        for frame, rle in enumerate(instances.masks[n]):
-            area = 0 if rle is None else int(mask_api.area(rle))
-            if not area:
-                continue
-            x, y, width, height = (int(value) for value in mask_api.toBbox(rle))
-            yield dict(
-                video_id=video_id,
-                video=video,
-                track=int(instances.track_ids[n]),
-                category_id=category_id,
-                category=category_name,
-                score=f'{instances.scores[n]:.6f}',
-                frame=frame,
-                file=files[frame],
-                x1=x,
-                y1=y,
-                x2=x + width,
-                y2=y + height,
-                area=area,
-            )
-
-
-def write_tracks_csv(path: str | Path, rows: Iterable[dict]) -> None:
-    """Write the rows of :func:`track_rows` as a table; boxes are xyxy in pixels.
-
-    Raises:
-        UserError: if the file cannot be written.
-    """
-    text = io.StringIO(newline='')
-    writer = csv.DictWriter(text, CSV_COLUMNS, lineterminator='\n')
-    writer.writeheader()
-    writer.writerows(rows)
-    write_bytes(Path(path), text.getvalue().encode())

@@ -10,7 +10,7 @@ from mmvseg.structures import Segment, VideoPanoptic
 
 from .overlay import enlarge, track_color
 from .regions import draw_regions, enlarge_regions
-from .text import Label, draw_labels, font_size
+from .text import DEFAULT_STYLE, DrawingStyle, Label, draw_labels
 
 Color = tuple[int, int, int]
 
@@ -36,9 +36,7 @@ class PanopticPainter:
     Args:
         classes: class names by class index.
         palette: RGB by class index.
-        scale: enlarge the drawing by this factor.
-        text_size: height of the labels in pixels of the drawing (default: by its size).
-        scores: whether the labels of things state their score.
+        style: scale, text size, and whether the labels of things state their score.
 
     Example:
         >>> segments = [Segment(id=1, label=0, is_thing=False, score=0.9, query=0)]
@@ -52,13 +50,9 @@ class PanopticPainter:
         self,
         classes: Sequence[str],
         palette: Sequence[Color],
-        *,
-        scale: int = 1,
-        text_size: int | None = None,
-        scores: bool = True,
+        style: DrawingStyle = DEFAULT_STYLE,
     ) -> None:
-        self._classes, self._palette = classes, palette
-        self._scale, self._text_size, self._scores = scale, text_size, scores
+        self._classes, self._palette, self._style = classes, palette, style
         self._places: dict[int, tuple[int, int]] = {}
 
     def draw(self, image: np.ndarray, result: VideoPanoptic, frame: int) -> np.ndarray:
@@ -79,11 +73,12 @@ class PanopticPainter:
         numbers[[segment.id for segment in segments]] = np.arange(1, len(segments) + 1)
         regions = numbers[segment_map]
         colors = [segment_color(segment, self._palette) for segment in segments]
+        scale = self._style.scale
         canvas = draw_regions(
-            enlarge(image, self._scale), enlarge_regions(regions, self._scale), np.array(colors)
+            enlarge(image, scale), enlarge_regions(regions, scale), np.array(colors)
         )
-        size = self._text_size or font_size(canvas.shape)
-        draw_labels(canvas, self._labels(regions, segments), size)
+        labels = self._labels(regions, segments)
+        draw_labels(canvas, labels, self._style.text_size_on(canvas))
         return canvas
 
     def _labels(self, regions: np.ndarray, segments: Sequence[Segment]) -> list[Label]:
@@ -94,14 +89,20 @@ class PanopticPainter:
         coarse = regions[::step, ::step]
         for number, segment in enumerate(segments, 1):
             color = segment_color(segment, self._palette)
-            text = self._classes[segment.label]
+            text = self._text(segment)
             if segment.is_thing:
-                text += f' #{segment.id} {segment.score:.2f}' if self._scores else f' #{segment.id}'
                 things.append(self._above(regions, number, boxes[number - 1], text, color))
             elif (place := self._inside(coarse == number, segment.id)) is not None:
-                x, y = (round((value + 0.5) * step * self._scale) for value in place)
+                x, y = (round((value + 0.5) * step * self._style.scale) for value in place)
                 stuff.append(Label(text, color, x, y))
         return things + stuff
+
+    def _text(self, segment: Segment) -> str:
+        name = self._classes[segment.label]
+        if not segment.is_thing:
+            return name
+        score = f' {segment.score:.2f}' if self._style.scores else ''
+        return f'{name} #{segment.id}{score}'
 
     def _above(
         self, regions: np.ndarray, number: int, box: tuple[slice, slice], text: str, color: Color
@@ -111,9 +112,9 @@ class PanopticPainter:
         return Label(
             text,
             color,
-            (columns.start + int(top.mean())) * self._scale,
-            rows.start * self._scale,
-            (rows.stop - rows.start) * self._scale,
+            (columns.start + int(top.mean())) * self._style.scale,
+            rows.start * self._style.scale,
+            (rows.stop - rows.start) * self._style.scale,
         )
 
     def _inside(self, mask: np.ndarray, segment_id: int) -> tuple[int, int] | None:

@@ -9,7 +9,7 @@ from mmvseg.structures import VideoSemantic
 from .legend import Legend
 from .overlay import enlarge
 from .regions import draw_regions, enlarge_regions
-from .text import font_size
+from .text import DEFAULT_STYLE, DrawingStyle
 
 Color = tuple[int, int, int]
 
@@ -36,9 +36,7 @@ class SemanticPainter:
     Args:
         classes: class names by class index.
         palette: RGB by class index.
-        scale: enlarge the drawing by this factor.
-        text_size: height of the legend's names in pixels of the drawing (default: by its size).
-        legend: whether there is one below the picture.
+        style: scale, text size, and whether there is a legend.
         listed: the classes of the legend, most important first, e.g. those of the whole video
             :func:`by_area`; by default it grows with the frames.
 
@@ -53,15 +51,11 @@ class SemanticPainter:
         self,
         classes: Sequence[str],
         palette: Sequence[Color],
-        *,
-        scale: int = 1,
-        text_size: int | None = None,
-        legend: bool = True,
+        style: DrawingStyle = DEFAULT_STYLE,
         listed: Sequence[int] | None = None,
     ) -> None:
-        self._classes, self._palette = classes, palette
-        self._scale, self._text_size, self._listed = scale, text_size, listed
-        self._has_legend, self._legend = legend, None
+        self._classes, self._palette, self._style = classes, palette, style
+        self._listed, self._legend = listed, None
 
     def draw(self, image: np.ndarray, result: VideoSemantic, frame: int) -> np.ndarray:
         """Draw a frame.
@@ -79,14 +73,14 @@ class SemanticPainter:
         # Region numbers are class indices + 1; void is 0, whatever its value was.
         regions = np.where(class_map < len(self._classes), class_map.astype(np.uint16) + 1, 0)
         picture = draw_regions(
-            enlarge(image, self._scale),
-            enlarge_regions(regions.astype(np.uint16), self._scale),
+            enlarge(image, self._style.scale),
+            enlarge_regions(regions.astype(np.uint16), self._style.scale),
             np.array(self._palette),
         )
-        if not self._has_legend:
+        if not self._style.legend:
             return picture
         if self._legend is None:
-            size = self._text_size or font_size(picture.shape)
+            size = self._style.text_size_on(picture)
             self._legend = Legend(
                 self._classes, self._palette, picture.shape[1], size, self._listed
             )

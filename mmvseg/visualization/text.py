@@ -15,6 +15,30 @@ Box = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
+class DrawingStyle:
+    """How results are drawn on frames, as far as it concerns their kind.
+
+    Attributes:
+        scale: enlarge the drawing by this factor.
+        text_size: height of text in pixels of the drawing; None: by its size.
+        scores: whether labels state scores.
+        legend: whether classes are listed below the picture.
+    """
+
+    scale: int = 1
+    text_size: int | None = None
+    scores: bool = True
+    legend: bool = True
+
+    def text_size_on(self, drawing: np.ndarray) -> int:
+        """Height of text on a drawing (H, W, 3)."""
+        return self.text_size or font_size(drawing.shape)
+
+
+DEFAULT_STYLE = DrawingStyle()
+
+
+@dataclass(frozen=True)
 class Label:
     """A line of text on a plate of colour.
 

@@ -223,7 +223,7 @@ def test_live_writes_overlay_and_lines(live, monkeypatch, capsys):
     expected = square_frame(3)[..., 0] > 200
     assert (found & expected).sum() / (found | expected).sum() > 0.7
     printed = capsys.readouterr()
-    assert '7 frames with 14 objects of score >= 0.3' in printed.out
+    assert '7 frames with 2.0 tracks of score >= 0.3 on average' in printed.out
     assert 'frames/s' in printed.err
 
 

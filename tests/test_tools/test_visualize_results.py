@@ -262,7 +262,7 @@ def test_names_stay_unique():
     names = ['a', 'a', 'a_1', '..', '/', 'b/../c']
     ids = [1, 2, 5, '../x', '/', 6]
     records = [dict(video_id=i, name=name) for i, name in zip(ids, names, strict=True)]
-    made = results_file._output_names(records)
+    made = results_file.output_names(records)
     assert list(made.values()) == ['a_1_', 'a_2', 'a_1', 'x', 'video', 'b/c']
 
 

@@ -1,5 +1,3 @@
-import csv
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,7 +8,7 @@ from pycocotools import mask as mask_api
 from mmvseg.errors import UserError
 from mmvseg.image_io import write_image
 from mmvseg.structures import VideoInstances
-from mmvseg.visualization.exports import id_map, track_rows, write_id_map, write_tracks_csv
+from mmvseg.visualization.exports import id_map, write_id_map
 
 
 def instances(masks, scores):
@@ -36,21 +34,10 @@ def test_id_map_shows_the_highest_score_of_each_pixel(seed, count):
 @pytest.mark.parametrize(('wide', 'largest'), [(False, 255), (True, 65535)])
 def test_id_maps_are_read_back_unchanged(tmp_path, wide, largest):
     ids = np.arange(64).reshape(8, 8) * (largest // 63)
-    write_id_map(tmp_path / 'ids.png', ids, wide=wide)
-    np.testing.assert_array_equal(np.array(Image.open(tmp_path / 'ids.png')), ids)
-
-
-def test_rows_tell_box_and_area(tmp_path):
-    mask = np.zeros((20, 30), bool)
-    mask[3:8, 10:14] = True
-    mask[5, 11] = False
-    rows = track_rows(instances([mask], [0.5]), 4, 'name, with comma', ['a.jpg'], [(7, 'cat')])
-    write_tracks_csv(tmp_path / 'tracks.csv', rows)
-    with open(tmp_path / 'tracks.csv') as file:
-        (row,) = csv.DictReader(file)
-    assert row['video'] == 'name, with comma'
-    assert [row[key] for key in ('x1', 'y1', 'x2', 'y2', 'area')] == ['10', '3', '14', '8', '19']
-    assert (row['category_id'], row['category'], row['file']) == ('7', 'cat', 'a.jpg')
+    write_id_map(tmp_path / 'ids.png', ids, {4: (9, 8, 7)}, wide=wide)
+    image = Image.open(tmp_path / 'ids.png')
+    np.testing.assert_array_equal(np.array(image), ids)
+    assert wide or image.getpalette()[12:15] == [9, 8, 7]
 
 
 def test_unwritable_files_are_named(tmp_path):

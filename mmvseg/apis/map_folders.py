@@ -1,0 +1,236 @@
+"""Official folders of panoptic (VIPSeg) and semantic (VSPW) results, as videos to draw."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mmvseg.datasets import VSPWDataset
+from mmvseg.datasets.metainfo import to_panoptic_metainfo
+from mmvseg.datasets.vipseg_json import load_vipseg_file, parse_vipseg, read_panoptic_categories
+from mmvseg.errors import UserError
+from mmvseg.evaluation.functional.panoptic_json import PanopticVideo, load_results, load_truth
+from mmvseg.image_io import read_class_map, read_segment_map
+from mmvseg.structures import Segment, VideoPanoptic, VideoSemantic
+
+from .results_file import ResultVideo, choose_videos, output_names
+
+#: Class index of pixels without a class.
+VOID = np.iinfo(np.uint16).max
+
+
+class SegmentFiles(Sequence[np.ndarray]):
+    """Maps of segment ids in PNGs, read when asked for, the segments numbered from 1.
+
+    A segment is an id with a class: an id that changes its class over the video is two.
+
+    Args:
+        video: the files and the segments that are listed in each frame.
+        order: class index here of each class index of ``video``.
+        size: (height, width) that they must have.
+        complete: whether an id that is not listed is an error; else it is no segment.
+
+    Attributes:
+        keys: id in the PNGs and class index of the segments 1, 2, ...
+    """
+
+    def __init__(
+        self,
+        video: PanopticVideo,
+        order: Sequence[int],
+        size: tuple[int, int],
+        *,
+        complete: bool,
+    ) -> None:
+        self._paths, self._size, self._complete = video.masks, size, complete
+        self._labels = [
+            {segment_id: order[listed.label] for segment_id, listed in frame.items()}
+            for frame in video.segments
+        ]
+        self.keys = list(dict.fromkeys(key for frame in self._labels for key in frame.items()))
+        self._numbers = {key: number for number, key in enumerate(self.keys, 1)}
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def __getitem__(self, frame: int) -> np.ndarray:
+        path = self._paths[frame]
+        ids = read_segment_map(path)
+        _check_size(ids, self._size, path)
+        values, inverse = np.unique(ids, return_inverse=True)
+        numbers = np.zeros(len(values), np.uint16)
+        for i, value in enumerate(values.tolist()):
+            label = self._labels[frame].get(value)
+            if label is not None:
+                numbers[i] = self._numbers[value, label]
+            elif value and self._complete:
+                raise UserError(f'{path}: segment id {value} is not in the json')
+        return numbers[inverse].reshape(ids.shape)
+
+    def result(self, num_things: int) -> VideoPanoptic:
+        """The video's result; its first ``num_things`` class indices are things."""
+        segments = [
+            Segment(number, label, label < num_things, score=1.0, query=-1)
+            for number, (_, label) in enumerate(self.keys, 1)
+        ]
+        return VideoPanoptic(segments, self)
+
+
+class ClassFiles(Sequence[np.ndarray]):
+    """Maps of classes in PNGs, read when asked for.
+
+    Args:
+        paths: PNG of each frame; None where there is none.
+        labels: class index of each value, -1 for values that no map may have, (256,).
+        size: (height, width) that they must have.
+    """
+
+    def __init__(
+        self, paths: Sequence[str | Path | None], labels: np.ndarray, size: tuple[int, int]
+    ) -> None:
+        self._paths, self._labels, self._size = paths, labels, size
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def __getitem__(self, frame: int) -> np.ndarray:
+        path = self._paths[frame]
+        if path is None:
+            return np.full(self._size, VOID, np.uint16)
+        values = read_class_map(path)
+        _check_size(values, self._size, path)
+        labels = self._labels[values]
+        if labels.min() < 0:
+            unknown = int(values[labels < 0][0])
+            raise UserError(f'{path}: value {unknown} is the id of no class')
+        return labels.astype(np.uint16)
+
+
+def results_task(path: str | Path) -> str:
+    """What kind of results lies at ``path``: ``vis``, ``vps`` or ``vss``.
+
+    Raises:
+        UserError: if it is a folder of neither kind.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        return 'vis'
+    if (path / 'pred.json').is_file():
+        return 'vps'
+    if next(path.glob('*/*.png'), None) is not None:
+        return 'vss'
+    raise UserError(
+        f'{path}: holds no results: neither pred.json and pan_pred/ (VIPSeg) nor a folder of PNGs '
+        'for each video (VSPW); of YouTube-VIS, give the results.json itself'
+    )
+
+
+def load_panoptic_results(
+    folder: Path, gt_path: Path, root: Path, wanted: Sequence[str] | None = None
+) -> tuple[dict[str, Any], list[ResultVideo]]:
+    """Read ``pred.json`` and ``pan_pred`` beside the annotation file that they belong to.
+
+    Args:
+        folder: of the results.
+        gt_path: file of the VIPSeg form; the segment maps lie in ``panomasksRGB`` beside it, its
+            annotations may be missing.
+        root: folder of the videos' frames.
+        wanted: names of the videos to take; default all.
+
+    Returns:
+        The metainfo of the classes, and the videos in the order of the annotation file. Maps are
+        read when they are used.
+
+    Raises:
+        UserError: if either file is not what it should be, or they do not belong together.
+    """
+    content = load_vipseg_file(gt_path)
+    metainfo = to_panoptic_metainfo(read_panoptic_categories(content, gt_path))
+    labels = {category: label for label, category in enumerate(metainfo['category_ids'])}
+    num_things = len(metainfo['thing_classes'])
+    truth = load_truth(gt_path, gt_path.parent / 'panomasksRGB')
+    # Their class indices follow the ids.
+    order = [labels[category.id] for category in truth.categories]
+    has_truth = bool(truth.videos)
+    records = list(parse_vipseg(content, gt_path, dict(img=str(root)), None))
+    chosen = choose_videos(records, wanted, gt_path)
+    truth.videos = {r['name']: truth.videos.get(r['name']) or _unannotated(r) for r in chosen}
+    predicted = load_results(folder, truth)
+    names = output_names(records)
+    videos = []
+    for record in chosen:
+        name, size = record['name'], (record['height'], record['width'])
+        found = SegmentFiles(predicted[name], order, size, complete=True)
+        annotated = SegmentFiles(truth.videos[name], order, size, complete=False)
+        videos.append(
+            ResultVideo(
+                video_id=record['video_id'],
+                name=names[record['video_id']],
+                size=size,
+                frames=record['frames'],
+                found=found.result(num_things),
+                truth=annotated.result(num_things) if has_truth else None,
+            )
+        )
+    return metainfo, videos
+
+
+def load_semantic_results(
+    folder: Path, gt_path: Path, root: Path, wanted: Sequence[str] | None = None
+) -> tuple[dict[str, Any], list[ResultVideo]]:
+    """The same for folders of VSPW, ``<video>/<frame>.png``.
+
+    Args:
+        folder: of the results.
+        gt_path: list of videos such as ``val.txt``, with ``categories.json`` beside it for own
+            classes.
+        root: folder of the videos, with ``origin`` and perhaps ``mask`` in each.
+        wanted: names of the videos to take; default all.
+    """
+    dataset = VSPWDataset(str(gt_path), data_prefix=dict(img=str(root.absolute())), test_mode=True)
+    metainfo = dataset.metainfo
+    ids = np.array(metainfo['category_ids'])
+    in_results, in_truth = (np.full(256, -1) for _ in range(2))
+    in_results[ids] = in_truth[ids + 1] = np.arange(len(ids))
+    in_truth[[0, 255]] = VOID
+    records = list(dataset.videos)
+    names = output_names(records)
+    videos = []
+    for record in choose_videos(records, wanted, gt_path):
+        size = (record['height'], record['width'])
+        paths = [folder / record['name'] / f'{Path(p).stem}.png' for p in record['frames']]
+        missing = [path for path in paths if not path.is_file()]
+        if missing:
+            raise UserError(
+                f'{folder}: video {record["name"]}: {len(missing)} of {len(paths)} frames have no '
+                f'result, e.g. {missing[0]} (--video draws single videos)'
+            )
+        truth = None
+        if any(record['masks']):
+            truth = VideoSemantic(ClassFiles(record['masks'], in_truth, size))
+        videos.append(
+            ResultVideo(
+                video_id=record['video_id'],
+                name=names[record['video_id']],
+                size=size,
+                frames=record['frames'],
+                found=VideoSemantic(ClassFiles(paths, in_results, size)),
+                truth=truth,
+            )
+        )
+    return metainfo, videos
+
+
+def _unannotated(record: dict) -> PanopticVideo:
+    """Names of the frames, with no segment."""
+    paths = [Path(path).with_suffix('.png') for path in record['frames']]
+    return PanopticVideo(paths, [{} for _ in paths])
+
+
+def _check_size(values: np.ndarray, size: tuple[int, int], path: str | Path) -> None:
+    if values.shape != size:
+        raise UserError(
+            f'{path}: {values.shape[1]}x{values.shape[0]} pixels, the frames of the video have '
+            f'{size[1]}x{size[0]}'
+        )

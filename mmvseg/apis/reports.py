@@ -1,0 +1,287 @@
+"""What a run says of a video besides pictures, for each task: entries, maps, a summary."""
+
+from collections import Counter
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+
+from mmvseg.errors import UserError
+from mmvseg.structures import VideoInstances, VideoPanoptic, VideoResult, VideoSemantic
+from mmvseg.visualization.exports import Color, id_map
+from mmvseg.visualization.overlay import track_color
+from mmvseg.visualization.overlay_panoptic import segment_color
+from mmvseg.visualization.overlay_semantic import by_area, class_areas
+from mmvseg.visualization.painters import Painter, build_painter
+from mmvseg.visualization.text import DrawingStyle, upscaling
+
+#: Tracks below are hardly ever right.
+SCORE_THR = 0.3
+
+
+#: What the results of a task consist of.
+NOUNS = dict(vis='tracks', vps='segments', vss='classes')
+
+
+class Report(Protocol):
+    """The result of a video, or of one live frame, without what scores too low.
+
+    Attributes:
+        noun: what the entries are: tracks, segments or classes.
+        result: what is left.
+    """
+
+    noun: str
+    result: VideoResult
+
+    def painter(self, style: DrawingStyle) -> Painter:
+        """What draws the frames."""
+        ...
+
+    def count(self) -> int:
+        """How many entries there are."""
+        ...
+
+    def entries(self) -> list[dict]:
+        """Entries for a json file."""
+        ...
+
+    def line(self) -> list[dict]:
+        """What is in the first frame."""
+        ...
+
+    def id_map(self, frame: int, size: tuple[int, int]) -> np.ndarray:
+        """Ids of a frame of ``size`` as a file holds them, (H, W)."""
+        ...
+
+    def colors(self) -> dict[int, Color]:
+        """RGB of the ids in the maps."""
+        ...
+
+    def describe(self) -> str:
+        """How much there is of what."""
+        ...
+
+
+def build_report(
+    result: VideoResult, metainfo: Mapping[str, Any], score_thr: float | None
+) -> Report:
+    """The report of a result.
+
+    Args:
+        result: of any task.
+        metainfo: ``classes``, ``category_ids`` and ``palette``.
+        score_thr: tracks or segments of a lower score are left out.
+    """
+    if isinstance(result, VideoInstances):
+        return InstanceReport(result, metainfo, score_thr)
+    if isinstance(result, VideoPanoptic):
+        return PanopticReport(result, metainfo, score_thr)
+    return SemanticReport(result, metainfo)
+
+
+def score_threshold(task: str, wanted: float | None) -> float | None:
+    """The threshold of a task: the user's, or what it is by default.
+
+    Raises:
+        UserError: if the task has no scores.
+    """
+    if task == 'vss' and wanted is not None:
+        raise UserError(
+            '--score-thr: a semantic model has no scores to compare, every pixel gets a class; '
+            'leave it out'
+        )
+    default = SCORE_THR if task == 'vis' else None
+    return default if wanted is None else wanted
+
+
+def demo_style(task: str, size: tuple[int, int]) -> DrawingStyle:
+    """The drawing on frames of ``size`` (H, W); small maps are enlarged, for their many names."""
+    return DrawingStyle(scale=1 if task == 'vis' else upscaling(size))
+
+
+class InstanceReport:
+    """Of tubes; see :class:`Report`."""
+
+    noun = NOUNS['vis']
+
+    def __init__(
+        self, found: VideoInstances, metainfo: Mapping[str, Any], score_thr: float | None
+    ) -> None:
+        self._found, self._meta = found, metainfo
+        self._score_thr = 0.0 if score_thr is None else score_thr
+        self.result = found.above(self._score_thr)
+
+    def painter(self, style: DrawingStyle) -> Painter:
+        """Masks, contours and labels."""
+        return build_painter('vis', self._meta, style)
+
+    def count(self) -> int:
+        """Tracks."""
+        return len(self.result)
+
+    def entries(self) -> list[dict]:
+        """Entries of an official results file, with class name and track id."""
+        entries = self.result.to_youtube_vis(1, self._meta['category_ids'])
+        pairs = zip(entries, self.result.labels, self.result.track_ids, strict=True)
+        return [
+            dict(entry, category=self._meta['classes'][label], track_id=int(track))
+            for entry, label, track in pairs
+        ]
+
+    def line(self) -> list[dict]:
+        """``track_id, category, category_id, score, segmentation`` of each track."""
+        keys = ('track_id', 'category', 'category_id', 'score')
+        return [
+            dict({key: entry[key] for key in keys}, segmentation=entry['segmentations'][0])
+            for entry in self.entries()
+        ]
+
+    def id_map(self, frame: int, size: tuple[int, int]) -> np.ndarray:
+        """Track ids, higher scores on top."""
+        return id_map(self.result, frame, size)
+
+    def colors(self) -> dict[int, Color]:
+        """Of the tracks."""
+        return {int(track): track_color(int(track)) for track in self.result.track_ids}
+
+    def describe(self) -> str:
+        """Tracks of each class."""
+        if not len(self.result):
+            found = self._found
+            best = f'; the best of {len(found)} has {found.scores.max():.3f}' if len(found) else ''
+            return f'no track has a score >= {self._score_thr:g} (--score-thr){best}'
+        listed = _listed(Counter(self._meta['classes'][label] for label in self.result.labels))
+        return f'{len(self.result)} tracks of score >= {self._score_thr:g}: {listed}'
+
+
+class PanopticReport:
+    """Of segments; see :class:`Report`."""
+
+    noun = NOUNS['vps']
+
+    def __init__(
+        self, found: VideoPanoptic, metainfo: Mapping[str, Any], score_thr: float | None
+    ) -> None:
+        self._meta = metainfo
+        kept = [s for s in found.segments if score_thr is None or s.score >= score_thr]
+        self._dropped = len(found) - len(kept)
+        self._score_thr = score_thr
+        self.result = VideoPanoptic(kept, found.maps)
+
+    def painter(self, style: DrawingStyle) -> Painter:
+        """Every pixel, contours and labels."""
+        return build_painter('vps', self._meta, style)
+
+    def count(self) -> int:
+        """Segments."""
+        return len(self.result)
+
+    def entries(self) -> list[dict]:
+        """Class, score and area in each frame of every segment, ``0`` where it is absent."""
+        areas = {segment.id: [0] * len(self.result.maps) for segment in self.result.segments}
+        for frame, segment_map in enumerate(self.result.maps):
+            for segment, area in self.result.segments_in(segment_map):
+                areas[segment.id][frame] = area
+        return [
+            dict(
+                segment_id=segment.id,
+                category=self._meta['classes'][segment.label],
+                category_id=int(self._meta['category_ids'][segment.label]),
+                isthing=int(segment.is_thing),
+                score=float(segment.score),
+                areas=areas[segment.id],
+            )
+            for segment in self.result.segments
+        ]
+
+    def line(self) -> list[dict]:
+        """The same with one ``area``, of the segments that are there."""
+        entries = [(entry, entry.pop('areas')[0]) for entry in self.entries()]
+        return [dict(entry, area=area) for entry, area in entries if area]
+
+    def id_map(self, frame: int, size: tuple[int, int]) -> np.ndarray:
+        """Segment ids, 0 for none."""
+        segment_map = self.result.maps[frame]
+        ids = [segment.id for segment in self.result.segments]
+        kept = np.zeros(int(segment_map.max()) + 1, np.int32)
+        ids = [segment_id for segment_id in ids if segment_id < len(kept)]
+        kept[ids] = ids
+        return kept[segment_map]
+
+    def colors(self) -> dict[int, Color]:
+        """Of the segments, those of the overlay."""
+        palette = self._meta['palette']
+        return {segment.id: segment_color(segment, palette) for segment in self.result.segments}
+
+    def describe(self) -> str:
+        """Things and stuff of each class."""
+        classes, segments = self._meta['classes'], self.result.segments
+        things = Counter(classes[s.label] for s in segments if s.is_thing)
+        stuff = [classes[s.label] for s in segments if not s.is_thing]
+        text = f'{things.total()} things: {_listed(things) or "none"}; '
+        text += f'{len(stuff)} kinds of stuff: {", ".join(stuff) or "none"}'
+        if self._dropped:
+            text += f' ({self._dropped} segments of score < {self._score_thr:g} left out)'
+        return text
+
+
+class SemanticReport:
+    """Of classes; see :class:`Report`."""
+
+    noun = NOUNS['vss']
+
+    def __init__(self, found: VideoSemantic, metainfo: Mapping[str, Any]) -> None:
+        self._meta, self.result = metainfo, found
+
+    @cached_property
+    def _areas(self) -> np.ndarray:
+        """Pixels of each class in each frame, (T, K)."""
+        count = len(self._meta['classes'])
+        return np.stack([class_areas(class_map, count) for class_map in self.result.maps])
+
+    def painter(self, style: DrawingStyle) -> Painter:
+        """Every pixel; the legend lists the classes of the whole video."""
+        return build_painter('vss', self._meta, style, by_area(self._areas.sum(0)))
+
+    def count(self) -> int:
+        """Classes that occur."""
+        return len(by_area(self._areas.sum(0)))
+
+    def entries(self) -> list[dict]:
+        """Name, id and area in each frame of every class that occurs, the largest first."""
+        return [
+            dict(
+                category=self._meta['classes'][label],
+                category_id=int(self._meta['category_ids'][label]),
+                areas=self._areas[:, label].tolist(),
+            )
+            for label in by_area(self._areas.sum(0))
+        ]
+
+    def line(self) -> list[dict]:
+        """The same with one ``area``, of the classes that are there."""
+        entries = [(entry, entry.pop('areas')[0]) for entry in self.entries()]
+        return [dict(entry, area=area) for entry, area in entries if area]
+
+    def id_map(self, frame: int, size: tuple[int, int]) -> np.ndarray:
+        """The dataset's ids of the classes."""
+        return np.array(self._meta['category_ids'])[self.result.maps[frame]]
+
+    def colors(self) -> dict[int, Color]:
+        """Of all classes."""
+        pairs = zip(self._meta['category_ids'], self._meta['palette'], strict=True)
+        return {int(category): tuple(color) for category, color in pairs}
+
+    def describe(self) -> str:
+        """The share of each class in the video."""
+        areas = self._areas.sum(0)
+        order = by_area(areas)
+        shares = [f'{areas[n] / areas.sum():.1%} {self._meta["classes"][n]}' for n in order[:8]]
+        more = f', {len(order) - 8} more' if len(order) > 8 else ''
+        return f'{len(order)} classes: {", ".join(shares)}{more}'
+
+
+def _listed(counts: Counter) -> str:
+    return ', '.join(f'{count} {name}' for name, count in counts.most_common())

@@ -1,0 +1,69 @@
+"""One way to draw frames, whatever the task."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from mmvseg.structures import VideoInstances, VideoResult
+
+from .overlay import draw_objects, frame_objects
+from .overlay_panoptic import PanopticPainter
+from .overlay_semantic import SemanticPainter
+from .text import DEFAULT_STYLE, DrawingStyle
+
+
+class Painter(Protocol):
+    """Draws the frames of one video."""
+
+    def draw(self, image: np.ndarray, result: VideoResult, frame: int) -> np.ndarray:
+        """Draw what ``result`` says of its frame ``frame`` on a copy of ``image`` (H, W, 3)."""
+        ...
+
+
+class InstancePainter:
+    """Draws tubes; see :func:`draw_objects`.
+
+    Args:
+        classes: class names by class index.
+        style: scale, text size, and whether the labels state the score.
+    """
+
+    def __init__(self, classes: Sequence[str], style: DrawingStyle = DEFAULT_STYLE) -> None:
+        self._classes, self._style = classes, style
+
+    def draw(self, image: np.ndarray, result: VideoInstances, frame: int) -> np.ndarray:
+        """Draw a frame.
+
+        Args:
+            image: RGB uint8, (H, W, 3).
+            result: tubes of the video.
+            frame: 0-based index of the frame.
+
+        Returns:
+            RGB uint8, (H * scale, W * scale, 3).
+        """
+        objects = frame_objects(result, frame, self._classes, scores=self._style.scores)
+        return draw_objects(image, objects, self._style.scale, self._style.text_size)
+
+
+def build_painter(
+    task: str,
+    metainfo: Mapping[str, Any],
+    style: DrawingStyle = DEFAULT_STYLE,
+    listed: Sequence[int] | None = None,
+) -> Painter:
+    """What draws the results of a task.
+
+    Args:
+        task: ``vis``, ``vps`` or ``vss``.
+        metainfo: ``classes`` and ``palette``.
+        style: of the drawing.
+        listed: classes of the legend of ``vss``; None: it grows with the frames.
+    """
+    classes, palette = metainfo['classes'], metainfo['palette']
+    if task == 'vis':
+        return InstancePainter(classes, style)
+    if task == 'vps':
+        return PanopticPainter(classes, palette, style)
+    return SemanticPainter(classes, palette, style, listed)
