@@ -1,51 +1,163 @@
-"""Score a results file without a model, as the official evaluator does.
+"""Score results without a model, as the official evaluators do.
 
-Prints the AP of each class and the mean in percent ('-': no ground truth). --out gets the summary
-as JSON: fractions in full precision, -1 where there is no ground truth.
+    ytvis, ovis  GT.json RESULTS.json         AP of instances; ovis adds occlusion groups
+    vpq, stq     GT PRED                      panoptic: GT is a folder with panoptic_gt_*.json and
+                                              panomasksRGB/ (or the json in it), PRED one with
+                                              pred.json and pan_pred/
+    vss          GT PRED                      semantic: GT is a folder with val.txt and data/ (or
+                                              the txt in it), PRED one with <video>/<frame>.png
+
+Prints tables in percent ('-': nothing to measure). --out gets the summary as JSON in full
+precision: fractions, but VPQ in percent as its official script has it. Undefined numbers are -1 for
+ytvis and ovis, as officially, else null; a note says why.
 
 Example:
     python tools/evaluate.py ytvis valid.json results.json --out metrics.json
+    python tools/evaluate.py vpq data/VIPSeg/VIPSeg_720P results
 """
 
 import argparse
+import json
+import math
 import sys
+from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
-from mmvseg.errors import command_line
-from mmvseg.evaluation.functional.table import ap_tables
-from mmvseg.evaluation.functional.youtube_vis_ap import evaluate_youtube_vis
-from mmvseg.evaluation.functional.youtube_vis_json import load_ground_truth, load_json
+from mmvseg.errors import UserError, command_line
 from mmvseg.files import write_json
+
+# What each metric needs is imported in its function: the tool starts without what others need.
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('metric', choices=['ytvis', 'ovis'], help='ovis adds occlusion groups')
-    parser.add_argument('ground_truth', help='official annotation file')
-    parser.add_argument('results', help='official results.json')
+    parser.add_argument('metric', choices=[*METRICS])
+    parser.add_argument('ground_truth', type=Path, help='in the official layout, see above')
+    parser.add_argument('results', type=Path, help='in the official layout, see above')
     parser.add_argument('--out', type=Path, help='JSON file to write')
-    return parser.parse_args()
+    vss = parser.add_argument_group('only for vss')
+    vss.add_argument('--split', help='name of the txt with the videos (default: val or the only)')
+    vss.add_argument(
+        '--gt-coding',
+        choices=['raw', 'zero-based'],
+        help='values of the masks: raw as in VSPW, where 0 is void and 1 the first class (default),'
+        ' or 0 for the first class; 255 is unlabelled in both',
+    )
+    args = parser.parse_args()
+    if args.metric != 'vss' and (args.split or args.gt_coding):
+        parser.error('--split and --gt-coding are for vss')
+    return args
 
 
 @command_line
 def main() -> None:
     args = parse_args()
+    numbers = METRICS[args.metric](args)
+    if args.out:
+        write_json(args.out, _without_nan(numbers))
+
+
+def instances(args: argparse.Namespace) -> dict[str, float]:
+    from mmvseg.evaluation.functional.table import ap_tables
+    from mmvseg.evaluation.functional.youtube_vis_ap import evaluate_youtube_vis
+    from mmvseg.evaluation.functional.youtube_vis_json import load_ground_truth, load_json
+
     occlusion = args.metric == 'ovis'
     truth = load_ground_truth(args.ground_truth, occlusion)
     if not truth.has_annotations:
         note(f'{args.ground_truth} has no annotations: every number is -1 (undefined)')
-    result = evaluate_youtube_vis(truth, load_json(args.results), args.results, occlusion)
-    for text in result.notes:
+    result = evaluate_youtube_vis(truth, load_json(args.results), str(args.results), occlusion)
+    show(ap_tables(result), result.notes)
+    return result.stats()
+
+
+def panoptic_quality(args: argparse.Namespace) -> dict[str, dict[str, float]]:
+    from mmvseg.evaluation.functional.segmentation_tables import vpq_tables
+    from mmvseg.evaluation.functional.vpq import GROUPS, SCRIPT_WINDOWS, WINDOWS, evaluate_vpq
+
+    result = evaluate_vpq(*_panoptic_files(args), SCRIPT_WINDOWS)
+    show(vpq_tables(result), result.notes())
+    numbers = {}
+    for group in GROUPS:
+        values = {str(k): result.quality(k, group) for k in SCRIPT_WINDOWS}
+        for windows in (WINDOWS, SCRIPT_WINDOWS):
+            values['_'.join(map(str, ('mean', *windows)))] = result.mean(windows, group)
+        numbers[group] = {key: 100 * value for key, value in values.items()}
+    return numbers
+
+
+def tracking_quality(args: argparse.Namespace) -> dict[str, float]:
+    from mmvseg.evaluation.functional.segmentation_tables import stq_tables
+    from mmvseg.evaluation.functional.stq import evaluate_stq
+
+    truth, predictions = _panoptic_files(args)
+    result = evaluate_stq(truth, predictions)
+    show(stq_tables(result, truth.categories), result.notes())
+    return result.stats()
+
+
+def _panoptic_files(args: argparse.Namespace) -> tuple[Any, dict[str, Any]]:
+    from mmvseg.evaluation.functional.panoptic_json import (
+        find_ground_truth,
+        load_results,
+        load_truth,
+    )
+
+    path = find_ground_truth(args.ground_truth)
+    truth = load_truth(path, path.parent / 'panomasksRGB')
+    if not truth.videos:
+        raise UserError(f"{path}: 'annotations' is empty, so there is nothing to compare with")
+    return truth, load_results(args.results, truth)
+
+
+def semantic(args: argparse.Namespace) -> dict[str, float]:
+    from mmvseg.evaluation.functional.segmentation_tables import semantic_tables
+    from mmvseg.evaluation.functional.semantic_files import (
+        evaluate_vss,
+        find_split,
+        load_semantic_truth,
+    )
+
+    split = find_split(args.ground_truth, args.split)
+    truth = load_semantic_truth(split, split.parent / 'data')
+    if not truth.masks:
+        raise UserError(f'{split.parent / "data"}: has no masks (<video>/mask/*.png)')
+    result = evaluate_vss(truth, args.results, args.gt_coding or 'raw')
+    show(semantic_tables(result, truth.names or _vspw_names()), result.notes())
+    return result.stats()
+
+
+def _vspw_names() -> dict[int, str]:
+    # not from mmvseg.datasets, whose import takes longer than most evaluations
+    table = files('mmvseg').joinpath('datasets/categories/vipseg.json')  # VSPW has the same
+    return {entry['id']: entry['name'] for entry in json.loads(table.read_text())}
+
+
+METRICS = dict(
+    ytvis=instances, ovis=instances, vpq=panoptic_quality, stq=tracking_quality, vss=semantic
+)
+
+
+def show(table: str, notes: list[str]) -> None:
+    for text in notes:
         note(text)
-    print(ap_tables(result))
-    if args.out:
-        write_json(args.out, result.stats())
+    print(table)
 
 
 def note(text: str) -> None:
     print(f'note: {text}', file=sys.stderr)
+
+
+def _without_nan(numbers: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: _without_nan(value)
+        if isinstance(value, dict)
+        else (None if math.isnan(value) else value)
+        for key, value in numbers.items()
+    }
 
 
 if __name__ == '__main__':

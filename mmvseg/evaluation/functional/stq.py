@@ -1,13 +1,13 @@
 """Segmentation and tracking quality (STQ) as the evaluation script of VIPSeg computes it."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from .panoptic_json import Listed
-from .panoptic_overlap import FrameOverlap
+from .panoptic_json import Listed, PanopticTruth, PanopticVideo
+from .panoptic_overlap import FrameOverlap, video_overlaps
 
 #: A tube: the pixels of a video that have one class and one segment.
 Tube = tuple[int, int]
@@ -44,6 +44,18 @@ class TubeSums:
         sq = float(np.mean([*iou.values()])) if iou else float('nan')
         aq = self.association / self.num_tubes if self.num_tubes else 0.0
         return dict(STQ=float(np.sqrt(aq * sq)), AQ=aq, SQ=sq)
+
+    def notes(self) -> list[str]:
+        """Which numbers are undefined or 0 by definition, and why."""
+        notes = []
+        if not self.class_iou():
+            notes.append('SQ and STQ are undefined: no pixel of the ground truth is labelled')
+        if not self.num_tubes:
+            notes.append(
+                'AQ is 0 since the ground truth has no tube of a thing; the first segment that a '
+                'video lists is officially left out'
+            )
+        return notes
 
     def class_iou(self) -> dict[int, float]:
         """IoU of the classes that occur.
@@ -112,3 +124,28 @@ class VideoTubes:
 def _tube(segments: dict[int, Listed], number: int) -> Tube:
     """Void for what the frame does not list."""
     return (segments[number].label, number) if number in segments else VOID
+
+
+def evaluate_stq(truth: PanopticTruth, results: Mapping[str, PanopticVideo]) -> TubeSums:
+    """Evaluate predictions in files.
+
+    Args:
+        truth: the ground truth, see :func:`.panoptic_json.load_truth`.
+        results: the predictions of each video, see :func:`.panoptic_json.load_results`.
+
+    Raises:
+        UserError: naming the file that is missing, broken or does not fit.
+
+    Example:
+        >>> truth = load_truth('panoptic_gt_VIPSeg_val.json', 'panomasksRGB')
+        >>> evaluate_stq(truth, load_results('predictions', truth)).stats()['STQ']
+        0.33
+    """
+
+    def sums(name: str) -> TubeSums:
+        video = VideoTubes(truth.is_thing())
+        for frame in video_overlaps(truth.videos[name], results[name]):
+            video.add(frame)
+        return video.sums()
+
+    return TubeSums.of(map(sums, truth.videos))

@@ -1,10 +1,12 @@
 """Tables of evaluation results for the terminal."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from terminaltables import AsciiTable
 
-from .youtube_vis_ap import VideoAP
+if TYPE_CHECKING:
+    from .youtube_vis_ap import VideoAP
 
 CLASS_COLUMNS = ('AP', 'AP50', 'AP75', 'AR1', 'AR10')
 
@@ -16,7 +18,8 @@ def percent_table(
 
     Args:
         title: shown in the frame.
-        rows: fractions by column, by row; negative ones, which stand for 'undefined', become '-'.
+        rows: fractions by column, by row; negative ones and NaN, which stand for 'undefined',
+            become '-'.
         columns: which columns to show, in this order.
 
     Example:
@@ -34,10 +37,10 @@ def percent_table(
 
 
 def _percent(value: float) -> str:
-    return '-' if value < 0 else f'{100 * value:.1f}'
+    return f'{100 * value:.1f}' if value >= 0 else '-'
 
 
-def ap_tables(result: VideoAP) -> str:
+def ap_tables(result: 'VideoAP') -> str:
     """The AP of each class and the summary, in percent, '-' where there is no ground truth."""
     per_category = result.per_category()
     classes = {

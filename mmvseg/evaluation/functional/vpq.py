@@ -8,8 +8,8 @@ import numpy as np
 
 from mmvseg.errors import UserError
 
-from .panoptic_json import Listed, PanopticCategory
-from .panoptic_overlap import FrameOverlap
+from .panoptic_json import Listed, PanopticCategory, PanopticTruth, PanopticVideo
+from .panoptic_overlap import FrameOverlap, video_overlaps
 
 #: Window lengths in frames: those of the papers, and with 8 those of the official script.
 WINDOWS = (1, 2, 4, 6)
@@ -161,3 +161,31 @@ class VPQ:
             for group in GROUPS
             if np.isnan(self.quality(k, group))
         ]
+
+
+def evaluate_vpq(
+    truth: PanopticTruth, results: Mapping[str, PanopticVideo], windows: Sequence[int] = WINDOWS
+) -> VPQ:
+    """Evaluate predictions in files.
+
+    Args:
+        truth: the ground truth, see :func:`.panoptic_json.load_truth`.
+        results: the predictions of each video, see :func:`.panoptic_json.load_results`.
+        windows: lengths in frames, ascending.
+
+    Raises:
+        UserError: naming the file that is missing, broken or does not fit.
+
+    Example:
+        >>> truth = load_truth('panoptic_gt_VIPSeg_val.json', 'panomasksRGB')
+        >>> evaluate_vpq(truth, load_results('predictions', truth)).mean()
+        0.36
+    """
+
+    def sums(name: str) -> dict[int, np.ndarray]:
+        video = VideoPQ(len(truth.categories), windows, f'{truth.source}: video {name}')
+        for frame in video_overlaps(truth.videos[name], results[name]):
+            video.add(frame)
+        return video.sums
+
+    return VPQ.of(truth.categories, map(sums, truth.videos), windows)
