@@ -27,7 +27,7 @@ from mmvseg.errors import command_line
 from mmvseg.evaluation.functional.table import ap_tables
 from mmvseg.evaluation.functional.youtube_vis_ap import evaluate_youtube_vis, restrict_categories
 from mmvseg.evaluation.functional.youtube_vis_json import load_ground_truth, load_json
-from mmvseg.evaluation.results_writer import zip_results
+from mmvseg.evaluation.results_folder import complete_results, zip_results
 from mmvseg.files import write_json
 from mmvseg.registry import DATASETS, METRICS
 
@@ -76,8 +76,8 @@ def main() -> None:
     )
     # scored below from the file, which also holds what an interrupted run finished
     evaluator, cfg.test_evaluator = cfg.test_evaluator, []
-    if (out_dir / 'results.json').is_file():
-        say(f'{out_dir / "results.json"} is complete already (--restart to make it anew)')
+    if results := complete_results(out_dir):
+        say(f'{results} is complete already (--restart to make it anew)')
     else:
         with config_errors(cfg):
             VideoRunner.from_cfg(cfg).test()

@@ -9,6 +9,7 @@ from typing import Any
 from mmengine.config import Config
 
 from mmvseg.errors import UserError
+from mmvseg.evaluation.results_folder import holds_results, remove_results
 from mmvseg.files import file_errors, write_json
 
 FILE_NAME = 'run.json'
@@ -61,10 +62,8 @@ def claim_folder(out_dir: Path, run: Mapping[str, str], restart: bool = False) -
 def _check_folder(out_dir: Path, run: Mapping[str, str], restart: bool) -> None:
     note = out_dir / FILE_NAME
     if restart:
-        # first the numbers and the zip of the results, the note that claims the folder last
-        made = (out_dir / name for name in ('metrics.json', 'submission.zip', FILE_NAME))
-        for path in (*out_dir.glob('results*'), *made):
-            path.unlink(missing_ok=True)
+        remove_results(out_dir)
+        note.unlink(missing_ok=True)  # the claim to the folder last
     elif note.is_file():
         previous = _read_note(note)
         differing = [name for name in run if previous.get(name) != run[name]]
@@ -73,7 +72,7 @@ def _check_folder(out_dir: Path, run: Mapping[str, str], restart: bool) -> None:
                 f'{out_dir} holds results of another run ({" and ".join(differing)} differ); '
                 'give another --out, or --restart to throw them away'
             )
-    elif next(out_dir.glob('results*'), None):
+    elif holds_results(out_dir):
         raise UserError(
             f'{out_dir} holds results without a {FILE_NAME} that says where they come from; '
             'give another --out, or --restart to throw them away'

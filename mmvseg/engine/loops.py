@@ -16,8 +16,10 @@ from mmengine.runner.loops import _InfiniteDataloaderIterator
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from mmvseg.datasets import VideoDataset
 from mmvseg.errors import NonFiniteError, UserError
 from mmvseg.evaluation.results_writer import ResultsWriter
+from mmvseg.evaluation.writers import build_writer
 from mmvseg.progress import ProgressReport
 from mmvseg.registry import LOOPS
 from mmvseg.structures import VideoDataSample, VideoWindow
@@ -160,8 +162,12 @@ class VideoTestLoop(BaseLoop):
         dataloader: windows in order, batch size 1.
         evaluator: mmengine metrics, may be empty.
         fp16: run the model under autocast, in float16 on a GPU and bfloat16 on a CPU.
-        out_dir: write the results there in the official form, see ``ResultsWriter``; videos that
-            the folder already holds are skipped.
+        out_dir: write the results there in the official form of the model's task, see
+            :mod:`mmvseg.evaluation.writers`; videos that the folder already holds are skipped.
+
+    Raises:
+        UserError: the model's task is not one of the dataset's, or the folder cannot take the
+            results.
     """
 
     stage = 'test'
@@ -180,6 +186,10 @@ class VideoTestLoop(BaseLoop):
         self.evaluator = evaluator
         self.fp16 = fp16
         self.dataset = self.dataloader.dataset
+        model = runner.model
+        self.model = model.module if is_model_wrapper(model) else model
+        self.task = getattr(self.model, 'task', 'vis')
+        check_task(self.task, self.model, self.dataset)
         self.evaluator.dataset_meta = self.dataset.metainfo
         runner.visualizer.dataset_meta = self.dataset.metainfo
         self.writer = self._build_writer(out_dir) if out_dir else None
@@ -196,9 +206,7 @@ class VideoTestLoop(BaseLoop):
     def _run(self) -> dict[str, float]:
         self._call_hook('before_{}')
         self._call_hook('before_{}_epoch')
-        model = self.runner.model
-        if is_model_wrapper(model):
-            model = model.module
+        model = self.model
         model.eval()
         with ExitStack() as contexts:
             contexts.enter_context(torch.inference_mode())
@@ -234,13 +242,11 @@ class VideoTestLoop(BaseLoop):
     def _take(self, sample: VideoDataSample) -> None:
         self.evaluator.process(data_samples=[sample], data_batch=None)
         if self.writer is not None:
-            category_ids = self.dataset.metainfo['category_ids']
-            self.writer.add(
-                sample.video_id, sample.pred.to_youtube_vis(sample.video_id, category_ids)
-            )
+            position = self.dataset.video_ids.index(sample.video_id)
+            self.writer.add(self.dataset.video_record(position), sample.pred)
 
     def _build_writer(self, out_dir: str | Path) -> ResultsWriter:
-        writer = ResultsWriter(out_dir, self.dataset.metainfo['category_ids'], rank=get_rank())
+        writer = build_writer(self.task, out_dir, self.dataset, rank=get_rank())
         finished = writer.finished()
         barrier()  # nobody writes before all have read what is there
         if finished:
@@ -265,3 +271,17 @@ class VideoValLoop(VideoTestLoop):
     """The same during training."""
 
     stage = 'val'
+
+
+def check_task(task: str, model: nn.Module, dataset: VideoDataset) -> None:
+    """Make sure that a model's results are what a dataset is about.
+
+    Raises:
+        UserError: they are not.
+    """
+    if task not in dataset.tasks:
+        raise UserError(
+            f'model.test_cfg.task: {type(model).__name__} gives results of the task '
+            f'{task!r}, but {type(dataset).__name__} is for {" or ".join(dataset.tasks)}; '
+            'choose the config of the data, or set this key'
+        )

@@ -1,16 +1,22 @@
 """Official results on disk: video by video while a test runs, in one file when it is done."""
 
 import json
-import math
 import os
-import zipfile
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import Any, ClassVar
 
 from mmvseg.errors import UserError
+from mmvseg.structures import VideoResult
+
+from .durable_files import explained, replacing, write_chunks
+
+#: Partial files of all processes in a folder of results.
+PARTIAL_FILES = 'results.partial.rank*.jsonl'
+
+VideoId = int | str
 
 
 @dataclass
@@ -22,87 +28,78 @@ class _Line:
     stop: int
 
 
-class ResultsWriter:
-    """Collects the results of videos on disk and joins them into a ``results.json``.
+class ResultsWriter(ABC):
+    """Collects the results of videos on disk and joins them into one file.
 
     Each process appends to its own partial file, one line a video, on the disk before :meth:`add`
     returns. Killed at any moment, a run loses at most the video that it was writing; a later run,
-    with any number of processes, finds the others in :meth:`finished`.
+    with any number of processes, finds the others in :meth:`finished`. A sub-class says what a
+    line holds and what else belongs to a video.
 
     Args:
         out_dir: folder of the results; made if needed.
-        category_ids: the category ids that entries may have.
+        metainfo: of the dataset; its ``category_ids`` are the ids that results may have.
         rank: number of this process.
 
     Raises:
         UserError: if the folder cannot be made.
-
-    Example:
-        >>> writer = ResultsWriter('results', category_ids=[1, 2])
-        >>> for video_id in (7, 8):
-        ...     if video_id not in writer.finished():
-        ...         writer.add(video_id, [])
-        >>> writer.merge([7, 8])
-        PosixPath('results/results.json')
     """
 
-    def __init__(self, out_dir: str | Path, category_ids: Sequence[int], rank: int = 0) -> None:
+    #: Name of the joined file, and the text around its list of items.
+    file_name: ClassVar[str]
+    opening: ClassVar[bytes] = b'['
+    closing: ClassVar[bytes] = b']'
+
+    def __init__(self, out_dir: str | Path, metainfo: Mapping[str, Any], rank: int = 0) -> None:
         self.out_dir = Path(out_dir)
-        self.category_ids = frozenset(category_ids)
-        self.partial_path = self.out_dir / f'results.partial.rank{rank}.jsonl'
+        self.metainfo = metainfo
+        self.category_ids = frozenset(metainfo['category_ids'])
+        self.partial_path = self.out_dir / PARTIAL_FILES.replace('*', str(rank))
         self._is_clean = False
-        with _explained(self.out_dir):
+        with explained(self.out_dir):
             self.out_dir.mkdir(parents=True, exist_ok=True)
 
     @property
     def results_path(self) -> Path:
         """The joined file."""
-        return self.out_dir / 'results.json'
+        return self.out_dir / self.file_name
 
-    def finished(self) -> dict[int, list[dict]]:
-        """The entries of each video that is in a partial file of any process, by video id.
+    def finished(self) -> set[VideoId]:
+        """Ids of the videos that are in a partial file of any process.
 
         A last line that a killed process left half-written does not count.
 
         Raises:
             UserError: if a partial file is damaged elsewhere or is of another data set.
         """
-        return {video_id: self._read(line) for video_id, line in self._index().items()}
+        return set(self._index())
 
-    def add(self, video_id: int, entries: Sequence[dict]) -> None:
+    def add(self, video: Mapping[str, Any], result: VideoResult) -> None:
         """Write the result of a video to the disk.
 
         Args:
-            video_id: the video's id in the annotation file.
-            entries: official result entries of this video; an empty list if nothing was found.
+            video: the dataset's record of the video.
+            result: of all its frames.
 
         Raises:
-            UserError: if it cannot be written; the videos before it are safe. Also if a score is
-                not finite.
-            ValueError: if an entry is of another video or has an unknown category.
+            UserError: if it cannot be written; the videos before it are safe.
         """
-        self._check(video_id, entries)
-        if not all(math.isfinite(entry['score']) for entry in entries):
-            raise UserError(
-                f'video {video_id}: a score is not finite; the checkpoint holds NaN or overflows '
-                'in half precision'
-            )
-        record = dict(video_id=video_id, entries=list(entries))
+        record = dict(video_id=video['video_id'], entries=self._entries(video, result))
         line = json.dumps(record, separators=(',', ':')).encode() + b'\n'
         # Unbuffered: what a full disk refused must not reach the file later, behind our back.
-        with _explained(self.partial_path), open(self.partial_path, 'ab', buffering=0) as file:
+        with explained(self.partial_path), open(self.partial_path, 'ab', buffering=0) as file:
             if not self._is_clean:
                 file.truncate(_end_of_lines(self.partial_path))
                 self._is_clean = True
             start = file.seek(0, os.SEEK_END)
             try:
-                _write(file, [line])
+                write_chunks(file, [line])
             except OSError:
                 file.truncate(start)
                 raise
 
-    def merge(self, video_ids: Sequence[int]) -> Path:
-        """Join the partial files of all processes into ``results.json`` and remove them.
+    def merge(self, video_ids: Sequence[VideoId]) -> Path:
+        """Join the partial files of all processes into one file and remove them.
 
         Call it on one process, after all have finished.
 
@@ -118,7 +115,7 @@ class ResultsWriter:
         """
         index = self._index()
         missing = [video_id for video_id in video_ids if video_id not in index]
-        foreign = sorted(index.keys() - set(video_ids))
+        foreign = sorted(index.keys() - set(video_ids), key=str)
         if missing:
             raise UserError(
                 f'{self.out_dir}: {len(missing)} of {len(video_ids)} videos have no result, the '
@@ -129,43 +126,50 @@ class ResultsWriter:
                 f'{self.out_dir}: has results of video {foreign[0]}, which is not in the data set; '
                 'the folder belongs to another run, choose another one'
             )
-        with _explained(self.results_path), _replacing(self.results_path) as file:
-            _write(file, self._joined(index[video_id] for video_id in video_ids))
-        with _explained(self.out_dir):
+        lines = ((video_id, index[video_id]) for video_id in video_ids)
+        with explained(self.results_path), replacing(self.results_path) as file:
+            write_chunks(file, self._joined(lines))
+        with explained(self.out_dir):
             for path in self._partial_paths():
                 path.unlink()
         return self.results_path
 
-    def zip(self) -> Path:
-        """:func:`zip_results` of the folder."""
-        return zip_results(self.out_dir)
+    @abstractmethod
+    def _entries(self, video: Mapping[str, Any], result: VideoResult) -> list:
+        """What the line of a video holds; files beside it are on the disk on return."""
 
-    def _check(self, video_id: int, entries: Sequence[dict]) -> None:
-        for entry in entries:
-            if entry['video_id'] != video_id:
-                raise ValueError(f'an entry of video {entry["video_id"]} among those of {video_id}')
-            if entry['category_id'] not in self.category_ids:
-                raise ValueError(f'video {video_id}: unknown category_id {entry["category_id"]}')
+    @abstractmethod
+    def _check(self, video_id: VideoId, entries: list) -> None:
+        """Raise a ValueError, KeyError or TypeError where a line read is none of this data set."""
+
+    @abstractmethod
+    def _items(self, video_id: VideoId, entries: list) -> list:
+        """What a video adds to the list of the joined file."""
+
+    def _is_there(self, video_id: VideoId, entries: list) -> bool:
+        """Whether the files beside the line of a video are there."""
+        return True
 
     def _partial_paths(self) -> list[Path]:
-        return sorted(self.out_dir.glob('results.partial.rank*.jsonl'))
+        return sorted(self.out_dir.glob(PARTIAL_FILES))
 
-    def _index(self) -> dict[int, _Line]:
+    def _index(self) -> dict[VideoId, _Line]:
         """Where each finished video is. Holds one line in memory at a time."""
         index = {}
         for path in self._partial_paths():
             start = 0
-            with _explained(path), open(path, 'rb') as file:
+            with explained(path), open(path, 'rb') as file:
                 for number, line in enumerate(file, 1):
                     where = f'{path}: line {number}'
                     stop = start + len(line)
                     if line.endswith(b'\n'):  # else the process was killed while it wrote
-                        video_id = self._parse(line, where)
-                        index.setdefault(video_id, _Line(path, start, stop))
+                        video_id, entries = self._parse(line, where)
+                        if video_id not in index and self._is_there(video_id, entries):
+                            index[video_id] = _Line(path, start, stop)
                     start = stop
         return index
 
-    def _parse(self, line: bytes, where: str) -> int:
+    def _parse(self, line: bytes, where: str) -> tuple[VideoId, list]:
         try:
             record = json.loads(line)
             self._check(record['video_id'], record['entries'])
@@ -174,83 +178,23 @@ class ResultsWriter:
                 f'{where}: is no result of this data set ({error}); delete the file to test its '
                 'videos again'
             ) from error
-        return record['video_id']
+        return record['video_id'], record['entries']
 
-    def _read(self, line: _Line) -> list[dict]:
-        with open(line.path, 'rb') as file:
-            file.seek(line.start)
-            return json.loads(file.read(line.stop - line.start))['entries']
-
-    def _joined(self, lines: Iterable[_Line]) -> Iterator[bytes]:
-        separator = b'[\n'
-        for line in lines:
-            for entry in self._read(line):
-                yield separator + json.dumps(entry, separators=(',', ':')).encode()
+    def _joined(self, lines: Iterable[tuple[VideoId, _Line]]) -> Iterator[bytes]:
+        yield self.opening
+        separator = b'\n'
+        for video_id, line in lines:
+            with open(line.path, 'rb') as file:
+                file.seek(line.start)
+                entries = json.loads(file.read(line.stop - line.start))['entries']
+            for item in self._items(video_id, entries):
+                yield separator + json.dumps(item, separators=(',', ':')).encode()
                 separator = b',\n'
-        yield b'[]\n' if separator == b'[\n' else b'\n]\n'
-
-
-def zip_results(out_dir: str | Path) -> Path:
-    """Pack the ``results.json`` of a folder for the evaluation server.
-
-    Returns:
-        ``submission.zip`` in the same folder, with ``results.json`` at its root.
-
-    Raises:
-        UserError: if there is no ``results.json`` or the archive cannot be written.
-    """
-    source, archive = Path(out_dir, 'results.json'), Path(out_dir, 'submission.zip')
-    if not source.is_file():
-        raise UserError(f'{source}: does not exist; run the test first')
-    with _explained(archive), _replacing(archive) as file:
-        with zipfile.ZipFile(file, 'w', zipfile.ZIP_DEFLATED) as zipped:
-            zipped.write(source, source.name)
-        os.fsync(file.fileno())
-    return archive
-
-
-def _write(file: IO[bytes], chunks: Iterable[bytes]) -> None:
-    for chunk in chunks:
-        rest = memoryview(chunk)
-        while rest:
-            rest = rest[file.write(rest) :]
-    file.flush()
-    os.fsync(file.fileno())
+        yield b'' if separator == b'\n' else b'\n'
+        yield self.closing + b'\n'
 
 
 def _end_of_lines(path: Path) -> int:
     """Size without the half line that a killed process may have left at the end."""
     with open(path, 'rb') as file:
         return sum(len(line) for line in file if line.endswith(b'\n'))
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A file that takes the place of ``path`` only when it is complete."""
-    temporary = path.with_name(f'{path.name}.tmp')
-    try:
-        with open(temporary, 'wb') as file:
-            yield file
-        os.replace(temporary, path)
-        _sync_folder(path.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _sync_folder(path: Path) -> None:
-    folder = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise UserError(
-            f'{path}: cannot be written or read ({error.strerror}); what was finished before is '
-            'safe: make room or mend the permissions and run the same command again'
-        ) from error

@@ -11,7 +11,7 @@ from mmvseg.engine.checkpoint import load_checkpoint_file
 from mmvseg.engine.loops import worker_errors
 from mmvseg.engine.rng import get_rng_state, preserved_rng, set_rng_state
 from mmvseg.errors import NonFiniteError, UserError
-from mmvseg.evaluation import ResultsWriter
+from mmvseg.evaluation.writers import InstanceWriter
 
 
 @pytest.fixture
@@ -31,18 +31,18 @@ def test_results_are_written_and_an_interrupted_run_goes_on(
 
     metrics = runner('whole').test()
     assert set(metrics) == {'video_1', 'video_2', 'video_3'}
-    add, written = ResultsWriter.add, []
+    add, written = InstanceWriter.add, []
 
-    def interrupted(self, video_id, entries):
+    def interrupted(self, video, result):
         if len(written) == 2:
             raise KeyboardInterrupt
-        written.append(video_id)
-        add(self, video_id, entries)
+        written.append(video['video_id'])
+        add(self, video, result)
 
-    monkeypatch.setattr(ResultsWriter, 'add', interrupted)
+    monkeypatch.setattr(InstanceWriter, 'add', interrupted)
     with pytest.raises(KeyboardInterrupt):
         runner('parts').test()
-    monkeypatch.setattr(ResultsWriter, 'add', add)
+    monkeypatch.setattr(InstanceWriter, 'add', add)
     rest = runner('parts').test()
     assert len(rest) == 1
     assert {f'video_{i}' for i in written}.isdisjoint(rest)

@@ -3,22 +3,37 @@ import multiprocessing
 import os
 import resource
 import signal
-import zipfile
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmvseg.errors import UserError
-from mmvseg.evaluation import ResultsWriter
-from mmvseg.evaluation.results_writer import zip_results
+from mmvseg.evaluation.writers import InstanceWriter
+from mmvseg.structures import VideoInstances
 
-IDS = [1, 2]
+META = dict(category_ids=[1, 2])
+RLE = dict(size=[3, 4], counts=b'<')
 
 
-def entry(video_id, score=0.5):
-    rle = dict(size=[3, 4], counts='<')
-    return dict(video_id=video_id, category_id=1, score=score, segmentations=[rle, None])
+def video(video_id):
+    return dict(video_id=video_id)
+
+
+def tubes(*scores, label=0):
+    masks = [[RLE, None]] * len(scores)
+    labels = np.full(len(scores), label)
+    return VideoInstances(np.array(scores), labels, masks, np.arange(len(scores)))
+
+
+def found(video_id):
+    return tubes(*(0.75, 1 / 3, 1e-7)[: video_id % 4])
+
+
+def entry(video_id, score):
+    masks = [dict(size=[3, 4], counts='<'), None]
+    return dict(video_id=video_id, score=score, category_id=1, segmentations=masks)
 
 
 def entries(video_id):
@@ -38,11 +53,11 @@ def file_size_limit():
 
 
 def test_files_of_all_processes_become_one_in_the_order_asked(tmp_path):
-    first, second = (ResultsWriter(tmp_path / 'deep/er', IDS, rank) for rank in range(2))
+    first, second = (InstanceWriter(tmp_path / 'deep/er', META, rank) for rank in range(2))
     for writer, video_ids in ((first, [5, 9]), (second, [7, 4])):
         for video_id in video_ids:
-            writer.add(video_id, entries(video_id))
-    assert first.finished() == {i: entries(i) for i in (5, 9, 7, 4)}
+            writer.add(video(video_id), found(video_id))
+    assert first.finished() == {5, 9, 7, 4}
 
     order = [9, 4, 5, 7]
     path = first.merge(order)
@@ -52,9 +67,9 @@ def test_files_of_all_processes_become_one_in_the_order_asked(tmp_path):
 
 
 def test_nothing_found_in_any_video_is_an_empty_list(tmp_path):
-    writer = ResultsWriter(tmp_path, IDS)
-    writer.add(4, [])
-    assert writer.finished() == {4: []}
+    writer = InstanceWriter(tmp_path, META)
+    writer.add(video(4), found(4))
+    assert writer.finished() == {4}
     assert json.loads(writer.merge([4]).read_text()) == []
 
 
@@ -62,26 +77,26 @@ def test_nothing_found_in_any_video_is_an_empty_list(tmp_path):
 @given(st.integers(0, 2), st.integers(1, 10**6))
 def test_a_run_killed_within_a_line_goes_on(tmp_path_factory, complete, cut):
     folder = tmp_path_factory.mktemp('results')
-    killed = ResultsWriter(folder, IDS)
+    killed = InstanceWriter(folder, META)
     for video_id in range(1, 2 + complete):
-        killed.add(video_id, entries(video_id))
+        killed.add(video(video_id), found(video_id))
     content = killed.partial_path.read_bytes()
     last = len(content.splitlines(keepends=True)[-1])
     killed.partial_path.write_bytes(content[: len(content) - 1 - cut % last])
 
-    writer = ResultsWriter(folder, IDS)
-    assert writer.finished() == {i: entries(i) for i in range(1, 1 + complete)}
+    writer = InstanceWriter(folder, META)
+    assert writer.finished() == set(range(1, 1 + complete))
     for video_id in range(1, 5):
         if video_id not in writer.finished():
-            writer.add(video_id, entries(video_id))
+            writer.add(video(video_id), found(video_id))
     merged = json.loads(writer.merge(range(1, 5)).read_text())
     assert merged == [e for i in range(1, 5) for e in entries(i)]
 
 
 def write_on_and_on(folder, said):
-    writer = ResultsWriter(folder, IDS)
+    writer = InstanceWriter(folder, META)
     for video_id in range(1, 10**6):
-        writer.add(video_id, [entry(video_id)])
+        writer.add(video(video_id), tubes(0.5))
         said.send(video_id)
 
 
@@ -96,88 +111,65 @@ def test_kill_9_loses_no_finished_video(tmp_path):
     process.join()
     while heard.poll():
         last = heard.recv()
-    assert len(ResultsWriter(tmp_path, IDS).finished()) in (last, last + 1)
+    assert len(InstanceWriter(tmp_path, META).finished()) in (last, last + 1)
 
 
 def test_fewer_processes_can_go_on(tmp_path):
-    ResultsWriter(tmp_path, IDS, rank=0).add(1, entries(1))
-    ResultsWriter(tmp_path, IDS, rank=1).add(2, entries(2))
+    InstanceWriter(tmp_path, META, rank=0).add(video(1), found(1))
+    InstanceWriter(tmp_path, META, rank=1).add(video(2), found(2))
     with (tmp_path / 'results.partial.rank1.jsonl').open('a') as file:
         file.write('{"video_id": 3, "entr')
-    writer = ResultsWriter(tmp_path, IDS)
-    assert list(writer.finished()) == [1, 2]
-    writer.add(3, entries(3))
+    writer = InstanceWriter(tmp_path, META)
+    assert writer.finished() == {1, 2}
+    writer.add(video(3), found(3))
     assert len(json.loads(writer.merge([1, 2, 3]).read_text())) == 6
 
 
 def test_a_video_written_twice_counts_once(tmp_path):
     for rank, score in ((0, 0.25), (1, 0.75)):
-        ResultsWriter(tmp_path, IDS, rank).add(1, [entry(1, score)])
-    assert json.loads(ResultsWriter(tmp_path, IDS).merge([1]).read_text()) == [entry(1, 0.25)]
+        InstanceWriter(tmp_path, META, rank).add(video(1), tubes(score))
+    merged = InstanceWriter(tmp_path, META).merge([1])
+    assert json.loads(merged.read_text()) == [entry(1, 0.25)]
 
 
 def test_full_disk_while_adding(tmp_path, file_size_limit):
-    writer = ResultsWriter(tmp_path, IDS)
-    writer.add(1, entries(1))
+    writer = InstanceWriter(tmp_path, META)
+    writer.add(video(1), found(1))
     size = writer.partial_path.stat().st_size
     file_size_limit(size + 40)
     with pytest.raises(
         UserError, match=r'rank0\.jsonl: cannot be written.*finished before is safe'
     ):
-        writer.add(2, entries(2))
+        writer.add(video(2), found(2))
     assert writer.partial_path.stat().st_size == size
-    assert list(writer.finished()) == [1]
+    assert writer.finished() == {1}
 
 
 def test_full_disk_while_merging(tmp_path, file_size_limit):
-    writer = ResultsWriter(tmp_path, IDS)
+    writer = InstanceWriter(tmp_path, META)
     for video_id in (1, 2, 3):
-        writer.add(video_id, entries(video_id))
+        writer.add(video(video_id), found(video_id))
     file_size_limit(100)
     with pytest.raises(UserError, match=r'results\.json: cannot be written'):
         writer.merge([1, 2, 3])
     assert names(tmp_path) == ['results.partial.rank0.jsonl']
-    assert list(writer.finished()) == [1, 2, 3]
-
-
-def test_full_disk_while_zipping(tmp_path, file_size_limit):
-    writer = ResultsWriter(tmp_path, IDS)
-    writer.add(1, entries(1))
-    writer.merge([1])
-    file_size_limit(50)
-    with pytest.raises(UserError, match=r'submission\.zip: cannot be written'):
-        writer.zip()
-    assert names(tmp_path) == ['results.json']
-
-
-def test_the_zip_holds_the_file_at_its_root(tmp_path):
-    writer = ResultsWriter(tmp_path, IDS)
-    writer.add(1, entries(1))
-    writer.merge([1])
-    with zipfile.ZipFile(writer.zip()) as archive:
-        assert archive.namelist() == ['results.json']
-        assert archive.read('results.json') == writer.results_path.read_bytes()
-
-
-def test_zip_without_results(tmp_path):
-    with pytest.raises(UserError, match=r'results\.json: does not exist'):
-        zip_results(tmp_path)
+    assert writer.finished() == {1, 2, 3}
 
 
 def test_merge_needs_exactly_the_videos(tmp_path):
-    writer = ResultsWriter(tmp_path, IDS)
-    writer.add(1, entries(1))
+    writer = InstanceWriter(tmp_path, META)
+    writer.add(video(1), found(1))
     with pytest.raises(UserError, match='1 of 2 videos have no result, the first is video 2'):
         writer.merge([1, 2])
     with pytest.raises(UserError, match='results of video 1, which is not in the data set'):
         writer.merge([])
-    assert list(writer.finished()) == [1]
+    assert writer.finished() == {1}
 
 
 @pytest.mark.parametrize('line', ['{"video_id": 1', 'null', '{"video_id": 1}', '\x00\x00'])
 def test_a_damaged_line_is_named(tmp_path, line):
-    writer = ResultsWriter(tmp_path, IDS)
-    writer.add(1, entries(1))
+    writer = InstanceWriter(tmp_path, META)
+    writer.add(video(1), found(1))
     with writer.partial_path.open('a') as file:
         file.write(line + '\n')
     with pytest.raises(UserError, match=r'rank0\.jsonl: line 2: is no result'):
@@ -185,23 +177,27 @@ def test_a_damaged_line_is_named(tmp_path, line):
 
 
 def test_results_of_another_data_set_are_refused(tmp_path):
-    ResultsWriter(tmp_path, IDS).add(1, entries(1))
+    InstanceWriter(tmp_path, META).add(video(1), found(1))
     with pytest.raises(UserError, match='unknown category_id 1'):
-        ResultsWriter(tmp_path, [7]).finished()
+        InstanceWriter(tmp_path, dict(category_ids=[7])).finished()
 
 
-def test_wrong_entries_are_refused(tmp_path):
-    writer = ResultsWriter(tmp_path, IDS)
-    with pytest.raises(ValueError, match='entry of video 2 among those of 1'):
-        writer.add(1, entries(2))
-    with pytest.raises(ValueError, match='unknown category_id 3'):
-        writer.add(1, [entry(1) | dict(category_id=3)])
+def test_lines_that_no_run_writes_are_refused(tmp_path):
+    writer = InstanceWriter(tmp_path, META)
+    line = json.dumps(dict(video_id=1, entries=[entry(2, 0.5)]))
+    writer.partial_path.write_text(f'{line}\n')
+    with pytest.raises(UserError, match='entry of video 2 among those of 1'):
+        writer.finished()
+
+
+def test_scores_have_to_be_finite(tmp_path):
+    writer = InstanceWriter(tmp_path, META)
     with pytest.raises(UserError, match='video 1: a score is not finite'):
-        writer.add(1, [entry(1, float('nan'))])
-    assert writer.finished() == {}
+        writer.add(video(1), tubes(0.5, float('nan')))
+    assert writer.finished() == set()
 
 
 def test_a_folder_that_cannot_be_made(tmp_path):
     (tmp_path / 'file').write_text('')
     with pytest.raises(UserError, match='file/results: cannot be written'):
-        ResultsWriter(tmp_path / 'file/results', IDS)
+        InstanceWriter(tmp_path / 'file/results', META)

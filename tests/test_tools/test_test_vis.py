@@ -113,11 +113,11 @@ def test_killed_run_continues_with_the_same_results(run, folder, tmp_path):
         'import os, runpy, signal, sys\n'
         'from mmvseg.evaluation.results_writer import ResultsWriter\n'
         'add = ResultsWriter.add\n'
-        'def killed(self, video_id, entries):\n'
+        'def killed(self, video, result):\n'
         '    if self.partial_path.exists():\n'
         '        self.partial_path.open("a").write("{half")\n'
         '        os.kill(os.getpid(), signal.SIGKILL)\n'
-        '    add(self, video_id, entries)\n'
+        '    add(self, video, result)\n'
         'ResultsWriter.add = killed\n'
         'runpy.run_path(sys.argv[0], run_name="__main__")\n'
     )
