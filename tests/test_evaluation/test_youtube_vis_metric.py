@@ -11,7 +11,7 @@ from mmvseg.errors import UserError
 from mmvseg.evaluation import OVISMetric, YouTubeVISMetric
 from mmvseg.evaluation.functional.youtube_vis_ap import evaluate_youtube_vis, restrict_categories
 from mmvseg.evaluation.functional.youtube_vis_json import load_ground_truth, parse_ground_truth
-from mmvseg.evaluation.metrics import youtube_vis_metric
+from mmvseg.evaluation.metrics import video_metric
 from mmvseg.registry import METRICS
 from mmvseg.structures import VideoDataSample, VideoInstances
 
@@ -132,7 +132,7 @@ def test_an_error_reaches_all_processes(tmp_path, monkeypatch):
 def log(monkeypatch):
     """What is logged."""
     lines = []
-    monkeypatch.setattr(youtube_vis_metric, 'print_log', lambda text, **_: lines.append(text))
+    monkeypatch.setattr(video_metric, 'print_log', lambda text, **_: lines.append(text))
     return lines
 
 

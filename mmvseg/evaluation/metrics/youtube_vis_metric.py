@@ -1,13 +1,8 @@
 """Average precision of YouTube-VIS and OVIS as mmengine metrics."""
 
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-
-from mmengine.dist import broadcast_object_list, gather_object, is_main_process
-from mmengine.evaluator import BaseMetric
-from mmengine.logging import print_log
 
 from mmvseg.errors import UserError
 from mmvseg.evaluation.functional.table import ap_tables
@@ -15,9 +10,11 @@ from mmvseg.evaluation.functional.youtube_vis_ap import evaluate_youtube_vis, re
 from mmvseg.evaluation.functional.youtube_vis_json import load_ground_truth
 from mmvseg.registry import METRICS
 
+from .video_metric import VideoMetric, report, warn
+
 
 @METRICS.register_module()
-class YouTubeVISMetric(BaseMetric):
+class YouTubeVISMetric(VideoMetric):
     """AP and AR of tubes, equal to the official evaluation of the same ``results.json``.
 
     Each process keeps the run-length coded results of its videos. The main process collects them,
@@ -46,7 +43,7 @@ class YouTubeVISMetric(BaseMetric):
         super().__init__(prefix=prefix)
         self.ground_truth = load_ground_truth(ann_file, self.occlusion)
         if not self.has_annotations:
-            _warn(f'{ann_file} has no annotations: there will be no AP')
+            warn(f'{ann_file} has no annotations: there will be no AP')
 
     @property
     def has_annotations(self) -> bool:
@@ -68,34 +65,6 @@ class YouTubeVISMetric(BaseMetric):
             entries = sample['pred'].to_youtube_vis(video_id, self.dataset_meta['category_ids'])
             self.results.append((video_id, entries))
 
-    def evaluate(self, size: int) -> dict[str, float]:
-        """Compute the numbers from the results of all processes.
-
-        mmengine's own way of joining the processes' results deals them out in turns and stops at
-        the shortest, which would lose videos here: processes take unequal numbers of videos.
-
-        Args:
-            size: not used; mmengine passes the number of videos.
-
-        Returns:
-            The official summary numbers as fractions, -1 where undefined; on every process.
-
-        Raises:
-            UserError: if the results do not fit the annotation file; on every process.
-        """
-        parts = gather_object(self.results)
-        outcome = [None]
-        if is_main_process():
-            try:
-                outcome = [self.compute_metrics([video for part in parts for video in part])]
-            except UserError as error:
-                outcome = [error]
-        broadcast_object_list(outcome)
-        self.results.clear()
-        if isinstance(outcome[0], UserError):
-            raise outcome[0]
-        return {f'{self.prefix}/{name}': value for name, value in outcome[0].items()}
-
     def compute_metrics(self, results: list[tuple[int, list[dict]]]) -> dict[str, float]:
         """The official summary numbers; prints the table of classes.
 
@@ -103,7 +72,7 @@ class YouTubeVISMetric(BaseMetric):
             results: video id and official result entries of each video.
         """
         if not self.has_annotations:
-            _warn(f'{self.ground_truth.source} has no annotations: no AP')
+            warn(f'{self.ground_truth.source} has no annotations: no AP')
             return {}
         self._check_categories()
         by_video = dict(reversed(results))  # the first of several results of a video counts
@@ -111,13 +80,13 @@ class YouTubeVISMetric(BaseMetric):
         videos = sorted(by_video, key=lambda video_id: order.get(video_id, len(order)))
         entries = [entry for video_id in videos for entry in by_video[video_id]]
         if not entries:
-            _warn(f'nothing was predicted in {len(videos)} videos: no AP')
+            warn(f'nothing was predicted in {len(videos)} videos: no AP')
             return {}
         truth = restrict_categories(self.ground_truth, self.dataset_meta['category_ids'])
         result = evaluate_youtube_vis(truth, entries, 'the predictions', self.occlusion)
         for note in result.notes:
-            _warn(note)
-        print_log('\n' + ap_tables(result), logger='current')
+            warn(note)
+        report(ap_tables(result))
         return result.stats()
 
     def _check_categories(self) -> None:
@@ -137,7 +106,3 @@ class OVISMetric(YouTubeVISMetric):
 
     default_prefix = 'ovis'
     occlusion = True
-
-
-def _warn(text: str) -> None:
-    print_log(text, logger='current', level=logging.WARNING)

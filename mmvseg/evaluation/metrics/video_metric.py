@@ -1,0 +1,90 @@
+"""What the metrics of whole videos share: joining the results of all processes."""
+
+import logging
+from typing import Any
+
+from mmengine.dist import broadcast_object_list, gather_object, is_main_process
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import print_log
+
+from mmvseg.errors import UserError
+
+
+class VideoMetric(BaseMetric):
+    """A metric whose ``process`` keeps (video id, what was found) in ``self.results``.
+
+    The main process collects them and computes the numbers, so that these do not depend on how
+    many processes there are nor on which video went where.
+    """
+
+    def evaluate(self, size: int) -> dict[str, float]:
+        """Compute the numbers from the results of all processes.
+
+        mmengine's own way of joining the processes' results deals them out in turns and stops at
+        the shortest, which would lose videos here: processes take unequal numbers of videos.
+
+        Args:
+            size: not used; mmengine passes the number of videos.
+
+        Returns:
+            The numbers by name, on every process.
+
+        Raises:
+            UserError: if the results do not fit the ground truth; on every process.
+        """
+        parts = gather_object(self.results)
+        outcome = [None]
+        if is_main_process():
+            try:
+                outcome = [self.compute_metrics([video for part in parts for video in part])]
+            except UserError as error:
+                outcome = [error]
+        broadcast_object_list(outcome)
+        self.results.clear()
+        if isinstance(outcome[0], UserError):
+            raise outcome[0]
+        return {f'{self.prefix}/{name}': value for name, value in outcome[0].items()}
+
+
+def in_order(results: list[tuple[str, Any]], videos: list[str], source: str) -> dict[str, Any]:
+    """Each video once, in the order of the ground truth.
+
+    Args:
+        results: video id and what was found, in any order; the first of several counts.
+        videos: all ids of the ground truth.
+        source: name of the ground truth, for messages.
+
+    Raises:
+        UserError: if a video is missing.
+    """
+    by_video = dict(reversed(results))
+    missing = [video for video in videos if video not in by_video]
+    if missing:
+        raise UserError(
+            f'{source}: {len(missing)} of {len(videos)} videos were not predicted, the first is '
+            f'{missing[0]}; the numbers are of all videos, so give the data set and the metric the '
+            'same annotation file'
+        )
+    return {video: by_video[video] for video in videos}
+
+
+def check_known(video_id: str, videos: dict[str, Any], source: str) -> None:
+    """Refuse the results of a video that is not in the ground truth.
+
+    Raises:
+        UserError: if it is not.
+    """
+    if video_id not in videos:
+        raise UserError(
+            f'{source}: has no video {video_id}; give val_evaluator the ann_file of the data set'
+        )
+
+
+def warn(text: str) -> None:
+    """Log a warning."""
+    print_log(text, logger='current', level=logging.WARNING)
+
+
+def report(tables: str) -> None:
+    """Log tables."""
+    print_log('\n' + tables, logger='current')

@@ -1,0 +1,149 @@
+"""VPQ and STQ of video panoptic segmentation as an mmengine metric."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mmvseg.errors import UserError
+from mmvseg.evaluation.functional.panoptic_json import (
+    Listed,
+    PanopticFrame,
+    PanopticVideo,
+    load_truth,
+)
+from mmvseg.evaluation.functional.panoptic_overlap import frame_overlaps
+from mmvseg.evaluation.functional.segmentation_tables import stq_tables, vpq_tables
+from mmvseg.evaluation.functional.stq import TubeSums, VideoTubes
+from mmvseg.evaluation.functional.vpq import VPQ, WINDOWS, VideoPQ
+from mmvseg.registry import METRICS
+from mmvseg.structures import VideoPanoptic
+
+from .video_metric import VideoMetric, check_known, in_order, report, warn
+
+
+class _VideoSums(NamedTuple):
+    quality: dict[int, np.ndarray]
+    tubes: TubeSums
+
+
+@METRICS.register_module()
+class VideoPanopticMetric(VideoMetric):
+    """VPQ and STQ, equal to the official evaluation of the files of the same results.
+
+    All numbers are fractions in [0, 1] (``tools/evaluate.py vpq`` writes percent): ``VPQ`` (mean
+    over windows of 1, 2, 4 and 6 frames), ``VPQ_things``, ``VPQ_stuff``, ``VPQ_1`` ... ``VPQ_6``,
+    ``STQ``, ``AQ``, ``SQ``. NaN, with a warning, where there is nothing to measure.
+
+    The masks of a video are read, and compared, when its results come; only its counts are kept.
+    If the annotation file has no annotations, as for test sets, a warning says so and there are no
+    numbers.
+
+    Args:
+        ann_file: ground truth in the official format, ``panoptic_gt_*.json``.
+        mask_root: folder of its PNGs, ``panomasksRGB``.
+        prefix: what the names of the numbers begin with.
+
+    Raises:
+        UserError: if the annotation file cannot be evaluated against.
+    """
+
+    default_prefix = 'vipseg'
+
+    def __init__(
+        self, ann_file: str | Path, mask_root: str | Path, prefix: str | None = None
+    ) -> None:
+        super().__init__(prefix=prefix)
+        self.ground_truth = load_truth(ann_file, mask_root)
+        if not self.has_annotations:
+            warn(f'{ann_file} has no annotations: there will be no VPQ and STQ')
+
+    @property
+    def has_annotations(self) -> bool:
+        """Whether there is anything to evaluate against."""
+        return bool(self.ground_truth.videos)
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+        """Compare some videos with their masks.
+
+        Args:
+            data_batch: not used.
+            data_samples: samples as dicts, with ``video_id`` and, as ``pred``, a
+                :class:`mmvseg.structures.VideoPanoptic`.
+
+        Raises:
+            UserError: if a result does not fit the ground truth.
+        """
+        if not self.has_annotations:
+            return
+        for sample in data_samples:
+            video_id = str(sample['video_id'])
+            self.results.append((video_id, self._compare(video_id, sample['pred'])))
+
+    def _compare(self, video_id: str, result: VideoPanoptic) -> _VideoSums:
+        truth = self.ground_truth
+        check_known(video_id, truth.videos, truth.source)
+        video = truth.videos[video_id]
+        if len(video.masks) != len(result.maps):
+            raise UserError(
+                f'{truth.source}: video {video_id}: has {len(video.masks)} frames, '
+                f'{len(result.maps)} were predicted'
+            )
+        quality = VideoPQ(len(truth.categories), WINDOWS, f'{truth.source}: video {video_id}')
+        tubes = VideoTubes(truth.is_thing())
+        predicted = self._frames(video_id, video, result)
+        ids = np.array(sorted(segment.id for segment in result.segments), np.int64)
+        for frame in frame_overlaps(video.frames(), predicted, video.ids(), ids):
+            quality.add(frame)
+            tubes.add(frame)
+        return _VideoSums(quality.sums, tubes.sums())
+
+    def _frames(
+        self, video_id: str, video: PanopticVideo, result: VideoPanoptic
+    ) -> Iterator[PanopticFrame]:
+        """The results as files would give them."""
+        labels = self._labels()
+        for segment_map, mask in zip(result.maps, video.masks, strict=True):
+            segments = {
+                segment.id: Listed(labels[segment.label])
+                for segment, _ in result.segments_in(segment_map)
+            }
+            place = f'the predictions: video {video_id}, frame {mask.stem}'
+            yield PanopticFrame(place, segments, segment_map)
+
+    def _labels(self) -> list[int]:
+        """Place of each class of the data set in the categories of the ground truth."""
+        places = self.ground_truth.labels()
+        foreign = set(self.dataset_meta['category_ids']) - places.keys()
+        if foreign:
+            raise UserError(
+                f'{self.ground_truth.source}: category ids {sorted(foreign)} of the data set are '
+                "not in the metric's annotation file; give val_evaluator the ann_file of the "
+                'validation data'
+            )
+        return [places[i] for i in self.dataset_meta['category_ids']]
+
+    def compute_metrics(self, results: list[tuple[str, _VideoSums]]) -> dict[str, float]:
+        """The numbers; prints the tables.
+
+        Args:
+            results: video id and counts of each video.
+        """
+        truth = self.ground_truth
+        if not self.has_annotations:
+            warn(f'{truth.source} has no annotations: no VPQ and STQ')
+            return {}
+        videos = in_order(results, [*truth.videos], truth.source)
+        quality = VPQ.of(truth.categories, (video.quality for video in videos.values()))
+        tubes = TubeSums.of(video.tubes for video in videos.values())
+        for note in quality.notes() + tubes.notes():
+            warn(note)
+        report(f'{vpq_tables(quality)}\n{stq_tables(tubes, truth.categories)}')
+        return dict(
+            VPQ=quality.mean(),
+            VPQ_things=quality.mean(group='Things'),
+            VPQ_stuff=quality.mean(group='Stuff'),
+            **{f'VPQ_{k}': quality.quality(k) for k in WINDOWS},
+            **tubes.stats(),
+        )
