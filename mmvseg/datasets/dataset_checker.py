@@ -1,20 +1,27 @@
-"""Finds every problem of a data set in the YouTube-VIS form, instead of stopping at the first.
+"""Finds every problem of a data set with a json file, instead of stopping at the first.
 
-COCO instance files pass as videos of one frame.
+Files are told apart by their content: the YouTube-VIS form, COCO instance files as videos of one
+frame, and VIPSeg's. Lists of videos in VSPW's form have a checker of their own.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from mmvseg.errors import UserError
-from mmvseg.image_io import read_image
 
+from .checker_parts import (
+    Problem,
+    check_categories,
+    is_number,
+    is_whole,
+    no_annotations,
+    picture_size,
+)
 from .coco_clip import coco_as_videos, is_coco
 from .rle import check_rle, to_rle
+from .vipseg_checker import check_vipseg, is_vipseg
 from .youtube_vis_json import check_form, load_json
 
 #: How far, in pixels, a box may reach over the frame's edge: files round coordinates.
@@ -22,65 +29,45 @@ _BOX_TOLERANCE = 0.5
 _LISTS = ('segmentations', 'bboxes', 'areas')
 
 
-@dataclass(frozen=True)
-class Problem:
-    """A rule that a data set breaks, and where.
-
-    Attributes:
-        file: annotation file or frame.
-        field: key of the annotation file, or ``frame``.
-        rule: what is wrong.
-        video: id of the video, if it concerns one.
-        annotation: id of the annotation, if it concerns one.
-        frame: 0-based index, if it concerns one.
-    """
-
-    file: str
-    field: str
-    rule: str
-    video: Any = None
-    annotation: Any = None
-    frame: int | None = None
-
-    def __str__(self) -> str:
-        parts = [f'{self.file}:']
-        for name in ('video', 'annotation', 'frame'):
-            value = getattr(self, name)
-            if value is not None:
-                parts.append(f'{name} {value},')
-        return f'{" ".join(parts)} {self.field}: {self.rule}'
-
-
 def check_dataset(
     ann_file: str | Path,
     root: str | Path | None,
     on_start: Callable[[int], None] = lambda steps: None,
     on_step: Callable[[], None] = lambda: None,
+    masks: str | Path | None = None,
 ) -> Iterator[Problem]:
     """Read a whole data set.
 
     Args:
         ann_file: annotation file.
-        root: folder that the ``file_names`` are relative to; None leaves the frames alone.
-        on_start: called with the number of steps, annotations and videos.
+        root: folder that the ``file_names`` are relative to, in VIPSeg's form that of the videos'
+            folders; None leaves frames and masks alone.
+        on_start: called with the number of steps.
         on_step: called after each of them.
+        masks: in VIPSeg's form, folder of the videos' masks; ``panomasksRGB`` beside ``root`` if
+            None.
 
     Yields:
         Problems, in the order of the file: categories, annotations, then the videos' frames.
 
     Raises:
-        UserError: if the file is neither of the YouTube-VIS form nor of COCO's at all.
+        UserError: if the file is of none of the forms at all.
     """
     content = load_json(ann_file)
     if is_coco(content):
         content = coco_as_videos(content, ann_file)
+    if is_vipseg(content):
+        yield from check_vipseg(content, ann_file, root, masks, on_start, on_step)
+        return
     check_form(content, ann_file)
     annotations = content.get('annotations') or []
     name = str(ann_file)
     if not isinstance(annotations, list):
         raise UserError(f"annotation file {name}: 'annotations' is neither a list nor null")
     on_start(len(annotations) + len(content['videos']))
-    category_ids = yield from _check_categories(content['categories'], name)
+    if not annotations:
+        yield no_annotations(name)
+    category_ids = yield from check_categories(content['categories'], name)
     videos: dict[Any, dict] = {}
     for position, video in enumerate(content['videos']):
         yield from _check_video(video, position, videos, name)
@@ -95,26 +82,6 @@ def check_dataset(
             on_step()
 
 
-def _check_categories(categories: list, file: str) -> Iterator[Problem]:
-    """Yields problems; returns the set of known ids."""
-    ids, names = set(), set()
-    for position, category in enumerate(categories):
-        field = f'categories[{position}]'
-        if not isinstance(category, dict) or not {'id', 'name'} <= set(category):
-            yield Problem(file, field, 'needs an id and a name')
-            continue
-        if not _is_whole(category['id']) or not isinstance(category['name'], str):
-            yield Problem(file, field, 'id is not an integer or name not a text')
-            continue
-        for kind, known in (('id', ids), ('name', names)):
-            if category[kind] in known:
-                yield Problem(file, field, f'duplicate {kind} {category[kind]!r}')
-            known.add(category[kind])
-    if not categories:
-        yield Problem(file, 'categories', 'is empty')
-    return ids
-
-
 def _check_video(video: Any, position: int, videos: dict, file: str) -> Iterator[Problem]:
     """Yields problems; enters the video into ``videos`` if it can be looked into further."""
     keys = ('id', 'height', 'width', 'file_names')
@@ -123,14 +90,14 @@ def _check_video(video: Any, position: int, videos: dict, file: str) -> Iterator
         yield Problem(file, f'videos[{position}]', f'missing {", ".join(missing)}')
         return
     video_id, names = video['id'], video['file_names']
-    if not _is_whole(video_id):
+    if not is_whole(video_id):
         yield Problem(file, f'videos[{position}].id', f'{video_id!r} is not an integer')
         return
     if video_id in videos:
         yield Problem(file, 'id', 'duplicate video id', video=video_id)
         return
     for key in ('height', 'width'):
-        if not _is_whole(video[key]) or video[key] <= 0:
+        if not is_whole(video[key]) or video[key] <= 0:
             yield Problem(file, key, f'{video[key]!r} is not a number of pixels', video=video_id)
             return
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
@@ -157,12 +124,10 @@ def _check_frames(video: dict, root: Path, pool: ThreadPoolExecutor) -> Iterator
 
 
 def _frame_rule(path: Path, expected: tuple[int, int]) -> str | None:
-    if not path.is_file():
-        return 'missing file'
     try:
-        height, width = read_image(path).shape[:2]
+        height, width = picture_size(path)
     except UserError as error:
-        return str(error).removeprefix(f'{path}: ')
+        return str(error)
     if (height, width) != expected:
         return f'{height} x {width} pixels, the json says {expected[0]} x {expected[1]}'
     return None
@@ -178,7 +143,7 @@ class _Annotation:
         readable = content if isinstance(content, dict) else {}
         self.where = dict(video=readable.get('video_id'), annotation=readable.get('id'))
 
-    def check(self, videos: dict, category_ids: set, seen: set) -> Iterator[Problem]:
+    def check(self, videos: dict, category_ids: Collection[int], seen: set) -> Iterator[Problem]:
         """Yields the entry's problems; ``seen`` collects the ids."""
         content = self.content
         needed = ('id', 'video_id', 'category_id', 'iscrowd', *_LISTS)
@@ -188,7 +153,7 @@ class _Annotation:
             yield Problem(self.file, f'annotations[{self.position}]', rule, **self.where)
             return
         yield from self._check_ids(videos, category_ids, seen)
-        video = videos.get(content['video_id']) if _is_whole(content['video_id']) else None
+        video = videos.get(content['video_id']) if is_whole(content['video_id']) else None
         if video is None:
             return
         length, whole = len(video['file_names']), True
@@ -205,10 +170,12 @@ class _Annotation:
         for frame in range(length):
             yield from self._check_frame(frame, video)
 
-    def _check_ids(self, videos: dict, category_ids: set, seen: set) -> Iterator[Problem]:
+    def _check_ids(
+        self, videos: dict, category_ids: Collection[int], seen: set
+    ) -> Iterator[Problem]:
         content = self.content
         for field in ('id', 'video_id', 'category_id'):
-            if not _is_whole(content[field]):
+            if not is_whole(content[field]):
                 yield self._problem(field, f'{content[field]!r} is not an integer')
                 return
         if content['id'] in seen:
@@ -237,7 +204,7 @@ class _Annotation:
                 yield self._problem('segmentations', str(error), frame)
         if box is not None and (rule := _box_rule(box, height, width)):
             yield self._problem('bboxes', rule, frame)
-        if area is not None and (not _is_number(area) or area <= 0):
+        if area is not None and (not is_number(area) or area <= 0):
             yield self._problem('areas', f'{area!r} is not a number above 0', frame)
 
     def _problem(self, field: str, rule: str, frame: int | None = None) -> Problem:
@@ -245,7 +212,7 @@ class _Annotation:
 
 
 def _box_rule(box: Any, height: int, width: int) -> str | None:
-    if not isinstance(box, list) or len(box) != 4 or not all(_is_number(v) for v in box):
+    if not isinstance(box, list) or len(box) != 4 or not all(is_number(v) for v in box):
         return f'{box!r} is not [x, y, width, height]'
     x, y, box_width, box_height = box
     if box_width <= 0 or box_height <= 0:
@@ -254,11 +221,3 @@ def _box_rule(box: Any, height: int, width: int) -> str | None:
     if overlap > _BOX_TOLERANCE:
         return f'box {box} reaches outside of the {height} x {width} frame'
     return None
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)

@@ -1,20 +1,26 @@
-"""Read a whole data set in the YouTube-VIS form and list every problem; exit status 1 if any.
+"""Read a whole data set and list every problem; exit status 1 if any.
 
-Instance files of COCO are read as well, each image as a video of one frame.
+What is read is told by its content: json files in the form of YouTube-VIS, of COCO's instances
+(each image as a video of one frame) or of VIPSeg; lists of videos or folders in VSPW's form.
 
 Example:
     python tools/dataset_converters/check_dataset.py data/shapes/val.json data/shapes/val/JPEGImages
+    python tools/dataset_converters/check_dataset.py \\
+        data/VIPSeg/VIPSeg_720P/panoptic_gt_VIPSeg_val.json data/VIPSeg/VIPSeg_720P/images
+    python tools/dataset_converters/check_dataset.py data/VSPW_480p/val.txt
 """
 
 import argparse
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import Progress
 
+from mmvseg.datasets.checker_parts import Problem
 from mmvseg.datasets.dataset_checker import check_dataset
-from mmvseg.datasets.youtube_vis_json import load_json
+from mmvseg.datasets.vspw_checker import check_vspw, is_vspw
 from mmvseg.errors import UserError, command_line
 
 
@@ -22,40 +28,58 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('json', type=Path, help='annotation file')
-    parser.add_argument('root', type=Path, nargs='?', help="folder of the file's file_names")
     parser.add_argument(
-        '--no-frames', action='store_true', help='check the annotation file alone (fast)'
+        'path', type=Path, help='annotation file; of VSPW a list of videos or the whole folder'
     )
+    parser.add_argument(
+        'root',
+        type=Path,
+        nargs='?',
+        help="folder of the file's file_names; VIPSeg: of the videos' frames; VSPW: of the videos "
+        '(default: data beside the list)',
+    )
+    parser.add_argument(
+        '--masks',
+        type=Path,
+        help="VIPSeg: folder of the videos' masks (default: panomasksRGB beside ROOT)",
+    )
+    parser.add_argument('--no-frames', action='store_true', help='open no frames and masks (fast)')
     return parser.parse_args()
+
+
+def find_problems(args: argparse.Namespace, progress: Progress) -> Iterator[Problem]:
+    task = progress.add_task('checking')
+    hooks = dict(
+        on_start=lambda steps: progress.update(task, total=steps),
+        on_step=lambda: progress.advance(task),
+    )
+    if args.root is not None and not args.root.is_dir():
+        raise UserError(f'{args.root}: no such folder')
+    if args.masks is not None and not args.masks.is_dir():
+        raise UserError(f'{args.masks}: no such folder')
+    if is_vspw(args.path):
+        return check_vspw(args.path, args.root, not args.no_frames, **hooks)
+    if args.root is None and not args.no_frames:
+        raise UserError('give the folder of the frames as ROOT, or --no-frames')
+    root = None if args.no_frames else args.root
+    return check_dataset(args.path, root, masks=args.masks, **hooks)
 
 
 @command_line
 def main() -> int:
     args = parse_args()
-    if args.root is None and not args.no_frames:
-        raise UserError('give the folder of the frames as ROOT, or --no-frames')
-    if not args.no_frames and not args.root.is_dir():
-        raise UserError(f'{args.root}: no such folder')
     fields: Counter[str] = Counter()
     # The bar goes to stderr, so that the list on stdout can be piped.
     with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task('checking')
-        problems = check_dataset(
-            args.json,
-            None if args.no_frames else args.root,
-            on_start=lambda steps: progress.update(task, total=steps),
-            on_step=lambda: progress.advance(task),
-        )
-        for problem in problems:
+        for problem in find_problems(args, progress):
             print(problem, flush=True)
-            fields[problem.field.split('[')[0]] += 1
+            if not problem.note:
+                fields[problem.field.split('[')[0]] += 1
     if not fields:
-        note = '' if load_json(args.json).get('annotations') else ' (it has no annotations)'
-        print(f'{args.json}: no problems{note}')
+        print(f'{args.path}: no problems')
         return 0
     counts = ', '.join(f'{count} in {field}' for field, count in fields.most_common())
-    print(f'{args.json}: {fields.total()} problems: {counts}')
+    print(f'{args.path}: {fields.total()} problems: {counts}')
     return 1
 
 
