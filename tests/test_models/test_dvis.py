@@ -142,7 +142,7 @@ def test_broken_weights_name_video_and_frame(kind):
 def test_offline_estimates_the_memory_of_a_long_video(monkeypatch):
     messages = []
     monkeypatch.setattr(
-        'mmvseg.models.segmentors.dvis_offline.print_log', lambda text, **_: messages.append(text)
+        'mmvseg.models.segmentors.memory_notice.print_log', lambda text, **_: messages.append(text)
     )
     model = build('DVISOffline')
     model.begin(sample(10))

@@ -29,7 +29,7 @@ class RawCodec:
     """Values as they are.
 
     Args:
-        dtype: of the tensors.
+        dtype: on disk; one that holds the tensors' values.
     """
 
     def __init__(self, dtype: torch.dtype = torch.float32) -> None:
@@ -37,7 +37,7 @@ class RawCodec:
 
     def encode(self, tensor: Tensor) -> bytes:
         """The values in order."""
-        return tensor.contiguous().cpu().numpy().tobytes()
+        return tensor.to(self.dtype).contiguous().cpu().numpy().tobytes()
 
     def decode(self, data: bytes, shape: torch.Size, queries: Tensor | None) -> Tensor:
         """The same values."""
@@ -154,4 +154,8 @@ class FrameStore:
         return self.codec.decode(data, self._shape, queries).to(self._device)
 
     def __iter__(self) -> Iterator[Tensor]:
-        return (self[frame] for frame in range(len(self)))
+        return self.frames()
+
+    def frames(self, queries: Tensor | None = None) -> Iterator[Tensor]:
+        """:meth:`select` of one frame after the other."""
+        return (self.select(frame, queries) for frame in range(len(self)))

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mmvseg.errors import UserError
 from mmvseg.registry import MODELS
-from mmvseg.structures import VideoDataSample, VideoInstances, VideoWindow
+from mmvseg.structures import VideoDataSample, VideoResult, VideoWindow
 
 from .window_order import UnfinishedVideoWarning, WindowOrder
 
@@ -26,6 +26,9 @@ class VideoSegmentor(BaseModel):
 
     #: Whether nothing can be said before a video's last frame; False for models with :meth:`live`.
     needs_whole_video: bool = True
+    #: What its results are: instances (``vis``), panoptic segments (``vps``) or classes of pixels
+    #: (``vss``).
+    task: str = 'vis'
 
     def __init__(self, data_preprocessor: dict | None = None, init_cfg: dict | None = None) -> None:
         # Built here, since mmengine would look for it outside mmvseg's registry.
@@ -71,14 +74,13 @@ class VideoSegmentor(BaseModel):
     def finish(self, state: Any) -> VideoDataSample:
         """The video's result, as the ``pred`` of a sample."""
 
-    def advance_live(self, state: Any, window: VideoWindow) -> list[VideoInstances]:
+    def advance_live(self, state: Any, window: VideoWindow) -> list[VideoResult]:
         """Take the next window into ``state``, for models with ``needs_whole_video = False``.
 
         The state must not grow with the length of the video.
 
         Returns:
-            The objects of each of the window's frames, as tubes of one frame. Their ids are stable
-            over the video.
+            The result of each of the window's frames on its own. Ids are stable over the video.
         """
         raise NotImplementedError(f'{type(self).__name__} does not need the whole video')
 
@@ -110,7 +112,7 @@ class VideoSegmentor(BaseModel):
         if state is not None:
             yield self._finish_early(state, order)
 
-    def live(self, windows: Iterable[VideoWindow]) -> Iterator[tuple[int, VideoInstances]]:
+    def live(self, windows: Iterable[VideoWindow]) -> Iterator[tuple[int, VideoResult]]:
         """Report every frame as soon as its window is there, whatever comes later.
 
         Scores are those of the frames so far, so they differ from the final ones of
@@ -120,8 +122,8 @@ class VideoSegmentor(BaseModel):
             windows: as of :meth:`stream`; windows of one frame give the shortest delay.
 
         Returns:
-            An iterator over the index of each frame in its video and the objects in it, as tubes
-            of one frame.
+            An iterator over the index of each frame in its video and its result, that of a video
+            of one frame. Ids are stable over the video.
 
         Raises:
             UserError: if the model needs the whole video; while iterating, as :meth:`stream`.
@@ -133,7 +135,7 @@ class VideoSegmentor(BaseModel):
             )
         return self._live(windows)
 
-    def _live(self, windows: Iterable[VideoWindow]) -> Iterator[tuple[int, VideoInstances]]:
+    def _live(self, windows: Iterable[VideoWindow]) -> Iterator[tuple[int, VideoResult]]:
         order, state = WindowOrder(), None
         for window in windows:
             order.check(window)

@@ -4,12 +4,10 @@ A video leaves two vectors a query and frame, and its mask features; images and 
 are never kept.
 """
 
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import torch
-from mmengine.logging import print_log
 from torch import Tensor
 
 from mmvseg.errors import UserError
@@ -19,20 +17,22 @@ from mmvseg.models.losses import (
     require_finite_everywhere,
     video_names,
 )
+from mmvseg.models.postprocess.class_scores import RunningMean, class_probabilities
 from mmvseg.models.postprocess.frame_store import FrameStore, RawCodec
+from mmvseg.models.postprocess.query_collector import decode_masks
 from mmvseg.models.postprocess.query_masks import FrameGeometry, encode_query_masks
 from mmvseg.models.postprocess.vis import select_top
-from mmvseg.models.postprocess.vis_collector import RunningMean, class_scores, to_instances
+from mmvseg.models.postprocess.vis_collector import to_instances
+from mmvseg.models.postprocess.vps import Candidates, segment_video
+from mmvseg.models.postprocess.vss import classify_video
 from mmvseg.models.trackers import TrackerState
 from mmvseg.registry import MODELS
-from mmvseg.structures import ClipQueries, FrameQueries, VideoDataSample, VideoWindow
+from mmvseg.structures import ClipQueries, FrameQueries, VideoDataSample, VideoResult, VideoWindow
 
 from .base import VideoSegmentor
 from .frame_segmentation import as_images, freeze, segment_clips, segment_window
 from .inference_settings import OfflineTestConfig, read_settings
-
-#: Bytes of kept features from which a video is announced before it starts.
-_WORTH_MENTIONING = 2**30
+from .memory_notice import announce_memory
 
 
 @dataclass
@@ -100,6 +100,11 @@ class DVISOffline(VideoSegmentor):
         self.guided_matching = True
         freeze(self.backbone, self.panoptic_head, self.tracker)
 
+    @property
+    def task(self) -> str:
+        """``test_cfg.task``."""
+        return self.test_cfg.task
+
     def train(self, mode: bool = True) -> 'DVISOffline':
         """Set the mode of the refiner; the frozen modules always infer."""
         super().train(mode)
@@ -150,7 +155,8 @@ class DVISOffline(VideoSegmentor):
         state = DVISOfflineState(sample, FrameStore(memory_limit, RawCodec(dtype)))
         height, width = self.data_preprocessor.padded_shape(sample.img_shape)
         values = self.panoptic_head.mask_embed[-1].out_features * (height // 4) * (width // 4)
-        self._announce(sample, values * dtype.itemsize, memory_limit)
+        frame_bytes, keys = values * dtype.itemsize, 'feature_memory_mb, half_precision_features'
+        announce_memory(sample, frame_bytes, memory_limit, 'mask features', keys)
         return state
 
     @torch.no_grad()
@@ -165,25 +171,37 @@ class DVISOffline(VideoSegmentor):
 
     @torch.no_grad()
     def finish(self, state: DVISOfflineState) -> VideoDataSample:
-        """Refine the queries of the whole video, then decode the masks of the best."""
+        """Refine the queries of the whole video, then decode the masks that the task needs."""
         tracked = torch.stack(state.tracked)[None]  # (1, T, Q, C)
         frame_queries = torch.stack(state.frame_queries)[None]
         embeds = self.refiner.normalise(self.refiner(tracked, frame_queries)[-1])
-        online = class_scores(state.online_logits.value)  # (Q, K)
-        refined = class_scores(self.refiner.classify(embeds)[0])
-        for module, module_scores in (('tracker', online), ('refiner', refined)):
-            if not module_scores.isfinite().all():
+        online = state.online_logits.value  # (Q, K + 1)
+        refined = self.refiner.classify(embeds)[0]
+        for module, class_logits in (('tracker', online), ('refiner', refined)):
+            if not class_logits.isfinite().all():
                 raise UserError(
                     f'video {state.sample.video_name!r}: the class scores of the {module} are not '
                     'finite; the weights may be damaged, or the model needs float32 instead of '
                     'half precision (--fp16, --amp)'
                 )
-        scores = torch.maximum(refined, online)
-        selected = select_top(scores, self.test_cfg.max_per_video)
-        mask_embeds = self.refiner.embed_masks(embeds[0, :, selected[1]])  # (T, n, C)
         result = VideoDataSample(metainfo=state.sample.metainfo)
-        result.pred = to_instances(*selected, list(self._masks(state, mask_embeds)))
+        result.pred = self._report(state, class_probabilities(refined, online), embeds[0])
         return result
+
+    def _report(self, state: DVISOfflineState, class_probs: Tensor, embeds: Tensor) -> VideoResult:
+        """The result of a video from class probabilities (Q, K + 1) and queries (T, Q, C)."""
+        padded = self.data_preprocessor.padded_shape(state.sample.img_shape)
+        geometry = FrameGeometry.of(state.sample, padded)
+        if self.task == 'vis':
+            selected = select_top(class_probs[:, :-1], self.test_cfg.max_per_video)
+            frame_masks = list(self._masks(state, embeds[:, selected[1]], geometry))
+            return to_instances(*selected, frame_masks)
+        if self.task == 'vps':
+            rules = self.test_cfg.panoptic_rules
+            candidates = Candidates.select(class_probs, rules.object_mask_threshold)
+            frames = self._mask_logits(state, embeds[:, candidates.queries])
+            return segment_video(candidates, frames, geometry, rules)
+        return classify_video(class_probs[:, :-1], self._mask_logits(state, embeds), geometry)
 
     def _track(self, state: DVISOfflineState, window: VideoWindow) -> Iterator['_TrackedClips']:
         """What the refiner needs of the window, a few frames at a time; B = 1."""
@@ -223,30 +241,18 @@ class DVISOffline(VideoSegmentor):
             mask_features=mask_features,
         )
 
-    def _masks(self, state: DVISOfflineState, mask_embeds: Tensor) -> Iterator[list[dict]]:
-        """Run-length codes of the selected queries, frame by frame."""
-        sample = state.sample
-        padded = self.data_preprocessor.padded_shape(sample.img_shape)
-        geometry = FrameGeometry.of(sample, padded)
-        for embeds, features in zip(mask_embeds, state.features, strict=True):
-            features = features.to(embeds.device).float()
-            logits = torch.einsum('nc,chw->nhw', embeds.float(), features)
+    def _masks(
+        self, state: DVISOfflineState, embeds: Tensor, geometry: FrameGeometry
+    ) -> Iterator[list[dict]]:
+        """Run-length codes of selected queries (T, n, C), frame by frame."""
+        for logits in self._mask_logits(state, embeds):
             yield encode_query_masks(logits, geometry)
 
-    def _announce(self, sample: VideoDataSample, frame_bytes: int, memory_limit: int) -> None:
-        total = frame_bytes * (sample.get('video_length') or 0)
-        if total < _WORTH_MENTIONING:
-            return
-        in_memory = min(total, memory_limit)
-        place = f'{in_memory / 2**30:.1f} GiB of them in memory'
-        if total > in_memory:
-            place += f', {(total - in_memory) / 2**30:.1f} GiB in {tempfile.gettempdir()}'
-        print_log(
-            f'video {sample.video_name!r}: {sample.video_length} frames keep '
-            f'{total / 2**30:.1f} GiB of mask features, {place} '
-            '(model.test_cfg: feature_memory_mb, half_precision_features)',
-            logger='current',
-        )
+    def _mask_logits(self, state: DVISOfflineState, embeds: Tensor) -> Iterator[Tensor]:
+        """Mask logits (n, h, w) of selected queries (T, n, C), frame by frame."""
+        mask_embeds = self.refiner.embed_masks(embeds).float()
+        for frame_embeds, features in zip(mask_embeds, state.features, strict=True):
+            yield decode_masks(frame_embeds, features.to(frame_embeds.device).float())
 
 
 @dataclass

@@ -5,6 +5,10 @@ from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 from mmvseg.errors import UserError
+from mmvseg.models.postprocess.vps import PanopticRules
+
+#: Instances, panoptic segments, classes of pixels.
+TASKS = ('vis', 'vps', 'vss')
 
 Settings = TypeVar('Settings')
 
@@ -13,7 +17,7 @@ def read_settings(kind: type[Settings], settings: Mapping[str, Any]) -> Settings
     """Make the dataclass ``kind`` from ``model.test_cfg``.
 
     Raises:
-        UserError: for an unknown key.
+        UserError: for an unknown key or task, or if the task lacks a setting.
     """
     known = [item.name for item in fields(kind)]
     if unknown := [key for key in settings if key not in known]:
@@ -22,36 +26,69 @@ def read_settings(kind: type[Settings], settings: Mapping[str, Any]) -> Settings
 
 
 @dataclass(frozen=True)
-class OnlineTestConfig:
-    """How MinVIS and DVIS online report a video.
+class QueryTestConfig:
+    """How a model of queries reports a video; what MinVIS and both DVIS share.
 
     Attributes:
-        max_per_video: (query, class) pairs to report.
-        mask_memory_mb: mask logits of a video that stay in memory until its classes are known; the
-            frames beyond go to a temporary file, which does not change the result.
+        task: what to report: instances (``vis``), segments (``vps``) or classes (``vss``).
+        max_per_video: (query, class) pairs to report; of task ``vis``.
+        num_things: the classes below this index are things; task ``vps`` needs it.
+        object_mask_threshold: a query can become a segment if its class is more probable than
+            this; of task ``vps``.
+        overlap_threshold: smallest ratio of the pixels that a query wins to those of its mask; of
+            task ``vps``.
         frame_chunk: frames that the segmenter takes at a time; None for as many as hold
             ``CHUNK_PIXELS``.
     """
 
+    task: str = 'vis'
     max_per_video: int = 10
-    mask_memory_mb: float = 256
+    num_things: int | None = None
+    object_mask_threshold: float = 0.8
+    overlap_threshold: float = 0.8
     frame_chunk: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.task not in TASKS:
+            raise UserError(
+                f'model.test_cfg: task={self.task!r} is unknown; use {", ".join(map(repr, TASKS))}'
+            )
+        if self.task != 'vps':
+            return
+        things = self.num_things
+        if not isinstance(things, int) or isinstance(things, bool) or things < 0:
+            raise UserError(
+                f"model.test_cfg: task='vps' needs num_things, not {things!r}: how many of the "
+                'classes are things; these come first'
+            )
+
+    @property
+    def panoptic_rules(self) -> PanopticRules:
+        """Those of task ``vps``."""
+        return PanopticRules(self.num_things, self.object_mask_threshold, self.overlap_threshold)
 
 
 @dataclass(frozen=True)
-class OfflineTestConfig:
+class OnlineTestConfig(QueryTestConfig):
+    """How MinVIS and DVIS online report a video.
+
+    Attributes:
+        mask_memory_mb: mask logits of a video that stay in memory until its classes are known; the
+            frames beyond go to a temporary file, which does not change the result.
+    """
+
+    mask_memory_mb: float = 256
+
+
+@dataclass(frozen=True)
+class OfflineTestConfig(QueryTestConfig):
     """How DVIS offline reports a video.
 
     Attributes:
-        max_per_video: (query, class) pairs to report.
         feature_memory_mb: mask features that stay in memory until the whole video is read; the
             frames beyond go to a temporary file, which does not change the result.
         half_precision_features: keep them in float16: half the space, masks change at their edges.
-        frame_chunk: frames that the segmenter takes at a time; None for as many as hold
-            ``CHUNK_PIXELS``.
     """
 
-    max_per_video: int = 10
     feature_memory_mb: float = 4096
     half_precision_features: bool = False
-    frame_chunk: int | None = None

@@ -22,6 +22,9 @@ from .online import OnlineSegmentor, OnlineState
 class MinVIS(OnlineSegmentor):
     """Backbone and frame-wise query head; tracking by matching.
 
+    The published program reports instances whatever the data set; this one also segments (task
+    ``vps``) and classifies pixels (``vss``), by the rules of DVIS online.
+
     Args:
         backbone: an image backbone with maps at strides 4, 8, 16 and 32.
         panoptic_head: ``FrameQueryHead``.

@@ -7,12 +7,16 @@ from typing import Any
 
 import torch
 
+from mmvseg.models.postprocess.query_collector import QueryCollector
 from mmvseg.models.postprocess.query_masks import FrameGeometry
 from mmvseg.models.postprocess.vis_collector import VISCollector
-from mmvseg.structures import FrameQueries, VideoDataSample, VideoInstances, VideoWindow
+from mmvseg.models.postprocess.vps_collector import VPSCollector
+from mmvseg.models.postprocess.vss_collector import VSSCollector
+from mmvseg.structures import FrameQueries, VideoDataSample, VideoResult, VideoWindow
 
 from .base import VideoSegmentor
 from .inference_settings import OnlineTestConfig
+from .memory_notice import announce_memory
 
 
 @dataclass
@@ -26,7 +30,7 @@ class OnlineState:
     """
 
     sample: VideoDataSample
-    collector: VISCollector
+    collector: QueryCollector
     memory: Any = None
 
 
@@ -45,12 +49,27 @@ class OnlineSegmentor(VideoSegmentor):
             window: the next frames.
         """
 
+    @property
+    def task(self) -> str:
+        """``test_cfg.task``."""
+        return self.test_cfg.task
+
     def begin(self, sample: VideoDataSample) -> OnlineState:
-        """An empty state for the video of ``sample``."""
+        """An empty state for the video of ``sample``; says so if it will take much memory."""
         geometry = FrameGeometry.of(sample, self.data_preprocessor.padded_shape(sample.img_shape))
-        memory_limit = int(self.test_cfg.mask_memory_mb * 2**20)
-        collector = VISCollector(geometry, self.test_cfg.max_per_video, memory_limit)
-        return OnlineState(sample, collector)
+        return OnlineState(sample, self._collector(geometry, sample))
+
+    def _collector(self, geometry: FrameGeometry, sample: VideoDataSample) -> QueryCollector:
+        settings = self.test_cfg
+        memory_limit = int(settings.mask_memory_mb * 2**20)
+        if self.task == 'vis':
+            return VISCollector(geometry, settings.max_per_video, memory_limit)
+        height, width = geometry.padded
+        values = self.panoptic_head.query_feat.num_embeddings * (height // 4) * (width // 4)
+        announce_memory(sample, 4 * values, memory_limit, 'mask logits', 'mask_memory_mb')
+        if self.task == 'vps':
+            return VPSCollector(geometry, settings.panoptic_rules, memory_limit)
+        return VSSCollector(geometry, memory_limit)
 
     @torch.no_grad()
     def advance(self, state: OnlineState, window: VideoWindow) -> None:
@@ -59,7 +78,7 @@ class OnlineSegmentor(VideoSegmentor):
             state.collector.add(queries.class_logits, queries.mask_logits())
 
     @torch.no_grad()
-    def advance_live(self, state: OnlineState, window: VideoWindow) -> list[VideoInstances]:
+    def advance_live(self, state: OnlineState, window: VideoWindow) -> list[VideoResult]:
         """Track the window's frames and report each by the class scores so far."""
         return [
             state.collector.add_live(class_logits, mask_embeds, mask_features)
@@ -70,7 +89,7 @@ class OnlineSegmentor(VideoSegmentor):
         ]
 
     def finish(self, state: OnlineState) -> VideoDataSample:
-        """The best queries of the video."""
+        """The result of the video."""
         result = VideoDataSample(metainfo=state.sample.metainfo)
         result.pred = state.collector.result()
         return result

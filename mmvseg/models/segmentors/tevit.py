@@ -31,6 +31,7 @@ class TeViTTestConfig:
     """How TeViT reports a video.
 
     Attributes:
+        task: what to report; TeViT knows instances only, ``vis``.
         max_per_video: tubes to report.
         mask_thr_binary: a pixel with at least this probability belongs to the object.
         clip_frames: frames that one pass takes at most.
@@ -38,6 +39,7 @@ class TeViTTestConfig:
             ``clip_frames``.
     """
 
+    task: str = 'vis'
     max_per_video: int = 10
     mask_thr_binary: float = 0.5
     clip_frames: int = 96
@@ -53,8 +55,13 @@ class TeViTTestConfig:
         """Check the settings of a config.
 
         Raises:
-            UserError: for an unknown key, or clips that would not advance.
+            UserError: for another task, an unknown key, or clips that would not advance.
         """
+        if settings.get('task', 'vis') != 'vis':
+            raise UserError(
+                f'model.test_cfg: TeViT gives instances only (task vis), not {settings["task"]!r}; '
+                'MinVIS, DVISOnline and DVISOffline can do vps and vss'
+            )
         config = read_settings(cls, settings)
         if not 0 <= config.overlap < config.clip_frames:
             raise UserError(

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from .case import Case, Comparison, Row, is_case, load_case
+from .dvis_heads import replay_panoptic, replay_semantic
 from .dvis_losses import replay_criterion, replay_loss, replay_matching
 from .dvis_segmenter import replay_frame_decoder, replay_pixel_decoder, replay_segmenter
 from .dvis_tracking import replay_referring_tracker, replay_temporal_refiner
@@ -21,8 +22,12 @@ REPLAYERS: dict[str, Callable[[Case, Comparison], None]] = dict(
     criterion=replay_criterion,
     dvis_offline_loss=replay_loss,
     dvis_offline_vis=replay_video,
+    dvis_offline_vps=replay_panoptic,
+    dvis_offline_vss=replay_semantic,
     dvis_online_loss=replay_loss,
     dvis_online_vis=replay_video,
+    dvis_online_vps=replay_panoptic,
+    dvis_online_vss=replay_semantic,
     dynamic_mask_head=replay_dynamic_mask_head,
     frame_decoder=replay_frame_decoder,
     hungarian_assigner=replay_hungarian_assigner,

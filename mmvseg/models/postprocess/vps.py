@@ -1,0 +1,163 @@
+"""Video panoptic segmentation from class probabilities and mask logits of queries.
+
+As published, queries compete for every pixel, and whether one becomes a segment is decided by its
+pixels in the whole video. One pass over the masks gives both, so nothing dense is kept.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mmvseg.structures import CodedMaps, Segment, VideoPanoptic
+
+from .mask_probabilities import probability_bands
+from .query_masks import FrameGeometry
+
+
+@dataclass(frozen=True)
+class PanopticRules:
+    """Which queries become segments.
+
+    Attributes:
+        num_things: the classes below this index are things, the others stuff.
+        object_mask_threshold: a query competes for pixels if its class is more probable than this.
+        overlap_threshold: smallest ratio of the pixels that a query wins to those of its mask.
+    """
+
+    num_things: int
+    object_mask_threshold: float = 0.8
+    overlap_threshold: float = 0.8
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The queries that compete for pixels.
+
+    Attributes:
+        queries: their numbers, ascending, (n,).
+        labels: class indices, (n,).
+        scores: probabilities of these classes, (n,).
+    """
+
+    queries: Tensor
+    labels: Tensor
+    scores: Tensor
+
+    @classmethod
+    def select(cls, class_probs: Tensor, threshold: float) -> 'Candidates':
+        """The queries whose best class is an object's and more probable than ``threshold``.
+
+        Args:
+            class_probs: the last column is "no object", (Q, K + 1).
+            threshold: of the probability.
+        """
+        scores, labels = class_probs.max(1)
+        kept = (labels != class_probs.shape[1] - 1) & (scores > threshold)
+        queries = torch.nonzero(kept).flatten()
+        return cls(queries, labels[queries], scores[queries])
+
+    def __len__(self) -> int:
+        return len(self.queries)
+
+
+def segment_video(
+    candidates: Candidates,
+    frames: Iterable[Tensor],
+    geometry: FrameGeometry,
+    rules: PanopticRules,
+) -> VideoPanoptic:
+    """Segments of a whole video.
+
+    Args:
+        candidates: what competes.
+        frames: mask logits of the candidates in each frame, (n, h, w).
+        geometry: sizes of the frames.
+        rules: which candidates become segments.
+
+    Returns:
+        Segments with the ids 1, 2, ... in the order of their queries. Pixels with a probability
+        below one half, or of a rejected candidate, belong to none.
+    """
+    winners = CodedMaps()
+    areas = np.zeros((len(candidates), 3), np.int64)
+    for mask_logits in frames:
+        winner, frame_areas = claim_pixels(mask_logits, candidates.scores, geometry)
+        winners.append(winner)
+        areas += frame_areas
+    segments, ids = make_segments(candidates, areas, rules)
+    return VideoPanoptic(segments, CodedMaps(ids[winner] for winner in winners))
+
+
+def claim_pixels(
+    mask_logits: Tensor, scores: Tensor, geometry: FrameGeometry
+) -> tuple[np.ndarray, np.ndarray]:
+    """Give every pixel of a frame to the candidate with the highest score times probability.
+
+    Args:
+        mask_logits: before the sigmoid, (n, h, w).
+        scores: (n,).
+        geometry: sizes of the frame.
+
+    Returns:
+        1 + the place of the winner, 0 where its probability is below one half, (H, W); and for
+        each candidate the numbers of pixels that it wins, that have a probability of at least one
+        half, and that fulfil both, (n, 3).
+    """
+    count = len(scores)
+    if not count:
+        return np.zeros(geometry.original, np.uint8), np.zeros((0, 3), np.int64)
+    bands, areas = [], 0
+    for probs in probability_bands(mask_logits, geometry):
+        winner = (scores[:, None, None] * probs).max(0).indices  # the first of equals
+        inside = probs.gather(0, winner[None])[0] >= 0.5
+        bands.append(torch.where(inside, winner + 1, 0).int())
+        won, sure = (
+            torch.bincount(places, minlength=count) for places in (winner.flatten(), winner[inside])
+        )
+        areas = areas + torch.stack([won, (probs >= 0.5).flatten(1).sum(1), sure], dim=1)
+    winner = torch.cat(bands).cpu().numpy().astype(np.min_scalar_type(count))
+    return winner, areas.cpu().numpy()
+
+
+def make_segments(
+    candidates: Candidates,
+    areas: np.ndarray,
+    rules: PanopticRules,
+    num_queries: int | None = None,
+) -> tuple[list[Segment], np.ndarray]:
+    """Segments of the candidates that own enough of their masks; one for each stuff class.
+
+    Args:
+        candidates: n queries in ascending order.
+        areas: of :func:`claim_pixels`, summed over frames, (n, 3).
+        rules: which candidates become segments.
+        num_queries: None: ids count from 1. Otherwise Q, and ids do not depend on the other
+            segments: query + 1 for a thing, Q + 1 + class index for stuff.
+
+    Returns:
+        The segments, and the id for each value that :func:`claim_pixels` puts into a map, (n + 1,).
+    """
+    segments: list[Segment] = []
+    stuff_ids: dict[int, int] = {}
+    ids = [0]
+    columns = (candidates.queries, candidates.labels, candidates.scores)
+    rows = zip(*(column.tolist() for column in columns), areas.tolist(), strict=True)
+    for query, label, score, (won, probable, sure) in rows:
+        if not (won and probable and sure) or won / probable < rules.overlap_threshold:
+            ids.append(0)
+            continue
+        if label in stuff_ids:
+            ids.append(stuff_ids[label])
+            continue
+        is_thing = label < rules.num_things
+        identity = len(segments) + 1
+        if num_queries is not None:
+            identity = query + 1 if is_thing else num_queries + 1 + label
+        if not is_thing:
+            stuff_ids[label] = identity
+        segments.append(Segment(identity, label, is_thing, score, query))
+        ids.append(identity)
+    return segments, np.array(ids, np.min_scalar_type(max(ids)))
