@@ -47,7 +47,7 @@ from mmvseg.progress import ProgressReport
 from mmvseg.structures import VideoInstances, VideoPanoptic, VideoResult, VideoSemantic
 from mmvseg.visualization import DEFAULT_FPS, VideoWriter, parse_fps
 from mmvseg.visualization.contact_sheet import (
-    LABEL_SIZE,
+    CAPTION_SIZE,
     SheetVideo,
     contact_sheet,
     evenly_spaced,
@@ -122,7 +122,7 @@ def main() -> None:
         raise UserError('--root: needed to find the frames of a results.json')
     root = args.root or args.ann.parent / USUAL_ROOTS[task]
     metainfo, videos = READERS[task](args.results, args.ann, root, args.video)
-    rows, entries = [], 0
+    rows, count = [], 0
     with ProgressReport('drawing', sum(len(video.frames) for video in videos)) as progress:
         for video in videos:
             report = build_report(video.found, metainfo, args.score_thr)
@@ -130,14 +130,16 @@ def main() -> None:
             files = [os.path.relpath(path, root) for path in video.frames]
             names = dict(video_id=video.video_id, video=video.name)
             rows += [names | row for row in table_rows(report.result, files, metainfo)]
-            entries += report.count()
+            count += 0 if task == 'vss' else len(report.result)
     write_table(args.out / f'{NOUNS[task]}.csv', COLUMNS[task], rows)
     if args.contact_sheet:
         shown = videos[: args.contact_sheet]
         sheet = [sheet_video(video, metainfo, args.score_thr) for video in shown]
         write_image(args.out / 'contact_sheet.png', contact_sheet(sheet))
+    if task == 'vss':
+        count = len({row['category_id'] for row in rows})
     above = f' of score >= {args.score_thr or 0:g}' if task == 'vis' else ''
-    print(f'{args.out}: {len(videos)} videos with {entries} {NOUNS[task]}{above}')
+    print(f'{args.out}: {len(videos)} videos with {count} {NOUNS[task]}{above}')
 
 
 def draw_video(
@@ -225,7 +227,7 @@ def sheet_legend(video: ResultVideo, metainfo: Mapping[str, Any], columns: list[
     areas = sum(class_areas(result.maps[t], len(classes)) for result in results for t in columns)
     listed = by_area(areas)
     width = row_width(len(columns))
-    return Legend(classes, metainfo['palette'], width, LABEL_SIZE, listed).draw(listed)
+    return Legend(classes, metainfo['palette'], width, CAPTION_SIZE, listed).draw(listed)
 
 
 if __name__ == '__main__':

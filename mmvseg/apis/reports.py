@@ -39,10 +39,6 @@ class Report(Protocol):
         """What draws the frames."""
         ...
 
-    def count(self) -> int:
-        """How many entries there are."""
-        ...
-
     def entries(self) -> list[dict]:
         """Entries for a json file."""
         ...
@@ -117,10 +113,6 @@ class InstanceReport:
         """Masks, contours and labels."""
         return build_painter('vis', self._meta, style)
 
-    def count(self) -> int:
-        """Tracks."""
-        return len(self.result)
-
     def entries(self) -> list[dict]:
         """Entries of an official results file, with class name and track id."""
         entries = self.result.to_youtube_vis(1, self._meta['category_ids'])
@@ -173,10 +165,6 @@ class PanopticReport:
     def painter(self, style: DrawingStyle) -> Painter:
         """Every pixel, contours and labels."""
         return build_painter('vps', self._meta, style)
-
-    def count(self) -> int:
-        """Segments."""
-        return len(self.result)
 
     def entries(self) -> list[dict]:
         """Class, score and area in each frame of every segment, ``0`` where it is absent."""
@@ -244,10 +232,6 @@ class SemanticReport:
     def painter(self, style: DrawingStyle) -> Painter:
         """Every pixel; the legend lists the classes of the whole video."""
         return build_painter('vss', self._meta, style, by_area(self._areas.sum(0)))
-
-    def count(self) -> int:
-        """Classes that occur."""
-        return len(by_area(self._areas.sum(0)))
 
     def entries(self) -> list[dict]:
         """Name, id and area in each frame of every class that occurs, the largest first."""

@@ -3,6 +3,8 @@
 import cv2
 import numpy as np
 
+from .text import LUMINANCE
+
 OPACITY = 0.5
 #: Contours are thicker on pictures of more pixels than this many lines.
 LINES = 540
@@ -31,8 +33,17 @@ def draw_regions(
     thickness = max(1, round(min(image.shape[:2]) / LINES))
     kernel = np.ones((2 * thickness + 1,) * 2, np.uint8)
     contour = cv2.dilate(regions, kernel) != cv2.erode(regions, kernel)
-    cv2.copyTo(paint, contour.astype(np.uint8), canvas)
+    cv2.copyTo(_shades(table)[regions], contour.astype(np.uint8), canvas)
     return cv2.copyTo(image, (regions == 0).astype(np.uint8), canvas)
+
+
+def _shades(colors: np.ndarray) -> np.ndarray:
+    """Darker shades of bright colours and brighter ones of dark colours, (N, 3) uint8.
+
+    A colour on something of the same colour would not be seen.
+    """
+    bright = (colors @ LUMINANCE > 110)[:, None]
+    return np.where(bright, 0.45 * colors, 255 - 0.45 * (255.0 - colors)).round().astype(np.uint8)
 
 
 def enlarge_regions(regions: np.ndarray, scale: int) -> np.ndarray:

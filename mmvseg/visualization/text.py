@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+#: How bright the channels of RGB look.
+LUMINANCE = np.array((0.299, 0.587, 0.114))
 #: How far a label inside a region may move to a free place, in its own heights.
 REACH = 3
 
@@ -107,8 +109,8 @@ def _paste_plate(
 ) -> None:
     plate = canvas[top : top + text.shape[0], left : left + text.shape[1]]
     plate[:] = color
-    luminance = 0.299 * color[0] + 0.587 * color[1] + 0.114 * color[2]
-    paste_text(canvas, text, left, top, np.full(3, 0.0 if luminance > 120 else 255.0))
+    ink = 0.0 if np.dot(color, LUMINANCE) > 120 else 255.0
+    paste_text(canvas, text, left, top, np.full(3, ink))
 
 
 def paste_text(canvas: np.ndarray, text: np.ndarray, left: int, top: int, ink: np.ndarray) -> None:
