@@ -212,7 +212,7 @@ class _ListChecker:
     def _look_into(
         self, job: '_Job'
     ) -> tuple[list[Problem], tuple[int, int] | None, np.ndarray | None]:
-        """Problems, size of the frame and pixels of each mask value, as far as they are readable."""
+        """Problems, size of the frame and pixels of each mask value, as far as readable."""
         problems, size = [], None
         if job.frame_path is not None:
             try:
