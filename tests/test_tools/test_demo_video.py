@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from helpers import REPOSITORY
+from PIL import Image
 from pycocotools import mask as coco_mask
 from squares import (
     CLASSES,
@@ -391,3 +392,14 @@ def test_show_ends_when_the_user_wants(live, monkeypatch):
     screen.shown.clear()
     assert run(monkeypatch, 'clip.mp4', '--live', '--show', '--out', 'x.mp4') == 0
     assert len(list(open_source('x.mp4'))) == 3
+
+
+@pytest.mark.parametrize('live', [False, True])
+def test_maps_of_tracks(folder, monkeypatch, capsys, live):
+    write_config(folder / 'squares.py', live=live)
+    assert run(monkeypatch, 'clip.mp4', '--maps', 'maps', *['--live'] * live) == 0
+    assert 'maps:    maps' in capsys.readouterr().out
+    assert len(list((folder / 'maps').iterdir())) == 7
+    ids = np.array(Image.open('maps/00003.png'))
+    assert (ids[10, 20], ids[36, 48], ids[2, 60]) == (10, 11, 0)
+    assert ids.dtype == (np.uint16 if live else np.uint8)
