@@ -1,4 +1,4 @@
-"""The inferencer with models of panoptic and semantic segmentation, and what it knows of classes."""
+"""The inferencer with panoptic and semantic models, and what it knows of classes."""
 
 import json
 
