@@ -64,6 +64,13 @@ def test_figures_of_a_length():
     assert torch.is_grad_enabled()
 
 
+@pytest.mark.parametrize('config', ['minvis_shapes_vps', 'dvis_offline_shapes_vss'])
+def test_maps(config):
+    options = {'model.test_cfg.object_mask_threshold': 0.0}
+    figures = tool.measure_length(arguments(config=SHAPES / f'{config}.py', cfg_options=options), 3)
+    assert figures['result_gb'] > 0
+
+
 def test_table_and_file(tmp_path, capsys, monkeypatch):
     # Starting a process for each length is tested with the benchmark, and takes seconds.
     monkeypatch.setattr(tool, 'in_fresh_process', lambda function, *args: function(*args))

@@ -100,3 +100,23 @@ def test_parts_of_query_models(name, expected):
     assert {part.name for part in model_parts.post_processing_of(model)} == {'post-processing'}
     for target in model_parts.compile_targets(model):
         assert callable(getattr(target.owner, target.attribute))
+
+
+@pytest.mark.parametrize('name', ['minvis_shapes_vps', 'dvis_online_shapes_vss'])
+def test_parts_of_maps(name):
+    options = {'model.test_cfg.object_mask_threshold': 0.0}
+    config = load_config(REPOSITORY / f'configs/shapes/{name}.py', options)
+    model = measure.build_model(config)
+    with model_parts.PartTimer(model_parts.parts_of(model)) as timer:
+        model.predict([measure.make_window(2, (32, 64), (64, 128))])
+    assert {('post-processing',), ('post-processing', 'storing')} <= set(timer.times)
+
+
+@pytest.mark.parametrize('task', ['vps', 'vss'])
+def test_refining_is_no_post_processing(task):
+    config = load_config(REPOSITORY / f'configs/shapes/dvis_offline_shapes_{task}.py')
+    model = measure.build_model(config)
+    with model_parts.PartTimer(model_parts.parts_of(model)) as timer:
+        model.predict([measure.make_window(2, (32, 64), (64, 128))])
+    assert {('post-processing',), ('refiner',)} <= set(timer.times)
+    assert ('post-processing', 'refiner') not in timer.times

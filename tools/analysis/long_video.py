@@ -15,7 +15,7 @@ from mmvseg.engine.config import add_cfg_options, load_config
 from mmvseg.engine.device import use_device
 from mmvseg.errors import command_line
 from mmvseg.models.segmentors.base import VideoSegmentor
-from mmvseg.structures import VideoWindow
+from mmvseg.structures import VideoInstances, VideoWindow
 
 _COLUMNS = {
     'frames': 'frames',
@@ -121,12 +121,14 @@ def measure_length(args: argparse.Namespace, num_frames: int) -> dict[str, Any]:
 
 
 def _segment(model: VideoSegmentor, windows: Iterator[VideoWindow], live: bool) -> int:
-    """Run the model; bytes of the run-length codes that were in memory at the end."""
+    """Run the model; bytes of the coded result that was in memory at the end."""
     if live:
         for _ in model.live(windows):
             pass
         return 0
     (sample,) = model.predict(windows)
+    if not isinstance(sample.pred, VideoInstances):
+        return sample.pred.maps.nbytes
     return sum(len(mask['counts']) for tube in sample.pred.masks for mask in tube if mask)
 
 

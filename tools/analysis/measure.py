@@ -28,7 +28,7 @@ FC_REG_SCALE = 0.05
 PROTOCOL = (
     f"Random weights from the model's own initialisation (fc_reg times {FC_REG_SCALE}, if there is "
     'one: boxes then stay on screen); eval mode, no gradients. Frames of noise, zero padded to a '
-    'multiple of 32, one window a video. Timed: from uint8 frames to run-length coded tubes. Not '
+    'multiple of 32, one window a video. Timed: from uint8 frames to coded tubes or maps. Not '
     'included: decoding and resizing.'
 )
 

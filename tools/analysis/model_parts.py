@@ -13,8 +13,11 @@ import torch._dynamo
 from mmvseg.models.backbones import msgshift
 from mmvseg.models.postprocess import query_masks, vis
 from mmvseg.models.postprocess.frame_store import FrameStore
+from mmvseg.models.postprocess.query_collector import QueryCollector
 from mmvseg.models.postprocess.vis_collector import VISCollector
-from mmvseg.models.segmentors import minvis, tevit
+from mmvseg.models.postprocess.vps_collector import VPSCollector
+from mmvseg.models.postprocess.vss_collector import VSSCollector
+from mmvseg.models.segmentors import dvis_offline, minvis, tevit
 from mmvseg.models.segmentors.base import VideoSegmentor
 from mmvseg.models.trackers import referring_tracker
 from mmvseg.structures import FrameQueries
@@ -154,12 +157,12 @@ def _minvis_parts(model: VideoSegmentor) -> list[Part]:
     return [
         *_segmenter_parts(model),
         Part('matching', minvis, 'chain_queries'),
-        *_collector_parts(),
+        *_collector_parts(model),
     ]
 
 
 def _dvis_online_parts(model: VideoSegmentor) -> list[Part]:
-    return [*_segmenter_parts(model), *_tracker_parts(model), *_collector_parts()]
+    return [*_segmenter_parts(model), *_tracker_parts(model), *_collector_parts(model)]
 
 
 def _dvis_offline_parts(model: VideoSegmentor) -> list[Part]:
@@ -170,7 +173,9 @@ def _dvis_offline_parts(model: VideoSegmentor) -> list[Part]:
         Part('refer to self', model.tracker, 'refer_to_self'),
         *(Part('refiner', model.refiner, method) for method in methods),
         Part(POST, FrameStore, 'append'),
-        Part(POST, model, '_masks'),
+        Part(POST, dvis_offline, 'encode_video'),
+        Part(POST, dvis_offline, 'segment_video'),
+        Part(POST, dvis_offline, 'classify_video'),
         Part(RLE, query_masks, 'encode_columns'),
     ]
 
@@ -191,12 +196,13 @@ def _tracker_parts(model: VideoSegmentor) -> list[Part]:
     ]
 
 
-def _collector_parts() -> list[Part]:
+def _collector_parts(model: VideoSegmentor) -> list[Part]:
+    collectors = dict(vis=VISCollector, vps=VPSCollector, vss=VSSCollector)
     return [
         Part(POST, FrameQueries, 'mask_logits'),
-        Part(POST, VISCollector, 'add'),
+        Part(POST, QueryCollector, 'add'),
         Part('storing', FrameStore, 'append'),
-        Part(POST, VISCollector, 'result'),
+        Part(POST, collectors[model.task], 'result'),
         Part(RLE, query_masks, 'encode_columns'),
     ]
 

@@ -5,6 +5,7 @@ the original size, and only then the threshold. Both resizings are linear, so he
 matrix an axis, and only the part of a frame where a mask can be is computed.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -50,6 +51,11 @@ class FrameGeometry:
         """
         sizes = self.padded[axis], self.resized[axis], self.original[axis]
         return _axis_weights(cells, *sizes, like.device)
+
+
+def encode_video(frames: Iterable[Tensor], geometry: FrameGeometry) -> list[list[dict]]:
+    """:func:`encode_query_masks` of frames that are made one by one."""
+    return [encode_query_masks(logits, geometry) for logits in frames]
 
 
 def encode_query_masks(logits: Tensor, geometry: FrameGeometry) -> list[dict]:

@@ -7,7 +7,7 @@ from mmvseg.structures import VideoInstances
 
 from .frame_store import MaskCodec
 from .query_collector import QueryCollector, decode_masks
-from .query_masks import FrameGeometry, encode_query_masks
+from .query_masks import FrameGeometry, encode_video
 from .vis import select_top
 
 
@@ -31,15 +31,13 @@ class VISCollector(QueryCollector):
         self.mean.add(class_logits[None])
         scores, queries, labels = self._select()
         mask_logits = decode_masks(mask_embeds[queries], mask_features)
-        frame_masks = [encode_query_masks(mask_logits, self.geometry)]
+        frame_masks = encode_video([mask_logits], self.geometry)
         return to_instances(scores, queries, labels, frame_masks)
 
     def result(self) -> VideoInstances:
         """The video's best (query, class) pairs by descending score."""
         scores, queries, labels = self._select()
-        frame_masks = [
-            encode_query_masks(logits, self.geometry) for logits in self.masks.frames(queries)
-        ]
+        frame_masks = encode_video(self.masks.frames(queries), self.geometry)
         return to_instances(scores, queries, labels, frame_masks)
 
     def _select(self) -> tuple[Tensor, Tensor, Tensor]:

@@ -20,7 +20,7 @@ from mmvseg.models.losses import (
 from mmvseg.models.postprocess.class_scores import RunningMean, class_probabilities
 from mmvseg.models.postprocess.frame_store import FrameStore, RawCodec
 from mmvseg.models.postprocess.query_collector import decode_masks
-from mmvseg.models.postprocess.query_masks import FrameGeometry, encode_query_masks
+from mmvseg.models.postprocess.query_masks import FrameGeometry, encode_video
 from mmvseg.models.postprocess.vis import select_top
 from mmvseg.models.postprocess.vis_collector import to_instances
 from mmvseg.models.postprocess.vps import Candidates, segment_video
@@ -194,8 +194,8 @@ class DVISOffline(VideoSegmentor):
         geometry = FrameGeometry.of(state.sample, padded)
         if self.task == 'vis':
             selected = select_top(class_probs[:, :-1], self.test_cfg.max_per_video)
-            frame_masks = list(self._masks(state, embeds[:, selected[1]], geometry))
-            return to_instances(*selected, frame_masks)
+            frames = self._mask_logits(state, embeds[:, selected[1]])
+            return to_instances(*selected, encode_video(frames, geometry))
         if self.task == 'vps':
             rules = self.test_cfg.panoptic_rules
             candidates = Candidates.select(class_probs, rules.object_mask_threshold)
@@ -241,18 +241,13 @@ class DVISOffline(VideoSegmentor):
             mask_features=mask_features,
         )
 
-    def _masks(
-        self, state: DVISOfflineState, embeds: Tensor, geometry: FrameGeometry
-    ) -> Iterator[list[dict]]:
-        """Run-length codes of selected queries (T, n, C), frame by frame."""
-        for logits in self._mask_logits(state, embeds):
-            yield encode_query_masks(logits, geometry)
-
     def _mask_logits(self, state: DVISOfflineState, embeds: Tensor) -> Iterator[Tensor]:
         """Mask logits (n, h, w) of selected queries (T, n, C), frame by frame."""
         mask_embeds = self.refiner.embed_masks(embeds).float()
-        for frame_embeds, features in zip(mask_embeds, state.features, strict=True):
-            yield decode_masks(frame_embeds, features.to(frame_embeds.device).float())
+        return (
+            decode_masks(frame_embeds, features.to(frame_embeds.device).float())
+            for frame_embeds, features in zip(mask_embeds, state.features, strict=True)
+        )
 
 
 @dataclass
