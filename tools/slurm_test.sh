@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Test on a Slurm cluster, one process a GPU. TOOL=test_vis writes results.json instead.
+# Test on a Slurm cluster, one process a GPU. TOOL=test_vis writes the results for a server instead.
 #   [GPUS=8 GPUS_PER_NODE=8 CPUS_PER_TASK=5 SRUN_ARGS=…] tools/slurm_test.sh PARTITION JOB_NAME CONFIG CHECKPOINT [arguments of tools/test.py]
 set -euo pipefail
 if [ $# -lt 4 ]; then sed -n '2,3s/^# //p' "$0" >&2; exit 2; fi

@@ -1,4 +1,4 @@
-"""Measure a checkpoint: ``python tools/test.py CONFIG CHECKPOINT``."""
+"""Measure a checkpoint of any task: ``python tools/test.py CONFIG CHECKPOINT``."""
 
 import argparse
 from pathlib import Path
@@ -39,7 +39,7 @@ def main() -> None:
     if lacks_annotations(cfg.test_dataloader.dataset):
         raise UserError(
             f'{ann_file} has no annotations, so nothing can be measured; '
-            'tools/test_vis.py writes results.json for the evaluation server'
+            'tools/test_vis.py writes the results for the evaluation server'
         )
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or default_work_dir(cfg)
     cfg.test_cfg.fp16 = args.fp16 or cfg.test_cfg.get('fp16', False)

@@ -1,16 +1,23 @@
-"""Write results.json and the submission zip: ``python tools/test_vis.py CONFIG CHECKPOINT``.
+"""Write results for an evaluation server and score them: ``tools/test_vis.py CONFIG CHECKPOINT``.
+
+The model's task decides on the files in --out:
+    vis  results.json
+    vps  pred.json and pan_pred/<video>/<frame>.png
+    vss  <video>/<frame>.png; videos.json lists them when all are there
+submission.zip packs them. Where there is ground truth, metrics.json has the numbers, named as by
+tools/evaluate.py: of vis and vss as there, of vps those of its vpq under VPQ, of stq under STQ.
 
 Results reach the disk video by video. Started again, an interrupted run goes on where it was.
 """
 
 import argparse
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 
+from mmengine.config import Config
 from mmengine.dist import get_rank
 
-from mmvseg.datasets import YouTubeVISDataset, dataset_metainfo
+from mmvseg.datasets import dataset_metainfo
 from mmvseg.engine import VideoRunner
 from mmvseg.engine.config import config_errors, default_work_dir
 from mmvseg.engine.distributed import on_main_process
@@ -18,22 +25,28 @@ from mmvseg.engine.fingerprint import claim_folder, fingerprint
 from mmvseg.engine.launch import (
     add_common_arguments,
     add_data_arguments,
+    data_folder,
     lacks_annotations,
     positive_int,
     prepare_test,
     start,
 )
 from mmvseg.errors import command_line
-from mmvseg.evaluation.functional.table import ap_tables
-from mmvseg.evaluation.functional.youtube_vis_ap import evaluate_youtube_vis, restrict_categories
-from mmvseg.evaluation.functional.youtube_vis_json import load_ground_truth, load_json
+from mmvseg.evaluation.folder_scores import (
+    Scores,
+    score_instances,
+    score_panoptic,
+    score_semantic,
+)
 from mmvseg.evaluation.results_folder import complete_results, zip_results
 from mmvseg.files import write_json
-from mmvseg.registry import DATASETS, METRICS
+from mmvseg.registry import METRICS
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('config')
     parser.add_argument('checkpoint')
     parser.add_argument('--out', help='folder of the results (default: work_dirs/CONFIG/results)')
@@ -65,7 +78,7 @@ def main() -> None:
     ann_file = prepare_test(cfg, args)
     annotated = not lacks_annotations(cfg.test_dataloader.dataset)
     if not annotated:
-        say(f'{ann_file} has no annotations: results are written, AP is not computed')
+        say(f'{ann_file} has no annotations: results are written, but not scored')
     cfg.work_dir = cfg.get('work_dir') or default_work_dir(cfg)
     out_dir = Path(args.out or Path(cfg.work_dir) / 'results')
     cfg.test_cfg.update(out_dir=str(out_dir), fp16=args.fp16 or cfg.test_cfg.get('fp16', False))
@@ -74,7 +87,7 @@ def main() -> None:
     on_main_process(
         lambda: claim_folder(out_dir, fingerprint(cfg, args.checkpoint, ann_file), args.restart)
     )
-    # scored below from the file, which also holds what an interrupted run finished
+    # scored below from the files, which also hold what an interrupted run finished
     evaluator, cfg.test_evaluator = cfg.test_evaluator, []
     if results := complete_results(out_dir):
         say(f'{results} is complete already (--restart to make it anew)')
@@ -82,39 +95,35 @@ def main() -> None:
         with config_errors(cfg):
             VideoRunner.from_cfg(cfg).test()
     if get_rank() == 0:
-        print(f'results: {out_dir / "results.json"}')
+        results = complete_results(out_dir)
+        print(f'results: {results}')
         if args.zip:
             print(f'for the evaluation server: {zip_results(out_dir)}')
         if annotated:
-            used = used_categories(cfg.test_dataloader.dataset)
-            score(out_dir, ann_file, has_occlusion(evaluator), used)
+            report(score(cfg, ann_file, results, has_occlusion(evaluator)), results)
 
 
-def score(
-    out_dir: Path, ann_file: Path, occlusion: bool, category_ids: Iterable[int] | None
-) -> None:
-    truth = load_ground_truth(ann_file, occlusion)
-    if category_ids is not None:
-        truth = restrict_categories(truth, category_ids)
-    results, metrics = out_dir / 'results.json', out_dir / 'metrics.json'
-    entries = load_json(results)
-    if entries == []:
+def score(cfg: Config, ann_file: Path, results: Path, occlusion: bool) -> Scores | None:
+    dataset = cfg.test_dataloader.dataset
+    meta, mask_root = dataset_metainfo(dataset), data_folder(dataset, 'mask')
+    if results.name == 'pred.json':
+        return score_panoptic(ann_file, mask_root, results.parent)
+    if results.name == 'videos.json':
+        names = dict(zip(meta['category_ids'], meta['classes'], strict=True))
+        return score_semantic(ann_file, mask_root, results.parent, names)
+    return score_instances(ann_file, results, occlusion, meta['category_ids'])
+
+
+def report(scores: Scores | None, results: Path) -> None:
+    if scores is None:
         say(f'nothing was predicted in any video: {results} is empty, there is nothing to score')
         return
-    result = evaluate_youtube_vis(truth, entries, str(results), occlusion)
-    for note in result.notes:
+    for note in scores.notes:
         say(note)
-    print(ap_tables(result))
-    write_json(metrics, result.stats())
+    print(scores.tables)
+    metrics = results.parent / 'metrics.json'
+    write_json(metrics, scores.numbers)
     print(f'numbers: {metrics}')
-
-
-def used_categories(dataset: dict) -> tuple[int, ...] | None:
-    """Ids of the categories that a dataset config uses; None if its kind does not tell."""
-    kind = DATASETS.get(dataset['type'])
-    if not (isinstance(kind, type) and issubclass(kind, YouTubeVISDataset)):
-        return None
-    return dataset_metainfo(dataset)['category_ids']
 
 
 def has_occlusion(evaluator: dict | list[dict]) -> bool:

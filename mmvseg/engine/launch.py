@@ -10,8 +10,10 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.device import get_device
 
-from mmvseg.datasets import YouTubeVISDataset, has_annotations
+from mmvseg.datasets import VIPSegDataset, VSPWDataset, YouTubeVISDataset, has_annotations
+from mmvseg.datasets.vipseg_json import load_vipseg_file
 from mmvseg.errors import UserError
+from mmvseg.evaluation.functional.semantic_files import load_semantic_truth
 from mmvseg.registry import DATASETS
 
 from .categories import sync_num_classes
@@ -89,8 +91,12 @@ def start(args: argparse.Namespace) -> Config:
 
 def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments that name the data to test on."""
-    parser.add_argument('--json', help="annotation file (default: the config's)")
-    parser.add_argument('--root', help="folder of its frames (default: the config's)")
+    parser.add_argument(
+        '--json', help="annotation file; of VSPW the list of videos (default: the config's)"
+    )
+    parser.add_argument(
+        '--root', help="folder of its frames, data_prefix.img (default: the config's)"
+    )
 
 
 def prepare_test(cfg: Config, args: argparse.Namespace) -> Path:
@@ -113,14 +119,18 @@ def prepare_test(cfg: Config, args: argparse.Namespace) -> Path:
     # what a config lets stay unfilled concerns the start of a training
     cfg.allow_missing = allowed_missing(args) or []
     dataset = cfg.test_dataloader.dataset
+    changed = {}
     if args.root:
-        dataset.data_prefix = dict(img=str(Path(args.root).absolute()))
+        root = str(Path(args.root).absolute())
+        # VSPW has its masks among the frames
+        if data_folder(dataset, 'mask') == data_folder(dataset, 'img'):
+            changed['mask_root'] = root
+        dataset.data_prefix = {**(dataset.get('data_prefix') or {}), 'img': root}
     if args.json:
-        dataset.ann_file = str(Path(args.json).absolute())
-        evaluators = cfg.test_evaluator
-        for evaluator in evaluators if isinstance(evaluators, list) else [evaluators]:
-            if 'ann_file' in evaluator:
-                evaluator.ann_file = dataset.ann_file
+        changed['ann_file'] = dataset.ann_file = str(Path(args.json).absolute())
+    evaluators = cfg.test_evaluator
+    for evaluator in evaluators if isinstance(evaluators, list) else [evaluators]:
+        evaluator.update({key: value for key, value in changed.items() if key in evaluator})
     check_data(dataset, 'test_dataloader.dataset')
     set_classes(cfg, 'test_dataloader')
     return annotation_file(dataset)
@@ -213,6 +223,8 @@ def check_data(dataset: Mapping[str, Any], where: str) -> None:
         paths = {'ann_file': annotation_file(dataset), **paths}
     for key, path in paths.items():
         if not path.exists():
+            if key == 'data_prefix.mask' and lacks_annotations(dataset):
+                continue
             raise UserError(
                 f'{where}.{key}: {path} does not exist (looked from {Path.cwd()}); put the data '
                 'there or change the path in the config'
@@ -224,9 +236,29 @@ def annotation_file(dataset: Mapping[str, Any]) -> Path:
     return Path(dataset.get('data_root') or '') / (dataset.get('ann_file') or '')
 
 
+def data_folder(dataset: Mapping[str, Any], name: str) -> Path:
+    """Where the frames (``img``) or the maps (``mask``) of a dataset config lie.
+
+    Maps without a folder of their own lie among the frames.
+    """
+    prefix = dataset.get('data_prefix') or {}
+    return Path(dataset.get('data_root') or '') / (prefix.get(name) or prefix.get('img') or '')
+
+
 def lacks_annotations(dataset: Mapping[str, Any]) -> bool:
-    """Whether a video dataset's annotation file is one of those released without annotations."""
+    """Whether the videos of a dataset config were released without annotations.
+
+    Raises:
+        UserError: the annotation file cannot be read, or only some of the videos have them.
+    """
     kind = DATASETS.get(dataset['type'])
-    if not (isinstance(kind, type) and issubclass(kind, YouTubeVISDataset)):
+    path = annotation_file(dataset)
+    if not isinstance(kind, type):
         return False
-    return not has_annotations(annotation_file(dataset))
+    if issubclass(kind, YouTubeVISDataset):
+        return not has_annotations(path)
+    if issubclass(kind, VIPSegDataset):
+        return not load_vipseg_file(path).get('annotations')
+    if issubclass(kind, VSPWDataset):
+        return not load_semantic_truth(path, data_folder(dataset, 'mask')).masks
+    return False

@@ -20,6 +20,7 @@ from mmvseg.datasets import VideoDataset
 from mmvseg.errors import NonFiniteError, UserError
 from mmvseg.evaluation.results_writer import ResultsWriter
 from mmvseg.evaluation.writers import build_writer
+from mmvseg.models.segmentors.base import VideoSegmentor
 from mmvseg.progress import ProgressReport
 from mmvseg.registry import LOOPS
 from mmvseg.structures import VideoDataSample, VideoWindow
@@ -188,8 +189,7 @@ class VideoTestLoop(BaseLoop):
         self.dataset = self.dataloader.dataset
         model = runner.model
         self.model = model.module if is_model_wrapper(model) else model
-        self.task = getattr(self.model, 'task', 'vis')
-        check_task(self.task, self.model, self.dataset)
+        check_task(self.model, self.dataset)
         self.evaluator.dataset_meta = self.dataset.metainfo
         runner.visualizer.dataset_meta = self.dataset.metainfo
         self.writer = self._build_writer(out_dir) if out_dir else None
@@ -246,7 +246,7 @@ class VideoTestLoop(BaseLoop):
             self.writer.add(self.dataset.video_record(position), sample.pred)
 
     def _build_writer(self, out_dir: str | Path) -> ResultsWriter:
-        writer = build_writer(self.task, out_dir, self.dataset, rank=get_rank())
+        writer = build_writer(self.model.task, out_dir, self.dataset, rank=get_rank())
         finished = writer.finished()
         barrier()  # nobody writes before all have read what is there
         if finished:
@@ -273,15 +273,15 @@ class VideoValLoop(VideoTestLoop):
     stage = 'val'
 
 
-def check_task(task: str, model: nn.Module, dataset: VideoDataset) -> None:
+def check_task(model: VideoSegmentor, dataset: VideoDataset) -> None:
     """Make sure that a model's results are what a dataset is about.
 
     Raises:
         UserError: they are not.
     """
-    if task not in dataset.tasks:
+    if model.task not in dataset.tasks:
         raise UserError(
             f'model.test_cfg.task: {type(model).__name__} gives results of the task '
-            f'{task!r}, but {type(dataset).__name__} is for {" or ".join(dataset.tasks)}; '
+            f'{model.task!r}, but {type(dataset).__name__} is for {" or ".join(dataset.tasks)}; '
             'choose the config of the data, or set this key'
         )

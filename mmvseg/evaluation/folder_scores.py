@@ -1,0 +1,134 @@
+"""Scores of the results in a folder, as ``tools/test_vis.py`` writes them, for each task.
+
+Numbers have the names that ``tools/evaluate.py`` gives them.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from mmvseg.progress import ProgressReport
+
+from .functional.panoptic_json import load_results, load_truth
+from .functional.panoptic_overlap import video_overlaps
+from .functional.segmentation_tables import semantic_tables, stq_tables, vpq_tables
+from .functional.semantic import SemanticQuality
+from .functional.semantic_files import load_semantic_truth, score_video
+from .functional.stq import TubeSums, VideoTubes
+from .functional.table import ap_tables
+from .functional.vpq import GROUPS, SCRIPT_WINDOWS, VPQ, WINDOWS, VideoPQ
+from .functional.youtube_vis_ap import evaluate_youtube_vis, restrict_categories
+from .functional.youtube_vis_json import load_ground_truth, load_json
+
+
+class Scores(NamedTuple):
+    """What there is to say of a folder.
+
+    Attributes:
+        numbers: for a json file; None where a number is undefined.
+        tables: for people.
+        notes: what is undefined or was left out, and why.
+    """
+
+    numbers: dict[str, Any]
+    tables: str
+    notes: list[str]
+
+
+def score_instances(
+    ann_file: Path, results: Path, occlusion: bool, category_ids: Iterable[int]
+) -> Scores | None:
+    """AP and AR.
+
+    Args:
+        ann_file: the ground truth.
+        results: a ``results.json``.
+        occlusion: with OVIS's occlusion groups.
+        category_ids: the categories that count.
+
+    Returns:
+        The scores; None if nothing was predicted in any video.
+
+    Raises:
+        UserError: naming the file that is missing, broken or does not fit.
+    """
+    truth = restrict_categories(load_ground_truth(ann_file, occlusion), category_ids)
+    entries = load_json(results)
+    if entries == []:
+        return None
+    result = evaluate_youtube_vis(truth, entries, str(results), occlusion)
+    return Scores(result.stats(), ap_tables(result), result.notes)
+
+
+def score_panoptic(ann_file: Path, mask_root: Path, folder: Path) -> Scores:
+    """``VPQ``, in percent by group and window length, and ``STQ`` with its parts, as fractions.
+
+    Args:
+        ann_file: ``panoptic_gt_*.json``.
+        mask_root: folder of its PNGs.
+        folder: with ``pred.json`` and ``pan_pred``.
+
+    Raises:
+        UserError: naming the file that is missing, broken or does not fit.
+    """
+    truth = load_truth(ann_file, mask_root)
+    predicted = load_results(folder, truth)
+    quality, tubes = [], []
+    with ProgressReport('score', len(truth.videos), 'videos') as progress:
+        for name, video in truth.videos.items():
+            pq = VideoPQ(len(truth.categories), SCRIPT_WINDOWS, f'{truth.source}: video {name}')
+            stq = VideoTubes(truth.is_thing())
+            for frame in video_overlaps(video, predicted[name]):
+                pq.add(frame)
+                stq.add(frame)
+            quality.append(pq.sums)
+            tubes.append(stq.sums())
+            progress.advance()
+    vpq, stq = VPQ.of(truth.categories, quality, SCRIPT_WINDOWS), TubeSums.of(tubes)
+    tables = f'{vpq_tables(vpq)}\n{stq_tables(stq, truth.categories)}'
+    numbers = dict(VPQ=_vpq_numbers(vpq), STQ=stq.stats())
+    return Scores(_without_nan(numbers), tables, [*vpq.notes(), *stq.notes()])
+
+
+def score_semantic(
+    ann_file: Path, mask_root: Path, folder: Path, names: Mapping[int, str]
+) -> Scores:
+    """mIoU and its companions and VC, as fractions.
+
+    Args:
+        ann_file: the list of videos.
+        mask_root: folder of the videos' folders with the masks.
+        folder: with ``<video>/<frame>.png``.
+        names: of the classes by id.
+
+    Raises:
+        UserError: naming the file that is missing, broken or does not fit.
+    """
+    truth = load_semantic_truth(ann_file, mask_root)
+    videos = {}
+    with ProgressReport('score', len(truth.masks), 'videos') as progress:
+        for name in truth.masks:
+            videos[name] = score_video(truth, name, folder)
+            progress.advance()
+    result = SemanticQuality(videos, truth.num_classes)
+    return Scores(_without_nan(result.stats()), semantic_tables(result, names), result.notes())
+
+
+def _vpq_numbers(result: VPQ) -> dict[str, dict[str, float]]:
+    numbers = {}
+    for group in GROUPS:
+        values = {str(k): result.quality(k, group) for k in SCRIPT_WINDOWS}
+        for windows in (WINDOWS, SCRIPT_WINDOWS):
+            values['_'.join(map(str, ('mean', *windows)))] = result.mean(windows, group)
+        numbers[group] = {key: 100 * value for key, value in values.items()}
+    return numbers
+
+
+def _without_nan(numbers: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: _without_nan(value)
+        if isinstance(value, dict)
+        else (None if math.isnan(value) else value)
+        for key, value in numbers.items()
+    }
