@@ -117,11 +117,11 @@ class TeViT(VideoSegmentor):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
+        self.test_cfg = TeViTTestConfig.from_dict(test_cfg)
         self.backbone = MODELS.build(backbone)
         self.neck = MODELS.build(neck)
         self.rpn_head = MODELS.build(rpn_head)
         self.roi_head = MODELS.build(roi_head)
-        self.test_cfg = TeViTTestConfig.from_dict(test_cfg)
         self.frame_chunk = frame_chunk
 
     @property
