@@ -232,7 +232,7 @@ def report(
     """
     for kind, path in (('overlay', video), (noun, entries), ('maps', maps)):
         if path:
-            print(f'{kind + ":":<9}{path}')
+            print(f'{kind + ":":<10}{path}')
     if damage:
         raise UserError(f'{damage}; the results cover the frames before')
 

@@ -208,6 +208,8 @@ class PanopticReport:
         classes, segments = self._meta['classes'], self.result.segments
         things = Counter(classes[s.label] for s in segments if s.is_thing)
         stuff = [classes[s.label] for s in segments if not s.is_thing]
+        if not segments and not self._dropped:
+            return 'no segment is sure enough (model.test_cfg.object_mask_threshold)'
         text = f'{things.total()} things: {_listed(things) or "none"}; '
         text += f'{len(stuff)} kinds of stuff: {", ".join(stuff) or "none"}'
         if self._dropped:

@@ -68,7 +68,7 @@ def test_video_gives_an_overlay_of_its_rate_size_and_length(folder, monkeypatch,
         assert has_color(frame.image, 11)
     printed = capsys.readouterr()
     assert '2 tracks of score >= 0.3: 1 red, 1 green' in printed.out
-    assert 'overlay: work_dirs/demo/clip.mp4' in printed.out
+    assert 'overlay:  work_dirs/demo/clip.mp4' in printed.out
     assert 'segmenting: 7/7 frames' in printed.err
     assert 'drawing: 7/7 frames' in printed.err
 
@@ -398,7 +398,7 @@ def test_show_ends_when_the_user_wants(live, monkeypatch):
 def test_maps_of_tracks(folder, monkeypatch, capsys, live):
     write_config(folder / 'squares.py', live=live)
     assert run(monkeypatch, 'clip.mp4', '--maps', 'maps', *['--live'] * live) == 0
-    assert 'maps:    maps' in capsys.readouterr().out
+    assert 'maps:     maps' in capsys.readouterr().out
     assert len(list((folder / 'maps').iterdir())) == 7
     ids = np.array(Image.open('maps/00003.png'))
     assert (ids[10, 20], ids[36, 48], ids[2, 60]) == (10, 11, 0)

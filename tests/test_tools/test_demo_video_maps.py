@@ -138,7 +138,7 @@ def test_live_lines(folder, monkeypatch, task):
 
 def test_maps_of_segments(folder, monkeypatch, capsys):
     run(monkeypatch, 'vps', '--maps', 'maps/here')
-    assert 'maps:    maps/here' in capsys.readouterr().out
+    assert 'maps:     maps/here' in capsys.readouterr().out
     image = Image.open('maps/here/00006.png')
     assert set(np.unique(np.array(image))) == {0, 10, 11, 12, 13}
     palette = image.getpalette()
@@ -182,3 +182,10 @@ def test_image_gives_an_image(folder, monkeypatch, task):
     drawn = read_image('work_dirs/demo/photo.png')
     assert drawn.shape[1] == 64 * SCALE
     assert np.abs(at(drawn, 22, 59) - tint(META['palette'][2])).max() <= 1
+
+
+def test_no_segment_at_all_is_explained(folder, monkeypatch, capsys):
+    monkeypatch.setattr('map_squares.SEGMENTS', [])
+    assert run(monkeypatch, 'vps') == 0
+    assert 'no segment is sure enough' in capsys.readouterr().out
+    assert all(np.abs(at(frame, 46, 2) - 60).max() < 12 for frame in overlays())
