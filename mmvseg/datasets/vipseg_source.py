@@ -144,7 +144,9 @@ def _read_converted(name: str, path: Path, images: Path, masks: Path) -> SourceS
             found = 0 if frames is None else len(frames)
             raise UserError(f'{where}: {found} annotations of {len(entries)} frames')
         split[video] = [
-            _converted_frame(image, frame, images / video, masks / video, where)
+            _converted_frame(
+                image, frame, images / video, masks / video if annotated else None, where
+            )
             for image, frame in zip(entries, frames or [None] * len(entries), strict=True)
         ]
         if len({frame.image for frame in split[video]}) < len(entries):
@@ -154,12 +156,12 @@ def _read_converted(name: str, path: Path, images: Path, masks: Path) -> SourceS
 
 
 def _converted_frame(
-    image: Any, annotation: Any, images: Path, masks: Path, where: str
+    image: Any, annotation: Any, images: Path, masks: Path | None, where: str
 ) -> SourceFrame:
     stem = Path(_field(image, 'file_name', str, where)).stem
     where = f'{where}, {stem}'
     image_id, path = _field(image, 'id', str | int, where), images / f'{stem}.jpg'
-    if annotation is None:
+    if masks is None:
         return SourceFrame(image_id, path, None)
     if Path(_field(annotation, 'file_name', str, where)).stem != stem:
         raise UserError(f'{where}: its annotation is of {annotation["file_name"]}')

@@ -17,7 +17,7 @@ def run(monkeypatch, capsys):
         with pytest.raises(SystemExit) as exit_:
             runpy.run_path(str(TOOL), run_name='__main__')
         captured = capsys.readouterr()
-        return exit_.value.code, captured.out + captured.err
+        return exit_.value.code, (captured.out + captured.err).rstrip()
 
     return _run
 
@@ -63,6 +63,51 @@ def test_needs_a_root(run, shapes, tmp_path):
     status, text = run(shapes[0], tmp_path / 'nowhere')
     assert status == 1
     assert 'no such folder' in text
+
+
+def test_vipseg(run, tmp_path):
+    options = ShapesOptions(height=32, width=40, length=2)
+    write_shapes(tmp_path / 'set', ShapesRequest(options, train=1, val=0, layout='vipseg'))
+    ann_file, images = tmp_path / 'set/panoptic_gt_VIPSeg_train.json', tmp_path / 'set/images'
+    assert run(ann_file, images) == (0, f'{ann_file}: no problems')
+    (tmp_path / 'set/panomasksRGB').rename(tmp_path / 'elsewhere')
+    status, text = run(ann_file, images)
+    assert status == 1
+    assert '2 problems: 2 in mask' in text
+    assert run(ann_file, images, '--masks', tmp_path / 'elsewhere')[0] == 0
+    assert run(ann_file, '--no-frames')[0] == 0
+    status, text = run(ann_file, images, '--masks', tmp_path / 'nowhere')
+    assert status == 1
+    assert 'nowhere: no such folder' in text
+
+
+def test_vspw(run, tmp_path):
+    options = ShapesOptions(height=32, width=40, length=2)
+    write_shapes(tmp_path / 'set', ShapesRequest(options, train=1, val=1, layout='vspw'))
+    listing = tmp_path / 'set/val.txt'
+    for path in (listing, tmp_path / 'set'):
+        assert run(path) == (0, f'{path}: no problems')
+    (mask, _) = sorted((tmp_path / 'set/data').glob('val_*/mask/*'))
+    mask.write_bytes(b'')
+    assert run(listing, '--no-frames')[0] == 0
+    status, text = run(listing)
+    assert status == 1
+    assert f'{mask}: video val_00000, frame 0, mask: not a PNG' in text
+    (tmp_path / 'set/data').rename(tmp_path / 'set/videos')
+    status, text = run(listing)
+    assert status == 1
+    assert 'give the folder of the videos as ROOT' in text
+    assert '1 problems: 1 in mask' in run(listing, tmp_path / 'set/videos')[1]
+
+
+def test_notes_are_no_problems(run, tmp_path):
+    options = ShapesOptions(height=32, width=40, length=2)
+    write_shapes(tmp_path / 'set', ShapesRequest(options, train=1, val=0, layout='vspw'))
+    for path in list((tmp_path / 'set/data').glob('*/mask')):
+        path.rename(tmp_path / 'hidden')
+    listing = tmp_path / 'set/train.txt'
+    note = f'note: {listing}: annotations: it has no annotations\n'
+    assert run(listing) == (0, f'{note}{listing}: no problems')
 
 
 def test_other_file(run, tmp_path):
