@@ -76,8 +76,7 @@ def parse_args() -> argparse.Namespace:
         '--maps',
         type=Path,
         metavar='FOLDER',
-        help="also write a PNG a frame, 00000.png ...: the number of each pixel's track (vis) or "
-        'segment (vps), 0 = none, or the id of its class (vss)',
+        help='also write a PNG a frame: number of the track or segment (0 = none), or class id',
     )
     parser.add_argument(
         '--score-thr',
