@@ -57,7 +57,7 @@ class Legend:
     def _lay_out(self, name_width: int, count: int) -> None:
         # An entry is the swatch, half a gap, the name and a gap, with some room to the next.
         width = self._width - self._gap
-        self._columns = max(1, width // (self._swatch + name_width + 3 * self._gap))
+        self._columns = max(1, width // (self._swatch + name_width + 4 * self._gap))
         self._column = width // self._columns
         self._rows = max(1, min(-(-count // self._columns), MAX_ROWS))
 
