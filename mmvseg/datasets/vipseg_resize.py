@@ -30,7 +30,7 @@ from .youtube_vis_json import load_json
 #: What a folder was made from, so that it is only continued with the same.
 SETTINGS = 'resize.json'
 #: Frames a worker gets at a time.
-_CHUNK = 8
+_CHUNK = 2
 _ERRORS_NAMED = 10
 
 
