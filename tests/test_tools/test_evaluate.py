@@ -1,7 +1,9 @@
 import importlib.util
 import json
+import subprocess
 import sys
 
+import cv2
 import helpers
 import numpy as np
 import pytest
@@ -81,3 +83,119 @@ def test_an_unwritable_output_is_named(run, tmp_path):
     status, _, err = run('ytvis', *files('no_gt'), '--out', tmp_path / 'file' / 'metrics.json')
     assert status == 1
     assert 'metrics.json: cannot be written' in err
+
+
+MAP_CASES = helpers.reference_dir() / 'eval'
+
+
+def folders(metric, name):
+    case = MAP_CASES / metric / name
+    return case / 'gt', case / 'pred'
+
+
+def recorded(metric, name):
+    return json.loads((MAP_CASES / metric / name / 'expected.json').read_text())
+
+
+def test_vpq_in_percent(run, tmp_path):
+    out = tmp_path / 'metrics.json'
+    status, table, err = run('vpq', *folders('vpq', 'quirk_unlisted_gt_id'), '--out', out)
+    assert (status, err) == (0, '')
+    expected = recorded('vpq', 'quirk_unlisted_gt_id')
+    got = json.loads(out.read_text())
+    assert list(got) == ['All', 'Things', 'Stuff']
+    for group, values in got.items():
+        official = expected['vpq_percent'][group].values()
+        means = expected['average_percent'][group].values()
+        assert list(values) == ['1', '2', '4', '6', '8', 'mean_1_2_4_6', 'mean_1_2_4_6_8']
+        assert [*values.values()] == pytest.approx([*official, *means], abs=1e-9)
+    assert '| Stuff  | 93.4' in table
+
+
+def test_stq_as_fractions(run, tmp_path):
+    out = tmp_path / 'metrics.json'
+    gt, pred = folders('stq', 'quirk_unlisted_gt_id')
+    status, table, _ = run('stq', gt / 'panoptic_gt_VIPSeg_val.json', pred, '--out', out)
+    assert status == 0
+    expected = recorded('stq', 'quirk_unlisted_gt_id')
+    got = json.loads(out.read_text())
+    assert list(got) == ['STQ', 'AQ', 'SQ']
+    assert got == pytest.approx({key: expected[key] for key in got}, abs=1e-9)
+    assert f'| {100 * got["STQ"]:.1f} |' in table
+
+
+@pytest.fixture
+def classes(tmp_path):
+    """Ground truth and predictions of one video of one frame in VSPW's layout."""
+    values = np.array([[1, 2, 255]], np.uint8)
+    for path, frame in (
+        (tmp_path / 'gt/data/a/mask/0.png', values),
+        (tmp_path / 'pred/a/0.png', np.array([[0, 0, 0]], np.uint8)),
+    ):
+        path.parent.mkdir(parents=True)
+        cv2.imwrite(str(path), frame)
+    (tmp_path / 'gt/val.txt').write_text('a\n')
+    return tmp_path
+
+
+def test_vss_with_undefined_numbers(run, classes):
+    out = classes / 'metrics.json'
+    status, table, err = run('vss', classes / 'gt', classes / 'pred', '--out', out)
+    assert status == 0
+    assert json.loads(out.read_text()) == dict(
+        Acc=0.5,
+        Acc_class=0.5,
+        mIoU=0.25,
+        fwIoU=0.25,
+        video_mIoU=0.25,
+        video_fwIoU=0.25,
+        VC8=None,
+        VC16=None,
+    )
+    assert '| wall (0)    | 50.0 |' in table
+    assert '| VC8         | -    |' in table
+    assert 'note: VC8 is undefined' in err
+
+
+def test_coding_and_split_of_vss(run, classes):
+    arguments = ('vss', classes / 'gt', classes / 'pred')
+    (classes / 'gt/test.txt').write_text('b\n')
+    assert run(*arguments, '--split', 'val')[0] == 0
+    status, _, err = run(*arguments, '--split', 'test')
+    assert status == 1
+    assert 'has no masks' in err
+    _, table, _ = run(*arguments, '--gt-coding', 'zero-based')
+    assert '| ceiling (1) | 0.0 |' in table
+    assert '| door (2)    | 0.0 |' in table
+    status, _, err = run('vpq', *arguments[1:], '--split', 'val')
+    assert status == 2
+    assert '--split and --gt-coding are for vss' in err
+
+
+def test_errors_of_maps_are_one_message(run, tmp_path):
+    quirk = folders('vss', 'quirk_void_in_prediction')
+    panoptic, _ = folders('vpq', 'quirk_json_area')
+    (tmp_path / 'panoptic_gt_x.json').write_text('{"categories": [], "annotations": []}')
+    for arguments, words in (
+        (('vss', *quirk), 'has the value 255, but classes are 0 to 123'),
+        (('vss', panoptic, tmp_path), 'has no val.txt'),
+        (('vpq', panoptic, tmp_path / 'no'), 'no/pred.json: cannot be read'),
+        (('stq', tmp_path, tmp_path), "panoptic_gt_x.json: 'annotations' is empty"),
+    ):
+        status, out, err = run(*arguments)
+        assert (status, out) == (1, '')
+        assert err.startswith('error: ')
+        assert words in err
+        assert err.count('\n') == 1
+
+
+def test_maps_are_scored_without_torch():
+    code = (
+        'import atexit, runpy, sys\n'
+        'atexit.register(lambda: print({"torch", "pycocotools"} & sys.modules.keys()))\n'
+        'sys.argv = sys.argv[1:]\n'
+        'runpy.run_path(sys.argv[0], run_name="__main__")\n'
+    )
+    command = [sys.executable, '-c', code, path, 'stq', *folders('stq', 'quirk_unlisted_gt_id')]
+    result = subprocess.run([*map(str, command)], capture_output=True, text=True, check=True)
+    assert result.stdout.splitlines()[-1] == 'set()'
