@@ -97,6 +97,9 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--root', help="folder of its frames, data_prefix.img (default: the config's)"
     )
+    parser.add_argument(
+        '--masks', help="folder of its masks, data_prefix.mask (default: the config's)"
+    )
 
 
 def prepare_test(cfg: Config, args: argparse.Namespace) -> Path:
@@ -118,22 +121,32 @@ def prepare_test(cfg: Config, args: argparse.Namespace) -> Path:
     cfg.load_from, cfg.resume = args.checkpoint, False
     # what a config lets stay unfilled concerns the start of a training
     cfg.allow_missing = allowed_missing(args) or []
+    _choose_data(cfg, args)
     dataset = cfg.test_dataloader.dataset
-    changed = {}
-    if args.root:
-        root = str(Path(args.root).absolute())
-        # VSPW has its masks among the frames
-        if data_folder(dataset, 'mask') == data_folder(dataset, 'img'):
-            changed['mask_root'] = root
-        dataset.data_prefix = {**(dataset.get('data_prefix') or {}), 'img': root}
-    if args.json:
-        changed['ann_file'] = dataset.ann_file = str(Path(args.json).absolute())
-    evaluators = cfg.test_evaluator
-    for evaluator in evaluators if isinstance(evaluators, list) else [evaluators]:
-        evaluator.update({key: value for key, value in changed.items() if key in evaluator})
     check_data(dataset, 'test_dataloader.dataset')
     set_classes(cfg, 'test_dataloader')
     return annotation_file(dataset)
+
+
+def _choose_data(cfg: Config, args: argparse.Namespace) -> None:
+    """Let dataset and evaluators use what :func:`add_data_arguments` names."""
+    dataset = cfg.test_dataloader.dataset
+    prefix = dict(dataset.get('data_prefix') or {})
+    changed = {}
+    if args.root:
+        # VSPW has its masks among the frames
+        among_frames = data_folder(dataset, 'mask') == data_folder(dataset, 'img')
+        prefix['img'] = str(Path(args.root).absolute())
+        if among_frames:
+            changed['mask_root'] = prefix['img']
+    if args.masks:
+        changed['mask_root'] = prefix['mask'] = str(Path(args.masks).absolute())
+    if args.json:
+        changed['ann_file'] = dataset.ann_file = str(Path(args.json).absolute())
+    dataset.data_prefix = prefix
+    evaluators = cfg.test_evaluator
+    for evaluator in evaluators if isinstance(evaluators, list) else [evaluators]:
+        evaluator.update({key: value for key, value in changed.items() if key in evaluator})
 
 
 def set_classes(cfg: Config, dataloader: str) -> None:
