@@ -210,7 +210,7 @@ class _ListChecker:
                     self.void_masks.append(job.mask_path)
 
     def _look_into(
-        self, job: '_Job'
+        self, job: _Job
     ) -> tuple[list[Problem], tuple[int, int] | None, np.ndarray | None]:
         """Problems, size of the frame and pixels of each mask value, as far as readable."""
         problems, size = [], None

@@ -97,7 +97,8 @@ def test_vspw(run, tmp_path):
     status, text = run(listing)
     assert status == 1
     assert 'give the folder of the videos as ROOT' in text
-    assert '1 problems: 1 in mask' in run(listing, tmp_path / 'set/videos')[1]
+    listing.write_text('\nval_00000\r\n')
+    assert '3 problems: 2 in line, 1 in mask' in run(listing, tmp_path / 'set/videos')[1]
 
 
 def test_notes_are_no_problems(run, tmp_path):

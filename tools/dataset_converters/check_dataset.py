@@ -11,6 +11,7 @@ Example:
 """
 
 import argparse
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,7 +75,7 @@ def main() -> int:
         for problem in find_problems(args, progress):
             print(problem, flush=True)
             if not problem.note:
-                fields[problem.field.split('[')[0]] += 1
+                fields[re.split(r'\[| \d', problem.field)[0]] += 1  # videos[3], line 3
     if not fields:
         print(f'{args.path}: no problems')
         return 0
