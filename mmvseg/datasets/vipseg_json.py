@@ -86,7 +86,10 @@ def parse_vipseg(
             height=height,
             width=width,
             length=len(images),
-            frames=[str(Path(prefix['img'], name, _field(i, 'file_name', where))) for i in images],
+            frames=[
+                str(frame_path(Path(prefix['img'], name), _field(i, 'file_name', where)))
+                for i in images
+            ],
         )
         if labels is not None:
             if video['video_id'] not in annotated:
@@ -98,6 +101,12 @@ def parse_vipseg(
             record['masks'] = [str(Path(prefix['mask'], name, file)) for file in files]
             record['segments'] = _segments(frames, labels, where)
         yield record
+
+
+def frame_path(folder: Path, name: str) -> Path:
+    """A frame's file in its video's folder; the json may name it like its map, with ``.png``."""
+    path = folder / name
+    return path if path.suffix != '.png' or path.exists() else path.with_suffix('.jpg')
 
 
 def _segments(frames: list[dict], labels: Mapping[int, int], where: str) -> np.ndarray:

@@ -8,6 +8,7 @@ from mmvseg.image_io import read_segment_map
 
 from .checker_parts import Problem, bare_rule, check_png, picture_size
 from .segment_regions import Region, find_regions
+from .vipseg_json import frame_path
 
 #: Some programs write boxes one pixel short.
 _BOX_TOLERANCE = 1
@@ -51,7 +52,7 @@ def check_pixels(
     problems = []
     size, origin = expected.size, 'the json says'
     if expected.image is not None:
-        path = images / expected.image
+        path = frame_path(images, expected.image)
         try:
             found = picture_size(path)
             if size is None:

@@ -27,7 +27,7 @@ def load_json(path: str | Path) -> Any:
         return json.loads(Path(path).read_bytes())
     except OSError as error:
         raise UserError(f'annotation file {path}: cannot be read ({error.strerror})') from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # syntax, encoding, endless numbers or nesting
         raise UserError(f'annotation file {path}: not valid json ({error})') from error
 
 

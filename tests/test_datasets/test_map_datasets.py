@@ -160,6 +160,15 @@ def test_a_segment_has_the_class_of_the_first_frame_that_lists_it(tmp_path):
     assert labels == {segment['category_id']}
 
 
+def test_frames_may_be_named_like_their_maps(tmp_path):
+    write_shapes(tmp_path / 'vipseg', ShapesRequest(OPTIONS, train=1, val=0, layout='vipseg'))
+    path = tmp_path / 'vipseg/panoptic_gt_VIPSeg_train.json'
+    path.write_text(path.read_text().replace('.jpg"', '.png"'))
+    record = build(tmp_path / 'vipseg').video_record(0)
+    assert record['frames'][3] == str(tmp_path / 'vipseg/images/train_00000/00003.jpg')
+    assert record['masks'][3].endswith('panomasksRGB/train_00000/00003.png')
+
+
 def test_published_classes():
     table = load_table('vipseg')
     assert (len(table), sum(category.is_thing for category in table)) == (124, 58)
