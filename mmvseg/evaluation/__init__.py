@@ -4,8 +4,11 @@ from importlib import import_module
 from typing import Any
 
 _MODULES = dict(
+    InstanceWriter='writers',
     OVISMetric='metrics',
+    PanopticWriter='writers',
     ResultsWriter='results_writer',
+    SemanticWriter='writers',
     VideoPanopticMetric='metrics',
     VideoSemanticMetric='metrics',
     YouTubeVISMetric='metrics',

@@ -2,11 +2,12 @@
 
 import json
 import math
+import multiprocessing
+import os
 import shutil
 import signal
-import subprocess
-import sys
 import zipfile
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -68,6 +69,13 @@ def write_model(folder, task):
         layer.bias.copy_(-layer.weight @ inputs.mean(0))
     meta = dict(dataset_meta=dict(classes=dataset.metainfo['classes']))
     save_checkpoint_file(dict(meta=meta, state_dict=model.state_dict()), folder / f'{task}.pth')
+
+
+@pytest.fixture(scope='module', autouse=True)
+def _plain_configs():
+    """Spare every run the second that it takes to lay out the config for the log."""
+    with mock.patch('mmengine.config.config.FormatCode', lambda text, **style: (text, True)):
+        yield
 
 
 @pytest.fixture(scope='module')
@@ -196,33 +204,30 @@ def test_semantic_results_and_their_numbers(run, folder, tmp_path, whole):
         assert value == pytest.approx(expected, abs=1e-12, nan_ok=True)
 
 
-KILLED = """
-import os, runpy, signal, sys
-sys.path[:0] = {paths!r}
-from mmvseg.evaluation.writers import PngWriter
-write = PngWriter._write_pngs
+def run_until_killed(folder, out, work_dir):
+    write = PngWriter._write_pngs
 
-def images_until_killed(images):
-    yield next(iter(images))
-    os.kill(os.getpid(), signal.SIGKILL)
+    def images_until_killed(images):
+        yield next(iter(images))
+        os.kill(os.getpid(), signal.SIGKILL)
 
-def killed(self, video, images):
-    if self.partial_path.exists():
-        images = images_until_killed(images)
-    write(self, video, images)
+    def killed(self, video, images):
+        if self.partial_path.exists():
+            images = images_until_killed(images)
+        write(self, video, images)
 
-PngWriter._write_pngs = killed
-sys.argv[0] = {tool!r}
-runpy.run_path({tool!r}, run_name='__main__')
-"""
+    PngWriter._write_pngs = killed
+    args = [str(folder / 'vps.py'), str(folder / 'vps.pth'), '--out', str(out)]
+    run_tool('test_vis', *args, '--cfg-options', f'work_dir={work_dir}')
 
 
 def test_killed_run_continues_with_the_same_results(run, folder, tmp_path, whole):
-    code = KILLED.format(paths=[str(REPOSITORY)], tool=str(REPOSITORY / 'tools/test_vis.py'))
-    command = [sys.executable, '-c', code, folder / 'vps.py', folder / 'vps.pth']
-    command += ['--out', tmp_path / 'out', '--cfg-options', f'work_dir={tmp_path / "work"}']
-    ended = subprocess.run(command, capture_output=True, text=True)
-    assert ended.returncode == -signal.SIGKILL, ended.stderr
+    process = multiprocessing.get_context('fork').Process(
+        target=run_until_killed, args=(folder, tmp_path / 'out', tmp_path / 'work')
+    )
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
     assert len([*(tmp_path / 'out').rglob('*.png')]) == 7  # one video and a frame
     status, shown, out = run('vps')
     assert status == 0, shown.err
