@@ -1,9 +1,9 @@
 """Score results without a model, as the official evaluators do.
 
     ytvis, ovis  GT.json RESULTS.json         AP of instances; ovis adds occlusion groups
-    vpq, stq     GT PRED                      panoptic: GT is a folder with panoptic_gt_*.json and
-                                              panomasksRGB/ (or the json in it), PRED one with
-                                              pred.json and pan_pred/
+    vpq, stq     GT PRED                      panoptic: GT is a folder with panoptic_gt_*_val.json
+                                              and panomasksRGB/ (or the json in it), PRED one
+                                              with pred.json and pan_pred/
     vss          GT PRED                      semantic: GT is a folder with val.txt and data/ (or
                                               the txt in it), PRED one with <video>/<frame>.png
 

@@ -183,11 +183,13 @@ def test_sizes_must_agree(folder):
 def test_the_json_of_a_folder(tmp_path):
     with pytest.raises(UserError, match='has none; give the path of the json itself'):
         find_ground_truth(tmp_path)
-    for name in ('panoptic_gt_val.json', 'panoptic_gt_test.json'):
+    for name in ('panoptic_gt_train.json', 'panoptic_gt_test.json'):
         (tmp_path / name).touch()
-    with pytest.raises(UserError, match=r'has panoptic_gt_test\.json, panoptic_gt_val\.json'):
+    with pytest.raises(UserError, match=r'has panoptic_gt_test\.json, panoptic_gt_train\.json'):
         find_ground_truth(tmp_path)
     assert find_ground_truth(tmp_path / name) == tmp_path / name
+    (tmp_path / 'panoptic_gt_val.json').touch()
+    assert find_ground_truth(tmp_path).name == 'panoptic_gt_val.json'
 
 
 @pytest.mark.parametrize('annotations', [None, []])

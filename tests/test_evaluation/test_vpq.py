@@ -72,6 +72,19 @@ def test_a_match_needs_more_than_half(tmp_path):
     assert result.sums[1][result.categories.index((7, 'cat', True))].tolist() == [0, 0, 1, 1]
 
 
+@pytest.mark.parametrize(('listing', 'false_positives'), [((1, 2), 0), ((2, 1), 1)])
+def test_only_the_last_crowd_of_a_class_excuses(tmp_path, listing, false_positives):
+    truth = np.array([[1, 2, 2, 2]])
+    crowds = {entry['id']: entry for entry in listed(truth, {1: 7, 2: 7}, crowds=(1, 2))}
+    pred = np.full((1, 4), 3)
+    result = evaluate_frames(
+        tmp_path,
+        [(truth, [crowds[i] for i in listing])],
+        [(pred, listed(pred, {3: 7}))],
+    )
+    assert result.sums[1].sum(axis=0).tolist() == [0, 0, false_positives, 0]
+
+
 def test_a_group_without_classes_is_undefined_and_said(tmp_path):
     ids = np.full((2, 2), 1)
     frames = [(ids, listed(ids, {1: 0}))] * 3

@@ -107,19 +107,24 @@ class PanopticTruth:
 
 
 def find_ground_truth(path: str | Path) -> Path:
-    """The json of a ground truth folder, ``panoptic_gt_*.json``; a file is itself.
+    """The json of a ground truth folder: its only ``panoptic_gt_*.json``, or that of ``*_val``.
+
+    Args:
+        path: the folder, or the json itself.
 
     Raises:
-        UserError: if the folder has none or several.
+        UserError: if the folder has none, or several and not one of them ``*_val``.
     """
     path = Path(path)
     if not path.is_dir():
         return path
     found = sorted(path.glob('panoptic_gt_*.json'))
+    if len(found) > 1:
+        found = [file for file in found if file.stem.endswith('_val')] or found
     if len(found) != 1:
         names = ', '.join(file.name for file in found) or 'none'
         raise UserError(
-            f'{path}: needs one panoptic_gt_*.json, has {names}; give the path of the json itself'
+            f'{path}: needs one panoptic_gt_*.json or one of *_val, has {names}; give the path of the json itself'
         )
     return found[0]
 
