@@ -124,7 +124,8 @@ def find_ground_truth(path: str | Path) -> Path:
     if len(found) != 1:
         names = ', '.join(file.name for file in found) or 'none'
         raise UserError(
-            f'{path}: needs one panoptic_gt_*.json or one of *_val, has {names}; give the path of the json itself'
+            f'{path}: needs one panoptic_gt_*.json or one of *_val, has {names}; give the path of '
+            'the json itself'
         )
     return found[0]
 
