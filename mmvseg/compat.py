@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Callable
 from importlib import metadata
 from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, PathFinder
 from typing import Any
 
 from .errors import UserError
@@ -64,13 +64,14 @@ class _OpsFinder(MetaPathFinder):
     def find_spec(self, name: str, path: Any, target: Any = None) -> ModuleSpec | None:
         if name != 'mmcv.ops':
             return None
-        sys.meta_path.remove(self)
-        if not has_compiled_ops():
-            sys.modules['mmcv._ext'] = _StandIn()
-        spec = importlib.util.find_spec(name)
+        spec = PathFinder.find_spec(name, path, target)
+        if spec is None:
+            return None
         load = spec.loader.exec_module
 
         def load_and_adapt(module: types.ModuleType) -> None:
+            if not has_compiled_ops():
+                sys.modules['mmcv._ext'] = _StandIn()
             load(module)
             _use_own_ops()
 

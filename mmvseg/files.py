@@ -1,6 +1,7 @@
 """Files that appear under their name only when complete; a clear error if they cannot."""
 
 import json
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -44,9 +45,21 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write a small JSON file for people to read; see :func:`write_bytes`."""
+    """Write a small JSON file for people to read; see :func:`write_bytes`.
+
+    Numbers that are undefined (NaN) become null, which every reader of JSON knows.
+    """
     # mmdet's metrics give numbers of NumPy, which json does not know
-    write_bytes(path, (json.dumps(content, indent=1, default=float) + '\n').encode())
+    text = json.dumps(_without_nan(content), indent=1, default=float)
+    write_bytes(path, (text + '\n').encode())
+
+
+def _without_nan(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {key: _without_nan(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_without_nan(value) for value in content]
+    return None if isinstance(content, float) and math.isnan(content) else content
 
 
 def check_writable(path: Path) -> None:

@@ -155,3 +155,13 @@ def test_what_needs_no_models_starts_without_torch():
         [sys.executable, '-c', code], capture_output=True, text=True, check=True, timeout=120
     )
     assert run.stdout == 'False\n'
+
+
+def test_asking_for_the_operators_does_not_use_up_the_adaptation():
+    code = (
+        'import importlib.util, mmvseg; importlib.util.find_spec("mmcv.ops"); '
+        'from mmcv.ops import RoIAlign; print(RoIAlign.__module__)'
+    )
+    expected = 'mmcv.ops.roi_align' if compat.has_compiled_ops() else 'mmvseg.ops.roi_align'
+    run = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == expected

@@ -1,5 +1,6 @@
 import json
 
+import numpy as np
 import pytest
 
 from mmvseg.errors import UserError
@@ -14,6 +15,14 @@ def test_writes_whole_files_and_leaves_nothing_else(tmp_path):
     check_writable(path)
     check_writable(path.with_name('b.json'))
     assert [p.name for p in path.parent.iterdir()] == ['a.json']
+
+
+def test_undefined_numbers_become_null(tmp_path):
+    content = dict(a=float('nan'), b=[dict(c=float('nan')), np.float64('nan')], d=1.5)
+    write_json(tmp_path / 'a.json', content)
+    assert json.loads((tmp_path / 'a.json').read_text()) == dict(
+        a=None, b=[dict(c=None), None], d=1.5
+    )
 
 
 def test_what_cannot_be_written_is_a_users_error(tmp_path):

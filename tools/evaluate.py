@@ -18,7 +18,6 @@ Example:
 
 import argparse
 import json
-import math
 import sys
 from importlib.resources import files
 from pathlib import Path
@@ -57,7 +56,7 @@ def main() -> None:
     args = parse_args()
     numbers = METRICS[args.metric](args)
     if args.out:
-        write_json(args.out, _without_nan(numbers))
+        write_json(args.out, numbers)
 
 
 def instances(args: argparse.Namespace) -> dict[str, float]:
@@ -76,17 +75,11 @@ def instances(args: argparse.Namespace) -> dict[str, float]:
 
 def panoptic_quality(args: argparse.Namespace) -> dict[str, dict[str, float]]:
     from mmvseg.evaluation.functional.segmentation_tables import vpq_tables
-    from mmvseg.evaluation.functional.vpq import GROUPS, SCRIPT_WINDOWS, WINDOWS, evaluate_vpq
+    from mmvseg.evaluation.functional.vpq import SCRIPT_WINDOWS, evaluate_vpq
 
     result = evaluate_vpq(*_panoptic_files(args), SCRIPT_WINDOWS)
     show(vpq_tables(result), result.notes())
-    numbers = {}
-    for group in GROUPS:
-        values = {str(k): result.quality(k, group) for k in SCRIPT_WINDOWS}
-        for windows in (WINDOWS, SCRIPT_WINDOWS):
-            values['_'.join(map(str, ('mean', *windows)))] = result.mean(windows, group)
-        numbers[group] = {key: 100 * value for key, value in values.items()}
-    return numbers
+    return result.numbers()
 
 
 def tracking_quality(args: argparse.Namespace) -> dict[str, float]:
@@ -149,15 +142,6 @@ def show(table: str, notes: list[str]) -> None:
 
 def note(text: str) -> None:
     print(f'note: {text}', file=sys.stderr)
-
-
-def _without_nan(numbers: dict[str, Any]) -> dict[str, Any]:
-    return {
-        key: _without_nan(value)
-        if isinstance(value, dict)
-        else (None if math.isnan(value) else value)
-        for key, value in numbers.items()
-    }
 
 
 if __name__ == '__main__':

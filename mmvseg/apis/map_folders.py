@@ -118,7 +118,7 @@ def results_task(path: str | Path) -> str:
         return 'vis'
     if (path / 'pred.json').is_file():
         return 'vps'
-    if next(path.glob('*/*.png'), None) is not None:
+    if (path / 'videos.json').is_file() or next(path.glob('*/*.png'), None) is not None:
         return 'vss'
     raise UserError(
         f'{path}: holds no results: neither pred.json and pan_pred/ (VIPSeg) nor a folder of PNGs '

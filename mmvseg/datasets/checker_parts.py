@@ -2,7 +2,7 @@
 
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
@@ -111,12 +111,12 @@ def picture_size(path: Path) -> tuple[int, int]:
         raise UserError(bare_rule(error, path)) from error
 
 
-def check_png(path: Path, kind: str, size: tuple[int, int] | None, origin: str) -> None:
+def check_png(path: Path, kinds: Sequence[str], size: tuple[int, int] | None, origin: str) -> None:
     """Make sure, from its first bytes, that a mask is of the right kind and size.
 
     Args:
         path: PNG.
-        kind: colours and bits, e.g. ``'RGB 8 bit'``.
+        kinds: colours and bits that it may have, e.g. ``['RGB 8 bit']``.
         size: expected height and width in pixels, if known.
         origin: where the expectation comes from, e.g. ``'the json says'``.
 
@@ -134,8 +134,8 @@ def check_png(path: Path, kind: str, size: tuple[int, int] | None, origin: str) 
         raise UserError('not a PNG')
     width, height, bits, color = struct.unpack('>IIBB', start[16:])
     found = f'{_PNG_COLORS.get(color, f"colour type {color}")} {bits} bit'
-    if found != kind:
-        raise UserError(f'{found}, but masks are {kind}')
+    if found not in kinds:
+        raise UserError(f'{found}, but masks are {" or ".join(kinds)}')
     if size is not None and (height, width) != size:
         raise UserError(
             f'{height} x {width} pixels, {origin} {" x ".join(str(side) for side in size)}'

@@ -6,6 +6,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from mmvseg.errors import UserError
 from mmvseg.registry import DATASETS
 
 from .categories import Category
@@ -45,6 +46,23 @@ def to_panoptic_metainfo(categories: Sequence[Category]) -> dict:
         thing_classes=tuple(category.name for category in ordered if category.is_thing),
         stuff_classes=tuple(category.name for category in ordered if not category.is_thing),
     )
+
+
+def refuse_chosen_classes(metainfo: Mapping[str, Any], source: str) -> None:
+    """For data sets of maps, whose classes cannot be left out by ``metainfo.classes``.
+
+    Args:
+        metainfo: as given in the config.
+        source: where the classes are named instead.
+
+    Raises:
+        UserError: it names classes.
+    """
+    if 'classes' in metainfo:
+        raise UserError(
+            f'dataset.metainfo.classes: every pixel has a class, so none can be left out; the '
+            f'classes are those of {source}: remove the key'
+        )
 
 
 def things_first(categories: Sequence[Category]) -> list[Category]:

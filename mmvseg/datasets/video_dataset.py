@@ -102,10 +102,11 @@ class VideoDataset(BaseDataset):
         """Classes of a config of this dataset, without reading its videos."""
 
     @classmethod
-    def path_of(cls, dataset_cfg: Mapping[str, Any]) -> str:
-        """The annotation file of a config, its paths joined as by the dataset itself."""
-        root = dataset_cfg.get('data_root', '')
-        return cls(ann_file=dataset_cfg['ann_file'], data_root=root, lazy_init=True).ann_file
+    def unread(cls, dataset_cfg: Mapping[str, Any]) -> 'VideoDataset':
+        """The dataset of a config before it reads anything, for its paths."""
+        keys = ('ann_file', 'data_root', 'data_prefix')
+        paths = {key: dataset_cfg[key] for key in keys if key in dataset_cfg}
+        return cls(**paths, lazy_init=True)
 
     @abstractmethod
     def load_data_list(self) -> list[dict]:

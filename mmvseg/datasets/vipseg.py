@@ -9,7 +9,7 @@ from mmvseg.errors import UserError
 from mmvseg.registry import DATASETS
 
 from .categories import Category, load_table
-from .metainfo import to_panoptic_metainfo
+from .metainfo import refuse_chosen_classes, to_panoptic_metainfo
 from .video_dataset import VideoDataset
 from .vipseg_json import load_vipseg_file, parse_vipseg, read_panoptic_categories
 
@@ -56,11 +56,12 @@ class VIPSegDataset(VideoDataset):
         """Classes of a config; with ``version`` this needs no file."""
         if dataset_cfg.get('version') == VERSION:
             return to_panoptic_metainfo(load_table(VERSION))
-        path = cls.path_of(dataset_cfg)
+        path = cls.unread(dataset_cfg).ann_file
         return to_panoptic_metainfo(read_panoptic_categories(load_vipseg_file(path), path))
 
     def load_data_list(self) -> list[dict]:
         """Read the annotation file into video records."""
+        refuse_chosen_classes(self._metainfo, 'the annotation file')
         content = load_vipseg_file(self.ann_file)
         categories = read_panoptic_categories(content, self.ann_file)
         if self.version is not None:

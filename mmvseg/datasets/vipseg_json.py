@@ -98,6 +98,12 @@ def parse_vipseg(
             if len(frames) != len(images):
                 raise UserError(f'{where}: {len(frames)} annotations of {len(images)} frames')
             files = [_field(frame, 'file_name', where) for frame in frames]
+            for t, (frame, file) in enumerate(zip(record['frames'], files, strict=True)):
+                if Path(frame).stem != Path(file).stem:
+                    raise UserError(
+                        f'{where}, frame {t}: is {Path(frame).name}, but its annotation is {file}; '
+                        'list annotations in the order of the images'
+                    )
             record['masks'] = [str(Path(prefix['mask'], name, file)) for file in files]
             record['segments'] = _segments(frames, labels, where)
         yield record

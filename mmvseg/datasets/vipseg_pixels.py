@@ -65,7 +65,7 @@ def check_pixels(
     if expected.mask is not None:
         path = masks / expected.mask
         try:
-            check_png(path, 'RGB 8 bit', size, origin)
+            check_png(path, ['RGB 8 bit'], size, origin)
             regions = find_regions(read_segment_map(path))
         except UserError as error:
             problems.append(Problem(str(path), 'mask', bare_rule(error, path), **where))

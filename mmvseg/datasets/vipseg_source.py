@@ -12,11 +12,11 @@ import numpy as np
 from PIL import Image
 
 from mmvseg.errors import UserError
+from mmvseg.evaluation.functional.semantic_files import read_video_names
 from mmvseg.image_io import read_segment_map
 
 from .categories import load_table
 from .vipseg_json import load_vipseg_file
-from .vspw import read_video_names
 
 SPLITS = ('train', 'val', 'test')
 JSON_NAME = 'panoptic_gt_VIPSeg_{}.json'

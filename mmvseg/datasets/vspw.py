@@ -8,16 +8,17 @@ import numpy as np
 from PIL import Image
 
 from mmvseg.errors import UserError
+from mmvseg.evaluation.functional.semantic_files import (
+    find_categories,
+    read_categories,
+    read_video_names,
+)
 from mmvseg.registry import DATASETS
 
 from .categories import Category, load_table
-from .metainfo import to_panoptic_metainfo
+from .metainfo import refuse_chosen_classes, to_panoptic_metainfo
 from .video_dataset import VideoDataset
 from .vipseg_json import read_panoptic_categories
-from .youtube_vis_json import load_json
-
-#: Classes of own data, beside the list of videos; without it they are VSPW's.
-CATEGORIES_FILE = 'categories.json'
 
 
 @DATASETS.register_module()
@@ -28,8 +29,8 @@ class VSPWDataset(VideoDataset):
     ``<video>/origin/*.jpg``, maps ``<video>/mask/*.png``.
 
     Args:
-        ann_file: list of videos, one a line. A ``categories.json`` beside it, a list of
-            ``dict(id, name, isthing)``, names the classes of own data.
+        ann_file: list of videos, one a line. A ``categories.json`` beside it or beside the folder
+            of the videos, a list of ``dict(id, name)``, names the classes of own data.
         data_prefix: ``img`` is the folder of the videos.
         **kwargs: see :class:`VideoDataset`.
 
@@ -47,32 +48,45 @@ class VSPWDataset(VideoDataset):
     @classmethod
     def read_metainfo(cls, dataset_cfg: Mapping[str, Any]) -> dict:
         """Classes of a config; VSPW's need no file."""
-        return to_panoptic_metainfo(read_vspw_categories(cls.path_of(dataset_cfg)))
+        unread = cls.unread(dataset_cfg)
+        return to_panoptic_metainfo(
+            read_vspw_categories(unread.ann_file, unread.data_prefix['img'])
+        )
 
     def load_data_list(self) -> list[dict]:
         """List the frames of the videos."""
-        self._metainfo.update(to_panoptic_metainfo(read_vspw_categories(self.ann_file)))
+        folder = self.data_prefix['img']
+        refuse_chosen_classes(self._metainfo, 'categories.json')
+        self._metainfo.update(to_panoptic_metainfo(read_vspw_categories(self.ann_file, folder)))
         names = read_video_names(self.ann_file)
-        return [self._record(Path(self.data_prefix['img'], name), name) for name in names]
+        records = [self._record(Path(folder, name), name) for name in names]
+        if not self.test_mode:
+            self._require_masks(records)
+        return records
 
     def annotated_frames(self, record: dict) -> np.ndarray:
         """All frames."""
         return np.arange(record['length'])
 
     def frame_annotations(self, record: dict, frame_ids: Sequence[int]) -> dict:
-        """``mask_paths`` of each frame, and ``value_labels``: class index of each map value or -1.
-
-        Raises:
-            UserError: a frame has no map.
-        """
-        paths = [record['masks'][i] for i in frame_ids]
-        if None in paths:
-            frame = record['frames'][frame_ids[paths.index(None)]]
-            raise UserError(f'video {record["name"]}: {frame} has no map in the folder mask')
+        """``mask_paths`` of each frame; ``value_labels``: class index of each map value, or -1."""
         labels = np.full(256, -1, np.int64)
         for label, category in enumerate(self._metainfo['category_ids']):
             labels[category + 1] = label
-        return dict(mask_paths=paths, value_labels=labels)
+        return dict(mask_paths=[record['masks'][i] for i in frame_ids], value_labels=labels)
+
+    def _require_masks(self, records: list[dict]) -> None:
+        bare = [
+            frame
+            for record in records
+            for frame, mask in zip(record['frames'], record['masks'], strict=True)
+            if mask is None
+        ]
+        if bare:
+            raise UserError(
+                f'{self.ann_file}: {len(bare)} frames of its videos have no map to train on, e.g. '
+                f'{bare[0]} has none in the folder mask'
+            )
 
     def _record(self, folder: Path, name: str) -> dict:
         frames = sorted((folder / 'origin').glob('*.jpg'))
@@ -95,37 +109,18 @@ class VSPWDataset(VideoDataset):
         )
 
 
-def read_vspw_categories(ann_file: str | Path) -> list[Category]:
-    """Classes of the data set whose list of videos is ``ann_file``.
+def read_vspw_categories(ann_file: str | Path, videos: str | Path) -> list[Category]:
+    """Classes of a data set; those of own data count as stuff unless ``isthing`` is 1.
+
+    Args:
+        ann_file: list of videos.
+        videos: their folder.
 
     Raises:
-        UserError: if its ``categories.json`` is damaged, or has an id that a map cannot hold.
+        UserError: if its ``categories.json`` is damaged.
     """
-    path = Path(ann_file).parent / CATEGORIES_FILE
-    if not path.is_file():
+    path = find_categories(ann_file, videos)
+    if path is None:
         return load_table('vipseg')
-    content = load_json(path)
-    if not isinstance(content, list):
-        raise UserError(f'{path}: not a list of categories')
-    categories = read_panoptic_categories(dict(categories=content), path)
-    if bad := [category.id for category in categories if not 0 <= category.id <= 253]:
-        raise UserError(f'{path}: category id {bad[0]}: a map can hold 0 to 253')
-    return categories
-
-
-def read_video_names(ann_file: str | Path) -> list[str]:
-    """The videos of a list, one a line.
-
-    Raises:
-        UserError: if it cannot be read, names none, or names one twice.
-    """
-    try:
-        names = [line.strip() for line in Path(ann_file).read_text().splitlines()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f'{ann_file}: cannot be read ({error})') from error
-    names = [name for name in names if name]
-    if not names:
-        raise UserError(f'{ann_file}: names no video')
-    if doubled := [name for name in names if names.count(name) > 1]:
-        raise UserError(f'{ann_file}: names video {doubled[0]} twice')
-    return names
+    entries = [dict(isthing=0) | entry for entry in read_categories(path)]
+    return read_panoptic_categories(dict(categories=entries), path)

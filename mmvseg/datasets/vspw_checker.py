@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from mmvseg.errors import UserError
+from mmvseg.evaluation.functional.semantic_files import find_categories
 from mmvseg.image_io import read_class_map
 
 from .categories import load_table
@@ -20,7 +21,6 @@ from .checker_parts import (
     no_annotations,
     picture_size,
 )
-from .vspw import CATEGORIES_FILE
 from .youtube_vis_json import load_json
 
 _SPLITS = ('train.txt', 'val.txt', 'test.txt')
@@ -55,8 +55,7 @@ def check_vspw(
         UserError: if there is no such data set, or the ``categories.json`` of own data is no list.
     """
     lists, root = _locate(path, root)
-    home = root.parent if path.is_dir() else path.parent
-    values = yield from _read_values(home / CATEGORIES_FILE)
+    values = yield from _read_values(find_categories(path, root))
     videos: dict[Path, list[str]] = {}
     for listing in lists:
         videos[listing] = yield from _read_list(listing)
@@ -88,14 +87,14 @@ def _locate(path: Path, root: Path | None) -> tuple[list[Path], Path]:
     return lists, root
 
 
-def _read_values(path: Path) -> Iterator[Problem]:
+def _read_values(path: Path | None) -> Iterator[Problem]:
     """Yields problems of the ``categories.json``; returns the mask values of the classes."""
-    if not path.is_file():
+    if path is None:
         return [category.id + 1 for category in load_table('vipseg')]
     content = load_json(path)
     if not isinstance(content, list):
         raise UserError(f'{path}: not a list of categories')
-    categories = yield from check_categories(content, str(path), panoptic=True)
+    categories = yield from check_categories(content, str(path))
     for category_id in categories:
         if not 0 <= category_id < _UNLABELLED - 1:
             yield Problem(str(path), 'id', f'{category_id} is not from 0 to {_UNLABELLED - 2}')
@@ -223,7 +222,7 @@ class _ListChecker:
         if path is None:
             return problems, size, None
         try:
-            check_png(path, 'grey 8 bit', size, 'the frame has')
+            check_png(path, ['grey 8 bit', 'palette 8 bit'], size, 'the frame has')
             counts = np.bincount(read_class_map(path).ravel(), minlength=256)
         except UserError as error:
             problems.append(job.problem(path, 'mask', bare_rule(error, path)))

@@ -55,7 +55,7 @@ class YouTubeVISDataset(VideoDataset):
         version = _known_version(dataset_cfg.get('version'), dataset_cfg.get('metainfo'))
         if version is not None:
             return to_metainfo(load_table(TABLES[version]))
-        ann_file = cls.path_of(dataset_cfg)
+        ann_file = cls.unread(dataset_cfg).ann_file
         classes = (dataset_cfg.get('metainfo') or {}).get('classes')
         return to_metainfo(select_categories(read_categories(ann_file), None, classes, ann_file))
 

@@ -9,6 +9,7 @@ from typing import Any
 from mmengine.config import Config
 
 from mmvseg.errors import UserError
+from mmvseg.evaluation.functional.semantic_files import find_categories
 from mmvseg.evaluation.results_folder import holds_results, remove_results
 from mmvseg.files import file_errors, write_json
 
@@ -27,12 +28,18 @@ def fingerprint(cfg: Config, checkpoint: str | Path, ann_file: str | Path) -> di
     Raises:
         UserError: if a file cannot be read.
     """
+    dataset_cfg = cfg.test_dataloader.dataset
     dataset = {
         key: value
-        for key, value in cfg.test_dataloader.dataset.items()
+        for key, value in dataset_cfg.items()
         if key not in ('ann_file', 'data_root', 'data_prefix')
     }
     settings = dict(model=cfg.model, dataset=dataset, fp16=cfg.test_cfg.get('fp16', False))
+    prefix = dataset_cfg.get('data_prefix') or {}
+    folder = Path(dataset_cfg.get('data_root') or '', prefix.get('img') or '')
+    categories = find_categories(ann_file, folder)  # of own data in VSPW's layout
+    if categories is not None:
+        settings['categories'] = _hash_file(categories)
     text = json.dumps(_plain(settings), sort_keys=True)
     return dict(
         config=hashlib.sha256(text.encode()).hexdigest(),

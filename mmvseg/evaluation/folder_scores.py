@@ -3,7 +3,6 @@
 Numbers have the names that ``tools/evaluate.py`` gives them.
 """
 
-import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +16,7 @@ from .functional.semantic import SemanticQuality
 from .functional.semantic_files import load_semantic_truth, score_video
 from .functional.stq import TubeSums, VideoTubes
 from .functional.table import ap_tables
-from .functional.vpq import GROUPS, SCRIPT_WINDOWS, VPQ, WINDOWS, VideoPQ
+from .functional.vpq import SCRIPT_WINDOWS, VPQ, VideoPQ
 from .functional.youtube_vis_ap import evaluate_youtube_vis, restrict_categories
 from .functional.youtube_vis_json import load_ground_truth, load_json
 
@@ -26,7 +25,7 @@ class Scores(NamedTuple):
     """What there is to say of a folder.
 
     Attributes:
-        numbers: for a json file; None where a number is undefined.
+        numbers: by name; NaN where a number is undefined.
         tables: for people.
         notes: what is undefined or was left out, and why.
     """
@@ -87,8 +86,8 @@ def score_panoptic(ann_file: Path, mask_root: Path, folder: Path) -> Scores:
             progress.advance()
     vpq, stq = VPQ.of(truth.categories, quality, SCRIPT_WINDOWS), TubeSums.of(tubes)
     tables = f'{vpq_tables(vpq)}\n{stq_tables(stq, truth.categories)}'
-    numbers = dict(VPQ=_vpq_numbers(vpq), STQ=stq.stats())
-    return Scores(_without_nan(numbers), tables, [*vpq.notes(), *stq.notes()])
+    numbers = dict(VPQ=vpq.numbers(), STQ=stq.stats())
+    return Scores(numbers, tables, [*vpq.notes(), *stq.notes()])
 
 
 def score_semantic(
@@ -112,23 +111,4 @@ def score_semantic(
             videos[name] = score_video(truth, name, folder)
             progress.advance()
     result = SemanticQuality(videos, truth.num_classes)
-    return Scores(_without_nan(result.stats()), semantic_tables(result, names), result.notes())
-
-
-def _vpq_numbers(result: VPQ) -> dict[str, dict[str, float]]:
-    numbers = {}
-    for group in GROUPS:
-        values = {str(k): result.quality(k, group) for k in SCRIPT_WINDOWS}
-        for windows in (WINDOWS, SCRIPT_WINDOWS):
-            values['_'.join(map(str, ('mean', *windows)))] = result.mean(windows, group)
-        numbers[group] = {key: 100 * value for key, value in values.items()}
-    return numbers
-
-
-def _without_nan(numbers: dict[str, Any]) -> dict[str, Any]:
-    return {
-        key: _without_nan(value)
-        if isinstance(value, dict)
-        else (None if math.isnan(value) else value)
-        for key, value in numbers.items()
-    }
+    return Scores(result.stats(), semantic_tables(result, names), result.notes())

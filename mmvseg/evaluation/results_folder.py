@@ -52,7 +52,7 @@ def zip_results(out_dir: str | Path) -> Path:
 def holds_results(out_dir: Path) -> bool:
     """Whether a folder has results of some task, complete or not."""
     names = (PanopticWriter.file_name, PanopticWriter.png_folder, SemanticWriter.file_name)
-    return any(out_dir.glob('results*')) or any((out_dir / name).exists() for name in names)
+    return any(_instance_files(out_dir)) or any((out_dir / name).exists() for name in names)
 
 
 def remove_results(out_dir: Path) -> None:
@@ -72,8 +72,14 @@ def remove_results(out_dir: Path) -> None:
     if (out_dir / PanopticWriter.png_folder).exists():
         shutil.rmtree(out_dir / PanopticWriter.png_folder)
     made = ('metrics.json', ARCHIVE, PanopticWriter.file_name, SemanticWriter.file_name)
-    for path in (*out_dir.glob('results*'), *(out_dir / name for name in made)):
+    for path in (*_instance_files(out_dir), *(out_dir / name for name in made)):
         path.unlink(missing_ok=True)
+
+
+def _instance_files(out_dir: Path) -> list[Path]:
+    """The joined and the partial files; a folder of that name is somebody else's."""
+    paths = [*out_dir.glob(PARTIAL_FILES), *out_dir.glob(f'{InstanceWriter.file_name}*')]
+    return [path for path in paths if path.is_file()]
 
 
 def _members(source: Path) -> Iterator[Path]:

@@ -212,6 +212,10 @@ def broken(folder, change):
             ),
             'train_00000, frame 2: category 77 is not in the file',
         ),
+        (
+            lambda c: c['annotations'][0]['annotations'].reverse(),
+            'train_00000, frame 0: is 00000.jpg, but its annotation is 00003.png',
+        ),
         (lambda c: c['videos'][1].pop('images'), "train_00001: an entry without 'images'"),
         (lambda c: c.pop('videos'), "not a VIPSeg file .no list 'videos'"),
     ],
@@ -235,16 +239,34 @@ def test_category_ids_must_fit_a_map(folder):
     content = json.loads(path.read_text())
     content[3]['id'] = 254
     path.write_text(json.dumps(content))
-    with pytest.raises(UserError, match='category id 254: a map can hold 0 to 253'):
+    with pytest.raises(UserError, match=r'\[3\]: the id must be an integer from 0 to 253'):
         build(folder)
+
+
+def test_classes_cannot_be_left_out(folder):
+    with pytest.raises(UserError, match=r'metainfo\.classes: every pixel has a class'):
+        build(folder, metainfo=dict(classes=('square',)))
+
+
+@pytest.mark.parametrize('layout', ['vspw'], indirect=True)
+def test_own_classes_of_a_list_elsewhere(folder, tmp_path):
+    path = folder / 'categories.json'
+    entries = [dict(id=c['id'], name=c['name']) for c in json.loads(path.read_text())]
+    path.write_text(json.dumps(entries))  # that nothing is a thing need not be said
+    (tmp_path / 'one.txt').write_text('train_00001\n')
+    prefix = dict(img=str(folder / 'data'))
+    config = dict(type='VSPWDataset', ann_file=str(tmp_path / 'one.txt'), data_prefix=prefix)
+    assert dataset_metainfo(config)['classes'] == CLASSES
+    dataset = build(folder, ann_file=str(tmp_path / 'one.txt'), data_prefix=prefix)
+    assert (dataset.video_ids, dataset.metainfo['stuff_classes']) == (['train_00001'], CLASSES)
 
 
 @pytest.mark.parametrize('layout', ['vspw'], indirect=True)
 @pytest.mark.parametrize(
     ('text', 'words'),
     [
-        ('', 'names no video'),
-        ('train_00000\ntrain_00000\n', 'names video train_00000 twice'),
+        ('', 'lists no videos'),
+        ('train_00000\ntrain_00000\n', 'video train_00000 is listed twice'),
         ('train_00000\nabsent\n', 'video absent: no frames in .*origin'),
     ],
 )
@@ -269,7 +291,5 @@ def test_broken_maps(folder):
     with pytest.raises(UserError, match='channel'):
         dataset[0]
     path.unlink()
-    if folder.name == 'vspw':
-        dataset = build(folder)
-    with pytest.raises(UserError, match=r'no map|cannot be read'):
-        dataset[0]
+    with pytest.raises(UserError, match=r'cannot be read|1 frames of its videos have no map'):
+        build(folder)[0]

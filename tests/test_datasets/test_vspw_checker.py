@@ -113,7 +113,17 @@ def test_each_picture(root):
     assert problems_of(root / 'val.txt', None, False) == []
 
 
-@pytest.mark.parametrize('mode', ['P', 'RGB', '1', 'I;16', 'LA'])
+def test_palette_masks_are_read_by_index(root):
+    path = root / 'data/a/mask/0.png'
+    values = np.asarray(Image.open(path))
+    image = Image.fromarray(values)
+    image.putpalette([7 * value % 256 for value in range(768)])
+    assert image.mode == 'P'
+    image.save(path)
+    assert problems_of(root / 'val.txt') == []
+
+
+@pytest.mark.parametrize('mode', ['RGB', '1', 'I;16', 'LA'])
 def test_other_pngs(root, mode):
     path = root / 'data/a/mask/0.png'
     grey = Image.open(path)
@@ -123,7 +133,7 @@ def test_other_pngs(root, mode):
         grey.convert(mode).save(path)
     (found,) = problems_of(root / 'val.txt')
     assert f'{path}: video a, frame 0, mask: ' in found
-    assert 'but masks are grey 8 bit' in found
+    assert 'but masks are grey 8 bit or palette 8 bit' in found
 
 
 def test_own_categories(root):

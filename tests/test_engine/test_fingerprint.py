@@ -27,8 +27,20 @@ def test_what_decides_the_results_counts(run, tmp_path):
     ):
         changed = run(**options)
         assert [key for key in first if changed[key] != first[key]] == ['config']
+    (tmp_path / 'categories.json').write_text('[]')
+    second = run()
+    assert [key for key in first if second[key] != first[key]] == ['config']
+    (tmp_path / 'categories.json').unlink()
     (tmp_path / 'a.pth').write_bytes(b'Weights')
     assert [key for key in first if run()[key] != first[key]] == ['checkpoint']
+
+
+def test_a_folder_named_like_results_is_none(run, tmp_path):
+    out = tmp_path / 'out'
+    (out / 'results').mkdir(parents=True)
+    claim_folder(out, run())
+    claim_folder(out, run(model__width=5), restart=True)
+    assert (out / 'results').is_dir()
 
 
 def test_folder_of_another_run_is_refused(run, tmp_path):
@@ -52,6 +64,6 @@ def test_folder_that_cannot_be_written(run, tmp_path):
     (tmp_path / 'file').touch()
     with pytest.raises(UserError, match='file/out: cannot be written'):
         claim_folder(tmp_path / 'file/out', run())
-    (tmp_path / 'out/results').mkdir(parents=True)
-    with pytest.raises(UserError, match='out/results: cannot be written'):
+    (tmp_path / 'out/metrics.json').mkdir(parents=True)
+    with pytest.raises(UserError, match=r'out/metrics.json: cannot be written'):
         claim_folder(tmp_path / 'out', run(), restart=True)

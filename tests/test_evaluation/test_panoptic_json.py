@@ -197,3 +197,19 @@ def test_ground_truth_without_annotations(tmp_path, annotations):
     path = write_truth(tmp_path, {})
     edit_json(path, lambda content: content.update(annotations=annotations))
     assert load_truth(path, tmp_path).videos == {}
+
+
+def test_annotations_must_be_in_the_order_of_the_images(folder):
+    def list_images(content):
+        images = [dict(file_name=f['file_name']) for f in frame_list(content)]
+        content['videos'] = [dict(video_id='b', images=images)]
+
+    def frame_list(content):
+        return content['annotations'][1]['annotations']
+
+    path = folder / 'gt/panoptic_gt_val.json'
+    edit_json(path, list_images)
+    assert compare(folder)['b']
+    edit_json(path, lambda content: frame_list(content).reverse())
+    with pytest.raises(UserError, match='video b: its annotations are not in the order'):
+        compare(folder)

@@ -164,7 +164,7 @@ def test_what_does_not_fit_is_named(data):
     maps = samples[0].pred.maps
     segments = samples[0].pred.segments
     for changes, message in (
-        (dict(video_id='x'), r'gt_val\.json: has no video x'),
+        (dict(video_id='x'), r'gt_val\.json: has no annotated video x'),
         (dict(pred=VideoPanoptic(segments, [maps[0]])), 'has 7 frames, 1'),
         (
             dict(pred=VideoPanoptic(segments[1:], maps)),

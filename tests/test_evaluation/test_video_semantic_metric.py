@@ -99,7 +99,7 @@ def test_what_does_not_fit_is_named(data):
     folder, samples = data
     maps = samples[0].pred.maps
     for changes, message in (
-        (dict(video_id='x'), r'val\.txt: has no video x'),
+        (dict(video_id='x'), r'val\.txt: has no annotated video x'),
         (dict(pred=VideoSemantic([maps[0]])), 'b/mask: has 18 masks, 1 frames'),
         (dict(pred=VideoSemantic([m[1:] for m in maps])), 'video b, frame 000: is 5x3'),
     ):
@@ -119,3 +119,16 @@ def test_can_be_named_in_a_config(data):
         prefix='own',
     )
     assert METRICS.build(config).prefix == 'own'
+
+
+def test_masks_must_be_of_the_frames(data):
+    folder, samples = data
+    for t in range(FRAMES):
+        write(folder / 'data/b/origin' / f'{t:03d}.jpg', np.zeros((4, 5), np.uint8))
+    metric = make_metric(folder)
+    metric.process(None, [samples[0].to_dict()])
+    masks = folder / 'data/b/mask'
+    (masks / '000.png').rename(masks / '999.png')
+    metric = make_metric(folder)
+    with pytest.raises(UserError, match=r'b/mask: its masks and the frames .* names, e.g. 000'):
+        metric.process(None, [samples[0].to_dict()])

@@ -153,6 +153,7 @@ def load_truth(path: str | Path, mask_root: str | Path) -> PanopticTruth:
         category = PanopticCategory(*values)
         categories.append(category._replace(is_thing=category.is_thing == 1))
     truth = PanopticTruth(source, sorted(categories), {})
+    frames_of = _frames_of_videos(content.get('videos'), source)
     labels = truth.labels()
     if len(labels) < len(categories):
         raise UserError(f'{source}: two categories have one id')
@@ -162,6 +163,8 @@ def load_truth(path: str | Path, mask_root: str | Path) -> PanopticTruth:
         if name in truth.videos:
             raise UserError(f'{where}: is listed twice')
         stems = [_stem(frame, f'{where}, frame {t}') for t, frame in enumerate(frames)]
+        if stems != frames_of.get(name, stems):
+            raise UserError(f'{where}: its annotations are not in the order of its images')
         segments = [
             _frame_segments(frame, labels, f'{where}, frame {stem}', is_truth=True)
             for frame, stem in zip(frames, stems, strict=True)
@@ -232,6 +235,16 @@ def _predicted_video(
 def _video_entry(entry: Any, where: str) -> tuple[str, list]:
     name = str(get_value(entry, 'video_id', where))
     return name, get_list(entry, 'annotations', f'{where} (video {name})')
+
+
+def _frames_of_videos(videos: Any, source: str) -> dict[str, list[str]]:
+    """Stems of the frames of each video, where the file lists them."""
+    stems = {}
+    for i, video in enumerate(videos or []):
+        where = f'{source}: videos[{i}]'
+        name = str(get_value(video, 'video_id', where))
+        stems[name] = [_stem(image, where) for image in get_list(video, 'images', where)]
+    return stems
 
 
 def _stem(frame: Any, where: str) -> str:

@@ -58,8 +58,8 @@ def load_semantic_truth(ann_file: str | Path, mask_root: str | Path) -> Semantic
     """Find the masks of the listed videos.
 
     Args:
-        ann_file: text file with a video a line. Classes are the 124 of VSPW, unless a
-            ``categories.json`` beside it, a list of ``dict(id, name)``, names others.
+        ann_file: text file with a video a line. Classes are the 124 of VSPW, unless there is a
+            file of others, see :func:`find_categories`.
         mask_root: folder of the videos: the masks are ``MASK_ROOT/<video>/mask/<frame>.png``.
 
     Returns:
@@ -68,18 +68,9 @@ def load_semantic_truth(ann_file: str | Path, mask_root: str | Path) -> Semantic
     Raises:
         UserError: if a file cannot be read, or only some of the videos have masks.
     """
-    ann_file = Path(ann_file)
-    try:
-        lines = ann_file.read_text(encoding='utf-8').splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f'{ann_file}: cannot be read ({error}); check the path') from error
-    videos = [line.strip() for line in lines if line.strip()]
-    if not videos:
-        raise UserError(f'{ann_file}: lists no videos; it needs one a line')
-    if len(set(videos)) < len(videos):
-        twice = next(video for video in videos if videos.count(video) > 1)
-        raise UserError(f'{ann_file}: video {twice} is listed twice')
-    names = _class_names(ann_file.with_name('categories.json'))
+    videos = read_video_names(ann_file)
+    categories = find_categories(ann_file, mask_root)
+    names = {entry['id']: entry['name'] for entry in read_categories(categories)}
     folders = {video: Path(mask_root) / video / 'mask' for video in videos}
     masks = {video: sorted(folder.glob('*.png')) for video, folder in folders.items()}
     without = [video for video in videos if not masks[video]]
@@ -92,21 +83,61 @@ def load_semantic_truth(ann_file: str | Path, mask_root: str | Path) -> Semantic
     return SemanticTruth(str(ann_file), names, num_classes, {} if without else masks)
 
 
-def _class_names(path: Path) -> dict[int, str]:
-    if not path.exists():
-        return {}
+def read_video_names(ann_file: str | Path) -> list[str]:
+    """The videos of a list, one a line.
+
+    Raises:
+        UserError: if it cannot be read, names none, or names one twice.
+    """
+    try:
+        lines = Path(ann_file).read_text(encoding='utf-8').splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f'{ann_file}: cannot be read ({error}); check the path') from error
+    videos = [line.strip() for line in lines if line.strip()]
+    if not videos:
+        raise UserError(f'{ann_file}: lists no videos; it needs one a line')
+    if len(set(videos)) < len(videos):
+        twice = next(video for video in videos if videos.count(video) > 1)
+        raise UserError(f'{ann_file}: video {twice} is listed twice')
+    return videos
+
+
+def find_categories(ann_file: str | Path, videos: str | Path) -> Path | None:
+    """The ``categories.json`` of own data: beside the list of videos or beside their folder.
+
+    Args:
+        ann_file: the list.
+        videos: folder of the videos, ``data``.
+
+    Returns:
+        None where there is none: the classes are those of VSPW.
+    """
+    places = (Path(ann_file).parent, Path(videos).parent)
+    return next((p / 'categories.json' for p in places if (p / 'categories.json').is_file()), None)
+
+
+def read_categories(path: Path | None) -> list[dict]:
+    """The classes of own data, each a ``dict(id, name)`` and what else its entry holds.
+
+    Args:
+        path: of :func:`find_categories`; None gives an empty list.
+
+    Raises:
+        UserError: if an entry is damaged, or an id is one that a mask cannot hold.
+    """
+    if path is None:
+        return []
     content = load_json(path)
     if not isinstance(content, list) or not content:
         raise UserError(f'{path}: must be a list of categories')
-    names = {}
     for i, entry in enumerate(content):
         where = f'{path}: [{i}]'
         category_id = get_value(entry, 'id', where)
         # 8-bit masks hold id + 1, and 255 is no class
         if type(category_id) is not int or not 0 <= category_id < 254:
             raise UserError(f'{where}: the id must be an integer from 0 to 253')
-        names[category_id] = str(get_value(entry, 'name', where))
-    return names
+        entry['name'] = str(get_value(entry, 'name', where))
+    return content
 
 
 def evaluate_vss(truth: SemanticTruth, folder: str | Path, coding: str = 'raw') -> SemanticQuality:

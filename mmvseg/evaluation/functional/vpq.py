@@ -152,6 +152,16 @@ class VPQ:
         """Mean of :meth:`quality` over window lengths; NaN if one of them is."""
         return float(np.mean([self.quality(k, group) for k in windows]))
 
+    def numbers(self) -> dict[str, dict[str, float]]:
+        """Percentages by group and window length, and their means, as a file holds them."""
+        numbers = {}
+        for group in GROUPS:
+            values = {str(k): self.quality(k, group) for k in self.sums}
+            for windows in (WINDOWS, tuple(self.sums)):
+                values['_'.join(map(str, ('mean', *windows)))] = self.mean(windows, group)
+            numbers[group] = {key: 100 * value for key, value in values.items()}
+        return numbers
+
     def notes(self) -> list[str]:
         """Which numbers are undefined, and why."""
         return [

@@ -76,7 +76,8 @@ def check_known(video_id: str, videos: dict[str, Any], source: str) -> None:
     """
     if video_id not in videos:
         raise UserError(
-            f'{source}: has no video {video_id}; give val_evaluator the ann_file of the data set'
+            f'{source}: has no annotated video {video_id}; give the metric the ann_file of the '
+            'data set, in which all videos are annotated, or none'
         )
 
 
