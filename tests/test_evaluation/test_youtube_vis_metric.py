@@ -150,7 +150,7 @@ def test_a_file_without_annotations_is_said_at_the_start(tmp_path, log):
     path = tmp_path / 'valid.json'
     path.write_text(json.dumps(load('normal', 'gt.json') | dict(annotations=None)))
     metric = YouTubeVISMetric(path)
-    assert not metric.has_annotations
+    assert not metric.has_truth
     assert log == [f'{path} has no annotations: there will be no AP']
     samples, category_ids = make_samples('normal')
     metric.dataset_meta = dict(category_ids=category_ids)

@@ -1,6 +1,8 @@
 """What the metrics of whole videos share: joining the results of all processes."""
 
 import logging
+from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Any
 
 from mmengine.dist import broadcast_object_list, gather_object, is_main_process
@@ -8,6 +10,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
 from mmvseg.errors import UserError
+from mmvseg.structures import VideoResult
 
 
 class VideoMetric(BaseMetric):
@@ -16,6 +19,31 @@ class VideoMetric(BaseMetric):
     The main process collects them and computes the numbers, so that these do not depend on how
     many processes there are nor on which video went where.
     """
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+        """Compare some videos with the ground truth; only what the numbers need is kept.
+
+        Args:
+            data_batch: not used.
+            data_samples: samples as dicts, with ``video_id`` and, as ``pred``, the result.
+
+        Raises:
+            UserError: if a result does not fit the ground truth.
+        """
+        if not self.has_truth:
+            return
+        for sample in data_samples:
+            video_id = sample['video_id']
+            self.results.append((video_id, self.compare(video_id, sample['pred'])))
+
+    @property
+    @abstractmethod
+    def has_truth(self) -> bool:
+        """Whether there is anything to evaluate against."""
+
+    @abstractmethod
+    def compare(self, video_id: int | str, result: VideoResult) -> Any:
+        """What the numbers need of a video."""
 
     def evaluate(self, size: int) -> dict[str, float]:
         """Compute the numbers from the results of all processes.

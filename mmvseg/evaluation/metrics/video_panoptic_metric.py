@@ -1,8 +1,8 @@
 """VPQ and STQ of video panoptic segmentation as an mmengine metric."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -56,32 +56,16 @@ class VideoPanopticMetric(VideoMetric):
     ) -> None:
         super().__init__(prefix=prefix)
         self.ground_truth = load_truth(ann_file, mask_root)
-        if not self.has_annotations:
+        if not self.has_truth:
             warn(f'{ann_file} has no annotations: there will be no VPQ and STQ')
 
     @property
-    def has_annotations(self) -> bool:
+    def has_truth(self) -> bool:
         """Whether there is anything to evaluate against."""
         return bool(self.ground_truth.videos)
 
-    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Compare some videos with their masks.
-
-        Args:
-            data_batch: not used.
-            data_samples: samples as dicts, with ``video_id`` and, as ``pred``, a
-                :class:`mmvseg.structures.VideoPanoptic`.
-
-        Raises:
-            UserError: if a result does not fit the ground truth.
-        """
-        if not self.has_annotations:
-            return
-        for sample in data_samples:
-            video_id = str(sample['video_id'])
-            self.results.append((video_id, self._compare(video_id, sample['pred'])))
-
-    def _compare(self, video_id: str, result: VideoPanoptic) -> _VideoSums:
+    def compare(self, video_id: str, result: VideoPanoptic) -> _VideoSums:
+        """Its counts, see :class:`VideoMetric`."""
         truth = self.ground_truth
         check_known(video_id, truth.videos, truth.source)
         video = truth.videos[video_id]
@@ -131,7 +115,7 @@ class VideoPanopticMetric(VideoMetric):
             results: video id and counts of each video.
         """
         truth = self.ground_truth
-        if not self.has_annotations:
+        if not self.has_truth:
             warn(f'{truth.source} has no annotations: no VPQ and STQ')
             return {}
         videos = in_order(results, [*truth.videos], truth.source)

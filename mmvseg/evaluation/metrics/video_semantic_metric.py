@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -49,32 +48,16 @@ class VideoSemanticMetric(VideoMetric):
     ) -> None:
         super().__init__(prefix=prefix)
         self.ground_truth = load_semantic_truth(ann_file, mask_root)
-        if not self.has_masks:
+        if not self.has_truth:
             warn(f'{mask_root} has no masks: there will be no mIoU and VC')
 
     @property
-    def has_masks(self) -> bool:
+    def has_truth(self) -> bool:
         """Whether there is anything to evaluate against."""
         return bool(self.ground_truth.masks)
 
-    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Compare some videos with their masks.
-
-        Args:
-            data_batch: not used.
-            data_samples: samples as dicts, with ``video_id`` and, as ``pred``, a
-                :class:`mmvseg.structures.VideoSemantic`.
-
-        Raises:
-            UserError: if a result does not fit the ground truth.
-        """
-        if not self.has_masks:
-            return
-        for sample in data_samples:
-            video_id = str(sample['video_id'])
-            self.results.append((video_id, self._compare(video_id, sample['pred'])))
-
-    def _compare(self, video_id: str, result: VideoSemantic) -> SemanticSums:
+    def compare(self, video_id: str, result: VideoSemantic) -> SemanticSums:
+        """Its counts, see :class:`VideoMetric`."""
         truth = self.ground_truth
         check_known(video_id, truth.masks, truth.source)
         masks = truth.masks[video_id]
@@ -109,7 +92,7 @@ class VideoSemanticMetric(VideoMetric):
             results: video id and counts of each video.
         """
         truth = self.ground_truth
-        if not self.has_masks:
+        if not self.has_truth:
             warn(f'{truth.source}: its videos have no masks: no mIoU and VC')
             return {}
         videos = in_order(results, [*truth.masks], truth.source)

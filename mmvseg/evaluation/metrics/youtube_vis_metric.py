@@ -1,14 +1,13 @@
 """Average precision of YouTube-VIS and OVIS as mmengine metrics."""
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from mmvseg.errors import UserError
 from mmvseg.evaluation.functional.table import ap_tables
 from mmvseg.evaluation.functional.youtube_vis_ap import evaluate_youtube_vis, restrict_categories
 from mmvseg.evaluation.functional.youtube_vis_json import load_ground_truth
 from mmvseg.registry import METRICS
+from mmvseg.structures import VideoInstances
 
 from .video_metric import VideoMetric, report, warn
 
@@ -42,28 +41,17 @@ class YouTubeVISMetric(VideoMetric):
     def __init__(self, ann_file: str | Path, prefix: str | None = None) -> None:
         super().__init__(prefix=prefix)
         self.ground_truth = load_ground_truth(ann_file, self.occlusion)
-        if not self.has_annotations:
+        if not self.has_truth:
             warn(f'{ann_file} has no annotations: there will be no AP')
 
     @property
-    def has_annotations(self) -> bool:
+    def has_truth(self) -> bool:
         """Whether there is anything to evaluate against."""
         return self.ground_truth.has_annotations
 
-    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Keep the results of some videos.
-
-        Args:
-            data_batch: not used.
-            data_samples: samples as dicts, with ``video_id`` and, as ``pred``, a
-                :class:`mmvseg.structures.VideoInstances`.
-        """
-        if not self.has_annotations:
-            return
-        for sample in data_samples:
-            video_id = sample['video_id']
-            entries = sample['pred'].to_youtube_vis(video_id, self.dataset_meta['category_ids'])
-            self.results.append((video_id, entries))
+    def compare(self, video_id: int, result: VideoInstances) -> list[dict]:
+        """Its official result entries."""
+        return result.to_youtube_vis(video_id, self.dataset_meta['category_ids'])
 
     def compute_metrics(self, results: list[tuple[int, list[dict]]]) -> dict[str, float]:
         """The official summary numbers; prints the table of classes.
@@ -71,7 +59,7 @@ class YouTubeVISMetric(VideoMetric):
         Args:
             results: video id and official result entries of each video.
         """
-        if not self.has_annotations:
+        if not self.has_truth:
             warn(f'{self.ground_truth.source} has no annotations: no AP')
             return {}
         self._check_categories()
