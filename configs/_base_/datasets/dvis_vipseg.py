@@ -1,53 +1,21 @@
-# VIPSeg at 720p: docs/data.md shows the folders. Short sides of 480 to 800 pixels in training, 720
-# in tests. Only the stage of 21 frames takes cropped_pipeline.
+# VIPSeg at 720p: docs/data.md shows the folders. Only the stage of 21 frames takes
+# cropped_pipeline.
+_base_ = './dvis_maps_720p.py'
 data_root = 'data/VIPSeg/VIPSeg_720P/'
 
-resize = dict(
-    type='ResizeClip', scale=[(1333, short) for short in range(480, 801, 32)], backend='pillow'
+load = dict(type='LoadPanopticClip')
+train_pipeline = [load, _base_.resize, _base_.flip, _base_.pack]
+cropped_pipeline = [load, _base_.resize, _base_.crop, _base_.flip, _base_.pack]
+dataset = dict(
+    type='VIPSegDataset',
+    version='vipseg',
+    data_root=data_root,
+    data_prefix=dict(img='images', mask='panomasksRGB'),
 )
-crop = dict(type='CropClip', size=(608, 608), prob=1.0)
-flip = dict(type='FlipClip', prob=0.5)
-pack = dict(type='PackClip', drop_empty=True)
-train_pipeline = [dict(type='LoadPanopticClip'), resize, flip, pack]
-cropped_pipeline = [dict(type='LoadPanopticClip'), resize, crop, flip, pack]
-test_pipeline = [
-    dict(type='LoadClip'),
-    dict(type='ResizeClip', scale=(1333, 720), backend='pillow'),
-    dict(type='PackClip'),
-]
-
 train_dataloader = dict(
-    batch_size=1,
-    num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type='ClipSampler'),
-    batch_sampler=dict(type='ClipBatchSampler'),
-    dataset=dict(
-        type='VIPSegDataset',
-        version='vipseg',
-        data_root=data_root,
-        data_prefix=dict(img='images', mask='panomasksRGB'),
-        ann_file='panoptic_gt_VIPSeg_train.json',
-        clip=dict(num_frames=1, consecutive=True),
-        pipeline=train_pipeline,
-    ),
+    dataset=dict(dataset, ann_file='panoptic_gt_VIPSeg_train.json', pipeline=train_pipeline)
 )
-test_dataloader = dict(
-    batch_size=1,
-    num_workers=2,
-    persistent_workers=True,
-    sampler=dict(type='WindowSampler'),
-    dataset=dict(
-        type='VIPSegDataset',
-        version='vipseg',
-        data_root=data_root,
-        data_prefix=dict(img='images', mask='panomasksRGB'),
-        ann_file='panoptic_gt_VIPSeg_val.json',
-        window_size=10,
-        pipeline=test_pipeline,
-        test_mode=True,
-    ),
-)
+test_dataloader = dict(dataset=dict(dataset, ann_file='panoptic_gt_VIPSeg_val.json'))
 test_evaluator = dict(
     type='VideoPanopticMetric',
     ann_file=data_root + 'panoptic_gt_VIPSeg_val.json',
