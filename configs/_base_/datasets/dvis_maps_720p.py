@@ -1,5 +1,5 @@
-# What VIPSeg and VSPW share: short sides of 480 to 800 pixels in training, 720 in tests, one clip at
-# a time.
+# What VIPSeg and VSPW share: short sides of 480 to 800 pixels in training, 720 in tests, one clip a
+# process.
 resize = dict(
     type='ResizeClip', scale=[(1333, short) for short in range(480, 801, 32)], backend='pillow'
 )
