@@ -19,24 +19,41 @@ import safetensors
 import torch
 from mmengine.logging import HistoryBuffer, MessageHub
 from mmengine.runner.checkpoint import CheckpointLoader
+from safetensors.torch import save_file
 from torch import Tensor
 
 from mmvseg.errors import UserError
 
+from .plain_pickle import (
+    RefusedPickleError,
+    arrays_to_tensors,
+    load_plain_pickle,
+    numpy_in_torch_files,
+)
+
 LAST_CHECKPOINT = 'last_checkpoint'
 _PLAIN_TYPES = (bool, int, float, str, bytes)
+#: Key of a ``.safetensors`` file's metadata under which all but the weights is noted as JSON.
+_SAFETENSORS_META = 'mmvseg'
+_ZIP = b'PK'  # torch.save since torch 1.6
+_BEFORE_ZIP = b'\x80\x02\x8a\x0al\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.'
 
 
 def load_checkpoint_file(
-    path: str | Path, allow_pickle: bool = False, map_location: str = 'cpu'
+    path: str | Path,
+    allow_pickle: bool = False,
+    map_location: str = 'cpu',
+    mmap: bool = False,
 ) -> dict[str, Any]:
-    """Read a ``.pth`` or ``.safetensors`` file in safe mode.
+    """Read a file of ``torch.save``, a ``.safetensors`` file or a pickle of arrays in safe mode.
 
     Args:
         path: file name; ``~`` is expanded.
-        allow_pickle: also accept a file that needs unpickling. Unpickling can run any code that
-            the file's author put into it.
+        allow_pickle: also accept a file of ``torch.save`` that needs unpickling. Unpickling can
+            run any code that the file's author put into it.
         map_location: device for the tensors.
+        mmap: leave the tensors on disk until they are read, where the format can; they must not be
+            written to.
 
     Returns:
         The checkpoint; a ``.safetensors`` file as ``dict(state_dict=…, meta=…)``.
@@ -54,11 +71,23 @@ def load_checkpoint_file(
         raise UserError(f'checkpoint {path}: no such file')
     if path.suffix == '.safetensors':
         return _load_safetensors(path, map_location)
+    with open(path, 'rb') as file:
+        start = file.read(len(_BEFORE_ZIP))
     try:
-        checkpoint = torch.load(path, map_location=map_location, weights_only=True)
-    except pickle.UnpicklingError as error:
-        checkpoint = _load_pickle(path, allow_pickle, map_location, error)
-    except (RuntimeError, EOFError, ValueError, OSError, KeyError) as error:
+        if start.startswith((_ZIP, _BEFORE_ZIP)):
+            checkpoint = _load_torch(path, allow_pickle, map_location, mmap and start[:2] == _ZIP)
+        else:
+            checkpoint = load_plain_pickle(path)
+    except RefusedPickleError as error:
+        raise UserError(
+            f'checkpoint {path}: refused, since reading it could run code: it asks for {error}. '
+            'Of a pickle only tensors, numpy arrays, numbers, strings and containers of them are '
+            'read. Get the weights in another form, e.g. as .safetensors'
+        ) from error
+    except (
+        *(pickle.UnpicklingError, RuntimeError, EOFError, ValueError, OSError, LookupError),
+        *(AttributeError, TypeError, MemoryError),  # of pickles that are no pickles
+    ) as error:
         raise _unreadable(path, error) from error
     if not isinstance(checkpoint, Mapping):
         raise UserError(
@@ -72,7 +101,9 @@ def save_checkpoint_file(checkpoint: dict[str, Any], path: str | Path) -> None:
 
     Args:
         checkpoint: nested dicts, lists and tuples of tensors, numbers, strings and numpy values.
-        path: the file; a complete older one of the same name is replaced at the very end.
+        path: the file; a complete older one of the same name is replaced at the very end. Of a
+            ``.safetensors`` file, tensors are those of ``state_dict``; the rest becomes JSON, so
+            that tuples come back as lists.
 
     Raises:
         UserError: the disk is full or not writable.
@@ -81,14 +112,14 @@ def save_checkpoint_file(checkpoint: dict[str, Any], path: str | Path) -> None:
     path = Path(path)
     partial = path.with_name(f'.{path.name}.partial')
     plain = to_plain(checkpoint)
+    write = _write_safetensors if path.suffix == '.safetensors' else _write_torch
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(partial, 'wb') as file:
-            torch.save(plain, file)
-            file.flush()
+        write(plain, partial)
+        with open(partial, 'rb') as file:
             os.fsync(file.fileno())
         os.replace(partial, path)
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, safetensors.SafetensorError) as error:
         partial.unlink(missing_ok=True)
         raise UserError(f'checkpoint {path}: cannot be written ({error})') from error
 
@@ -221,27 +252,42 @@ def _load_safetensors(path: Path, map_location: str) -> dict[str, Any]:
             meta = dict(file.metadata() or {})
     except (safetensors.SafetensorError, OSError) as error:
         raise _unreadable(path, error) from error
-    return dict(state_dict=weights, meta=meta)
-
-
-def _load_pickle(
-    path: Path, allow_pickle: bool, map_location: str, error: pickle.UnpicklingError
-) -> Any:
-    with open(path, 'rb') as file:
-        is_checkpoint = file.read(2) in (b'PK', b'\x80\x02')  # zip archive, or torch < 1.6
-    if not is_checkpoint:
+    if _SAFETENSORS_META not in meta:
+        return dict(state_dict=weights, meta=meta)
+    try:
+        return dict(json.loads(meta[_SAFETENSORS_META]), state_dict=weights)
+    except ValueError as error:
         raise _unreadable(path, error) from error
-    if not allow_pickle:
+
+
+def _write_torch(checkpoint: dict[str, Any], path: Path) -> None:
+    with open(path, 'wb') as file:
+        torch.save(checkpoint, file)
+
+
+def _write_safetensors(checkpoint: dict[str, Any], path: Path) -> None:
+    rest = {key: value for key, value in checkpoint.items() if key != 'state_dict'}
+    weights = {name: tensor.contiguous() for name, tensor in checkpoint['state_dict'].items()}
+    save_file(weights, path, metadata={'format': 'pt', _SAFETENSORS_META: json.dumps(rest)})
+
+
+def _load_torch(path: Path, allow_pickle: bool, map_location: str, mmap: bool) -> Any:
+    try:
+        with numpy_in_torch_files():
+            return arrays_to_tensors(
+                torch.load(path, map_location=map_location, weights_only=True, mmap=mmap)
+            )
+    except RefusedPickleError:
+        raise
+    except pickle.UnpicklingError as error:
+        if allow_pickle:
+            return torch.load(path, map_location=map_location, weights_only=False)
         raise UserError(
             f'checkpoint {path}: loading it means unpickling Python objects, which can run any '
             f'code its author put in. {_unsafe_global(error)}'
             'Checkpoints of mmengine and of older toolboxes are of this kind. If you trust its '
             'origin, pass --allow-pickle (in a config: allow_pickle = True).'
         ) from error
-    try:
-        return torch.load(path, map_location=map_location, weights_only=False)
-    except (RuntimeError, EOFError, ImportError, AttributeError, pickle.UnpicklingError) as failed:
-        raise _unreadable(path, failed) from failed
 
 
 def _unsafe_global(error: Exception) -> str:

@@ -150,3 +150,19 @@ def test_latest_checkpoint_of_a_moved_folder(tmp_path):
     assert find_latest_checkpoint(tmp_path) is None
     (tmp_path / 'iter_4.pth').touch()
     assert find_latest_checkpoint(tmp_path) == tmp_path / 'iter_4.pth'
+
+
+def test_safetensors_keep_meta(tmp_path):
+    path = tmp_path / 'model.safetensors'
+    weights = dict(a=torch.arange(6.0).view(2, 3).T, b=torch.tensor(3))
+    save_checkpoint_file(dict(state_dict=weights, meta=dict(cfg='x = 1', seed=3)), path)
+    loaded = load_checkpoint_file(path)
+    assert loaded['meta'] == dict(cfg='x = 1', seed=3)
+    assert torch.equal(loaded['state_dict']['a'], weights['a'])
+    assert loaded['state_dict']['b'] == 3
+
+
+def test_weights_stay_on_disk(tmp_path):
+    path = tmp_path / 'model.pth'
+    save_checkpoint_file(dict(state_dict=dict(a=torch.arange(4.0))), path)
+    assert load_checkpoint_file(path, mmap=True)['state_dict']['a'].tolist() == [0, 1, 2, 3]
