@@ -199,7 +199,8 @@ def _read(path: Path) -> Any:
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f'{path}: cannot be read: {error}') from error
     except yaml.YAMLError as error:
-        raise UserError(f'{path}: not YAML: {error}') from error
+        message = ' '.join(str(error).split())
+        raise UserError(f'{path}: not YAML: {message}') from error
 
 
 def _read_metafile(root: Path, path: Path) -> Sequence[ModelEntry]:

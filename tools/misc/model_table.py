@@ -178,10 +178,8 @@ def _list(models: Sequence[ModelEntry], link: Linker) -> list[Row]:
     }
     cells = {title: [cell(model) for model in models] for title, cell in columns.items()}
     filled = {title: column for title, column in cells.items() if any(column)}
-    return [
-        list(filled),
-        *([cell or NONE for cell in row] for row in zip(*filled.values(), strict=True)),
-    ]
+    rows = zip(*filled.values(), strict=True)
+    return [list(filled), *([cell or NONE for cell in row] for row in rows)]
 
 
 def _licenses(models: Sequence[ModelEntry], link: Linker) -> list[Row]:

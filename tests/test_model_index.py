@@ -1,0 +1,234 @@
+"""The model index: what it says about each config is so, and mistakes in it are named."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+from helpers import reference_dir
+from mmengine.registry import init_default_scope
+
+from mmvseg.engine.categories import sync_num_classes
+from mmvseg.engine.config import load_config
+from mmvseg.engine.skeleton import build_skeleton
+from mmvseg.errors import UserError
+from mmvseg.model_index import load_model_index
+
+FOLDERS = ('tevit', 'queryinst', 'mask2former', 'minvis', 'dvis')
+MODELS = {model.name: model for model in load_model_index('model-index.yml')}
+CONVERT = 'python tools/model_converters/convert.py {} OUT.pth --config {}'
+DATA = {
+    ('CocoDataset', None): 'COCO',
+    ('CocoPanopticDataset', None): 'COCO panoptic',
+    ('CocoStuffDataset', None): 'COCO-Stuff',
+    ('CocoClipDataset', '2019'): 'COCO',
+    ('CocoClipDataset', '2021'): 'COCO',
+    ('CocoClipDataset', 'ovis'): 'COCO',
+    ('YouTubeVISDataset', '2019'): 'YouTube-VIS 2019',
+    ('YouTubeVISDataset', '2021'): 'YouTube-VIS 2021',
+    ('YouTubeVISDataset', 'ovis'): 'OVIS',
+    ('VIPSegDataset', 'vipseg'): 'VIPSeg',
+    ('VSPWDataset', None): 'VSPW',
+}
+#: parameters by the part of a config that decides about them
+COUNTED = {}
+#: lists of parameters of the originals, by the config that they are of
+ORIGINALS = {
+    'youtubevis_2019__MinVIS_R50': 'minvis_r50_ytvis19',
+    'youtubevis_2019__DVIS_Online_R50': 'dvis_online_r50_ytvis19',
+    'youtubevis_2019__DVIS_Offline_R50': 'dvis_offline_r50_ytvis19',
+    'youtubevis_2019__swin__DVIS_Offline_SwinL': 'dvis_offline_swin-l_ytvis19',
+    'VIPSeg__DVIS_Offline_R50_720p': 'dvis_offline_r50_vipseg',
+    'VSPW__DVIS_Online_R50_720p': 'dvis_online_r50_vspw',
+    'queryinst_r50_fpn_100': 'queryinst_r50_fpn_100_coco',
+    'queryinst_pvtv2-b1_fpn_100': 'queryinst_pvtv2-b1_fpn_100_coco',
+}
+
+
+def test_every_config_is_listed_once():
+    configs = [str(path) for folder in FOLDERS for path in Path('configs', folder).glob('*.py')]
+    assert sorted(model.config for model in MODELS.values()) == sorted(configs)
+
+
+@pytest.mark.parametrize('model', MODELS.values(), ids=MODELS)
+def test_an_entry_says_what_the_config_does(model):
+    cfg = load_config(model.config)
+    init_default_scope('mmvseg')
+    train = cfg.train_dataloader.dataset
+    sync_num_classes(cfg)
+    assert model.parameters == count_parameters(cfg.model)
+    assert model.queries == queries_of(cfg.model)
+    assert model.backbone == backbone_of(cfg.model.backbone)
+    assert model.iterations == cfg.train_cfg.get('max_iters')
+    assert model.epochs == cfg.train_cfg.get('max_epochs')
+    assert model.training_data == tuple(DATA[d.type, d.get('version')] for d in parts_of(train))
+    gpus, clips = re.search(r'# (\d+) GPUs x (\d+)', Path(model.config).read_text()).groups()
+    assert cfg.train_dataloader.batch_size == int(clips)
+    assert model.batch_size == int(gpus) * int(clips)
+    if 'clip' in parts_of(train)[0]:
+        assert {model.frames_per_clip} == {part.clip.num_frames for part in parts_of(train)}
+        resize = cfg.test_dataloader.dataset.pipeline[1]
+        assert model.test_short_side == min(resize.scale)
+    else:
+        assert (model.frames_per_clip, model.test_short_side) == (None, None)
+
+
+def parts_of(dataset):
+    return list(dataset.datasets.values()) if 'datasets' in dataset else [dataset]
+
+
+def count_parameters(cfg):
+    """Those that some stage of training changes: DVIS freezes what its earlier stages train."""
+    settings = ('criterion', 'data_preprocessor', 'test_cfg', 'train_cfg', 'absent_as_background')
+    key = json.dumps({key: value for key, value in cfg.items() if key not in settings})
+    if key not in COUNTED:
+        backbone = build_skeleton(cfg.backbone).parameters()
+        COUNTED[key] = sum(part.numel() for part in backbone if part.requires_grad) + sum(
+            parameter.numel()
+            for name, parameter in build_skeleton(cfg).named_parameters()
+            if not name.startswith('backbone.')
+        )
+    return COUNTED[key]
+
+
+def queries_of(cfg):
+    return cfg.panoptic_head.num_queries if 'panoptic_head' in cfg else cfg.rpn_head.num_proposals
+
+
+def backbone_of(cfg):
+    if cfg.type == 'ResNet':
+        return f'ResNet-{cfg.depth}'
+    if cfg.type == 'SwinTransformer':
+        return {96: 'Swin-T', 192: 'Swin-L'}[cfg.embed_dims]
+    return dict(MsgShifT='MsgShifT', PyramidVisionTransformerV2='PVTv2-b1')[cfg.type]
+
+
+def test_parameters_are_those_of_the_originals():
+    counts = {}
+    for path in reference_dir().glob('*/keys/param_counts.json'):
+        found = json.loads(path.read_text())
+        if isinstance(found, list):
+            counts |= {Path(c['file']).stem: round(c['total_M'] * 1e6) for c in found}
+        else:
+            counts |= {name: count['trainable'] for name, count in found.items()}
+    assert len(counts) >= 5
+    for name, count in counts.items():
+        assert MODELS[ORIGINALS.get(name, name)].parameters == count, name
+
+
+def test_results_are_published_and_weights_can_be_converted():
+    for model in MODELS.values():
+        assert all(result.source == 'published' for result in model.results)
+        assert model.weights is not None or not model.results
+        if model.weights:
+            file = model.weights_file or 'FILE'
+            assert model.convert == CONVERT.format(file, model.config)
+
+
+def test_published_numbers_are_those_that_configs_state():
+    stated = {}
+    for model in MODELS.values():
+        heading = ' '.join(Path(model.config).read_text().split('\n_base_')[0].split('\n# '))
+        if found := re.search(r'Published (AP|VPQ) on (.+?): ([\d.]+)', heading):
+            stated[model.name] = found.groups()
+    listed = {}
+    for model in MODELS.values():
+        for result in model.results:
+            metric, value = next(iter(result.metrics.items()))
+            listed[model.name] = (metric, result.dataset, str(value))
+    assert listed == stated
+
+
+def test_non_commercial_weights_are_marked():
+    collections = {model.collection for model in MODELS.values()}
+    marked = {entry.name for entry in collections if entry.license.non_commercial}
+    assert marked == {'Mask2Former', 'MinVIS', 'DVIS online', 'DVIS offline'}
+
+
+@pytest.fixture
+def index(tmp_path):
+    """A copy of the index with one metafile, that a test may spoil."""
+    metafile = Path('configs/tevit/metafile.yml')
+    for path in (metafile, *Path('configs/tevit').glob('*.py'), Path('docs/models.md')):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, tmp_path / path)
+    code = tmp_path / 'mmvseg/models/segmentors/tevit.py'
+    code.parent.mkdir(parents=True)
+    code.touch()
+    index = tmp_path / 'model-index.yml'
+    index.write_text(yaml.safe_dump(dict(Import=[str(metafile)])))
+    return index
+
+
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        (lambda c, m: m.pop('Config'), "Models: tevit_r50: key 'Config' is missing"),
+        (lambda c, m: m.pop('Name'), "Models: entry 3: key 'Name' is missing"),
+        (lambda c, m: m.pop('Convert'), "Models: tevit_r50: key 'Convert' is missing"),
+        (lambda c, m: m.update({'In Collection': 'Tevit'}), "no 'Tevit' in this file, only TeViT"),
+        (lambda c, m: m.update(Config='configs/a.py'), 'Config: there is no file configs/a.py'),
+        (
+            lambda c, m: m.update(Config='configs/tevit/tevit_msgshift.py'),
+            'tevit_r50: Config: configs/tevit/tevit_msgshift.py is not named like the model',
+        ),
+        (lambda c, m: m.update(Result=[]), "tevit_r50: unknown key 'Result'"),
+        (lambda c, m: m.update(Results={}), 'tevit_r50: Results: list expected, got {}'),
+        (
+            lambda c, m: m['Results'][0]['Metrics'].update(AP='42,1'),
+            "tevit_r50, Results: entry 1, Metrics: AP: float expected, got '42,1'",
+        ),
+        (
+            lambda c, m: m['Metadata'].update(Queries=True),
+            'tevit_r50, Metadata: Queries: int expected, got True',
+        ),
+        (
+            lambda c, m: m['Metadata'].update({'Training Data': 'OVIS'}),
+            "Metadata: Training Data: list expected, got 'OVIS'",
+        ),
+        (
+            lambda c, m: m['Metadata'].update({'Training Data': [2019]}),
+            'Training Data: a list of names expected, got [2019]',
+        ),
+        (lambda c, m: m['Metadata'].update(Epochs=3), "either 'Iterations' or 'Epochs' is needed"),
+        (lambda c, m: m.update(Metadata=None), 'tevit_r50: Metadata: dict expected, got None'),
+        (lambda c, m: c.pop('Paper'), "Collections: TeViT: key 'Paper' is missing"),
+        (lambda c, m: c['Paper'].update(Year=2022), "TeViT, Paper: unknown key 'Year'"),
+        (
+            lambda c, m: c['Weights License'].update({'Non-Commercial': 'no'}),
+            "TeViT, Weights License: Non-Commercial: bool expected, got 'no'",
+        ),
+    ],
+)
+def test_mistakes_are_named_with_file_entry_and_key(index, change, message):
+    path = index.parent / 'configs/tevit/metafile.yml'
+    content = yaml.safe_load(path.read_text())
+    change(content['Collections'][0], content['Models'][2])
+    path.write_text(yaml.safe_dump(content))
+    with pytest.raises(UserError) as caught:
+        load_model_index(index)
+    assert str(caught.value).startswith(f'{path}, ')
+    assert message in str(caught.value)
+
+
+def test_broken_files_are_named(index):
+    path = index.parent / 'configs/tevit/metafile.yml'
+    good = path.read_text()
+    assert len(load_model_index(index)) == 5
+    index.write_text(yaml.safe_dump(dict(Import=['configs/tevit/metafile.yml'] * 2)))
+    with pytest.raises(UserError, match=r"metafile\.yml: model 'tevit_msgshift' is listed twice"):
+        load_model_index(index)
+    index.write_text(yaml.safe_dump(dict(Import=['configs/tevit/metafile.yml'])))
+    for content, message in {
+        good.replace('Paper:', 'Paper: [', 1): 'metafile.yml: not YAML: .*line',
+        '- a': 'metafile.yml: keys with values expected',
+        good + 'Model: []': "metafile.yml: unknown key 'Model'",
+    }.items():
+        path.write_text(content)
+        with pytest.raises(UserError, match=message):
+            load_model_index(index)
+    path.unlink()
+    with pytest.raises(UserError, match=r'metafile\.yml: cannot be read: .*No such file'):
+        load_model_index(index)
