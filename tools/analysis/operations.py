@@ -27,14 +27,14 @@ from mmvseg.models.segmentors.base import VideoSegmentor
 
 COUNTED = (
     'matrix products and convolutions, attention among them, a multiplication and an addition as '
-    'two operations; backbone, heads, tracking and the masks of the queries at 1/4 of the input, '
-    'as inference computes them (of panoptic segments: masks of all queries)'
+    'two operations; backbone, heads, tracking and the masks of the queries at the size that the '
+    'network gives, as inference computes them (for panoptic segments: masks of all queries)'
 )
 NOT_COUNTED = (
     "what torch's counter does not know: element-wise operations, norms, softmax, biases, "
     'resizing, and the weighted sums of deformable attention and RoIAlign (bilinear sampling); '
-    'the assignment of the matching; and post-processing, from masks at 1/4 of the input to '
-    'coded results'
+    'the assignment of the matching; and post-processing, from masks at that size '
+    'to coded results'
 )
 #: Products of the network that no module does: masks from queries, similarities of queries.
 PRODUCTS = '(masks of queries, matching)'
@@ -169,8 +169,9 @@ class _SkipProducts(TorchDispatchMode):
 class _Place:
     """Tells the counter which module is at work, in place of torch's ModuleTracker.
 
-    That one knows only calls of modules; here heads also work in other methods, so this looks for
-    the innermost method of a module among the running functions.
+    That one knows only calls of modules. Here modules also work in other methods, or lend their
+    parameters to functions, so this looks for the innermost running function whose first argument
+    is a module.
     """
 
     def __init__(self, model: nn.Module) -> None:
@@ -198,7 +199,8 @@ class _Place:
                 return PRODUCTS
             if frame.f_globals.get('__name__', '').startswith(_POST_PACKAGE):
                 return _POST
-            owner = frame.f_locals.get('self')
+            names = frame.f_code.co_varnames[: frame.f_code.co_argcount]
+            owner = frame.f_locals.get(names[0]) if names else None
             if isinstance(owner, MaskFormerFusionHead):
                 return _POST
             if isinstance(owner, nn.Module) and owner in self._names:
