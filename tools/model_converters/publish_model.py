@@ -1,0 +1,48 @@
+"""Make a file for others out of a training checkpoint: weights, config and classes alone.
+
+Example:
+    python tools/model_converters/publish_model.py \\
+        work_dirs/tevit_msgshift/iter_9200.pth published/tevit_msgshift.safetensors
+"""
+
+import argparse
+from pathlib import Path
+
+from mmvseg.engine.publishing import SUFFIXES, publish_checkpoint
+from mmvseg.errors import command_line
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('checkpoint', help='saved in training')
+    parser.add_argument(
+        'out',
+        help=f'file to make, {" or ".join(SUFFIXES)}; the first 8 digits of its SHA-256 are '
+        'appended to the name',
+    )
+    parser.add_argument(
+        '--allow-pickle',
+        action='store_true',
+        help='load a checkpoint that needs unpickling, which can run code hidden in it',
+    )
+    return parser.parse_args()
+
+
+@command_line
+def main() -> None:
+    args = parse_args()
+    path, notes = publish_checkpoint(args.checkpoint, args.out, args.allow_pickle)
+    for note in notes:
+        print(note)
+    before, after = (_megabytes(Path(name)) for name in (args.checkpoint, path))
+    print(f'{path}: {after} (was {before})')
+
+
+def _megabytes(path: Path) -> str:
+    return f'{path.expanduser().stat().st_size / 1e6:.1f} MB'
+
+
+if __name__ == '__main__':
+    main()
