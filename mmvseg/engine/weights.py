@@ -1,12 +1,12 @@
 """Filling a model from a checkpoint, with an account by sub-module of what did not fit."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from mmengine.logging import MMLogger
 from torch import Tensor, nn
 
+from mmvseg.converters.layouts import recognise
 from mmvseg.errors import UserError
 
 
@@ -49,18 +49,28 @@ class WeightReport:
         return '\n'.join(lines)
 
     def _by_module(self, names: Sequence[str]) -> list[str]:
-        counts = Counter(_module_of(name) for name in names)
-        first = {_module_of(name): name for name in reversed(names)}
-        lines = []
-        for module, count in counts.items():
-            example = first[module]
-            shapes = self.shapes.get(example)
-            detail = f'{shapes[0]} in the checkpoint, {shapes[1]} in the model' if shapes else ''
-            if count == 1:
-                lines.append(' '.join(filter(None, (example, detail))))
-            else:
-                lines.append(f'{module}: {count} tensors, e.g. {example} {detail}'.rstrip())
-        return lines
+        details = {
+            name: f'{theirs} in the checkpoint, {ours} in the model'
+            for name, (theirs, ours) in self.shapes.items()
+        }
+        return by_module(names, details)
+
+
+def by_module(names: Iterable[str], details: Mapping[str, str] | None = None) -> list[str]:
+    """A line for each sub-module, with the number of names and the first of them.
+
+    Args:
+        names: of tensors.
+        details: what to say of a name that is shown.
+    """
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(_module_of(name), []).append(name)
+    lines = []
+    for module, group in groups.items():
+        count = f'{module}: {len(group)} tensors, e.g. ' if len(group) > 1 else ''
+        lines.append(f'{count}{group[0]} {(details or {}).get(group[0], "")}'.rstrip())
+    return lines
 
 
 def compare_weights(model: nn.Module, weights: Mapping[str, Tensor]) -> WeightReport:
@@ -114,15 +124,20 @@ def load_model_weights(
         UserError: the file holds no weights, or something stays unfilled that must not.
     """
     weights = weights_of(checkpoint, source)
+    _refuse_published_names(weights, source)
     report = compare_weights(model, weights)
-    allowed = tuple(allow_missing)
+    left = () if strict else left_to_training(checkpoint)
+    allowed = (*allow_missing, *left)
     frozen = {name for name, tensor in model.named_parameters() if not tensor.requires_grad}
     unfilled = report.missing + report.resized
     refused = report.misshaped + [name for name in unfilled if strict or name in frozen]
     refused = [name for name in refused if not name.startswith(allowed)]
     modules = [name for name in report.unfilled_modules if not name.startswith(allowed)]
     if refused or modules:
-        raise UserError(_refusal(source, report, refused, modules, frozen))
+        raise UserError(
+            _refusal(source, report, refused, modules, frozen)
+            + _unfinished(left_to_training(checkpoint))
+        )
     model.load_state_dict({name: weights[name] for name in report.filled}, strict=False)
     logger = MMLogger.get_current_instance()
     if len(report.filled) == len(model.state_dict()) and not report.unexpected:
@@ -130,6 +145,13 @@ def load_model_weights(
     else:
         logger.warning(f'{source}: {report}')
     return report
+
+
+def left_to_training(checkpoint: Mapping) -> tuple[str, ...]:
+    """Prefixes of what a converted checkpoint leaves to training, as its conversion noted them."""
+    meta = checkpoint.get('meta')
+    conversion = meta.get('conversion') if isinstance(meta, Mapping) else None
+    return tuple((conversion or {}).get('left_to_training', ()))
 
 
 def weights_of(checkpoint: Mapping, source: str) -> dict[str, Tensor]:
@@ -195,4 +217,23 @@ def _refusal(
         f'checkpoint {source} does not fit the model: {"; ".join(reasons)}.\n{report}\n'
         'Check that config and checkpoint belong together. If this is intended, allow it with '
         f'--allow-missing {" ".join(prefixes)} (in a config: allow_missing = {prefixes})'
+    )
+
+
+def _refuse_published_names(weights: Mapping[str, Tensor], source: str) -> None:
+    layout = recognise(weights)
+    if layout and not layout.has_our_names:
+        raise UserError(
+            f'checkpoint {source}: its parameters have their published names ({layout.name}); '
+            'make it a checkpoint of this package first: python tools/model_converters/convert.py '
+            f'{source} OUT.pth --config CONFIG'
+        )
+
+
+def _unfinished(left: Sequence[str]) -> str:
+    if not left:
+        return ''
+    return (
+        '\nThis checkpoint was converted as a start for training, which has to make '
+        f'{", ".join(left[:4])}{", …" if len(left) > 4 else ""}: give it as load_from.'
     )

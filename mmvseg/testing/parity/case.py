@@ -1,6 +1,7 @@
 """A recorded case on disk, and the comparison of what a module computes with it."""
 
 import json
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from mmvseg.converters.layouts import DETECTRON2_RESNET, MMDET, Layout, recognise
+from mmvseg.converters.translate import rename
 from mmvseg.errors import UserError
 
 #: Absolute tolerance, for values of order 1, where a case records no noise of its own.
@@ -49,19 +52,48 @@ class Case:
         floor = ALLOWED_ULPS * torch.finfo(torch.float32).eps * scale
         return max(NOISE_FACTOR * noise, floor)
 
-    def load_weights(self, module: nn.Module) -> None:
-        """Put the case's weights into a module and set it to inference mode.
+    def our_weights(self, published: str = '', ours: str = '') -> dict[str, Tensor]:
+        """The weights through the converter of published checkpoints.
+
+        Args:
+            published: what the names of a case of one part leave out in front, e.g. ``tracker.``.
+            ours: the same of our names.
+
+        Raises:
+            UserError: the published model has no such names.
+        """
+        weights = {published + name: tensor for name, tensor in self.weights.items()}
+        renamed = rename(weights, _layout(weights))
+        return {name.removeprefix(ours): tensor for name, tensor in renamed.items()}
+
+    def load_weights(self, module: nn.Module, published: str = '', ours: str = '') -> None:
+        """Put the converted weights into a module, see :meth:`our_weights`, for inference.
 
         Raises:
             UserError: if names or shapes do not fit.
         """
-        try:
-            module.load_state_dict(self.weights, strict=True)
-        except RuntimeError as error:
-            raise UserError(
-                f'weights.safetensors does not fit the module that config.json describes. {error}'
-            ) from error
-        module.eval()
+        fill(module, self.our_weights(published, ours))
+
+
+def fill(module: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    """Put weights by our names into a module and set it to inference mode.
+
+    Raises:
+        UserError: if names or shapes do not fit.
+    """
+    try:
+        module.load_state_dict(weights, strict=True)
+    except RuntimeError as error:
+        raise UserError(
+            f'weights.safetensors does not fit the module that config.json describes. {error}'
+        ) from error
+    module.eval()
+
+
+def _layout(names: Collection[str]) -> Layout:
+    """Parts alone do not tell the backbone, on which the names of other parts do not depend."""
+    is_dvis = any(name.startswith(('sem_seg_head.', 'tracker.', 'refiner.')) for name in names)
+    return recognise(names) or (DETECTRON2_RESNET if is_dvis else MMDET)
 
 
 @dataclass(frozen=True)

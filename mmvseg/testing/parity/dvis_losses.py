@@ -18,8 +18,6 @@ from mmvseg.registry import MODELS, TASK_UTILS
 from mmvseg.structures import VideoDataSample
 
 from .case import Case, Comparison, Row
-from .dvis_segmenter_names import rename_segmenter
-from .dvis_tracking_names import rename_tracking
 from .dvis_video import load_model, model_config
 
 MATCHERS = dict(
@@ -261,7 +259,7 @@ def _published_names(losses: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def _gradient_names(case: Case) -> dict[str, str]:
     """Our name of each parameter whose gradient is recorded."""
-    renamed = rename_segmenter(case.weights) | rename_tracking(case.weights)
+    renamed = case.our_weights()
     return {
         original: next(ours for ours, tensor in renamed.items() if tensor is case.weights[original])
         for original in case.config['config']['grad_params']

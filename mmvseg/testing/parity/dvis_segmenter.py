@@ -10,8 +10,7 @@ from mmvseg.models.heads import FrameQueryHead
 from mmvseg.registry import MODELS
 from mmvseg.structures import FrameQueries
 
-from .case import Case, Comparison
-from .dvis_segmenter_names import rename_segmenter
+from .case import Case, Comparison, fill
 
 
 def backbone_config(config: dict) -> dict:
@@ -113,7 +112,7 @@ def replay_segmenter(case: Case, comparison: Comparison) -> None:
             panoptic_head=MODELS.build(head_config(config)),
         )
     )
-    replace(case, weights=rename_segmenter(case.weights)).load_weights(segmenter)
+    case.load_weights(segmenter)
     feats = segmenter['backbone'](case.inputs['images'])
     for level, feature_map in enumerate(feats, start=2):
         comparison.close(f'features.res{level}', feature_map)
@@ -157,11 +156,10 @@ def _compare_pixels(
 def _head(case: Case, prefix: str) -> FrameQueryHead:
     """A head with a case's weights in the part that it records, the rest as initialised."""
     head = MODELS.build(head_config(case.config['config']))
-    weights = rename_segmenter({prefix + name: value for name, value in case.weights.items()})
-    weights = {name.removeprefix('panoptic_head.'): value for name, value in weights.items()}
+    weights = case.our_weights(prefix, 'panoptic_head.')
     part = ('pixel_decoder.',) if prefix.endswith('pixel_decoder.') else _predictor_parts(head)
     others = {name: value for name, value in head.state_dict().items() if not name.startswith(part)}
-    replace(case, weights=others | weights).load_weights(head)
+    fill(head, others | weights)
     return head
 
 

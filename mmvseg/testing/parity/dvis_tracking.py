@@ -1,7 +1,6 @@
 """Replay recorded cases of the referring tracker and the temporal refiner."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -9,7 +8,6 @@ from torch import Tensor
 from mmvseg.models.trackers import ReferringTracker, TemporalRefiner, TrackerOutput, TrackerState
 
 from .case import Case, Comparison
-from .dvis_tracking_names import rename_tracking
 
 
 def tracking_config(original: dict) -> dict:
@@ -29,7 +27,7 @@ def replay_referring_tracker(case: Case, comparison: Comparison) -> None:
     """A whole video, the same in two windows, and every frame referring to itself."""
     config = case.config['config']
     tracker = ReferringTracker(**tracking_config(config['tracker']))
-    _load(case, tracker, 'tracker')
+    case.load_weights(tracker, published='tracker.', ours='tracker.')
     queries = case.inputs['frame_embeds'].permute(0, 2, 3, 1)  # (B, T, Q, C)
     mask_features = case.inputs['mask_features']
     comparison.close('frame_forward', tracker.refer_to_self(queries).permute(0, 3, 1, 2))
@@ -50,7 +48,7 @@ def replay_referring_tracker(case: Case, comparison: Comparison) -> None:
 def replay_temporal_refiner(case: Case, comparison: Comparison) -> None:
     """Two videos; the published windows of mask prediction change nothing."""
     refiner = TemporalRefiner(**tracking_config(case.config['config']['refiner']))
-    _load(case, refiner, 'refiner')
+    case.load_weights(refiner, published='refiner.', ours='refiner.')
     tracked, frame_queries = (
         case.inputs[name].permute(0, 2, 3, 1) for name in ('instance_embeds', 'frame_embeds')
     )  # (B, T, Q, C)
@@ -61,13 +59,6 @@ def replay_temporal_refiner(case: Case, comparison: Comparison) -> None:
         _compare_predictions(
             name, refiner, outputs, case.inputs['mask_features'], comparison, one_class=True
         )
-
-
-def _load(case: Case, module: ReferringTracker | TemporalRefiner, part: str) -> None:
-    """The case holds the weights of one part alone, without its name in front."""
-    renamed = rename_tracking({f'{part}.{name}': value for name, value in case.weights.items()})
-    weights = {name.removeprefix(f'{part}.'): value for name, value in renamed.items()}
-    replace(case, weights=weights).load_weights(module)
 
 
 def _compare_predictions(

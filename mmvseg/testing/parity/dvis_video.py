@@ -1,7 +1,6 @@
 """Replay recorded videos of MinVIS and DVIS, from frames to masks at the original size."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 import torch
@@ -23,9 +22,7 @@ from mmvseg.structures import (
 
 from .case import Case, Comparison
 from .dvis_segmenter import backbone_config, head_config
-from .dvis_segmenter_names import rename_segmenter
 from .dvis_tracking import tracking_config
-from .dvis_tracking_names import rename_tracking
 
 #: Share of the pixels of thresholded masks that may differ: float32 noise at their edges.
 ALLOWED_PIXELS = 5e-4
@@ -58,8 +55,7 @@ def model_config(case: Case) -> dict:
 def load_model(case: Case, config: dict) -> VideoSegmentor:
     """Build a model and give it the case's weights, converted."""
     model = MODELS.build(config)
-    weights = rename_segmenter(case.weights) | rename_tracking(case.weights)
-    replace(case, weights=weights).load_weights(model)
+    case.load_weights(model)
     return model
 
 

@@ -16,7 +16,7 @@ from .tevit_config import mask_head_config
 def replay_backbone(case: Case, comparison: Comparison) -> None:
     """Feature maps of a backbone, with messengers or without."""
     backbone = MODELS.build(case.config['model'])
-    case.load_weights(backbone)
+    case.load_weights(backbone, published='backbone.', ours='backbone.')
     frames = case.inputs['img']
     if hasattr(backbone, 'msg_tokens'):
         maps = backbone(frames, case.config['case']['T'])
@@ -30,7 +30,7 @@ def replay_backbone(case: Case, comparison: Comparison) -> None:
 def replay_stqi_head(case: Case, comparison: Comparison) -> None:
     """One box head."""
     head = MODELS.build(case.config['model'])
-    case.load_weights(head)
+    case.load_weights(head, *_of_stage('bbox_head'))
     inputs = case.inputs
     outputs = head(inputs['roi_feat'], inputs['proposal_feat'], case.config['case']['T'])
     names = ('cls_score', 'bbox_delta', 'obj_feat', 'attn_feats')
@@ -42,7 +42,7 @@ def replay_stqi_head(case: Case, comparison: Comparison) -> None:
 def replay_dynamic_mask_head(case: Case, comparison: Comparison) -> None:
     """One mask head, every class channel computed the way inference computes the one it needs."""
     head = MODELS.build(mask_head_config(case.config['model']))
-    case.load_weights(head)
+    case.load_weights(head, *_of_stage('mask_head'))
     roi_feat, query_feats = case.inputs['roi_feat'], case.inputs['proposal_feat']
     channels = [
         head.class_logits(roi_feat, query_feats, torch.full((len(roi_feat),), label))
@@ -77,3 +77,9 @@ def _annotations(inputs: dict[str, Tensor], clip: int, frame: int) -> InstanceDa
         labels=inputs[f'clip{clip}.gt_labels.t{frame}'],
         instance_ids=inputs[f'clip{clip}.gt_ids.t{frame}'],
     )
+
+
+def _of_stage(head: str) -> tuple[str, str]:
+    """What names of a case leave out in front: it records the head of one stage."""
+    prefix = f'roi_head.{head}.0.'
+    return prefix, prefix

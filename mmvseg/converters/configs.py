@@ -1,0 +1,135 @@
+"""Finding the config whose model a published checkpoint belongs to."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+from torch import nn
+
+import mmvseg
+from mmvseg.engine.categories import classes_of, set_num_classes
+from mmvseg.engine.config import config_errors, load_config
+from mmvseg.engine.skeleton import build_skeleton
+from mmvseg.errors import UserError
+
+from .fit import Fit, fit_to_model, refuse_misfit
+from .layouts import BACKBONES
+from .translate import Converted
+
+CONFIGS = Path(mmvseg.__file__).parents[1] / 'configs'
+_FOLDERS = ('tevit', 'queryinst', 'minvis', 'dvis', 'mask2former')
+#: Biases of class heads, whose length tells the number of classes, and what it exceeds it by.
+_CLASS_BIASES = (
+    ('panoptic_head.cls_embed.bias', 1),
+    ('roi_head.bbox_head.0.fc_cls.bias', 0),
+)
+
+
+@dataclass
+class Target:
+    """A config and what it says of the model.
+
+    Attributes:
+        path: the file.
+        config: its contents, with class counts of its data set.
+        classes: classes of the data set, as ``metainfo``; None if it does not tell.
+    """
+
+    path: Path
+    config: Config
+    classes: dict[str, Any] | None
+
+    def skeleton(self) -> nn.Module:
+        """The model, without memory for its parameters."""
+        with config_errors(self.config):
+            return build_skeleton(self.config.model)
+
+
+def read_target(path: str | Path) -> Target:
+    """Read a config for a conversion.
+
+    Raises:
+        UserError: it cannot be read, has no model, or its data set, which tells the classes, is
+            not there.
+    """
+    config = load_config(path)
+    if 'model' not in config:
+        raise UserError(f'{path}: has no model')
+    classes = None
+    for name in ('test_dataloader', 'train_dataloader'):
+        if config.get(name):
+            classes = classes_of(config[name]['dataset'])
+            break
+    if classes:
+        things = classes.get('thing_classes')
+        set_num_classes(
+            config.model, len(classes['classes']), None if things is None else len(things)
+        )
+    return Target(Path(path), config, classes)
+
+
+def fit_to_target(converted: Converted, target: Target, source: str, where: str) -> Fit:
+    """Compare weights with a config's model, and prepare them for it.
+
+    Args:
+        converted: changed as by :func:`mmvseg.converters.fit.fit_to_model`.
+        target: the config.
+        source: one of :data:`mmvseg.converters.layouts.SOURCES`.
+        where: the checkpoint's name, for messages.
+
+    Raises:
+        UserError: they do not belong together.
+    """
+    allowed = target.config.get('allow_missing', ())
+    fit = fit_to_model(converted, target.skeleton(), source, allowed)
+    refuse_misfit(fit, converted, f'{where} and {target.path}')
+    return fit
+
+
+def find_targets(converted: Converted, source: str, folder: Path = CONFIGS) -> list[Target]:
+    """The configs of this project whose models the weights fill exactly.
+
+    Of a backbone alone, those whose backbone they fill.
+
+    Args:
+        converted: not changed.
+        source: one of :data:`mmvseg.converters.layouts.SOURCES`, or ``auto``.
+        folder: of the configs.
+    """
+    number = _num_classes(converted)
+    found, fits_by_model = [], {}
+    for path in _candidates(source, folder):
+        target = read_target(path)
+        count = len(target.classes['classes']) if target.classes else number
+        if source not in BACKBONES and count != number:
+            continue
+        model = target.config.model
+        key = str(model.backbone if source in BACKBONES else model)
+        if key not in fits_by_model:
+            fits_by_model[key] = _fits(converted, target, source)
+        if fits_by_model[key]:
+            found.append(target)
+    return found
+
+
+def _candidates(source: str, folder: Path) -> Iterator[Path]:
+    folders = (source,) if source in _FOLDERS else _FOLDERS
+    for name in folders:
+        yield from sorted((folder / name).glob('*.py'))
+
+
+def _num_classes(converted: Converted) -> int | None:
+    for name, surplus in _CLASS_BIASES:
+        if name in converted.weights:
+            return len(converted.weights[name]) - surplus
+    return None
+
+
+def _fits(converted: Converted, target: Target, source: str) -> bool:
+    trial = replace(converted, weights=dict(converted.weights))
+    if source not in BACKBONES:
+        return fit_to_model(trial, target.skeleton(), source).complete
+    fit = fit_to_model(trial, target.skeleton(), source, target.config.get('allow_missing', ()))
+    return fit.possible and not fit.resized

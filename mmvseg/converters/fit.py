@@ -1,0 +1,164 @@
+"""Whether converted weights are those of a config's model, all of them and nothing else."""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mmvseg.engine.weights import by_module, compare_weights
+from mmvseg.errors import UserError
+
+from .layouts import BACKBONES
+from .translate import Converted, to_theirs
+
+#: Layers whose size is the number of classes.
+_CLASS_HEADS = re.compile(r'.*\.(cls_embed|class_embed|fc_cls|conv_logits)\.(weight|bias)')
+_BIAS_TABLE, _BIAS_INDEX = 'relative_position_bias_table', 'relative_position_index'
+#: Norms of the outputs of a backbone, which classifiers do not have.
+_OUTPUT_NORMS = re.compile(r'backbone\.norm\d\..+')
+_MAX_NAMES = 8
+
+
+@dataclass
+class Fit:
+    """What is not filled, by intention, and what does not fit.
+
+    Attributes:
+        class_heads: layers for another number of classes, dropped from the weights.
+        absent: our names that the source does not have and need not have.
+        resized: tables of relative positions that were scaled to another window.
+        missing: our names that nothing fills.
+        left_over: published names that fill nothing.
+        misshaped: our names, with the shapes in the checkpoint and in the model.
+    """
+
+    class_heads: list[str] = field(default_factory=list)
+    absent: list[str] = field(default_factory=list)
+    resized: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    left_over: list[str] = field(default_factory=list)
+    misshaped: dict[str, tuple[tuple, tuple]] = field(default_factory=dict)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every parameter is filled as it came, and none is left over."""
+        return not (self.class_heads or self.absent or self.resized) and self.possible
+
+    def left_to_training(self, weights: Iterable[str]) -> list[str]:
+        """The shortest prefixes of all dropped and absent names, and of none of ``weights``."""
+        filled = {prefix for name in weights for prefix in _prefixes(name)}
+        left = (
+            next(prefix for prefix in _prefixes(name) if prefix not in filled)
+            for name in self.class_heads + self.absent
+        )
+        return list(dict.fromkeys(left))
+
+    @property
+    def possible(self) -> bool:
+        """Whether training can start from the weights."""
+        return not (self.missing or self.left_over or self.misshaped)
+
+
+def fit_to_model(
+    converted: Converted, model: nn.Module, source: str, may_be_absent: Iterable[str] = ()
+) -> Fit:
+    """Compare converted weights with a model, and drop or scale what is of another size.
+
+    Args:
+        converted: its ``weights`` are changed in place: class heads of another size are dropped,
+            tables of relative positions are scaled.
+        model: a skeleton will do.
+        source: one of :data:`mmvseg.converters.layouts.SOURCES`.
+        may_be_absent: prefixes of our names that training adds, e.g. ``tracker``.
+    """
+    fit, weights = Fit(), converted.weights
+    _scale_bias_tables(weights, model.state_dict(), fit)
+    report = compare_weights(model, weights)
+    for name in report.resized + report.misshaped:
+        if _CLASS_HEADS.fullmatch(name):
+            fit.class_heads.append(name)
+            del weights[name]
+        else:
+            fit.misshaped[name] = report.shapes[name]
+    prefixes = tuple(may_be_absent)
+    for name in report.missing:
+        is_absent = name.startswith(prefixes) or (
+            source in BACKBONES
+            and (not name.startswith('backbone.') or _OUTPUT_NORMS.fullmatch(name))
+        )
+        (fit.absent if is_absent else fit.missing).append(name)
+    fit.left_over = list(converted.unknown)
+    if report.unexpected:
+        fit.left_over += to_theirs(
+            {name: weights[name] for name in report.unexpected},
+            dict(layout=converted.layout.name, values={}),
+        )[0]
+    return fit
+
+
+def refuse_misfit(fit: Fit, converted: Converted, where: str) -> None:
+    """Say what does not fit.
+
+    Args:
+        fit: of the weights.
+        converted: the weights.
+        where: checkpoint and config, for the message.
+
+    Raises:
+        UserError: something is missing, left over or of another shape.
+    """
+    if fit.possible:
+        return
+    lines = [f'{where}: checkpoint and model do not belong together']
+    if fit.left_over:
+        lines.append(f'in the checkpoint only, {len(fit.left_over)}:')
+        lines += by_module(fit.left_over)
+    if fit.missing:
+        lines.append(f'in the model only, {len(fit.missing)}:')
+        lines += by_module(fit.missing)
+    if fit.misshaped:
+        lines.append(f'of another shape, {len(fit.misshaped)}:')
+        lines += [
+            f'    {name}: {theirs} in the checkpoint, {ours} in the model'
+            for name, (theirs, ours) in list(fit.misshaped.items())[:_MAX_NAMES]
+        ]
+    lines += _closest(fit)
+    lines.append('Choose the config of the published model with --config.')
+    raise UserError('\n'.join(lines))
+
+
+def _prefixes(name: str) -> list[str]:
+    parts = name.split('.')
+    return ['.'.join(parts[:length]) for length in range(1, len(parts) + 1)]
+
+
+def _closest(fit: Fit) -> list[str]:
+    """For the first names left over, the most similar one of those that nothing fills."""
+    lines = []
+    for name in fit.left_over[:_MAX_NAMES]:
+        if close := difflib.get_close_matches(name, fit.missing, n=1, cutoff=0.5):
+            lines.append(f'    {name}: closest is {close[0]}')
+    return ['closest names:', *lines] if lines else []
+
+
+def _scale_bias_tables(weights: dict[str, Tensor], wanted: Mapping[str, Tensor], fit: Fit) -> None:
+    """Swin for another window: the table of (2w - 1)² positions is scaled like an image.
+
+    As released Swins are fine-tuned at other windows (Swin Transformer, A.1: bicubic).
+    """
+    for name, ours in wanted.items():
+        theirs = weights.get(name)
+        if not name.endswith(_BIAS_TABLE) or theirs is None or theirs.shape == ours.shape:
+            continue
+        if theirs.dim() != 2 or theirs.shape[1] != ours.shape[1]:
+            continue  # another number of heads
+        side, new_side = (round(len(table) ** 0.5) for table in (theirs, ours))
+        image = theirs.T.reshape(1, -1, side, side).float()
+        scaled = F.interpolate(image, (new_side, new_side), mode='bicubic', align_corners=False)
+        weights[name] = scaled[0].flatten(1).T.contiguous().to(theirs.dtype)
+        index = name.replace(_BIAS_TABLE, _BIAS_INDEX)
+        weights[index] = wanted[index]
+        fit.resized.append(name)

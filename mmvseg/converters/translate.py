@@ -1,0 +1,163 @@
+"""Weights from published names to ours and back."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mmvseg.errors import UserError
+
+from .layouts import LAYOUTS, SOURCES, Layout, recognise_ours
+from .parts import COUNTER, Part
+
+_EMPTY_WEIGHT = 'criterion.empty_weight'
+#: Weight of the class "no object", the last, in the losses of MinVIS and DVIS.
+_NO_OBJECT_WEIGHT = 0.1
+_CLASS_BIAS = 'sem_seg_head.predictor.class_embed.bias'
+
+
+@dataclass
+class Converted:
+    """Published weights by our names.
+
+    Attributes:
+        layout: what they came in.
+        weights: by our name.
+        unknown: published names that the layout does not have, and their tensors.
+        unused: published names that no model here needs.
+        noted: values of those unused tensors that the way back restores.
+        added: our names of counters that the published checkpoint lacks.
+    """
+
+    layout: Layout
+    weights: dict[str, Tensor] = field(default_factory=dict)
+    unknown: dict[str, Tensor] = field(default_factory=dict)
+    unused: list[str] = field(default_factory=list)
+    noted: dict[str, list] = field(default_factory=dict)
+    added: list[str] = field(default_factory=list)
+
+    def note(self) -> dict[str, Any]:
+        """What :func:`to_theirs` needs, as plain values."""
+        return dict(layout=self.layout.name, values=self.noted, added=self.added)
+
+
+def to_ours(weights: Mapping[str, Tensor], layout: Layout) -> Converted:
+    """Translate published weights, also those of some parts of a model alone.
+
+    Args:
+        weights: by published name.
+        layout: how they are named.
+    """
+    converted = Converted(layout)
+    used = {}
+    for name, tensor in weights.items():
+        if layout.unused.fullmatch(name):
+            converted.unused.append(name)
+            if layout.noted.fullmatch(name):
+                converted.noted[name] = tensor.tolist()
+        else:
+            used[name] = tensor
+    for theirs, ours, part, group in _by_part(used, layout, lambda entry: entry[0]):
+        renamed, unknown = part.to_ours(group)
+        converted.weights.update({ours + name: tensor for name, tensor in renamed.items()})
+        converted.unknown.update({theirs + name: group[name] for name in unknown})
+    for name in [name for name in converted.weights if name.endswith('.running_var')]:
+        counter = name.removesuffix('running_var') + COUNTER
+        if counter not in converted.weights:
+            converted.weights[counter] = torch.tensor(0)
+            converted.added.append(counter)
+    return converted
+
+
+def rename(weights: Mapping[str, Tensor], layout: Layout) -> dict[str, Tensor]:
+    """Published weights, all of them known, by our names.
+
+    Raises:
+        UserError: some are not known.
+    """
+    converted = to_ours(weights, layout)
+    if converted.unknown:
+        raise UserError(
+            f'weights: {", ".join(list(converted.unknown)[:5])}: no such name in {layout.name}; '
+            'are these weights of another model?'
+        )
+    return converted.weights
+
+
+def to_theirs(
+    weights: Mapping[str, Tensor], note: Mapping[str, Any] | None = None, source: str = 'auto'
+) -> tuple[dict[str, Tensor], Layout]:
+    """The way back: weights of ours by published names.
+
+    Args:
+        weights: by our name.
+        note: :meth:`Converted.note` of the conversion that they come from; None if they were
+            trained here.
+        source: whose names, one of :data:`mmvseg.converters.layouts.SOURCES`; ``auto``: those of
+            the note, or else those that belong to ours.
+
+    Returns:
+        The weights, and the layout that they are in.
+
+    Raises:
+        UserError: the published model has no such weights.
+    """
+    note = note or {}
+    layout = LAYOUTS.get(note.get('layout', ''))
+    if layout is None or (source != 'auto' and layout not in SOURCES[source]):
+        layout = recognise_ours(weights, source)
+    if layout is None:
+        kind = 'none of the published models' if source == 'auto' else f'no model of {source}'
+        raise UserError(
+            f'the names of these weights are of {kind}: {", ".join(list(weights)[:3])}, …'
+        )
+    weights = {
+        name: tensor for name, tensor in weights.items() if name not in note.get('added', ())
+    }
+    published, unknown = {}, []
+    for theirs, ours, part, group in _by_part(weights, layout, lambda entry: entry[1]):
+        renamed, strange = part.to_theirs(group)
+        published.update({theirs + name: tensor for name, tensor in renamed.items()})
+        unknown += [ours + name for name in strange]
+    if unknown:
+        raise UserError(
+            f'{len(unknown)} weights have no place in the published model ({layout.name}): '
+            f'{", ".join(unknown[:5])}'
+        )
+    values = note['values'] if 'values' in note else _criterion(published)
+    return published | {name: torch.tensor(value) for name, value in values.items()}, layout
+
+
+def _by_part(
+    weights: Mapping[str, Tensor],
+    layout: Layout,
+    side: Callable[[tuple[str, str, Part]], str],
+) -> Iterator[tuple[str, str, Part, dict[str, Tensor]]]:
+    """Weights by the part that they belong to; a part without a prefix takes the rest."""
+    left = dict(weights)
+    for entry in layout.parts:
+        prefix = side(entry)
+        names = [name for name in left if name.startswith(prefix)]
+        yield *entry, {name.removeprefix(prefix): left.pop(name) for name in names}
+    if left:
+        yield '', '', _NOTHING, left
+
+
+class _NoPart(Part):
+    def to_ours(self, weights: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], list[str]]:
+        return {}, list(weights)
+
+    to_theirs = to_ours
+
+
+_NOTHING = _NoPart()
+
+
+def _criterion(published: Mapping[str, Tensor]) -> dict[str, list]:
+    """Class weights of the loss, which the published models keep with their parameters."""
+    if _CLASS_BIAS not in published:
+        return {}
+    num_classes = len(published[_CLASS_BIAS]) - 1
+    return {_EMPTY_WEIGHT: [1.0] * num_classes + [_NO_OBJECT_WEIGHT]}
