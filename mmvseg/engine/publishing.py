@@ -15,8 +15,9 @@ from .checkpoint import load_checkpoint_file, plain_items, save_checkpoint_file
 from .weights import weights_of
 
 SUFFIXES = ('.pth', '.safetensors')
-#: What a file for others keeps of ``meta``, besides versions. ``dataset_meta`` names the classes.
-_KEPT_META = ('cfg', 'dataset_meta', 'epoch', 'iter', 'seed', 'provenance')
+#: What a file for others keeps of ``meta``, besides versions: ``dataset_meta`` names the classes,
+#: ``conversion`` the file that weights were converted from.
+_KEPT_META = ('cfg', 'dataset_meta', 'epoch', 'iter', 'seed', 'conversion')
 #: Settings of a config that only concern the run that it was.
 _RUN_SETTINGS = ('work_dir', 'load_from', 'resume', 'launcher', 'experiment_name')
 _ABSOLUTE = re.compile(r'(/|~[/\\]|[A-Za-z]:[\\/]|\\\\)[^/\\]')

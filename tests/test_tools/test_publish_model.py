@@ -88,15 +88,15 @@ def test_content(trained, published):
     assert root.encode() not in published.read_bytes()
 
 
-def test_provenance_stays_and_averages_are_named(tmp_path):
-    meta = dict(provenance=dict(sha256='12'), hook_msgs={}, cfg='', dataset_meta={})
+def test_conversion_stays_and_averages_are_named(tmp_path):
+    meta = dict(conversion=dict(sha256='12'), hook_msgs={}, cfg='', dataset_meta={})
     checkpoint = dict(
         state_dict={'module.a': torch.ones(2), 'note': 'text'},
         ema_state_dict={'a': torch.zeros(2)},
         meta=meta,
     )
     stripped, notes = strip_checkpoint(checkpoint, 'x.pth')
-    assert stripped['meta']['provenance'] == dict(sha256='12')
+    assert stripped['meta']['conversion'] == dict(sha256='12')
     assert stripped['state_dict'].keys() == {'a'}
     assert notes == [
         'left out: ema_state_dict',
