@@ -15,11 +15,11 @@ train_dataloader = dict(
     batch_size=4, dataset=dict(clip=dict(num_frames=10, consecutive=True, reverse_prob=0.5))
 )
 
-max_iters = 900
+max_iters = 1000
 train_cfg = dict(max_iters=max_iters, val_interval=max_iters)
 param_scheduler = [
     dict(type='OneCycleLR', eta_max=1e-3, total_steps=max_iters, pct_start=0.1, by_epoch=False)
 ]
 
-load_from = 'work_dirs/dvis_online_shapes_vps/iter_900.pth'
+load_from = 'work_dirs/dvis_online_shapes_vps/iter_600.pth'
 allow_missing = ['refiner']

@@ -13,11 +13,11 @@ _base_ = [
 model = dict(panoptic_head=dict(num_queries=16), test_cfg=dict(task='vps', num_things=6))
 train_dataloader = dict(batch_size=8, dataset=dict(clip=dict(num_frames=5, consecutive=True)))
 
-max_iters = 900
+max_iters = 600
 train_cfg = dict(max_iters=max_iters, val_interval=max_iters)
 param_scheduler = [
     dict(type='OneCycleLR', eta_max=1e-3, total_steps=max_iters, pct_start=0.1, by_epoch=False)
 ]
 
-load_from = 'work_dirs/minvis_shapes_vps/iter_1200.pth'
+load_from = 'work_dirs/minvis_shapes_vps/iter_400.pth'
 allow_missing = ['tracker']

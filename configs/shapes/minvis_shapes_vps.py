@@ -13,7 +13,7 @@ _base_ = [
 model = dict(panoptic_head=dict(num_queries=16), test_cfg=dict(task='vps', num_things=6))
 train_dataloader = dict(batch_size=16, dataset=dict(clip=dict(num_frames=1)))
 
-max_iters = 1200
+max_iters = 400
 train_cfg = dict(max_iters=max_iters, val_interval=max_iters)
 param_scheduler = [
     dict(type='OneCycleLR', eta_max=1e-3, total_steps=max_iters, pct_start=0.1, by_epoch=False)
