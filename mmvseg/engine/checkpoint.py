@@ -268,7 +268,15 @@ def _write_torch(checkpoint: dict[str, Any], path: Path) -> None:
 def _write_safetensors(checkpoint: dict[str, Any], path: Path) -> None:
     rest = {key: value for key, value in checkpoint.items() if key != 'state_dict'}
     weights = {name: tensor.contiguous() for name, tensor in checkpoint['state_dict'].items()}
-    save_file(weights, path, metadata={'format': 'pt', _SAFETENSORS_META: json.dumps(rest)})
+    # one entry alone: safetensors writes several in a random order
+    save_file(weights, path, metadata={_SAFETENSORS_META: json.dumps(rest)})
+    path.chmod(0o666 & ~_umask())  # it makes files that only their owner can read
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def _load_torch(path: Path, allow_pickle: bool, map_location: str, mmap: bool) -> Any:

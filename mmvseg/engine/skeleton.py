@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
+from mmengine.registry import init_default_scope
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
@@ -40,5 +41,6 @@ def build_skeleton(model: Mapping[str, Any]) -> nn.Module:
         The model; its large parameters are on the device ``meta``, that is, they have a shape
         and no values.
     """
+    init_default_scope('mmvseg')  # in which parts of mmdet are found by their names alone
     with _EmptyOnMeta():
         return MODELS.build(dict(model))

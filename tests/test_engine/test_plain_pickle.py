@@ -2,13 +2,13 @@
 
 import collections
 import io
-import os
 import pickle
 import struct
 
 import numpy as np
 import pytest
 import torch
+from unpickled import Payload
 
 from mmvseg.engine.checkpoint import load_checkpoint_file
 from mmvseg.engine.plain_pickle import RefusedPickleError, load_plain_pickle
@@ -23,16 +23,6 @@ ARRAYS = dict(
     empty=np.zeros((0, 3), dtype=np.float32),
     single=np.array(2.5),
 )
-
-
-class Payload:
-    """Leaves a file behind if it is unpickled."""
-
-    def __init__(self, witness):
-        self.witness = witness
-
-    def __reduce__(self):
-        return os.mkdir, (str(self.witness),)
 
 
 @pytest.mark.parametrize('protocol', range(pickle.HIGHEST_PROTOCOL + 1))

@@ -49,18 +49,7 @@ def test_name_tells_the_content(published):
     assert os.listdir(published.parent) == [published.name]
 
 
-@pytest.mark.parametrize(
-    'suffix',
-    [
-        '.pth',
-        pytest.param(
-            '.safetensors',
-            marks=pytest.mark.xfail(
-                reason='two keys of metadata are written in random order', strict=False
-            ),
-        ),
-    ],
-)
+@pytest.mark.parametrize('suffix', ['.pth', '.safetensors'])
 def test_same_file_again(trained, tmp_path, suffix):
     copy = tmp_path / 'other_name.pth'
     copy.write_bytes(trained[1].read_bytes())

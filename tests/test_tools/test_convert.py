@@ -1,0 +1,192 @@
+"""Published files to checkpoints of this package: outputs agree, and the way back is exact."""
+
+import pickle
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from helpers import reference_dir
+from mmengine.config import Config
+from published_names import name_lists, published_weights
+from safetensors.torch import save_file
+from tool import run_tool
+from unpickled import Payload
+
+from mmvseg.engine.checkpoint import load_checkpoint_file
+from mmvseg.testing.parity import REPLAYERS, Comparison, dvis_video, load_case, tevit_config
+
+
+def write_published(weights, path):
+    """As detectron2 (numpy), detectron2 and mmdet (torch) and others publish weights."""
+    if path.suffix == '.pkl':
+        arrays = {name: tensor.numpy() for name, tensor in weights.items()}
+        path.write_bytes(pickle.dumps(dict(model=arrays, __author__='third_party')))
+    elif path.suffix == '.safetensors':
+        save_file(weights, path)
+    else:
+        torch.save(dict(model=weights, iteration=np.int64(3)), path)
+
+
+def convert(*args):
+    return run_tool('model_converters/convert', *map(str, args))
+
+
+def small_config(case, folder):
+    """A config with the model of a recorded case and nothing else."""
+    if 'model' in case.config:
+        model = tevit_config.model_config(case.config['model'], case.config['case']['T'])
+    else:
+        model = dvis_video.model_config(case)
+    path = folder / 'small.py'
+    Config(dict(model=model)).dump(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ('folder', 'suffix', 'out'),
+    [
+        ('tevit/tevit_predict_msgshift', '.pth', 'ours.pth'),
+        ('dvis/dvis_offline_vis', '.pkl', 'ours.safetensors'),
+        ('dvis/dvis_offline_vis', '.safetensors', 'ours.pth'),
+    ],
+)
+def test_outputs_of_converted_files_agree(tmp_path, folder, suffix, out):
+    case = load_case(reference_dir() / folder)
+    published, ours = tmp_path / f'published{suffix}', tmp_path / out
+    write_published(case.weights, published)
+    assert convert(published, ours, '--config', small_config(case, tmp_path)) == 0
+    checkpoint = load_checkpoint_file(ours)
+    # by our names, which the converter leaves as they are
+    converted = replace(case, weights=checkpoint['state_dict'])
+    comparison = Comparison(converted)
+    REPLAYERS[case.kind](converted, comparison)
+    assert all(row.passed for row in comparison.finish())
+    back = tmp_path / 'back.safetensors'
+    assert convert(ours, back, '--to', 'original') == 0
+    restored = load_checkpoint_file(back)['state_dict']
+    assert restored.keys() == case.weights.keys()
+    assert all(torch.equal(restored[name], tensor) for name, tensor in case.weights.items())
+
+
+@pytest.fixture(scope='module')
+def published_r50(tmp_path_factory):
+    """A full-size MinVIS for 40 classes as a published file, and its weights."""
+    path = tmp_path_factory.mktemp('published') / 'model_final.pth'
+    names = next(path for path in name_lists() if path.stem == 'youtubevis_2019__MinVIS_R50')
+    weights = published_weights(names, with_values=True)
+    torch.save(dict(model=weights), path)
+    return path, weights
+
+
+def test_config_is_found_by_the_shapes(published_r50, tmp_path, capsys):
+    path, weights = published_r50
+    ours = tmp_path / 'ours.pth'
+    assert convert(path, ours, '--from', 'minvis') == 0
+    shown = capsys.readouterr().out
+    assert '558 tensors with the names of detectron2-resnet' in shown
+    assert 'all 610 tensors of the model are filled' in shown
+    # YouTube-VIS 2019 and 2021 have 40 classes each, but not the same
+    assert 'minvis_r50_ytvis19.py' in shown
+    assert 'minvis_r50_ytvis21.py' in shown
+    assert 'class names are not noted' in shown
+    meta = load_checkpoint_file(ours)['meta']
+    assert 'dataset_meta' not in meta
+    note = meta['conversion']
+    assert note['source'] == 'model_final.pth'
+    assert len(note['sha256']) == 64
+    assert note['converter'].startswith('mmvseg ')
+    assert 'configs/minvis/minvis_r50_ytvis19.py' in note['configs']
+    back = tmp_path / 'back.pth'
+    assert convert(ours, back, '--to', 'original', '--config', note['configs'][0]) == 0
+    restored = torch.load(back, weights_only=True)['model']
+    assert restored.keys() == weights.keys()
+    assert all(torch.equal(restored[name], tensor) for name, tensor in weights.items())
+
+
+def test_config_tells_the_classes(published_r50, tmp_path):
+    ours = tmp_path / 'ours.pth'
+    assert convert(published_r50[0], ours, '--config', 'configs/minvis/minvis_r50_ytvis21.py') == 0
+    meta = load_checkpoint_file(ours)['meta']
+    assert meta['dataset_meta']['classes'][1] == 'bear'
+    assert 'MinVIS' in meta['cfg']
+    assert meta['conversion']['left_to_training'] == []
+
+
+def test_start_of_another_training(published_r50, tmp_path, capsys):
+    ours = tmp_path / 'ours.pth'
+    assert convert(published_r50[0], ours, '--config', 'configs/dvis/dvis_online_r50_ovis.py') == 0
+    shown = capsys.readouterr().out
+    assert 'initialised anew when training starts: panoptic_head.cls_embed.weight' in shown
+    assert 'left to training: panoptic_head.cls_embed, tracker' in shown
+    checkpoint = load_checkpoint_file(ours)
+    assert 'dataset_meta' not in checkpoint['meta']
+    assert 'panoptic_head.cls_embed.weight' not in checkpoint['state_dict']
+
+
+def test_misfit_shows_what_differs(published_r50, tmp_path, capsys):
+    ours = tmp_path / 'ours.pth'
+    assert convert(published_r50[0], ours, '--config', 'configs/tevit/tevit_r50.py') == 1
+    shown = capsys.readouterr().err
+    assert 'tevit_r50.py: checkpoint and model do not belong together' in shown
+    assert 'in the checkpoint only' in shown
+    assert 'in the model only' in shown
+    assert not ours.exists()
+
+
+@pytest.mark.parametrize(
+    ('weights', 'message'),
+    [
+        ({'encoder.weight': torch.zeros(1)}, 'no known checkpoint has such names'),
+        (
+            {
+                'sem_seg_head.pixel_decoder.mask_features.weight': torch.zeros(1),
+                'backbone.stem.conv1.weight': torch.zeros(1),
+                'sem_seg_head.own.weight': torch.zeros(1),
+            },
+            '1 tensors are not those of detectron2-resnet: sem_seg_head.own.weight',
+        ),
+        (
+            {
+                'sem_seg_head.pixel_decoder.mask_features.weight': torch.zeros(1),
+                'backbone.stem.conv1.weight': torch.zeros(1),
+            },
+            'fits the model of no config',
+        ),
+        ({}, 'holds no weights'),
+    ],
+)
+def test_other_checkpoints_are_refused(tmp_path, capsys, weights, message):
+    torch.save(dict(model=weights), tmp_path / 'in.pth')
+    assert convert(tmp_path / 'in.pth', tmp_path / 'out.pth') == 1
+    assert message in capsys.readouterr().err
+
+
+def test_source_that_the_names_contradict(tmp_path, capsys):
+    torch.save({'patch_embed1.proj.weight': torch.zeros(1)}, tmp_path / 'in.pth')
+    assert convert(tmp_path / 'in.pth', tmp_path / 'out.pth', '--from', 'dvis') == 1
+    assert 'not hold the names of a checkpoint of dvis' in (shown := capsys.readouterr().err)
+    assert 'they look like pvtv2' in shown
+
+
+@pytest.mark.parametrize(
+    ('names', 'message'),
+    [
+        (('in.pth', 'in.pth'), 'is the input'),
+        (('in.pth', 'out.pkl'), 'written as .pth or .safetensors'),
+        (('none.pth', 'out.pth'), 'no such file'),
+    ],
+)
+def test_paths_are_checked(tmp_path, capsys, names, message):
+    torch.save({'a': torch.zeros(1)}, tmp_path / 'in.pth')
+    assert convert(*(tmp_path / name for name in names)) == 1
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('extra', [(), ('--to', 'original')])
+def test_code_in_a_pickle_is_refused(tmp_path, capsys, extra):
+    witness = tmp_path / 'witness'
+    (tmp_path / 'in.pkl').write_bytes(pickle.dumps(dict(model=Payload(witness))))
+    assert convert(tmp_path / 'in.pkl', tmp_path / 'out.pth', *extra) == 1
+    assert 'mkdir' in capsys.readouterr().err
+    assert not witness.exists()
