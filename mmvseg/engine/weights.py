@@ -136,7 +136,7 @@ def load_model_weights(
     if refused or modules:
         raise UserError(
             _refusal(source, report, refused, modules, frozen)
-            + _unfinished(left_to_training(checkpoint))
+            + (_unfinished(left_to_training(checkpoint)) if strict else '')
         )
     model.load_state_dict({name: weights[name] for name in report.filled}, strict=False)
     logger = MMLogger.get_current_instance()

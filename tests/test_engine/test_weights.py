@@ -107,3 +107,34 @@ def test_frozen_parameters_have_to_be_filled():
     target['backbone'].requires_grad_(False)
     with pytest.raises(UserError, match=r'--allow-missing backbone\.conv'):
         load_model_weights(target, weights, 'coco.pth', allow_missing=['roi_head.bbox_head'])
+
+
+def converted(weights, left):
+    return dict(state_dict=weights, meta=dict(conversion=dict(left_to_training=left)))
+
+
+def test_training_starts_where_a_conversion_left_off():
+    target = make_model()
+    weights = without(target, 'roi_head.bbox_head')
+    checkpoint = converted(weights, ['roi_head.bbox_head'])
+    report = load_model_weights(target, checkpoint, 'start.pth')
+    assert report.unfilled_modules == ['roi_head.bbox_head']
+    with pytest.raises(UserError, match=r'(?s)start\.pth.*as a start for training.*bbox_head'):
+        load_model_weights(target, checkpoint, 'start.pth', strict=True)
+
+
+def test_a_conversion_allows_nothing_else_to_be_missing():
+    target = make_model()
+    weights = without(target, 'roi_head')
+    with pytest.raises(UserError, match='nothing fills the sub-module roi_head'):
+        load_model_weights(target, converted(weights, ['roi_head.bbox_head']), 'start.pth')
+
+
+def test_published_names_are_to_be_converted_first():
+    published = {
+        'sem_seg_head.pixel_decoder.mask_features.weight': torch.zeros(1),
+        'backbone.stem.conv1.weight': torch.zeros(1),
+    }
+    message = r'published names \(detectron2-resnet\).*convert\.py model_final\.pth OUT\.pth'
+    with pytest.raises(UserError, match=message):
+        load_model_weights(make_model(), dict(model=published), 'model_final.pth')
