@@ -67,6 +67,8 @@ def fit_to_model(
 ) -> Fit:
     """Compare converted weights with a model, and drop or scale what is of another size.
 
+    What the model keeps frozen has to be filled as it is.
+
     Args:
         converted: its ``weights`` are changed in place: class heads of another size are dropped,
             tables of relative positions are scaled.
@@ -77,19 +79,21 @@ def fit_to_model(
     fit, weights = Fit(), converted.weights
     _scale_bias_tables(weights, model.state_dict(), fit)
     report = compare_weights(model, weights)
+    # training would not make what it keeps as it is
+    frozen = {name for name, tensor in model.named_parameters() if not tensor.requires_grad}
     for name in report.resized + report.misshaped:
-        if _CLASS_HEADS.fullmatch(name):
+        if _CLASS_HEADS.fullmatch(name) and name not in frozen:
             fit.class_heads.append(name)
             del weights[name]
         else:
             fit.misshaped[name] = report.shapes[name]
     prefixes = tuple(may_be_absent)
     for name in report.missing:
-        is_absent = name.startswith(prefixes) or (
-            source in BACKBONES
-            and (not name.startswith('backbone.') or _OUTPUT_NORMS.fullmatch(name))
+        is_added = source in BACKBONES and (
+            not name.startswith('backbone.') or _OUTPUT_NORMS.fullmatch(name)
         )
-        (fit.absent if is_absent else fit.missing).append(name)
+        may_be = name not in frozen and (is_added or name.startswith(prefixes))
+        (fit.absent if may_be else fit.missing).append(name)
     fit.left_over = list(converted.unknown)
     if report.unexpected:
         fit.left_over += to_theirs(

@@ -126,13 +126,14 @@ def load_model_weights(
     weights = weights_of(checkpoint, source)
     _refuse_published_names(weights, source)
     report = compare_weights(model, weights)
-    left = () if strict else left_to_training(checkpoint)
-    allowed = (*allow_missing, *left)
     frozen = {name for name, tensor in model.named_parameters() if not tensor.requires_grad}
     unfilled = report.missing + report.resized
     refused = report.misshaped + [name for name in unfilled if strict or name in frozen]
-    refused = [name for name in refused if not name.startswith(allowed)]
-    modules = [name for name in report.unfilled_modules if not name.startswith(allowed)]
+    refused = [name for name in refused if not name.startswith(tuple(allow_missing))]
+    left = () if strict else left_to_training(checkpoint)
+    modules = [
+        name for name in report.unfilled_modules if not name.startswith((*allow_missing, *left))
+    ]
     if refused or modules:
         raise UserError(
             _refusal(source, report, refused, modules, frozen)

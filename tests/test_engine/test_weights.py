@@ -138,3 +138,11 @@ def test_published_names_are_to_be_converted_first():
     message = r'published names \(detectron2-resnet\).*convert\.py model_final\.pth OUT\.pth'
     with pytest.raises(UserError, match=message):
         load_model_weights(make_model(), dict(model=published), 'model_final.pth')
+
+
+def test_frozen_parts_are_not_left_to_training():
+    target = make_model()
+    target['roi_head']['mask_head'].requires_grad_(False)
+    checkpoint = converted(without(target, 'roi_head.mask_head'), ['roi_head.mask_head'])
+    with pytest.raises(UserError, match='2 frozen ones of them would never be trained'):
+        load_model_weights(target, checkpoint, 'start.pth')

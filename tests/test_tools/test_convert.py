@@ -113,15 +113,32 @@ def test_config_tells_the_classes(published_r50, tmp_path):
     assert meta['conversion']['left_to_training'] == []
 
 
-def test_start_of_another_training(published_r50, tmp_path, capsys):
+def test_start_for_other_classes(published_r50, tmp_path, capsys):
     ours = tmp_path / 'ours.pth'
-    assert convert(published_r50[0], ours, '--config', 'configs/dvis/dvis_online_r50_ovis.py') == 0
+    assert convert(published_r50[0], ours, '--config', 'configs/minvis/minvis_r50_ovis.py') == 0
     shown = capsys.readouterr().out
     assert 'initialised anew when training starts: panoptic_head.cls_embed.weight' in shown
-    assert 'left to training: panoptic_head.cls_embed, tracker' in shown
     checkpoint = load_checkpoint_file(ours)
+    assert checkpoint['meta']['conversion']['left_to_training'] == ['panoptic_head.cls_embed']
     assert 'dataset_meta' not in checkpoint['meta']
     assert 'panoptic_head.cls_embed.weight' not in checkpoint['state_dict']
+
+
+def test_start_of_the_next_stage(published_r50, tmp_path, capsys):
+    config = 'configs/dvis/dvis_online_r50_ytvis19.py'
+    ours = tmp_path / 'ours.safetensors'
+    assert convert(published_r50[0], ours, '--config', config) == 0
+    assert 'not in the file, left to training: tracker' in capsys.readouterr().out
+    note = load_checkpoint_file(ours)['meta']['conversion']
+    assert note['left_to_training'] == ['tracker']
+    assert note['configs'] == [config]
+
+
+def test_a_frozen_segmenter_has_to_know_the_classes(published_r50, tmp_path, capsys):
+    config = 'configs/dvis/dvis_online_r50_ovis.py'  # 25 classes; its segmenter is not trained
+    assert convert(published_r50[0], tmp_path / 'ours.pth', '--config', config) == 1
+    message = 'cls_embed.weight: (41, 256) in the checkpoint, (26, 256) in the model'
+    assert message in capsys.readouterr().err
 
 
 def test_misfit_shows_what_differs(published_r50, tmp_path, capsys):
