@@ -7,7 +7,7 @@ from mmengine.dist import get_rank
 
 from mmvseg.engine import VideoRunner
 from mmvseg.engine.config import config_errors, default_work_dir
-from mmvseg.engine.distributed import on_main_process
+from mmvseg.engine.distributed import leave_process_group, on_main_process
 from mmvseg.engine.launch import (
     add_common_arguments,
     add_data_arguments,
@@ -49,6 +49,7 @@ def main() -> None:
         metrics = VideoRunner.from_cfg(cfg).test()
     if args.out and get_rank() == 0:
         write_json(Path(args.out), metrics)
+    leave_process_group()
 
 
 if __name__ == '__main__':

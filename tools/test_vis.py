@@ -20,7 +20,7 @@ from mmengine.dist import get_rank
 from mmvseg.datasets import dataset_metainfo
 from mmvseg.engine import VideoRunner
 from mmvseg.engine.config import config_errors, default_work_dir
-from mmvseg.engine.distributed import on_main_process
+from mmvseg.engine.distributed import leave_process_group, on_main_process
 from mmvseg.engine.fingerprint import claim_folder, fingerprint
 from mmvseg.engine.launch import (
     add_common_arguments,
@@ -101,6 +101,7 @@ def main() -> None:
             print(f'for the evaluation server: {zip_results(out_dir)}')
         if annotated:
             report(score(cfg, ann_file, results, has_occlusion(evaluator)), results)
+    leave_process_group()
 
 
 def score(cfg: Config, ann_file: Path, results: Path, occlusion: bool) -> Scores | None:

@@ -6,6 +6,7 @@ from mmengine.config import Config
 
 from mmvseg.engine import VideoRunner
 from mmvseg.engine.config import config_errors, default_work_dir
+from mmvseg.engine.distributed import leave_process_group
 from mmvseg.engine.launch import (
     add_common_arguments,
     check_amp,
@@ -72,6 +73,7 @@ def main() -> None:
     prepare_data(cfg)
     with config_errors(cfg):
         VideoRunner.from_cfg(cfg).train()
+    leave_process_group()
 
 
 def prepare_data(cfg: Config) -> None:

@@ -73,3 +73,13 @@ def on_main_process(action: Callable[[], object]) -> None:
     broadcast_object_list(outcome)
     if outcome[0] is not None:
         raise outcome[0]
+
+
+def leave_process_group() -> None:
+    """Leave the processes' group once the work is done; alone, do nothing.
+
+    Left to the interpreter's end, threads of gloo may still run then and abort the process. After
+    an error the launcher stops all processes, and waiting for the others here could take forever.
+    """
+    if is_distributed():
+        dist.destroy_process_group()
