@@ -41,6 +41,13 @@ class Target:
     config: Config
     classes: dict[str, Any] | None
 
+    @property
+    def name(self) -> str:
+        """The path from the project's folder, or the file's name if it lies elsewhere."""
+        path = self.path.resolve()
+        is_ours = path.is_relative_to(CONFIGS)
+        return str(path.relative_to(CONFIGS.parent)) if is_ours else path.name
+
     def skeleton(self) -> nn.Module:
         """The model, without memory for its parameters."""
         with config_errors(self.config):
@@ -84,7 +91,7 @@ def fit_to_target(converted: Converted, target: Target, source: str, where: str)
     """
     allowed = target.config.get('allow_missing', ())
     fit = fit_to_model(converted, target.skeleton(), source, allowed)
-    refuse_misfit(fit, converted, f'{where} and {target.path}')
+    refuse_misfit(fit, converted, f'{where} and {target.name}')
     return fit
 
 
@@ -106,7 +113,7 @@ def find_targets(converted: Converted, source: str, folder: Path = CONFIGS) -> l
         if source not in BACKBONES and count != number:
             continue
         model = target.config.model
-        key = str(model.backbone if source in BACKBONES else model)
+        key = f'{model.type} {model.backbone}' if source in BACKBONES else str(model)
         if key not in fits_by_model:
             fits_by_model[key] = _fits(converted, target, source)
         if fits_by_model[key]:

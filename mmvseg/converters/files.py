@@ -166,8 +166,8 @@ def _describe(converted: Converted, targets: list[Target], fit: Fit, number: int
         lines.append(
             f'all {len(converted.weights)} tensors of the model are filled, none left over'
         )
-    lines.append(f'config: {", ".join(str(target.path) for target in targets)}')
-    if len(targets) > 1 and _classes(targets) is None:
+    lines.append(f'config: {", ".join(_shortened([target.name for target in targets]))}')
+    if _classes(targets) is None and not (fit.absent or fit.class_heads):
         lines.append('class names are not noted, since these differ in them: give --config')
     return lines
 
@@ -199,7 +199,7 @@ def _meta(
         note = {key: earlier.get(key, value) for key, value in note.items()}
     meta['conversion'] = dict(
         note,
-        configs=[_portable(target.path) for target in targets],
+        configs=[target.name for target in targets],
         left_to_training=fit.left_to_training(converted.weights),
     )
     return meta
@@ -208,12 +208,6 @@ def _meta(
 def _meta_of(checkpoint: Mapping) -> Mapping:
     meta = checkpoint.get('meta')
     return meta if isinstance(meta, Mapping) else {}
-
-
-def _portable(config: Path) -> str:
-    """The path from the project's folder, or the name of a config that lies elsewhere."""
-    parts = config.resolve().parts
-    return '/'.join(parts[parts.index('configs') :]) if 'configs' in parts else config.name
 
 
 def _save(checkpoint: dict[str, Any], out: Path) -> None:

@@ -119,10 +119,10 @@ def refuse_misfit(fit: Fit, converted: Converted, where: str) -> None:
     lines = [f'{where}: checkpoint and model do not belong together']
     if fit.left_over:
         lines.append(f'in the checkpoint only, {len(fit.left_over)}:')
-        lines += by_module(fit.left_over)
+        lines += _indented(by_module(fit.left_over))
     if fit.missing:
         lines.append(f'in the model only, {len(fit.missing)}:')
-        lines += by_module(fit.missing)
+        lines += _indented(by_module(fit.missing))
     if fit.misshaped:
         lines.append(f'of another shape, {len(fit.misshaped)}:')
         lines += [
@@ -132,6 +132,10 @@ def refuse_misfit(fit: Fit, converted: Converted, where: str) -> None:
     lines += _closest(fit)
     lines.append('Choose the config of the published model with --config.')
     raise UserError('\n'.join(lines))
+
+
+def _indented(lines: Iterable[str]) -> list[str]:
+    return [f'    {line}' for line in lines]
 
 
 def _prefixes(name: str) -> list[str]:
