@@ -41,6 +41,7 @@ def convert_file(
     """
     _check_paths(path, out)
     sha256 = file_hash(path)
+    print('reading…', flush=True)
     checkpoint = load_checkpoint_file(path, mmap=True)
     weights = weights_of(checkpoint, str(path))
     layout = _recognise(weights, source, path)

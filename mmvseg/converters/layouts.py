@@ -138,6 +138,7 @@ SOURCES: dict[str, tuple[Layout, ...]] = dict(
 )
 #: Sources of backbones alone.
 BACKBONES = ('pvtv2', 'swin', 'resnet')
+_BACKBONE_LAYOUTS = [layout for name in BACKBONES for layout in SOURCES[name]]
 LAYOUTS = {layout.name: layout for layouts in SOURCES.values() for layout in layouts}
 
 
@@ -159,10 +160,13 @@ def recognise(names: Iterable[str], source: str = 'auto') -> Layout | None:
 def recognise_ours(names: Iterable[str], source: str = 'auto') -> Layout | None:
     """The published layout that belongs to our names, see :func:`recognise`."""
     names = set(names)
+    backbone_alone = all(name.startswith('backbone.') for name in names)
     fitting = (
         layout
         for layout in _layouts(source)
-        if layout.our_marks and names.issuperset(layout.our_marks)
+        if layout.our_marks
+        and names.issuperset(layout.our_marks)
+        and (backbone_alone or layout not in _BACKBONE_LAYOUTS)
     )
     return next(fitting, None)
 

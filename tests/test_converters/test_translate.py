@@ -170,6 +170,9 @@ def test_way_back_of_other_models():
     with pytest.raises(UserError, match=r'none of the published models: head\.fc'):
         to_theirs({'head.fc': torch.zeros(1)})
     skeleton = build_skeleton(load_config('configs/shapes/tevit_msgshift_shapes.py').model)
+    minvis = build_skeleton(load_config('configs/shapes/minvis_shapes.py').model)
+    with pytest.raises(UserError, match='none of the published models'):  # on PVTv2
+        to_theirs(minvis.state_dict())
     with pytest.raises(UserError, match='no model of dvis'):
         to_theirs(skeleton.state_dict(), source='dvis')
     ours = {

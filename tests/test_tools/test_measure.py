@@ -2,8 +2,11 @@
 
 import sys
 
+import pytest
 import torch
 from helpers import REPOSITORY
+
+from mmvseg.errors import UserError
 
 sys.path.insert(0, str(REPOSITORY / 'tools' / 'analysis'))
 import measure
@@ -33,3 +36,19 @@ def test_markdown_table():
         '| backbone | 1  |',
         '| FPN      | 22 |',
     ]
+
+
+def test_another_process_is_measured(tmp_path):
+    script = tmp_path / 'script.py'
+    script.write_text('import sys\nblock = bytearray(60_000_000)\nprint(sys.argv[1])\n')
+    usage = measure.run_script(script, 'word')
+    assert 60e6 < usage.peak_bytes < 300e6
+    assert usage.cpu_s > 0
+    assert 0 < usage.wall_s < 60
+
+
+def test_a_failed_process_is_reported(tmp_path):
+    script = tmp_path / 'script.py'
+    script.write_text('raise SystemExit("out of luck")\n')
+    with pytest.raises(UserError, match=r'(?s)script\.py failed.*out of luck'):
+        measure.run_script(script)

@@ -9,29 +9,16 @@ Example:
 
 import argparse
 import json
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 import cv2
 import numpy as np
-from measure import describe, environment, markdown_table
+from measure import describe, environment, markdown_table, run_script
 
 EVALUATE = Path(__file__).resolve().parents[1] / 'evaluate.py'
 NUM_CLASSES, NUM_THINGS = 124, 58
 SIZE = (480, 720)
-#: CPU time of all threads and the largest memory, as the process itself sees them at its end.
-CHILD = """
-import atexit, resource, runpy, sys
-def report():
-    use = resource.getrusage(resource.RUSAGE_SELF)
-    peak = [line for line in open('/proc/self/status') if line.startswith('VmHWM')][0].split()[1]
-    print(use.ru_utime + use.ru_stime, int(peak) * 1024, file=sys.stderr)
-atexit.register(report)
-sys.argv = sys.argv[1:]
-runpy.run_path(sys.argv[0], run_name='__main__')
-"""
 
 
 def parse_args() -> argparse.Namespace:
@@ -59,10 +46,8 @@ def main() -> None:
 def measure(metric: str, folder: Path) -> tuple[float, float]:
     """CPU seconds and peak memory in 10^6 bytes of scoring with one metric."""
     layout = folder / ('semantic' if metric == 'vss' else 'panoptic')
-    command = [sys.executable, '-c', CHILD, EVALUATE, metric, layout / 'gt', layout / 'pred']
-    run = subprocess.run([*map(str, command)], capture_output=True, text=True, check=True)
-    cpu_s, peak = run.stderr.splitlines()[-1].split()
-    return float(cpu_s), int(peak) / 1e6
+    usage = run_script(EVALUATE, metric, layout / 'gt', layout / 'pred')
+    return usage.cpu_s, usage.peak_bytes / 1e6
 
 
 # Data: wavy regions of stuff with ellipses of things before them, all moving

@@ -4,6 +4,8 @@ import datetime
 import logging
 import os
 import platform
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +20,7 @@ from mmengine.logging import MMLogger
 
 import mmvseg
 from mmvseg.engine.config import config_errors
+from mmvseg.errors import UserError
 from mmvseg.models.segmentors.base import VideoSegmentor
 from mmvseg.registry import MODELS
 from mmvseg.structures import VideoDataSample, VideoWindow
@@ -261,3 +264,49 @@ def markdown_table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
         for row in cells
     ]
     return '\n'.join(lines)
+
+
+# Other processes
+
+#: CPU time of all threads and the largest memory, as the process itself sees them at its end.
+_CHILD = """
+import atexit, resource, runpy, sys
+def report():
+    use = resource.getrusage(resource.RUSAGE_SELF)
+    peak = [line for line in open('/proc/self/status') if line.startswith('VmHWM')][0].split()[1]
+    print(f'\\n{use.ru_utime + use.ru_stime} {int(peak) * 1024}', file=sys.stderr)
+atexit.register(report)
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name='__main__')
+"""
+
+
+@dataclass
+class Usage:
+    """What a process took, from the start of Python to its end.
+
+    Attributes:
+        wall_s: by the clock.
+        cpu_s: of all threads.
+        peak_bytes: largest memory.
+    """
+
+    wall_s: float
+    cpu_s: float
+    peak_bytes: int
+
+
+def run_script(script: Path, *arguments: str | Path) -> Usage:
+    """Run a tool in a fresh process and measure it.
+
+    Raises:
+        UserError: it fails.
+    """
+    command = [sys.executable, '-c', _CHILD, script, *arguments]
+    start = time.perf_counter()
+    run = subprocess.run([*map(str, command)], capture_output=True, text=True, check=False)
+    wall_s = time.perf_counter() - start
+    if run.returncode:
+        raise UserError(f'{script.name} failed: {run.stderr.strip()[-500:]}')
+    cpu_s, peak_bytes = run.stderr.splitlines()[-1].split()
+    return Usage(wall_s, float(cpu_s), int(peak_bytes))
