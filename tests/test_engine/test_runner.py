@@ -1,3 +1,4 @@
+import os
 import signal
 import subprocess
 import sys
@@ -67,7 +68,9 @@ def test_killed_training_continues_with_the_same_losses(toy_config, tmp_path):
         'runner.train()\n'
     )
     command = [sys.executable, '-c', code, str(toy_config), str(tmp_path / 'killed')]
-    ended = subprocess.run(command, cwd=Path(toy.__file__).parent, capture_output=True)
+    one_thread = dict(os.environ, OMP_NUM_THREADS='1')  # as here, for the same rounding
+    folder = Path(toy.__file__).parent
+    ended = subprocess.run(command, cwd=folder, env=one_thread, capture_output=True)
     assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
     last = find_latest_checkpoint(tmp_path / 'killed')
     assert last.name == 'iter_4.pth'
