@@ -26,6 +26,7 @@ def tevit(toy_config):
     cfg.model.roi_head.mask_head.norm_cfg = dict(type='GN', num_groups=4)
     torch.manual_seed(0)
     model = MODELS.build(cfg.model)
+    model.init_weights()  # boxes of negative size, as without, stop the compiled RoIAlign
     dataset = DATASETS.build(load_config(toy_config).train_dataloader.dataset)
     clips = [dataset[ClipIndex(index, seed=0, draw=index)] for index in (0, 2, 5, 12)]
     return model.train(), clips
