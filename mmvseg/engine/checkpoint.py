@@ -25,6 +25,7 @@ from torch import Tensor
 from mmvseg.errors import UserError
 
 from .plain_pickle import (
+    MalformedPickleError,
     RefusedPickleError,
     arrays_to_tensors,
     load_plain_pickle,
@@ -86,7 +87,7 @@ def load_checkpoint_file(
         ) from error
     except (
         *(pickle.UnpicklingError, RuntimeError, EOFError, ValueError, OSError, LookupError),
-        *(AttributeError, TypeError, MemoryError),  # of pickles that are no pickles
+        *(AttributeError, TypeError, MemoryError, RecursionError),  # of what is no pickle
     ) as error:
         raise _unreadable(path, error) from error
     if not isinstance(checkpoint, Mapping):
@@ -119,7 +120,7 @@ def save_checkpoint_file(checkpoint: dict[str, Any], path: str | Path) -> None:
         with open(partial, 'rb') as file:
             os.fsync(file.fileno())
         os.replace(partial, path)
-    except (OSError, RuntimeError, safetensors.SafetensorError) as error:
+    except (OSError, RuntimeError, ValueError, safetensors.SafetensorError) as error:
         partial.unlink(missing_ok=True)
         raise UserError(f'checkpoint {path}: cannot be written ({error})') from error
 
@@ -255,9 +256,12 @@ def _load_safetensors(path: Path, map_location: str) -> dict[str, Any]:
     if _SAFETENSORS_META not in meta:
         return dict(state_dict=weights, meta=meta)
     try:
-        return dict(json.loads(meta[_SAFETENSORS_META]), state_dict=weights)
-    except ValueError as error:
+        rest = json.loads(meta[_SAFETENSORS_META])
+    except (ValueError, RecursionError) as error:
         raise _unreadable(path, error) from error
+    if not isinstance(rest, dict):
+        raise _unreadable(path, TypeError(f'its notes are a {type(rest).__name__}, not a dict'))
+    return dict(rest, state_dict=weights)
 
 
 def _write_torch(checkpoint: dict[str, Any], path: Path) -> None:
@@ -267,7 +271,11 @@ def _write_torch(checkpoint: dict[str, Any], path: Path) -> None:
 
 def _write_safetensors(checkpoint: dict[str, Any], path: Path) -> None:
     rest = {key: value for key, value in checkpoint.items() if key != 'state_dict'}
-    weights = {name: tensor.contiguous() for name, tensor in checkpoint['state_dict'].items()}
+    weights, storages = {}, set()
+    for name, tensor in checkpoint['state_dict'].items():
+        shares = tensor.untyped_storage().data_ptr() in storages  # which the format has no way for
+        weights[name] = tensor.clone() if shares else tensor.contiguous()
+        storages.add(tensor.untyped_storage().data_ptr())
     # one entry alone: safetensors writes several in a random order
     save_file(weights, path, metadata={_SAFETENSORS_META: json.dumps(rest)})
     path.chmod(0o666 & ~_umask())  # it makes files that only their owner can read
@@ -285,16 +293,17 @@ def _load_torch(path: Path, allow_pickle: bool, map_location: str, mmap: bool) -
             return arrays_to_tensors(
                 torch.load(path, map_location=map_location, weights_only=True, mmap=mmap)
             )
-    except RefusedPickleError:
-        raise
     except pickle.UnpicklingError as error:
         if allow_pickle:
             return torch.load(path, map_location=map_location, weights_only=False)
+        if isinstance(error, MalformedPickleError):
+            raise
         raise UserError(
             f'checkpoint {path}: loading it means unpickling Python objects, which can run any '
             f'code its author put in. {_unsafe_global(error)}'
             'Checkpoints of mmengine and of older toolboxes are of this kind. If you trust its '
-            'origin, pass --allow-pickle (in a config: allow_pickle = True).'
+            'origin, the tools that train and test take --allow-pickle (in a config: '
+            'allow_pickle = True).'
         ) from error
 
 

@@ -166,3 +166,20 @@ def test_weights_stay_on_disk(tmp_path):
     path = tmp_path / 'model.pth'
     save_checkpoint_file(dict(state_dict=dict(a=torch.arange(4.0))), path)
     assert load_checkpoint_file(path, mmap=True)['state_dict']['a'].tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize('notes', ['null', '3', '[1]', '{', '[' * 100_000])
+def test_malformed_notes_of_safetensors(tmp_path, notes):
+    path = tmp_path / 'model.safetensors'
+    save_file({'a': torch.zeros(1)}, path, metadata=dict(mmvseg=notes))
+    with pytest.raises(UserError, match=r'model\.safetensors: cannot be read'):
+        load_checkpoint_file(path)
+
+
+def test_safetensors_of_weights_that_share_memory(tmp_path):
+    path = tmp_path / 'model.safetensors'
+    block = torch.arange(6.0)
+    save_checkpoint_file(dict(state_dict=dict(a=block, b=block[:3])), path)
+    loaded = load_checkpoint_file(path)['state_dict']
+    assert loaded['a'].tolist() == [0, 1, 2, 3, 4, 5]
+    assert loaded['b'].tolist() == [0, 1, 2]

@@ -115,6 +115,52 @@ def test_payload_inside_a_tensors_storage_is_refused(tmp_path):
     assert not (tmp_path / 'x').exists()
 
 
+def test_text_in_arrays(tmp_path):
+    path = tmp_path / 'model.pkl'
+    path.write_bytes(pickle.dumps(dict(names=np.array(['a', 'bc']), name=np.str_('x'))))
+    assert load_plain_pickle(path) == dict(names=['a', 'bc'], name='x')
+
+
+@pytest.mark.parametrize(
+    ('offset', 'size', 'stride'),
+    [(0, (1000,), (1,)), (0, (2,), (10**9,)), (3, (2,), (1,)), (-1, (1,), (1,)), (0, (2,), (-1,))],
+)
+def test_tensors_outside_of_their_storage(tmp_path, offset, size, stride):
+    class Outside:
+        def __reduce__(self):
+            storage = torch.ones(4).storage()
+            return torch._utils._rebuild_tensor_v2, (storage, offset, size, stride, False, {})
+
+    path = tmp_path / 'model.pkl'
+    path.write_bytes(pickle.dumps(dict(model=Outside())))
+    with pytest.raises(UserError, match='a tensor cannot be read'):
+        load_checkpoint_file(path)
+
+
+@pytest.mark.parametrize(
+    'name',
+    ['_codecs encode', 'torch._utils _rebuild_parameter', 'numpy dtype', 'numpy ndarray'],
+)
+def test_what_a_pickle_may_call_cannot_be_changed_by_it(tmp_path, name):
+    path = tmp_path / 'model.pkl'
+    # BUILD, with a state for the attributes of the function
+    text = 'c{}\n{}\n(N}}V__defaults__\n(Vx\ntstb.'
+    path.write_bytes(text.format(*name.split()).encode())
+    with pytest.raises(UserError, match='model'):
+        load_checkpoint_file(path)
+    path.write_bytes(pickle.dumps(dict(model=np.ones(2))))
+    assert load_plain_pickle(path)['model'].tolist() == [1, 1]
+
+
+def test_containers_that_hold_each_other_many_times(tmp_path):
+    path = tmp_path / 'model.pkl'
+    block = ['x']
+    for _ in range(40):
+        block = [block] * 10
+    path.write_bytes(pickle.dumps(dict(model=np.ones(2), blocks=block)))
+    assert load_plain_pickle(path)['model'].tolist() == [1, 1]
+
+
 def test_payload_inside_an_array_of_objects_is_refused(tmp_path):
     path, witness = tmp_path / 'model.pkl', tmp_path / 'witness'
     objects = np.empty(1, dtype=object)
@@ -125,7 +171,7 @@ def test_payload_inside_an_array_of_objects_is_refused(tmp_path):
     assert not witness.exists()
     objects[0] = 'harmless'
     path.write_bytes(pickle.dumps(dict(model=objects)))
-    with pytest.raises(UserError, match="numpy array of type 'O8'"):
+    with pytest.raises(UserError, match=r"cannot be read.*array of type 'O8'"):
         load_checkpoint_file(path)
 
 
