@@ -19,7 +19,7 @@ from .layouts import BACKBONES
 from .translate import Converted
 
 CONFIGS = Path(mmvseg.__file__).parents[1] / 'configs'
-_FOLDERS = ('tevit', 'queryinst', 'minvis', 'dvis', 'mask2former')
+FOLDERS = ('tevit', 'queryinst', 'minvis', 'dvis', 'mask2former')
 #: Biases of class heads, whose length tells the number of classes, and what it exceeds it by.
 _CLASS_BIASES = (
     ('panoptic_head.cls_embed.bias', 1),
@@ -122,14 +122,14 @@ def find_targets(converted: Converted, source: str, folder: Path = CONFIGS) -> l
 
 
 def _candidates(source: str, folder: Path) -> Iterator[Path]:
-    folders = (source,) if source in _FOLDERS else _FOLDERS
+    folders = (source,) if source in FOLDERS else FOLDERS
     for name in folders:
         yield from sorted((folder / name).glob('*.py'))
 
 
 def _num_classes(converted: Converted) -> int | None:
     for name, surplus in _CLASS_BIASES:
-        if name in converted.weights:
+        if name in converted.weights and converted.weights[name].dim() == 1:
             return len(converted.weights[name]) - surplus
     return None
 

@@ -1,21 +1,28 @@
 """Conversion of a checkpoint from file to file."""
 
 import hashlib
+import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from torch import Tensor
 
 from mmvseg import __version__
+from mmvseg.engine.categories import check_classes
 from mmvseg.engine.checkpoint import load_checkpoint_file, plain_items, save_checkpoint_file
 from mmvseg.engine.weights import weights_of
 from mmvseg.errors import UserError
+from mmvseg.files import check_writable
 from mmvseg.progress import ProgressReport
 
-from .configs import Target, find_targets, fit_to_target, read_target
+from .configs import FOLDERS, Target, find_targets, fit_to_target, read_target
 from .fit import Fit
-from .layouts import BACKBONES, MMVSEG, SOURCES, Layout, recognise
+from .layouts import BACKBONES, MMVSEG, SOURCES, Layout, recognise, sources_of
+from .note import ConversionNote, note_of
+from .report import describe_conversion
 from .translate import Converted, to_ours, to_theirs
 
 OUT_SUFFIXES = ('.pth', '.safetensors')
@@ -39,20 +46,26 @@ def convert_file(
     Raises:
         UserError: the file is unusable or unsafe, its names are not known, or it does not fit.
     """
-    _check_paths(path, out)
-    sha256 = file_hash(path)
-    print('reading…', flush=True)
-    checkpoint = load_checkpoint_file(path, mmap=True)
+    path, out = _check_paths(path, out)
+    target = read_target(config) if config else None
+    sha256 = _file_hash(path)
+    checkpoint = _read(path)
     weights = weights_of(checkpoint, str(path))
     layout = _recognise(weights, source, path)
     source = _source_of(layout, source)
     converted = to_ours(weights, layout)
-    targets = [read_target(config)] if config else _find_targets(converted, source, path)
+    targets = [target] if target else _find_targets(converted, source, path)
     fit = fit_to_target(converted, targets[0], source, str(path))
-    lines = _describe(converted, targets, fit, len(weights))
-    meta = _meta(checkpoint, converted, targets, fit, source)
-    meta['conversion'].update(source=path.name, sha256=sha256, converter=f'mmvseg {__version__}')
+    meta = _meta(checkpoint, path, converted, targets, fit)
+    note = _note(converted, targets, fit)
+    if earlier := note_of(checkpoint, str(path)):
+        note = replace(earlier, configs=note.configs, left_to_training=note.left_to_training)
+    else:
+        converter = f'mmvseg {__version__}'
+        note = replace(note, source=path.name, sha256=sha256, converter=converter)
+    meta['conversion'] = note.plain()
     _save(dict(meta=meta, state_dict=converted.weights), out)
+    lines = describe_conversion(converted, targets, fit, len(weights), 'dataset_meta' in meta)
     return [*lines, f'wrote {out}']
 
 
@@ -73,15 +86,16 @@ def restore_file(
     Raises:
         UserError: the file is unusable, or belongs to no published model.
     """
-    _check_paths(path, out)
-    checkpoint = load_checkpoint_file(path, mmap=True)
+    path, out = _check_paths(path, out)
+    target = read_target(config) if config else None
+    checkpoint = _read(path)
     weights = weights_of(checkpoint, str(path))
     layout = recognise(weights)
     if layout and not layout.has_our_names:
-        raise UserError(f'{path}: has its published names already ({layout.name})')
-    if config:
-        fit_to_target(Converted(MMVSEG, dict(weights)), read_target(config), source, str(path))
-    note = _meta_of(checkpoint).get('conversion')
+        raise UserError(f'{path}: has its published names already, {sources_of(layout)}')
+    if target:
+        fit_to_target(Converted(MMVSEG, dict(weights)), target, source, str(path))
+    note = note_of(checkpoint, str(path))
     try:
         published, layout = to_theirs(weights, note, source)
     except UserError as error:
@@ -90,38 +104,55 @@ def restore_file(
         _save(dict(meta={}, state_dict=published), out)
     else:
         _save({layout.wrapper: published} if layout.wrapper else published, out)
-    return [f'{len(published)} tensors by the names of {layout.name}', f'wrote {out}']
+    lines = [f'{len(published)} tensors with the names of {sources_of(layout)}']
+    if note and note.left_to_training:
+        lines.append(f'incomplete, as a start for training: without {note.left_to_training}')
+    return [*lines, f'wrote {out}']
 
 
-def file_hash(path: Path) -> str:
-    """SHA-256 of a file in hexadecimal digits."""
-    digest = hashlib.sha256()
-    size_mb = path.stat().st_size / 1e6
-    with open(path, 'rb') as file, ProgressReport('hashing', round(size_mb), 'MB') as progress:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-            progress.advance(round(file.tell() / 1e6) - progress.done)
-    return digest.hexdigest()
-
-
-def _check_paths(path: Path, out: Path) -> None:
+def _check_paths(path: Path, out: Path) -> tuple[Path, Path]:
+    path, out = path.expanduser(), out.expanduser()
     if not path.is_file():
-        raise UserError(f'checkpoint {path}: no such file')
+        reason = 'is a folder; name the file in it' if path.is_dir() else 'no such file'
+        raise UserError(f'checkpoint {path}: {reason}')
     if out.suffix not in OUT_SUFFIXES:
         raise UserError(f'{out}: the result is written as {" or ".join(OUT_SUFFIXES)}')
     if out.exists() and out.samefile(path):
         raise UserError(f'{out}: is the input; give the result another name')
+    check_writable(out)
+    return path, out
+
+
+def _file_hash(path: Path) -> str:
+    """SHA-256 of a file in hexadecimal digits."""
+    digest = hashlib.sha256()
+    size_mb = math.ceil(path.stat().st_size / 1e6)
+    with open(path, 'rb') as file, ProgressReport('hashing', size_mb, 'MB') as progress:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+            progress.advance(math.ceil(file.tell() / 1e6) - progress.done)
+    return digest.hexdigest()
+
+
+def _read(path: Path) -> dict[str, Any]:
+    print('reading…', flush=True)
+    return load_checkpoint_file(path, mmap=True)
+
+
+def _save(checkpoint: dict[str, Any], out: Path) -> None:
+    print('writing…', flush=True)
+    save_checkpoint_file(checkpoint, out)
 
 
 def _recognise(weights: Mapping[str, Tensor], source: str, path: Path) -> Layout:
     layout = recognise(weights, source)
     if layout is None:
         other = recognise(weights)
-        hint = f'they look like {other.name}' if other else 'no known checkpoint has such names'
-        kind = 'a known checkpoint' if source == 'auto' else f'a checkpoint of {source}'
+        kind = 'any known checkpoint' if source == 'auto' else f'a checkpoint of {source}'
+        hint = f'; they look like {sources_of(other)}' if other else ''
         raise UserError(
             f'{path}: does not hold the names of {kind}, but e.g. '
-            f'{", ".join(list(weights)[:4])}; {hint}'
+            f'{", ".join(list(weights)[:4])}{hint}'
         )
     return layout
 
@@ -135,82 +166,53 @@ def _source_of(layout: Layout, source: str) -> str:
 def _find_targets(converted: Converted, source: str, path: Path) -> list[Target]:
     if converted.unknown:
         raise UserError(
-            f'{path}: {len(converted.unknown)} tensors are not those of {converted.layout.name}: '
-            f'{", ".join(list(converted.unknown)[:8])}'
+            f'{path}: {len(converted.unknown)} tensors are not those of '
+            f'{sources_of(converted.layout)}: {", ".join(list(converted.unknown)[:8])}'
         )
     print('looking for the config…', flush=True)
     targets = find_targets(converted, source)
-    if not targets:
-        raise UserError(
-            f'{path}: fits the model of no config in configs/ exactly (layout '
-            f'{converted.layout.name}, {len(converted.weights)} tensors); name the config of its '
-            'model, or of the model that is to be trained from it, with --config'
-        )
-    return targets
+    if targets:
+        return targets
+    if source in FOLDERS and (others := find_targets(converted, 'auto')):
+        raise UserError(f'{path}: is no model of {source}; it is that of {others[0].name}')
+    raise UserError(
+        f'{path}: fits the model of no config in configs/ exactly ({len(converted.weights)} '
+        f'tensors, {sources_of(converted.layout)}); name the config of its model, or of the model '
+        'that is to be trained from it, with --config'
+    )
 
 
-def _describe(converted: Converted, targets: list[Target], fit: Fit, number: int) -> list[str]:
-    lines = [f'{number} tensors with the names of {converted.layout.name}']
-    if converted.unused:
-        lines.append(f'not used by the model: {", ".join(_shortened(converted.unused))}')
-    if fit.resized:
-        lines.append(f'scaled to another window: {len(fit.resized)} tables of relative positions')
-    if fit.class_heads:
-        lines.append(
-            'for another number of classes, initialised anew when training starts: '
-            f'{", ".join(fit.class_heads)}'
-        )
-    if fit.absent:
-        left = fit.left_to_training(converted.weights)
-        lines.append(f'not in the file, left to training: {", ".join(left)}')
-    if not (fit.class_heads or fit.absent):
-        lines.append(
-            f'all {len(converted.weights)} tensors of the model are filled, none left over'
-        )
-    lines.append(f'config: {", ".join(_shortened([target.name for target in targets]))}')
-    if _classes(targets) is None and not (fit.absent or fit.class_heads):
-        lines.append('class names are not noted, since these differ in them: give --config')
-    return lines
-
-
-def _shortened(names: list[str]) -> list[str]:
-    return [*names[:4], f'… ({len(names)} in all)'] if len(names) > 5 else names
-
-
-def _classes(targets: list[Target]) -> dict[str, Any] | None:
-    """Classes of the data, if all configs agree on them."""
-    first = targets[0].classes
-    return first if all(target.classes == first for target in targets) else None
+def _note(converted: Converted, targets: list[Target], fit: Fit) -> ConversionNote:
+    return ConversionNote(
+        converted.layout.name,
+        configs=[target.name for target in targets],
+        # class weights of the loss belong to class heads
+        values={} if fit.class_heads else converted.noted,
+        added=converted.added,
+        left_to_training=fit.left_to_training(converted.weights),
+    )
 
 
 def _meta(
-    checkpoint: Mapping, converted: Converted, targets: list[Target], fit: Fit, source: str
+    checkpoint: Mapping, path: Path, converted: Converted, targets: list[Target], fit: Fit
 ) -> dict[str, Any]:
-    """Notes for the new file; those of a checkpoint of this package are kept."""
-    old = _meta_of(checkpoint) if converted.layout.has_our_names else {}
-    meta = {key: old[key] for key in ('cfg', 'dataset_meta', 'mmvseg_version') if key in old}
-    classes = _classes(targets)
-    if classes and source not in BACKBONES and not fit.class_heads:
-        meta['dataset_meta'] = plain_items(classes)
-    if len(targets) == 1:
-        meta['cfg'] = targets[0].config.pretty_text
-    note = converted.note()
-    earlier = old.get('conversion')
-    if isinstance(earlier, Mapping):
-        note = {key: earlier.get(key, value) for key, value in note.items()}
-    meta['conversion'] = dict(
-        note,
-        configs=[target.name for target in targets],
-        left_to_training=fit.left_to_training(converted.weights),
-    )
-    return meta
+    """Notes for the new file; those of a checkpoint of this package are kept.
 
-
-def _meta_of(checkpoint: Mapping) -> Mapping:
+    Raises:
+        UserError: such a checkpoint knows other classes than the config.
+    """
     meta = checkpoint.get('meta')
-    return meta if isinstance(meta, Mapping) else {}
-
-
-def _save(checkpoint: dict[str, Any], out: Path) -> None:
-    print(f'writing {out}…', flush=True)
-    save_checkpoint_file(checkpoint, out)
+    is_ours = converted.layout.has_our_names and isinstance(meta, Mapping)
+    kept = ('cfg', 'dataset_meta', 'mmvseg_version') if is_ours else ()
+    meta = {key: meta[key] for key in kept if key in meta}
+    first = targets[0]
+    if len(targets) == 1:
+        meta['cfg'] = first.config.pretty_text
+    is_backbone = any(converted.layout in SOURCES[name] for name in BACKBONES)
+    if is_backbone or fit.class_heads:
+        meta.pop('dataset_meta', None)
+    elif first.classes and all(target.classes == first.classes for target in targets):
+        dataset = SimpleNamespace(metainfo=first.classes, ann_file=f'of {first.name}')
+        check_classes(dict(meta=meta), str(path), dataset)
+        meta['dataset_meta'] = plain_items(first.classes)
+    return meta

@@ -12,6 +12,7 @@ from mmvseg.engine.weights import by_module, compare_weights
 from mmvseg.errors import UserError
 
 from .layouts import BACKBONES
+from .note import ConversionNote
 from .translate import Converted, to_theirs
 
 #: Layers whose size is the number of classes.
@@ -33,6 +34,7 @@ class Fit:
         missing: our names that nothing fills.
         left_over: published names that fill nothing.
         misshaped: our names, with the shapes in the checkpoint and in the model.
+        frozen: those of ``missing`` and ``misshaped`` that training could make, but keeps frozen.
     """
 
     class_heads: list[str] = field(default_factory=list)
@@ -41,6 +43,7 @@ class Fit:
     missing: list[str] = field(default_factory=list)
     left_over: list[str] = field(default_factory=list)
     misshaped: dict[str, tuple[tuple, tuple]] = field(default_factory=dict)
+    frozen: list[str] = field(default_factory=list)
 
     @property
     def complete(self) -> bool:
@@ -49,12 +52,7 @@ class Fit:
 
     def left_to_training(self, weights: Iterable[str]) -> list[str]:
         """The shortest prefixes of all dropped and absent names, and of none of ``weights``."""
-        filled = {prefix for name in weights for prefix in _prefixes(name)}
-        left = (
-            next(prefix for prefix in _prefixes(name) if prefix not in filled)
-            for name in self.class_heads + self.absent
-        )
-        return list(dict.fromkeys(left))
+        return shortest_prefixes(self.class_heads + self.absent, weights)
 
     @property
     def possible(self) -> bool:
@@ -79,28 +77,42 @@ def fit_to_model(
     fit, weights = Fit(), converted.weights
     _scale_bias_tables(weights, model.state_dict(), fit)
     report = compare_weights(model, weights)
-    # training would not make what it keeps as it is
     frozen = {name for name, tensor in model.named_parameters() if not tensor.requires_grad}
     for name in report.resized + report.misshaped:
-        if _CLASS_HEADS.fullmatch(name) and name not in frozen:
+        if not _CLASS_HEADS.fullmatch(name):
+            fit.misshaped[name] = report.shapes[name]
+        elif name in frozen:
+            fit.misshaped[name] = report.shapes[name]
+            fit.frozen.append(name)
+        else:
             fit.class_heads.append(name)
             del weights[name]
-        else:
-            fit.misshaped[name] = report.shapes[name]
     prefixes = tuple(may_be_absent)
     for name in report.missing:
         is_added = source in BACKBONES and (
             not name.startswith('backbone.') or _OUTPUT_NORMS.fullmatch(name)
         )
-        may_be = name not in frozen and (is_added or name.startswith(prefixes))
-        (fit.absent if may_be else fit.missing).append(name)
+        if not (is_added or name.startswith(prefixes)):
+            fit.missing.append(name)
+        elif name in frozen:
+            fit.missing.append(name)
+            fit.frozen.append(name)
+        else:
+            fit.absent.append(name)
     fit.left_over = list(converted.unknown)
     if report.unexpected:
         fit.left_over += to_theirs(
             {name: weights[name] for name in report.unexpected},
-            dict(layout=converted.layout.name, values={}),
+            ConversionNote(converted.layout.name),
         )[0]
     return fit
+
+
+def shortest_prefixes(names: Iterable[str], others: Iterable[str]) -> list[str]:
+    """Sub-modules, or names, that hold ``names`` and none of ``others``; as few as possible."""
+    taken = {prefix for name in others for prefix in _prefixes(name)}
+    found = (next(prefix for prefix in _prefixes(name) if prefix not in taken) for name in names)
+    return list(dict.fromkeys(found))
 
 
 def refuse_misfit(fit: Fit, converted: Converted, where: str) -> None:
@@ -130,7 +142,12 @@ def refuse_misfit(fit: Fit, converted: Converted, where: str) -> None:
             for name, (theirs, ours) in list(fit.misshaped.items())[:_MAX_NAMES]
         ]
     lines += _closest(fit)
-    lines.append('Choose the config of the published model with --config.')
+    if fit.frozen:
+        lines.append(
+            f'{len(fit.frozen)} of them are frozen in this training, which therefore would not '
+            'make them: train the stage before first, or start from a checkpoint that has them.'
+        )
+    lines.append('Check that --config names the model of the file, or one to train from it.')
     raise UserError('\n'.join(lines))
 
 
@@ -147,7 +164,7 @@ def _closest(fit: Fit) -> list[str]:
     """For the first names left over, the most similar one of those that nothing fills."""
     lines = []
     for name in fit.left_over[:_MAX_NAMES]:
-        if close := difflib.get_close_matches(name, fit.missing, n=1, cutoff=0.5):
+        if close := difflib.get_close_matches(name, fit.missing, n=1, cutoff=0.75):
             lines.append(f'    {name}: closest is {close[0]}')
     return ['closest names:', *lines] if lines else []
 
@@ -164,6 +181,8 @@ def _scale_bias_tables(weights: dict[str, Tensor], wanted: Mapping[str, Tensor],
         if theirs.dim() != 2 or theirs.shape[1] != ours.shape[1]:
             continue  # another number of heads
         side, new_side = (round(len(table) ** 0.5) for table in (theirs, ours))
+        if not len(theirs) or side**2 != len(theirs):
+            continue
         image = theirs.T.reshape(1, -1, side, side).float()
         scaled = F.interpolate(image, (new_side, new_side), mode='bicubic', align_corners=False)
         weights[name] = scaled[0].flatten(1).T.contiguous().to(theirs.dtype)

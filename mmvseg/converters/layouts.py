@@ -142,6 +142,11 @@ _BACKBONE_LAYOUTS = [layout for name in BACKBONES for layout in SOURCES[name]]
 LAYOUTS = {layout.name: layout for layouts in SOURCES.values() for layout in layouts}
 
 
+def sources_of(layout: Layout) -> str:
+    """The layout with the published systems that have it, for messages."""
+    return f'{layout.name} ({", ".join(s for s in SOURCES if layout in SOURCES[s])})'
+
+
 def recognise(names: Iterable[str], source: str = 'auto') -> Layout | None:
     """The layout of published names.
 

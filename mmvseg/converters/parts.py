@@ -44,8 +44,9 @@ def _rename(
 ) -> tuple[dict[str, Tensor], list[str]]:
     renamed, unknown = {}, []
     for name, tensor in weights.items():
-        if new := translate(name):
-            renamed[new] = tensor
-        else:
+        new = translate(name)
+        if new is None or new in renamed:  # a second name for the same
             unknown.append(name)
+        else:
+            renamed[new] = tensor
     return renamed, unknown

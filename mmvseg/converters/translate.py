@@ -1,8 +1,8 @@
 """Weights from published names to ours and back."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -10,6 +10,7 @@ from torch import Tensor
 from mmvseg.errors import UserError
 
 from .layouts import LAYOUTS, SOURCES, Layout, recognise_ours
+from .note import ConversionNote
 from .parts import COUNTER, Part
 
 _EMPTY_WEIGHT = 'criterion.empty_weight'
@@ -38,10 +39,6 @@ class Converted:
     noted: dict[str, list] = field(default_factory=dict)
     added: list[str] = field(default_factory=list)
 
-    def note(self) -> dict[str, Any]:
-        """What :func:`to_theirs` needs, as plain values."""
-        return dict(layout=self.layout.name, values=self.noted, added=self.added)
-
 
 def to_ours(weights: Mapping[str, Tensor], layout: Layout) -> Converted:
     """Translate published weights, also those of some parts of a model alone.
@@ -60,7 +57,8 @@ def to_ours(weights: Mapping[str, Tensor], layout: Layout) -> Converted:
         else:
             used[name] = tensor
     for theirs, ours, part, group in _by_part(used, layout, lambda entry: entry[0]):
-        renamed, unknown = part.to_ours(group)
+        with _layout_errors(layout, theirs):
+            renamed, unknown = part.to_ours(group)
         converted.weights.update({ours + name: tensor for name, tensor in renamed.items()})
         converted.unknown.update({theirs + name: group[name] for name in unknown})
     for name in [name for name in converted.weights if name.endswith('.running_var')]:
@@ -87,14 +85,13 @@ def rename(weights: Mapping[str, Tensor], layout: Layout) -> dict[str, Tensor]:
 
 
 def to_theirs(
-    weights: Mapping[str, Tensor], note: Mapping[str, Any] | None = None, source: str = 'auto'
+    weights: Mapping[str, Tensor], note: ConversionNote | None = None, source: str = 'auto'
 ) -> tuple[dict[str, Tensor], Layout]:
     """The way back: weights of ours by published names.
 
     Args:
         weights: by our name.
-        note: :meth:`Converted.note` of the conversion that they come from; None if they were
-            trained here.
+        note: of the conversion that they come from; None if they were trained here.
         source: whose names, one of :data:`mmvseg.converters.layouts.SOURCES`; ``auto``: those of
             the note, or else those that belong to ours.
 
@@ -104,8 +101,7 @@ def to_theirs(
     Raises:
         UserError: the published model has no such weights.
     """
-    note = note or {}
-    layout = LAYOUTS.get(note.get('layout', ''))
+    layout = LAYOUTS.get(note.layout) if note else None
     if layout is None or (source != 'auto' and layout not in SOURCES[source]):
         layout = recognise_ours(weights, source)
     if layout is None:
@@ -113,12 +109,12 @@ def to_theirs(
         raise UserError(
             f'the names of these weights are of {kind}: {", ".join(list(weights)[:3])}, …'
         )
-    weights = {
-        name: tensor for name, tensor in weights.items() if name not in note.get('added', ())
-    }
+    added = {name for name in note.added if name.endswith(COUNTER)} if note else set()
+    weights = {name: tensor for name, tensor in weights.items() if name not in added}
     published, unknown = {}, []
     for theirs, ours, part, group in _by_part(weights, layout, lambda entry: entry[1]):
-        renamed, strange = part.to_theirs(group)
+        with _layout_errors(layout, ours):
+            renamed, strange = part.to_theirs(group)
         published.update({theirs + name: tensor for name, tensor in renamed.items()})
         unknown += [ours + name for name in strange]
     if unknown:
@@ -126,8 +122,7 @@ def to_theirs(
             f'{len(unknown)} weights have no place in the published model ({layout.name}): '
             f'{", ".join(unknown[:5])}'
         )
-    values = note['values'] if 'values' in note else _criterion(published)
-    return published | {name: torch.tensor(value) for name, value in values.items()}, layout
+    return published | _unused(published, layout, note), layout
 
 
 def _by_part(
@@ -155,9 +150,29 @@ class _NoPart(Part):
 _NOTHING = _NoPart()
 
 
-def _criterion(published: Mapping[str, Tensor]) -> dict[str, list]:
-    """Class weights of the loss, which the published models keep with their parameters."""
-    if _CLASS_BIAS not in published:
-        return {}
-    num_classes = len(published[_CLASS_BIAS]) - 1
-    return {_EMPTY_WEIGHT: [1.0] * num_classes + [_NO_OBJECT_WEIGHT]}
+def _unused(
+    published: Mapping[str, Tensor], layout: Layout, note: ConversionNote | None
+) -> dict[str, Tensor]:
+    """What the published checkpoint holds besides: as noted, or the class weights of the loss."""
+    if note:
+        values = {name: v for name, v in note.values.items() if layout.noted.fullmatch(name)}
+    elif _CLASS_BIAS in published and published[_CLASS_BIAS].dim() == 1:
+        num_classes = len(published[_CLASS_BIAS]) - 1
+        values = {_EMPTY_WEIGHT: [1.0] * num_classes + [_NO_OBJECT_WEIGHT]}
+    else:
+        values = {}
+    try:
+        return {name: torch.tensor(value) for name, value in values.items()}
+    except (TypeError, ValueError, RuntimeError, OverflowError) as error:
+        raise UserError(f'meta.conversion.values is malformed ({error})') from error
+
+
+@contextmanager
+def _layout_errors(layout: Layout, prefix: str) -> Iterator[None]:
+    """Shapes that a part cannot have stop what lays its tensors out anew."""
+    try:
+        yield
+    except (RuntimeError, IndexError, ValueError, TypeError) as error:
+        raise UserError(
+            f'the shapes of {prefix or "the weights"} are not those of {layout.name}: {error}'
+        ) from error

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
+from mmvseg.converters.note import note_of
 from mmvseg.errors import UserError
 from mmvseg.files import check_writable, file_errors
 
@@ -90,11 +91,15 @@ def strip_checkpoint(
     weights = weights_of(checkpoint, source)
     meta = checkpoint.get('meta')
     meta = meta if isinstance(meta, Mapping) else {}
-    kept = plain_items({key: meta[key] for key in sorted(meta) if _is_kept(key)})
+    kept = plain_items({key: meta[key] for key in sorted(map(str, meta)) if _is_kept(key)})
     notes = [f'left out: {key}' for key in checkpoint if key not in ('state_dict', 'meta')]
     notes += [f'left out: meta.{key}' for key in meta if key not in kept]
     if len(weights) < len(checkpoint['state_dict']):
         notes.append('left out: what is no tensor in state_dict')
+    if (note := note_of(checkpoint, source)) and note.left_to_training:
+        notes.append(
+            f'incomplete: converted as a start for training, without {note.left_to_training}'
+        )
     for key in ('cfg', 'dataset_meta'):
         if not kept.get(key):
             notes.append(f'missing: the checkpoint has no meta.{key}')
@@ -126,7 +131,7 @@ def clean_config(text: str) -> tuple[str, list[str]]:
     """
     try:
         tree = ast.parse(text)
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
         return text, ['is not Python; kept as it is, local paths included']
     source, changes, edits = text.encode(), [], []
     for start, end, replacement, change in _edits(tree, source):

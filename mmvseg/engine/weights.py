@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
+import torch
 from mmengine.logging import MMLogger
 from torch import Tensor, nn
 
-from mmvseg.converters.layouts import recognise
+from mmvseg.converters.layouts import recognise, sources_of
+from mmvseg.converters.note import note_of
 from mmvseg.errors import UserError
 
 
@@ -130,15 +132,16 @@ def load_model_weights(
     unfilled = report.missing + report.resized
     refused = report.misshaped + [name for name in unfilled if strict or name in frozen]
     refused = [name for name in refused if not name.startswith(tuple(allow_missing))]
-    left = () if strict else left_to_training(checkpoint)
+    note = note_of(checkpoint, source)
+    left = tuple(note.left_to_training) if note else ()
     modules = [
-        name for name in report.unfilled_modules if not name.startswith((*allow_missing, *left))
+        name
+        for name in report.unfilled_modules
+        if not name.startswith((*allow_missing, *(() if strict else left)))
     ]
     if refused or modules:
-        raise UserError(
-            _refusal(source, report, refused, modules, frozen)
-            + (_unfinished(left_to_training(checkpoint)) if strict else '')
-        )
+        advice = _start_of_training(left) if strict and left else _allow(refused, modules)
+        raise UserError(_refusal(source, report, refused, modules, frozen) + advice)
     model.load_state_dict({name: weights[name] for name in report.filled}, strict=False)
     logger = MMLogger.get_current_instance()
     if len(report.filled) == len(model.state_dict()) and not report.unexpected:
@@ -148,29 +151,29 @@ def load_model_weights(
     return report
 
 
-def left_to_training(checkpoint: Mapping) -> tuple[str, ...]:
-    """Prefixes of what a converted checkpoint leaves to training, as its conversion noted them."""
-    meta = checkpoint.get('meta')
-    conversion = meta.get('conversion') if isinstance(meta, Mapping) else None
-    return tuple((conversion or {}).get('left_to_training', ()))
-
-
 def weights_of(checkpoint: Mapping, source: str) -> dict[str, Tensor]:
     """The weights by name in a checkpoint, without the ``module.`` of a DDP wrapper.
 
     Raises:
-        UserError: there are none.
+        UserError: there are none, or some cannot be a model's.
     """
     state = checkpoint
     for key in ('state_dict', 'model'):
         if isinstance(checkpoint.get(key), Mapping):
             state = checkpoint[key]
             break
-    weights = {
-        str(name).removeprefix('module.'): tensor
-        for name, tensor in state.items()
-        if isinstance(tensor, Tensor)
-    }
+    weights: dict[str, Tensor] = {}
+    for key, tensor in state.items():
+        if not isinstance(tensor, Tensor):
+            continue
+        name = str(key).removeprefix('module.')
+        if name in weights or not name.isprintable():
+            problem = 'stands there twice' if name in weights else 'is no name'
+            raise UserError(f'checkpoint {source}: the parameter {name!r} {problem}')
+        if tensor.layout is not torch.strided or tensor.is_quantized or tensor.is_meta:
+            kind = 'quantised' if tensor.is_quantized else f'{tensor.layout} on {tensor.device}'
+            raise UserError(f'checkpoint {source}: {name} is no plain tensor ({kind})')
+        weights[name] = tensor
     if not weights:
         found = ', '.join(map(str, list(checkpoint)[:5])) or 'nothing'
         raise UserError(f'checkpoint {source}: holds no weights (found: {found})')
@@ -204,7 +207,7 @@ def _refusal(
     modules: Sequence[str],
     frozen: Set[str],
 ) -> str:
-    roots = [name for name in modules if name.split('.')[0] not in modules or '.' not in name]
+    roots = _roots(modules)
     reasons = []
     if roots:
         reasons.append(f'nothing fills the sub-module{"s"[: len(roots) > 1]} {", ".join(roots)}')
@@ -212,29 +215,40 @@ def _refusal(
         reasons.append(f'{len(refused)} tensors of the model are missing or of another shape')
     if count := len(frozen & set(refused)):
         reasons.append(f'{count} frozen ones of them would never be trained')
-    others = {_module_of(name) for name in refused if not name.startswith(tuple(roots))}
+    return f'checkpoint {source} does not fit the model: {"; ".join(reasons)}.\n{report}\n'
+
+
+def _allow(refused: Sequence[str], modules: Sequence[str]) -> str:
+    """How to go on where the refused tensors and sub-modules may stay unfilled."""
+    roots = _roots(modules)
+    others = {
+        _module_of(name) if name.count('.') > 1 else name
+        for name in refused
+        if not name.startswith(tuple(roots))
+    }
     prefixes = roots + sorted(others)
     return (
-        f'checkpoint {source} does not fit the model: {"; ".join(reasons)}.\n{report}\n'
         'Check that config and checkpoint belong together. If this is intended, allow it with '
         f'--allow-missing {" ".join(prefixes)} (in a config: allow_missing = {prefixes})'
     )
+
+
+def _start_of_training(left: Sequence[str]) -> str:
+    return (
+        'This checkpoint was converted as a start for training (load_from), which makes '
+        f'{", ".join(left)} anew; test what comes out of the training.'
+    )
+
+
+def _roots(modules: Sequence[str]) -> list[str]:
+    return [name for name in modules if name.split('.')[0] not in modules or '.' not in name]
 
 
 def _refuse_published_names(weights: Mapping[str, Tensor], source: str) -> None:
     layout = recognise(weights)
     if layout and not layout.has_our_names:
         raise UserError(
-            f'checkpoint {source}: its parameters have their published names ({layout.name}); '
-            'make it a checkpoint of this package first: python tools/model_converters/convert.py '
-            f'{source} OUT.pth --config CONFIG'
+            f'checkpoint {source}: its parameters have their published names, those of '
+            f'{sources_of(layout)}; make it a checkpoint of this package first: '
+            f'python tools/model_converters/convert.py {source} OUT.pth --config CONFIG'
         )
-
-
-def _unfinished(left: Sequence[str]) -> str:
-    if not left:
-        return ''
-    return (
-        '\nThis checkpoint was converted as a start for training, which has to make '
-        f'{", ".join(left[:4])}{", …" if len(left) > 4 else ""}: give it as load_from.'
-    )

@@ -110,7 +110,8 @@ def test_frozen_parameters_have_to_be_filled():
 
 
 def converted(weights, left):
-    return dict(state_dict=weights, meta=dict(conversion=dict(left_to_training=left)))
+    note = dict(layout='mmdet2', left_to_training=left)
+    return dict(state_dict=weights, meta=dict(conversion=note))
 
 
 def test_training_starts_where_a_conversion_left_off():
@@ -135,7 +136,9 @@ def test_published_names_are_to_be_converted_first():
         'sem_seg_head.pixel_decoder.mask_features.weight': torch.zeros(1),
         'backbone.stem.conv1.weight': torch.zeros(1),
     }
-    message = r'published names \(detectron2-resnet\).*convert\.py model_final\.pth OUT\.pth'
+    message = (
+        r'published names.*\(mask2former, minvis, dvis\).*convert\.py model_final\.pth OUT\.pth'
+    )
     with pytest.raises(UserError, match=message):
         load_model_weights(make_model(), dict(model=published), 'model_final.pth')
 
@@ -146,3 +149,27 @@ def test_frozen_parts_are_not_left_to_training():
     checkpoint = converted(without(target, 'roi_head.mask_head'), ['roi_head.mask_head'])
     with pytest.raises(UserError, match='2 frozen ones of them would never be trained'):
         load_model_weights(target, checkpoint, 'start.pth')
+
+
+@pytest.mark.parametrize(
+    'note', [3, 'a', [], dict(left_to_training='abc'), dict(left_to_training=['']), dict(layout=1)]
+)
+def test_malformed_notes_of_conversions(note):
+    model = make_model()
+    checkpoint = dict(state_dict=model.state_dict(), meta=dict(conversion=note))
+    with pytest.raises(UserError, match=r'a\.pth: meta\.conversion'):
+        load_model_weights(model, checkpoint, 'a.pth')
+
+
+@pytest.mark.parametrize(
+    ('weights', 'message'),
+    [
+        ({'a': torch.ones(1), 'module.a': torch.ones(1)}, "'a' stands there twice"),
+        ({'a\x1b[2J': torch.ones(1)}, r"'a\\x1b\[2J' is no name"),
+        ({'a': torch.empty(1, device='meta')}, 'a is no plain tensor'),
+        ({'a': torch.ones(2).to_sparse()}, 'a is no plain tensor'),
+    ],
+)
+def test_what_cannot_be_weights(weights, message):
+    with pytest.raises(UserError, match=message):
+        load_model_weights(make_model(), dict(state_dict=weights), 'a.pth')

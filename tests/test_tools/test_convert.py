@@ -117,7 +117,7 @@ def test_start_for_other_classes(published_r50, tmp_path, capsys):
     ours = tmp_path / 'ours.pth'
     assert convert(published_r50[0], ours, '--config', 'configs/minvis/minvis_r50_ovis.py') == 0
     shown = capsys.readouterr().out
-    assert 'initialised anew when training starts: panoptic_head.cls_embed.weight' in shown
+    assert 'initialised anew when training starts: panoptic_head.cls_embed\n' in shown
     checkpoint = load_checkpoint_file(ours)
     assert checkpoint['meta']['conversion']['left_to_training'] == ['panoptic_head.cls_embed']
     assert 'dataset_meta' not in checkpoint['meta']
@@ -137,8 +137,27 @@ def test_start_of_the_next_stage(published_r50, tmp_path, capsys):
 def test_a_frozen_segmenter_has_to_know_the_classes(published_r50, tmp_path, capsys):
     config = 'configs/dvis/dvis_online_r50_ovis.py'  # 25 classes; its segmenter is not trained
     assert convert(published_r50[0], tmp_path / 'ours.pth', '--config', config) == 1
-    message = 'cls_embed.weight: (41, 256) in the checkpoint, (26, 256) in the model'
-    assert message in capsys.readouterr().err
+    shown = capsys.readouterr().err
+    assert 'cls_embed.weight: (41, 256) in the checkpoint, (26, 256) in the model' in shown
+    assert '2 of them are frozen in this training' in shown
+
+
+def test_classes_that_a_checkpoint_knows_are_not_replaced(published_r50, tmp_path, capsys):
+    ours, again = tmp_path / 'ours.pth', tmp_path / 'again.safetensors'
+    assert convert(published_r50[0], ours, '--config', 'configs/minvis/minvis_r50_ytvis19.py') == 0
+    assert convert(ours, again, '--config', 'configs/minvis/minvis_r50_ytvis21.py') == 1
+    assert 'the classes of checkpoint' in capsys.readouterr().err
+    assert convert(ours, again) == 0  # into another format
+    first, second = (load_checkpoint_file(path)['meta'] for path in (ours, again))
+    assert second['conversion']['source'] == 'model_final.pth'
+    assert second['conversion']['sha256'] == first['conversion']['sha256']
+    assert list(second['dataset_meta']['classes']) == list(first['dataset_meta']['classes'])
+
+
+def test_a_source_that_the_shapes_contradict(published_r50, tmp_path, capsys):
+    assert convert(published_r50[0], tmp_path / 'ours.pth', '--from', 'mask2former') == 1
+    shown = capsys.readouterr().err
+    assert 'is no model of mask2former; it is that of configs/minvis/minvis_r50_ytvis19.py' in shown
 
 
 def test_misfit_shows_what_differs(published_r50, tmp_path, capsys):
@@ -154,14 +173,18 @@ def test_misfit_shows_what_differs(published_r50, tmp_path, capsys):
 @pytest.mark.parametrize(
     ('weights', 'message'),
     [
-        ({'encoder.weight': torch.zeros(1)}, 'no known checkpoint has such names'),
+        (
+            {'encoder.weight': torch.zeros(1)},
+            'does not hold the names of any known checkpoint, but e.g. encoder.weight\n',
+        ),
         (
             {
                 'sem_seg_head.pixel_decoder.mask_features.weight': torch.zeros(1),
                 'backbone.stem.conv1.weight': torch.zeros(1),
                 'sem_seg_head.own.weight': torch.zeros(1),
             },
-            '1 tensors are not those of detectron2-resnet: sem_seg_head.own.weight',
+            '1 tensors are not those of detectron2-resnet (mask2former, minvis, dvis): '
+            'sem_seg_head.own.weight',
         ),
         (
             {
@@ -183,7 +206,7 @@ def test_source_that_the_names_contradict(tmp_path, capsys):
     torch.save({'patch_embed1.proj.weight': torch.zeros(1)}, tmp_path / 'in.pth')
     assert convert(tmp_path / 'in.pth', tmp_path / 'out.pth', '--from', 'dvis') == 1
     assert 'not hold the names of a checkpoint of dvis' in (shown := capsys.readouterr().err)
-    assert 'they look like pvtv2' in shown
+    assert 'they look like pvtv2 (pvtv2)' in shown
 
 
 @pytest.mark.parametrize(
