@@ -314,7 +314,7 @@ def _unsafe_global(error: Exception) -> str:
 
 
 def _unreadable(path: Path, error: Exception) -> UserError:
-    reason = str(error).strip().split('\n')[0][:200]
+    reason = str(error).strip().split('\n')[0].split('. ')[0][:200]
     return UserError(
         f'checkpoint {path}: cannot be read; it is cut off or not a checkpoint ({reason})'
     )

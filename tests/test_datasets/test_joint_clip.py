@@ -106,3 +106,8 @@ def test_what_does_not_go_together():
     joint.datasets['coco'] = FakeSource('coco', 3, num_frames=5)
     with pytest.raises(UserError, match=r'clip\.num_frames of video and coco differ \(2 and 5\)'):
         joint.full_init()
+
+
+def test_one_data_set_has_no_weights():
+    with pytest.raises(UserError, match=r"train_dataloader\.sampler.*a list; use .*'ClipSampler'"):
+        JointClipSampler([])

@@ -77,6 +77,8 @@ def main() -> None:
             f'{", ".join(stale)}: tables differ from {os.path.relpath(args.index)}; to write them: '
             'python tools/misc/model_table.py'
         )
+    if not stale:
+        print('all tables are up to date')
 
 
 def update_tables(text: str, models: Sequence[ModelEntry], document: Path, root: Path) -> str:

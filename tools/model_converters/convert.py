@@ -1,4 +1,4 @@
-"""Make a published checkpoint one of mmvseg, or write one of mmvseg with the published names.
+r"""Make a published checkpoint one of mmvseg, or write one of mmvseg with the published names.
 
 Reads .pth, .pkl and .safetensors without running code that a file may hold, and checks every
 parameter against the model of the config. Examples:

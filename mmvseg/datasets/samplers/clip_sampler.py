@@ -9,6 +9,7 @@ from torch.utils.data import Sampler
 
 from mmvseg.datasets.joint_clip import JointClipDataset
 from mmvseg.datasets.video_dataset import ClipIndex, VideoDataset
+from mmvseg.errors import UserError
 from mmvseg.registry import DATA_SAMPLERS
 
 
@@ -49,9 +50,17 @@ class JointClipSampler(Sampler):
     Args:
         dataset: what to draw from, in training mode.
         seed: as of :class:`ClipSampler`.
+
+    Raises:
+        UserError: there is one data set only.
     """
 
     def __init__(self, dataset: JointClipDataset, seed: int | None = None) -> None:
+        if not isinstance(dataset, JointClipDataset):
+            raise UserError(
+                'train_dataloader.sampler: JointClipSampler draws from a JointClipDataset, but '
+                f"the data set is a {type(dataset).__name__}; use dict(type='ClipSampler')"
+            )
         self.dataset = dataset
         self.seed = sync_random_seed() if seed is None else seed
 
