@@ -270,14 +270,17 @@ def _write_torch(checkpoint: dict[str, Any], path: Path) -> None:
 
 
 def _write_safetensors(checkpoint: dict[str, Any], path: Path) -> None:
-    rest = {key: value for key, value in checkpoint.items() if key != 'state_dict'}
+    try:
+        rest = json.dumps({k: value for k, value in checkpoint.items() if k != 'state_dict'})
+    except TypeError as error:
+        raise ValueError(f'all but the weights must be JSON: {error}') from error
     weights, storages = {}, set()
     for name, tensor in checkpoint['state_dict'].items():
         shares = tensor.untyped_storage().data_ptr() in storages  # which the format has no way for
         weights[name] = tensor.clone() if shares else tensor.contiguous()
         storages.add(tensor.untyped_storage().data_ptr())
     # one entry alone: safetensors writes several in a random order
-    save_file(weights, path, metadata={_SAFETENSORS_META: json.dumps(rest)})
+    save_file(weights, path, metadata={_SAFETENSORS_META: rest})
     path.chmod(0o666 & ~_umask())  # it makes files that only their owner can read
 
 

@@ -183,3 +183,11 @@ def test_safetensors_of_weights_that_share_memory(tmp_path):
     loaded = load_checkpoint_file(path)['state_dict']
     assert loaded['a'].tolist() == [0, 1, 2, 3, 4, 5]
     assert loaded['b'].tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize('meta', [dict(seed=b'x'), {(1, 2): 3}, dict(image=torch.zeros(1))])
+def test_safetensors_have_no_place_for_other_notes(tmp_path, meta):
+    path = tmp_path / 'model.safetensors'
+    with pytest.raises(UserError, match=r'cannot be written \(all but the weights must be JSON'):
+        save_checkpoint_file(dict(state_dict=dict(a=torch.zeros(1)), meta=meta), path)
+    assert not list(tmp_path.iterdir())
