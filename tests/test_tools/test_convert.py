@@ -6,14 +6,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from helpers import reference_dir
+from helpers import REPOSITORY, reference_dir
 from mmengine.config import Config
 from published_names import name_lists, published_weights
 from safetensors.torch import save_file
 from tool import run_tool
 from unpickled import Payload
 
+from mmvseg.converters.translate import to_theirs
 from mmvseg.engine.checkpoint import load_checkpoint_file
+from mmvseg.engine.config import load_config
+from mmvseg.engine.weights import load_model_weights
+from mmvseg.errors import UserError
+from mmvseg.registry import MODELS
 from mmvseg.testing.parity import REPLAYERS, Comparison, dvis_video, load_case, tevit_config
 
 
@@ -230,3 +235,24 @@ def test_code_in_a_pickle_is_refused(tmp_path, capsys, extra):
     assert convert(tmp_path / 'in.pkl', tmp_path / 'out.pth', *extra) == 1
     assert 'mkdir' in capsys.readouterr().err
     assert not witness.exists()
+
+
+def test_a_training_starts_from_a_classifier(tmp_path):
+    """PVTv2 as ImageNet's classifiers are published, into the backbone of a TeViT."""
+    config = load_config(str(REPOSITORY / 'configs/shapes/tevit_msgshift_shapes.py'))
+    model = MODELS.build(config.model)
+    ours = {n: t for n, t in model.state_dict().items() if n.startswith('backbone.layers')}
+    published, _ = to_theirs(ours)
+    classifier = {'head.weight': torch.zeros(1000, 8), 'head.bias': torch.zeros(1000)}
+    torch.save(published | classifier, tmp_path / 'pvt_v2.pth')
+    own = dict(model=config.model, allow_missing=['backbone.msg_tokens'])
+    Config(own).dump(tmp_path / 'own.py')
+    start = tmp_path / 'start.pth'
+    assert convert(tmp_path / 'pvt_v2.pth', start, '--config', tmp_path / 'own.py') == 0
+    other = MODELS.build(config.model)
+    checkpoint = load_checkpoint_file(start)
+    report = load_model_weights(other, checkpoint, str(start))
+    assert sorted(report.filled) == sorted(ours)
+    assert all(torch.equal(other.state_dict()[name], tensor) for name, tensor in ours.items())
+    with pytest.raises(UserError, match='as a start for training'):
+        load_model_weights(other, checkpoint, str(start), strict=True)
