@@ -91,7 +91,7 @@ def fit_to_target(converted: Converted, target: Target, source: str, where: str)
     """
     allowed = target.config.get('allow_missing', ())
     fit = fit_to_model(converted, target.skeleton(), source, allowed)
-    refuse_misfit(fit, converted, f'{where} and {target.name}')
+    refuse_misfit(fit, f'{where} and {target.name}')
     return fit
 
 

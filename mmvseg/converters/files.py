@@ -167,7 +167,7 @@ def _find_targets(converted: Converted, source: str, path: Path) -> list[Target]
     if converted.unknown:
         raise UserError(
             f'{path}: {len(converted.unknown)} tensors are not those of '
-            f'{sources_of(converted.layout)}: {", ".join(list(converted.unknown)[:8])}'
+            f'{sources_of(converted.layout)}: {", ".join(converted.unknown[:8])}'
         )
     print('looking for the config…', flush=True)
     targets = find_targets(converted, source)

@@ -78,15 +78,15 @@ def fit_to_model(
     _scale_bias_tables(weights, model.state_dict(), fit)
     report = compare_weights(model, weights)
     frozen = {name for name, tensor in model.named_parameters() if not tensor.requires_grad}
-    for name in report.resized + report.misshaped:
-        if not _CLASS_HEADS.fullmatch(name):
-            fit.misshaped[name] = report.shapes[name]
-        elif name in frozen:
-            fit.misshaped[name] = report.shapes[name]
-            fit.frozen.append(name)
-        else:
+    fit.misshaped = {name: report.shapes[name] for name in report.misshaped}
+    for name in report.resized:
+        is_head = _CLASS_HEADS.fullmatch(name)
+        if is_head and name not in frozen:
             fit.class_heads.append(name)
             del weights[name]
+            continue
+        fit.misshaped[name] = report.shapes[name]
+        fit.frozen += [name] if is_head else []
     prefixes = tuple(may_be_absent)
     for name in report.missing:
         is_added = source in BACKBONES and (
@@ -99,7 +99,7 @@ def fit_to_model(
             fit.frozen.append(name)
         else:
             fit.absent.append(name)
-    fit.left_over = list(converted.unknown)
+    fit.left_over = [*converted.unknown]
     if report.unexpected:
         fit.left_over += to_theirs(
             {name: weights[name] for name in report.unexpected},
@@ -115,12 +115,11 @@ def shortest_prefixes(names: Iterable[str], others: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def refuse_misfit(fit: Fit, converted: Converted, where: str) -> None:
+def refuse_misfit(fit: Fit, where: str) -> None:
     """Say what does not fit.
 
     Args:
         fit: of the weights.
-        converted: the weights.
         where: checkpoint and config, for the message.
 
     Raises:

@@ -26,7 +26,7 @@ class Converted:
     Attributes:
         layout: what they came in.
         weights: by our name.
-        unknown: published names that the layout does not have, and their tensors.
+        unknown: published names that the layout does not have.
         unused: published names that no model here needs.
         noted: values of those unused tensors that the way back restores.
         added: our names of counters that the published checkpoint lacks.
@@ -34,7 +34,7 @@ class Converted:
 
     layout: Layout
     weights: dict[str, Tensor] = field(default_factory=dict)
-    unknown: dict[str, Tensor] = field(default_factory=dict)
+    unknown: list[str] = field(default_factory=list)
     unused: list[str] = field(default_factory=list)
     noted: dict[str, list] = field(default_factory=dict)
     added: list[str] = field(default_factory=list)
@@ -60,7 +60,7 @@ def to_ours(weights: Mapping[str, Tensor], layout: Layout) -> Converted:
         with _layout_errors(layout, theirs):
             renamed, unknown = part.to_ours(group)
         converted.weights.update({ours + name: tensor for name, tensor in renamed.items()})
-        converted.unknown.update({theirs + name: group[name] for name in unknown})
+        converted.unknown += [theirs + name for name in unknown]
     for name in [name for name in converted.weights if name.endswith('.running_var')]:
         counter = name.removesuffix('running_var') + COUNTER
         if counter not in converted.weights:
@@ -78,7 +78,7 @@ def rename(weights: Mapping[str, Tensor], layout: Layout) -> dict[str, Tensor]:
     converted = to_ours(weights, layout)
     if converted.unknown:
         raise UserError(
-            f'weights: {", ".join(list(converted.unknown)[:5])}: no such name in {layout.name}; '
+            f'weights: {", ".join(converted.unknown[:5])}: no such name in {layout.name}; '
             'are these weights of another model?'
         )
     return converted.weights

@@ -166,7 +166,7 @@ def test_loss_weights_are_made_for_models_trained_here():
 def test_unknown_names_are_reported(name):
     weights = {name: torch.zeros(1)}
     converted = to_ours(weights, layouts.DETECTRON2_RESNET)
-    assert list(converted.unknown) == [name]
+    assert converted.unknown == [name]
     assert not converted.weights
     with pytest.raises(UserError, match=name):
         rename(weights, layouts.DETECTRON2_RESNET)
@@ -194,7 +194,7 @@ def test_two_names_for_one_parameter():
     names = ('static_query', 'query_feat')
     weights = {f'sem_seg_head.predictor.{name}.weight': torch.zeros(1) for name in names}
     converted = to_ours(weights, layouts.DETECTRON2_RESNET)
-    assert list(converted.unknown) == ['sem_seg_head.predictor.query_feat.weight']
+    assert converted.unknown == ['sem_seg_head.predictor.query_feat.weight']
 
 
 @pytest.mark.parametrize(
@@ -233,3 +233,9 @@ def test_a_note_can_neither_replace_nor_remove_weights():
     note = ConversionNote('detectron2-resnet', values={name: [1.0]}, added=list(weights))
     published, _ = to_theirs(weights, note)
     assert published == {name: torch.zeros(1)}
+
+
+def test_unknown_queries_and_keys_of_pvtv2():
+    names = [f'block9.0.attn.{name}.weight' for name in ('q', 'kv')]
+    converted = to_ours({name: torch.zeros(2, 2) for name in names}, layouts.PVTV2)
+    assert converted.unknown == ['block9.0.attn.in_proj.weight']
