@@ -126,8 +126,9 @@ def load_model_weights(
         UserError: the file holds no weights, or something stays unfilled that must not.
     """
     weights = weights_of(checkpoint, source)
-    _refuse_published_names(weights, source)
     report = compare_weights(model, weights)
+    if report.missing:
+        _refuse_published_names(weights, source)
     frozen = {name for name, tensor in model.named_parameters() if not tensor.requires_grad}
     unfilled = report.missing + report.resized
     refused = report.misshaped + [name for name in unfilled if strict or name in frozen]
