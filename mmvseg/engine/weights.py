@@ -118,7 +118,8 @@ def load_model_weights(
         source: the file's name, for messages.
         strict: every tensor of the model must be filled, as testing and resuming need it.
             Otherwise, as when training starts from other weights, single missing tensors and
-            another number of classes are accepted, but no unfilled sub-module.
+            another number of classes are accepted, but no unfilled sub-module except those that a
+            conversion left to training.
         allow_missing: name prefixes of what may stay unfilled, e.g. ``roi_head.mask_head``; the
             empty string allows everything.
 
