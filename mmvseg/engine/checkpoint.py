@@ -9,7 +9,8 @@ import json
 import os
 import pickle
 import re
-from collections.abc import Mapping
+import zipfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -293,9 +294,10 @@ def _umask() -> int:
 def _load_torch(path: Path, allow_pickle: bool, map_location: str, mmap: bool) -> Any:
     try:
         with numpy_in_torch_files():
-            return arrays_to_tensors(
-                torch.load(path, map_location=map_location, weights_only=True, mmap=mmap)
-            )
+            checkpoint = torch.load(path, map_location=map_location, weights_only=True, mmap=mmap)
+        if mmap:
+            _check_records(path, checkpoint)
+        return arrays_to_tensors(checkpoint)
     except pickle.UnpicklingError as error:
         if allow_pickle:
             return torch.load(path, map_location=map_location, weights_only=False)
@@ -308,6 +310,26 @@ def _load_torch(path: Path, allow_pickle: bool, map_location: str, mmap: bool) -
             'origin, the tools that train and test take --allow-pickle (in a config: '
             'allow_pickle = True).'
         ) from error
+
+
+def _check_records(path: Path, checkpoint: Any) -> None:
+    """Without this, a mapped tensor whose values are cut off reads on in the file behind them."""
+    with zipfile.ZipFile(path) as archive:
+        held = sum(entry.file_size for entry in archive.infolist() if '/data/' in entry.filename)
+    storages = [tensor.untyped_storage() for tensor in _tensors(checkpoint, set())]
+    needed = sum({storage.data_ptr(): storage.nbytes() for storage in storages}.values())
+    if needed > held:
+        raise MalformedPickleError(f'tensors of {needed} bytes in {held} bytes')
+
+
+def _tensors(value: Any, seen: set[int]) -> Iterator[Tensor]:
+    """All tensors in a container; what it holds many times is looked into once."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, dict | list | tuple) and id(value) not in seen:
+        seen.add(id(value))
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _tensors(item, seen)
 
 
 def _unsafe_global(error: Exception) -> str:

@@ -1,4 +1,5 @@
 import errno
+import zipfile
 from collections import Counter, OrderedDict
 from pathlib import Path
 
@@ -191,3 +192,17 @@ def test_safetensors_have_no_place_for_other_notes(tmp_path, meta):
     with pytest.raises(UserError, match=r'cannot be written \(all but the weights must be JSON'):
         save_checkpoint_file(dict(state_dict=dict(a=torch.zeros(1)), meta=meta), path)
     assert not list(tmp_path.iterdir())
+
+
+def test_values_that_are_cut_off_are_not_read_from_what_follows(tmp_path):
+    path, cut = tmp_path / 'model.pth', tmp_path / 'cut.pth'
+    save_checkpoint_file(dict(state_dict=dict(a=torch.arange(16.0), b=torch.arange(4.0))), path)
+    with zipfile.ZipFile(path) as whole, zipfile.ZipFile(cut, 'w') as archive:
+        for entry in whole.infolist():
+            content = whole.read(entry)
+            is_first = entry.filename.endswith('/data/0')
+            archive.writestr(entry.filename, content[:8] if is_first else content)
+    for mmap in (False, True):
+        assert load_checkpoint_file(path, mmap=mmap)['state_dict']['a'].sum() == 120
+        with pytest.raises(UserError, match=r'cut\.pth: cannot be read'):
+            load_checkpoint_file(cut, mmap=mmap)
