@@ -1,14 +1,17 @@
 """Files that appear under their name only when complete; a clear error if they cannot."""
 
+import hashlib
 import json
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from mmvseg.errors import UserError
+
+_CHUNK_BYTES = 2**22
 
 
 @contextmanager
@@ -60,6 +63,24 @@ def _without_nan(content: Any) -> Any:
     if isinstance(content, list | tuple):
         return [_without_nan(value) for value in content]
     return None if isinstance(content, float) and math.isnan(content) else content
+
+
+def file_hash(path: Path, on_bytes: Callable[[int], object] = lambda done: None) -> str:
+    """SHA-256 of a file in hexadecimal digits.
+
+    Args:
+        path: the file.
+        on_bytes: called now and then with the number of bytes read so far.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    digest = hashlib.sha256()
+    with file_errors(path), open(path, 'rb') as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+            on_bytes(file.tell())
+    return digest.hexdigest()
 
 
 def check_writable(path: Path) -> None:

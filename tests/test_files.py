@@ -1,10 +1,11 @@
+import hashlib
 import json
 
 import numpy as np
 import pytest
 
 from mmvseg.errors import UserError
-from mmvseg.files import check_writable, file_errors, write_bytes, write_json
+from mmvseg.files import check_writable, file_errors, file_hash, write_bytes, write_json
 
 
 def test_writes_whole_files_and_leaves_nothing_else(tmp_path):
@@ -34,3 +35,13 @@ def test_what_cannot_be_written_is_a_users_error(tmp_path):
     assert (tmp_path / 'file').read_text() == 'kept'
     with pytest.raises(UserError, match='absent: cannot be written or read'), file_errors(tmp_path):
         (tmp_path / 'absent').unlink()
+
+
+def test_hash_of_a_file_in_pieces(tmp_path):
+    path, content = tmp_path / 'a.bin', bytes(range(256)) * 20_000  # more than one piece
+    path.write_bytes(content)
+    read = []
+    assert file_hash(path, read.append) == hashlib.sha256(content).hexdigest()
+    assert read[-1] == len(content) > read[0]
+    with pytest.raises(UserError, match=r'none\.bin'):
+        file_hash(tmp_path / 'none.bin')

@@ -1,6 +1,5 @@
 """Conversion of a checkpoint from file to file."""
 
-import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,10 +11,15 @@ from torch import Tensor
 
 from mmvseg import __version__
 from mmvseg.engine.categories import check_classes
-from mmvseg.engine.checkpoint import load_checkpoint_file, plain_items, save_checkpoint_file
+from mmvseg.engine.checkpoint import (
+    WRITTEN_SUFFIXES,
+    load_checkpoint_file,
+    plain_items,
+    save_checkpoint_file,
+)
 from mmvseg.engine.weights import weights_of
 from mmvseg.errors import UserError
-from mmvseg.files import check_writable
+from mmvseg.files import check_writable, file_hash
 from mmvseg.progress import ProgressReport
 
 from .configs import FOLDERS, Target, find_targets, fit_to_target, read_target
@@ -24,9 +28,6 @@ from .layouts import BACKBONES, MMVSEG, SOURCES, Layout, recognise, sources_of
 from .note import ConversionNote, note_of
 from .report import describe_conversion
 from .translate import Converted, to_ours, to_theirs
-
-OUT_SUFFIXES = ('.pth', '.safetensors')
-_CHUNK = 2**22
 
 
 def convert_file(
@@ -48,7 +49,7 @@ def convert_file(
     """
     path, out = _check_paths(path, out)
     target = read_target(config) if config else None
-    sha256 = _file_hash(path)
+    sha256 = _hash_with_progress(path)
     checkpoint = _read(path)
     weights = weights_of(checkpoint, str(path))
     layout = _recognise(weights, source, path)
@@ -115,23 +116,18 @@ def _check_paths(path: Path, out: Path) -> tuple[Path, Path]:
     if not path.is_file():
         reason = 'is a folder; name the file in it' if path.is_dir() else 'no such file'
         raise UserError(f'checkpoint {path}: {reason}')
-    if out.suffix not in OUT_SUFFIXES:
-        raise UserError(f'{out}: the result is written as {" or ".join(OUT_SUFFIXES)}')
+    if out.suffix not in WRITTEN_SUFFIXES:
+        raise UserError(f'{out}: the result is written as {" or ".join(WRITTEN_SUFFIXES)}')
     if out.exists() and out.samefile(path):
         raise UserError(f'{out}: is the input; give the result another name')
     check_writable(out)
     return path, out
 
 
-def _file_hash(path: Path) -> str:
-    """SHA-256 of a file in hexadecimal digits."""
-    digest = hashlib.sha256()
+def _hash_with_progress(path: Path) -> str:
     size_mb = math.ceil(path.stat().st_size / 1e6)
-    with open(path, 'rb') as file, ProgressReport('hashing', size_mb, 'MB') as progress:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-            progress.advance(math.ceil(file.tell() / 1e6) - progress.done)
-    return digest.hexdigest()
+    with ProgressReport('hashing', size_mb, 'MB') as progress:
+        return file_hash(path, lambda done: progress.advance(math.ceil(done / 1e6) - progress.done))
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -34,6 +34,8 @@ from .plain_pickle import (
 )
 
 LAST_CHECKPOINT = 'last_checkpoint'
+#: Formats of :func:`save_checkpoint_file`.
+WRITTEN_SUFFIXES = ('.pth', '.safetensors')
 _PLAIN_TYPES = (bool, int, float, str, bytes)
 #: Key of a ``.safetensors`` file's metadata under which all but the weights is noted as JSON.
 _SAFETENSORS_META = 'mmvseg'

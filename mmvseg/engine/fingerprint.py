@@ -11,10 +11,9 @@ from mmengine.config import Config
 from mmvseg.errors import UserError
 from mmvseg.evaluation.functional.semantic_files import find_categories
 from mmvseg.evaluation.results_folder import holds_results, remove_results
-from mmvseg.files import file_errors, write_json
+from mmvseg.files import file_errors, file_hash, write_json
 
 FILE_NAME = 'run.json'
-_CHUNK_BYTES = 1 << 20
 
 
 def fingerprint(cfg: Config, checkpoint: str | Path, ann_file: str | Path) -> dict[str, str]:
@@ -39,12 +38,12 @@ def fingerprint(cfg: Config, checkpoint: str | Path, ann_file: str | Path) -> di
     folder = Path(dataset_cfg.get('data_root') or '', prefix.get('img') or '')
     categories = find_categories(ann_file, folder)  # of own data in VSPW's layout
     if categories is not None:
-        settings['categories'] = _hash_file(categories)
+        settings['categories'] = file_hash(Path(categories).expanduser())
     text = json.dumps(_plain(settings), sort_keys=True)
     return dict(
         config=hashlib.sha256(text.encode()).hexdigest(),
-        checkpoint=_hash_file(checkpoint),
-        annotations=_hash_file(ann_file),
+        checkpoint=file_hash(Path(checkpoint).expanduser()),
+        annotations=file_hash(Path(ann_file).expanduser()),
     )
 
 
@@ -92,14 +91,6 @@ def _read_note(path: Path) -> dict:
     except ValueError:
         note = None
     return note if isinstance(note, dict) else {}
-
-
-def _hash_file(path: str | Path) -> str:
-    digest = hashlib.sha256()
-    with file_errors(Path(path)), open(Path(path).expanduser(), 'rb') as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _plain(value: Any) -> Any:

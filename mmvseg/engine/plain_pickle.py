@@ -165,7 +165,7 @@ class _Storage(_StandIn):
 
     def __init__(self, data: bytes) -> None:
         try:
-            self.values = torch.load(io.BytesIO(data), map_location='cpu', weights_only=True)
+            self.content = torch.load(io.BytesIO(data), map_location='cpu', weights_only=True)
         except pickle.UnpicklingError as error:
             asked = _ASKED_FOR.search(str(error))
             raise RefusedPickleError(asked[1] if asked else 'an unknown storage') from error
@@ -180,7 +180,7 @@ class _Tensor(_StandIn):
     def values(self) -> Tensor:
         """The tensor, which lies within its storage."""
         try:
-            storage = self.storage.values
+            storage = self.storage.content
             flat = torch.empty(0, dtype=storage.dtype).set_(storage._untyped_storage)
             return flat.as_strided(self.size, self.stride, self.offset)
         except (AttributeError, TypeError, RuntimeError) as error:

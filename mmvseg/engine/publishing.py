@@ -1,7 +1,6 @@
 """Making a file for others out of a training checkpoint: weights and what their users need."""
 
 import ast
-import hashlib
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -10,12 +9,16 @@ from typing import Any
 
 from mmvseg.converters.note import note_of
 from mmvseg.errors import UserError
-from mmvseg.files import check_writable, file_errors
+from mmvseg.files import check_writable, file_errors, file_hash
 
-from .checkpoint import load_checkpoint_file, plain_items, save_checkpoint_file
+from .checkpoint import (
+    WRITTEN_SUFFIXES,
+    load_checkpoint_file,
+    plain_items,
+    save_checkpoint_file,
+)
 from .weights import weights_of
 
-SUFFIXES = ('.pth', '.safetensors')
 #: What a file for others keeps of ``meta``, besides versions: ``dataset_meta`` names the classes,
 #: ``conversion`` the file that weights were converted from.
 _KEPT_META = ('cfg', 'dataset_meta', 'epoch', 'iter', 'seed', 'conversion')
@@ -51,8 +54,8 @@ def publish_checkpoint(
         'tevit-1a2b3c4d.pth'
     """
     source, target = Path(source).expanduser(), Path(target).expanduser()
-    if target.suffix not in SUFFIXES:
-        raise UserError(f'{target}: the name must end in {" or ".join(SUFFIXES)}')
+    if target.suffix not in WRITTEN_SUFFIXES:
+        raise UserError(f'{target}: the name must end in {" or ".join(WRITTEN_SUFFIXES)}')
     check_writable(target)
     checkpoint = load_checkpoint_file(source, allow_pickle, mmap=True)
     published, notes = strip_checkpoint(checkpoint, str(source))
@@ -60,7 +63,7 @@ def publish_checkpoint(
     try:
         save_checkpoint_file(published, unnamed)
         with file_errors(target):
-            path = target.with_stem(f'{target.stem}-{_sha256(unnamed)[:8]}')
+            path = target.with_stem(f'{target.stem}-{file_hash(unnamed)[:8]}')
             os.replace(unnamed, path)
     finally:
         unnamed.unlink(missing_ok=True)
@@ -169,11 +172,3 @@ def _is_local_path(node: ast.AST) -> bool:
         and isinstance(node.value, str)
         and _ABSOLUTE.match(node.value) is not None
     )
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with open(path, 'rb') as file:
-        while chunk := file.read(2**20):
-            digest.update(chunk)
-    return digest.hexdigest()

@@ -8,7 +8,8 @@ Example:
 import argparse
 from pathlib import Path
 
-from mmvseg.engine.publishing import SUFFIXES, publish_checkpoint
+from mmvseg.engine.checkpoint import WRITTEN_SUFFIXES
+from mmvseg.engine.publishing import publish_checkpoint
 from mmvseg.errors import command_line
 
 
@@ -19,7 +20,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('checkpoint', help='saved in training')
     parser.add_argument(
         'out',
-        help=f'file to make, {" or ".join(SUFFIXES)}; the first 8 digits of its SHA-256 are '
+        help=f'file to make, {" or ".join(WRITTEN_SUFFIXES)}; the first digits of its SHA-256 are '
         'appended to the name',
     )
     parser.add_argument(
