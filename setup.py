@@ -28,7 +28,7 @@ setup(
     author='The mmvseg authors',
     python_requires='>=3.10',
     packages=find_packages(include=['mmvseg', 'mmvseg.*']),
-    package_data={'mmvseg.datasets.categories': ['*.json']},
+    package_data={'mmvseg.formats.categories': ['*.json']},
     install_requires=requirements('runtime'),
     extras_require={
         'lite': requirements('lite'),

@@ -4,56 +4,119 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from mmvseg.errors import UserError
+from .errors import UserError
 
+#: What to do where a file cannot be written.
+NEW_PLACE = 'make room, mend the permissions or choose another place'
+#: The same in the midst of a run that can be continued.
+SAME_COMMAND = (
+    'what was finished before is safe: make room or mend the permissions and run the same command '
+    'again'
+)
 _CHUNK_BYTES = 2**22
 
 
 @contextmanager
-def file_errors(path: Path) -> Iterator[None]:
+def file_errors(path: Path, advice: str = NEW_PLACE) -> Iterator[None]:
     """Turn the system's errors about files into a :class:`UserError`.
 
     Args:
         path: named if the error does not name a file itself.
+        advice: what to do.
     """
     try:
         yield
     except OSError as error:
         raise UserError(
             f'{error.filename or path}: cannot be written or read ({error.strerror or error}); '
-            'make room, mend the permissions or choose another place'
+            f'{advice}'
         ) from error
 
 
-def write_bytes(path: Path, data: bytes) -> None:
+def partial_path(path: Path) -> Path:
+    """Where a file is written before it has its name."""
+    return path.with_name(f'.{path.name}.part')
+
+
+@contextmanager
+def whole_file(path: Path, *, durable: bool = False) -> Iterator[Path]:
     """Write a file whole or not at all; its folder is made if need be.
+
+    Args:
+        path: the file.
+        durable: whether the disk, not only its cache, has the file when the block has ended.
+
+    Yields:
+        The path to write to. What is there takes the place of ``path`` when the block ends without
+        an error, and vanishes otherwise.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = partial_path(path)
+    try:
+        yield part
+        if durable:
+            sync(part)
+        os.replace(part, path)
+        if durable:
+            sync(path.parent)
+    finally:
+        with suppress(OSError):  # done, or never begun
+            part.unlink()
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all, see :func:`whole_file`.
 
     Raises:
         UserError: if the file cannot be written, e.g. on a full disk.
     """
-    part = _part(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(data)
-        os.replace(part, path)
+        with whole_file(path) as part:
+            part.write_bytes(data)
     except OSError as error:
-        with suppress(OSError):
-            part.unlink()
         raise UserError(f'{path}: cannot be written ({error.strerror})') from error
 
 
-def write_json(path: Path, content: Any) -> None:
-    """Write a small JSON file for people to read; see :func:`write_bytes`.
+def write_chunks(file: IO[bytes], chunks: Iterable[bytes]) -> None:
+    """Write all of ``chunks`` to an open file and wait for the disk."""
+    for chunk in chunks:
+        rest = memoryview(chunk)
+        while rest:
+            rest = rest[file.write(rest) :]
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def sync(path: Path) -> None:
+    """Wait until the disk has a file's content, or knows which files a folder has."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_json(path: Path, content: Any, *, compact: bool = False) -> None:
+    """Write a JSON file; see :func:`write_bytes`.
 
     Numbers that are undefined (NaN) become null, which every reader of JSON knows.
+
+    Args:
+        path: the file.
+        content: what it holds.
+        compact: whether on a single line, for programs, instead of indented, for people.
     """
+    layout = dict(separators=(',', ':')) if compact else dict(indent=1)
     # mmdet's metrics give numbers of NumPy, which json does not know
-    text = json.dumps(_without_nan(content), indent=1, default=float)
+    text = json.dumps(_without_nan(content), default=float, **layout)
     write_bytes(path, (text + '\n').encode())
 
 
@@ -91,12 +154,8 @@ def check_writable(path: Path) -> None:
     """
     if path.is_dir():
         raise UserError(f'{path}: is a folder; give the name of a file')
-    part = _part(path)
+    part = partial_path(path)
     with file_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         part.touch()
         part.unlink()
-
-
-def _part(path: Path) -> Path:
-    return path.with_name(f'.{path.name}.part')

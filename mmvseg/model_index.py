@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from mmvseg.errors import UserError
+from .errors import UserError
 
 
 @dataclass(frozen=True)

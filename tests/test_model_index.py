@@ -10,9 +10,9 @@ import yaml
 from helpers import reference_dir
 from mmengine.registry import init_default_scope
 
+from mmvseg.checkpoints.skeleton import build_skeleton
 from mmvseg.engine.categories import sync_num_classes
 from mmvseg.engine.config import load_config
-from mmvseg.engine.skeleton import build_skeleton
 from mmvseg.errors import UserError
 from mmvseg.model_index import load_model_index
 

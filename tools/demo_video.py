@@ -32,10 +32,7 @@ from mmvseg.engine.console import hide_irrelevant_warnings
 from mmvseg.engine.launch import add_checkpoint_arguments, allowed_missing, positive_int
 from mmvseg.errors import UserError, command_line
 from mmvseg.files import write_bytes
-from mmvseg.image_io import IMAGE_SUFFIXES, write_image
-from mmvseg.progress import ProgressReport
-from mmvseg.structures import VideoResult
-from mmvseg.visualization import (
+from mmvseg.media import (
     DEFAULT_FPS,
     DamagedVideoWarning,
     FirstFrames,
@@ -45,6 +42,9 @@ from mmvseg.visualization import (
     parse_fps,
     without_password,
 )
+from mmvseg.media.images import IMAGE_SUFFIXES, write_image
+from mmvseg.progress import ProgressReport
+from mmvseg.structures import VideoResult
 from mmvseg.visualization.exports import write_id_map
 from mmvseg.visualization.painters import Painter, build_painter
 

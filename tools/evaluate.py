@@ -62,7 +62,7 @@ def main() -> None:
 def instances(args: argparse.Namespace) -> dict[str, float]:
     from mmvseg.evaluation.functional.table import ap_tables
     from mmvseg.evaluation.functional.youtube_vis_ap import evaluate_youtube_vis
-    from mmvseg.evaluation.functional.youtube_vis_json import load_ground_truth, load_json
+    from mmvseg.formats.youtube_vis_truth import load_ground_truth, load_json
 
     occlusion = args.metric == 'ovis'
     truth = load_ground_truth(args.ground_truth, occlusion)
@@ -93,7 +93,7 @@ def tracking_quality(args: argparse.Namespace) -> dict[str, float]:
 
 
 def _panoptic_files(args: argparse.Namespace) -> tuple[Any, dict[str, Any]]:
-    from mmvseg.evaluation.functional.panoptic_json import (
+    from mmvseg.formats.vipseg_truth import (
         find_ground_truth,
         load_results,
         load_truth,
@@ -108,8 +108,8 @@ def _panoptic_files(args: argparse.Namespace) -> tuple[Any, dict[str, Any]]:
 
 def semantic(args: argparse.Namespace) -> dict[str, float]:
     from mmvseg.evaluation.functional.segmentation_tables import semantic_tables
-    from mmvseg.evaluation.functional.semantic_files import (
-        evaluate_vss,
+    from mmvseg.evaluation.semantic_scores import evaluate_vss
+    from mmvseg.formats.vspw import (
         find_split,
         load_semantic_truth,
     )
@@ -125,7 +125,7 @@ def semantic(args: argparse.Namespace) -> dict[str, float]:
 
 def _vspw_names() -> dict[int, str]:
     # not from mmvseg.datasets, whose import takes longer than most evaluations
-    table = files('mmvseg').joinpath('datasets/categories/vipseg.json')  # VSPW has the same
+    table = files('mmvseg').joinpath('formats/categories/vipseg.json')  # VSPW has the same
     return {entry['id']: entry['name'] for entry in json.loads(table.read_text())}
 
 

@@ -38,8 +38,8 @@ from mmvseg.evaluation.folder_scores import (
     score_panoptic,
     score_semantic,
 )
-from mmvseg.evaluation.results_folder import complete_results, zip_results
 from mmvseg.files import write_json
+from mmvseg.formats.results_folder import complete_results, zip_results
 from mmvseg.registry import METRICS
 
 

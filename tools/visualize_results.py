@@ -42,10 +42,10 @@ from mmvseg.apis.map_folders import load_panoptic_results, load_semantic_results
 from mmvseg.apis.reports import NOUNS, Report, build_report
 from mmvseg.apis.results_file import ResultVideo, load_results
 from mmvseg.errors import UserError, command_line
-from mmvseg.image_io import read_image, write_image
+from mmvseg.media import DEFAULT_FPS, VideoWriter, parse_fps
+from mmvseg.media.images import read_image, write_image
 from mmvseg.progress import ProgressReport
 from mmvseg.structures import VideoInstances, VideoPanoptic, VideoResult, VideoSemantic
-from mmvseg.visualization import DEFAULT_FPS, VideoWriter, parse_fps
 from mmvseg.visualization.contact_sheet import (
     CAPTION_SIZE,
     SheetVideo,

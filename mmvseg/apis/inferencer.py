@@ -11,20 +11,19 @@ from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
 
+from mmvseg.checkpoints.files import load_checkpoint_file
+from mmvseg.checkpoints.weights import load_model_weights
 from mmvseg.datasets import Category, dataset_metainfo
 from mmvseg.datasets.metainfo import to_metainfo
 from mmvseg.engine.categories import set_num_classes
-from mmvseg.engine.checkpoint import load_checkpoint_file
 from mmvseg.engine.config import config_errors, load_config
-from mmvseg.engine.weights import load_model_weights
 from mmvseg.errors import UserError
+from mmvseg.media.frame_source import DamagedVideoWarning, Frame, FrameSource
+from mmvseg.media.prefetch import newest, prefetch
+from mmvseg.media.sources import open_source
 from mmvseg.models.segmentors.base import VideoSegmentor
 from mmvseg.registry import MODELS, TRANSFORMS
 from mmvseg.structures import VideoDataSample, VideoResult, VideoWindow
-from mmvseg.visualization.frame_source import DamagedVideoWarning, Frame, FrameSource
-from mmvseg.visualization.sources import open_source
-
-from .prefetch import newest, prefetch
 
 LOADER = 'LoadClip'
 

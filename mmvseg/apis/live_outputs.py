@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from mmvseg.files import file_errors
-from mmvseg.visualization import Frame, FrameSource, VideoWriter
+from mmvseg.media import Frame, FrameSource, VideoWriter
 from mmvseg.visualization.exports import write_id_map
 from mmvseg.visualization.live_window import LiveWindow
 from mmvseg.visualization.painters import Painter

@@ -8,10 +8,10 @@ import numpy as np
 
 from mmvseg.datasets import VSPWDataset
 from mmvseg.datasets.metainfo import to_panoptic_metainfo
-from mmvseg.datasets.vipseg_json import load_vipseg_file, parse_vipseg, read_panoptic_categories
 from mmvseg.errors import UserError
-from mmvseg.evaluation.functional.panoptic_json import PanopticVideo, load_results, load_truth
-from mmvseg.image_io import read_class_map, read_segment_map
+from mmvseg.formats.vipseg import load_vipseg_file, parse_vipseg, read_panoptic_categories
+from mmvseg.formats.vipseg_truth import PanopticVideo, load_results, load_truth
+from mmvseg.media.images import read_class_map, read_segment_map
 from mmvseg.structures import Segment, VideoPanoptic, VideoSemantic
 
 from .results_file import ResultVideo, choose_videos, output_names

@@ -11,9 +11,9 @@ import numpy as np
 
 from mmvseg.datasets import load_annotation_file
 from mmvseg.datasets.metainfo import to_metainfo
-from mmvseg.datasets.rle import check_rle, to_rle
-from mmvseg.datasets.youtube_vis_json import parse_categories, parse_videos
 from mmvseg.errors import UserError
+from mmvseg.formats.rle import check_rle, to_rle
+from mmvseg.formats.youtube_vis import parse_categories, parse_videos
 from mmvseg.structures import VideoInstances, VideoResult
 
 

@@ -9,13 +9,13 @@ from mmengine.config import Config
 from torch import nn
 
 import mmvseg
+from mmvseg.checkpoints.published.layouts import BACKBONES
+from mmvseg.checkpoints.skeleton import build_skeleton
 from mmvseg.engine.categories import classes_of, set_num_classes
 from mmvseg.engine.config import config_errors, load_config
-from mmvseg.engine.skeleton import build_skeleton
 from mmvseg.errors import UserError
 
 from .fit import Fit, fit_to_model, refuse_misfit
-from .layouts import BACKBONES
 from .translate import Converted
 
 CONFIGS = Path(mmvseg.__file__).parents[1] / 'configs'
@@ -83,7 +83,7 @@ def fit_to_target(converted: Converted, target: Target, source: str, where: str)
     Args:
         converted: changed as by :func:`mmvseg.converters.fit.fit_to_model`.
         target: the config.
-        source: one of :data:`mmvseg.converters.layouts.SOURCES`.
+        source: one of :data:`mmvseg.checkpoints.published.layouts.SOURCES`.
         where: the checkpoint's name, for messages.
 
     Raises:
@@ -102,7 +102,7 @@ def find_targets(converted: Converted, source: str, folder: Path = CONFIGS) -> l
 
     Args:
         converted: not changed.
-        source: one of :data:`mmvseg.converters.layouts.SOURCES`, or ``auto``.
+        source: one of :data:`mmvseg.checkpoints.published.layouts.SOURCES`, or ``auto``.
         folder: of the configs.
     """
     number = _num_classes(converted)

@@ -10,22 +10,25 @@ from typing import Any
 from torch import Tensor
 
 from mmvseg import __version__
-from mmvseg.engine.categories import check_classes
-from mmvseg.engine.checkpoint import (
-    WRITTEN_SUFFIXES,
-    load_checkpoint_file,
-    plain_items,
-    save_checkpoint_file,
+from mmvseg.checkpoints.conversion_note import ConversionNote, note_of
+from mmvseg.checkpoints.files import WRITTEN_SUFFIXES, load_checkpoint_file, save_checkpoint_file
+from mmvseg.checkpoints.plain_values import plain_items
+from mmvseg.checkpoints.published.layouts import (
+    BACKBONES,
+    MMVSEG,
+    SOURCES,
+    Layout,
+    recognise,
+    sources_of,
 )
-from mmvseg.engine.weights import weights_of
+from mmvseg.checkpoints.weights import weights_of
+from mmvseg.engine.categories import check_classes
 from mmvseg.errors import UserError
 from mmvseg.files import check_writable, file_hash
 from mmvseg.progress import ProgressReport
 
 from .configs import FOLDERS, Target, find_targets, fit_to_target, read_target
 from .fit import Fit
-from .layouts import BACKBONES, MMVSEG, SOURCES, Layout, recognise, sources_of
-from .note import ConversionNote, note_of
 from .report import describe_conversion
 from .translate import Converted, to_ours, to_theirs
 
@@ -38,7 +41,8 @@ def convert_file(
     Args:
         path: the published file.
         out: ``.pth`` or ``.safetensors``.
-        source: one of :data:`mmvseg.converters.layouts.SOURCES`, or ``auto``: told by the names.
+        source: one of :data:`mmvseg.checkpoints.published.layouts.SOURCES`, or
+            ``auto``: told by the names.
         config: whose model it is for; None: the one that it fits exactly.
 
     Returns:

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mmvseg.engine.weights import by_module, compare_weights
+from mmvseg.checkpoints.conversion_note import ConversionNote
+from mmvseg.checkpoints.published.layouts import BACKBONES
+from mmvseg.checkpoints.weights import by_module, compare_weights
 from mmvseg.errors import UserError
 
-from .layouts import BACKBONES
-from .note import ConversionNote
 from .translate import Converted, to_theirs
 
 #: Layers whose size is the number of classes.
@@ -71,7 +71,7 @@ def fit_to_model(
         converted: its ``weights`` are changed in place: class heads of another size are dropped,
             tables of relative positions are scaled.
         model: a skeleton will do.
-        source: one of :data:`mmvseg.converters.layouts.SOURCES`.
+        source: one of :data:`mmvseg.checkpoints.published.layouts.SOURCES`.
         may_be_absent: prefixes of our names that training adds, e.g. ``tracker``.
     """
     fit, weights = Fit(), converted.weights

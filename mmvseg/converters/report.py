@@ -1,8 +1,9 @@
 """What a conversion did, in lines for the user."""
 
+from mmvseg.checkpoints.published.layouts import sources_of
+
 from .configs import Target
 from .fit import Fit, shortest_prefixes
-from .layouts import sources_of
 from .translate import Converted
 
 _MAX_NAMES = 6

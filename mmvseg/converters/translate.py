@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from mmvseg.checkpoints.conversion_note import ConversionNote
+from mmvseg.checkpoints.published.layouts import LAYOUTS, SOURCES, Layout, recognise_ours
+from mmvseg.checkpoints.published.parts import COUNTER, Part
 from mmvseg.errors import UserError
-
-from .layouts import LAYOUTS, SOURCES, Layout, recognise_ours
-from .note import ConversionNote
-from .parts import COUNTER, Part
 
 _EMPTY_WEIGHT = 'criterion.empty_weight'
 #: Weight of the class "no object", the last, in the losses of MinVIS and DVIS.
@@ -92,8 +91,8 @@ def to_theirs(
     Args:
         weights: by our name.
         note: of the conversion that they come from; None if they were trained here.
-        source: whose names, one of :data:`mmvseg.converters.layouts.SOURCES`; ``auto``: those of
-            the note, or else those that belong to ours.
+        source: whose names, one of :data:`mmvseg.checkpoints.published.layouts.SOURCES`;
+            ``auto``: those of the note, or else those that belong to ours.
 
     Returns:
         The weights, and the layout that they are in.

@@ -1,4 +1,6 @@
-from .categories import Category, load_coco_names, load_table
+from mmvseg.formats.categories import Category, load_coco_names, load_table
+from mmvseg.formats.youtube_vis import has_annotations, load_annotation_file, read_categories
+
 from .clip_sampling import ClipSampling, ConsecutiveSampling
 from .coco_clip import CocoClipDataset
 from .coco_stuff import CocoStuffDataset
@@ -19,7 +21,6 @@ from .video_dataset import ClipIndex, VideoDataset
 from .vipseg import VIPSegDataset
 from .vspw import VSPWDataset
 from .youtube_vis import YouTubeVISDataset
-from .youtube_vis_json import has_annotations, load_annotation_file, read_categories
 
 __all__ = [
     'Category',

@@ -7,9 +7,8 @@ import cv2
 import numpy as np
 
 from mmvseg.errors import UserError
+from mmvseg.formats.categories import Category
 from mmvseg.registry import DATASETS
-
-from .categories import Category
 
 
 def dataset_metainfo(dataset_cfg: Mapping[str, Any]) -> dict:

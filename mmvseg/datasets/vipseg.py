@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 
 from mmvseg.errors import UserError
+from mmvseg.formats.categories import Category, load_table
+from mmvseg.formats.vipseg import load_vipseg_file, parse_vipseg, read_panoptic_categories
 from mmvseg.registry import DATASETS
 
-from .categories import Category, load_table
 from .metainfo import refuse_chosen_classes, to_panoptic_metainfo
 from .video_dataset import VideoDataset
-from .vipseg_json import load_vipseg_file, parse_vipseg, read_panoptic_categories
 
 #: The published data set, and its table of classes.
 VERSION = 'vipseg'

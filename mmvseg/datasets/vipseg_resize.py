@@ -21,11 +21,17 @@ from PIL import Image
 
 from mmvseg.errors import UserError
 from mmvseg.files import write_bytes, write_json
-from mmvseg.image_io import read_image, read_segment_map, write_image
-
-from .segment_regions import find_regions
-from .vipseg_source import JSON_NAME, SourceFrame, SourceSplit, VIPSegSource, raw_category, read_ids
-from .youtube_vis_json import load_json
+from mmvseg.formats.segment_maps import find_regions
+from mmvseg.formats.vipseg_release import (
+    JSON_NAME,
+    SourceFrame,
+    SourceSplit,
+    VIPSegSource,
+    raw_category,
+    read_ids,
+)
+from mmvseg.formats.youtube_vis import load_json
+from mmvseg.media.images import read_image, read_segment_map, write_image
 
 #: What a folder was made from, so that it is only continued with the same.
 SETTINGS = 'resize.json'

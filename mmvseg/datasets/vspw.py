@@ -8,17 +8,17 @@ import numpy as np
 from PIL import Image
 
 from mmvseg.errors import UserError
-from mmvseg.evaluation.functional.semantic_files import (
+from mmvseg.formats.categories import Category, load_table
+from mmvseg.formats.vipseg import read_panoptic_categories
+from mmvseg.formats.vspw import (
     find_categories,
     read_categories,
     read_video_names,
 )
 from mmvseg.registry import DATASETS
 
-from .categories import Category, load_table
 from .metainfo import refuse_chosen_classes, to_panoptic_metainfo
 from .video_dataset import VideoDataset
-from .vipseg_json import read_panoptic_categories
 
 
 @DATASETS.register_module()

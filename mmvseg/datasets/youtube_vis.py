@@ -6,12 +6,17 @@ from typing import Any
 import numpy as np
 
 from mmvseg.errors import UserError
+from mmvseg.formats.categories import Category, load_table
+from mmvseg.formats.youtube_vis import (
+    load_annotation_file,
+    parse_categories,
+    parse_videos,
+    read_categories,
+)
 from mmvseg.registry import DATASETS
 
-from .categories import Category, load_table
 from .metainfo import to_metainfo
 from .video_dataset import VideoDataset
-from .youtube_vis_json import load_annotation_file, parse_categories, parse_videos, read_categories
 
 #: Class table of each published data set.
 TABLES = {'2019': 'ytvis_2019', '2021': 'ytvis_2021', 'ovis': 'ovis'}

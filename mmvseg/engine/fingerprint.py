@@ -9,9 +9,9 @@ from typing import Any
 from mmengine.config import Config
 
 from mmvseg.errors import UserError
-from mmvseg.evaluation.functional.semantic_files import find_categories
-from mmvseg.evaluation.results_folder import holds_results, remove_results
 from mmvseg.files import file_errors, file_hash, write_json
+from mmvseg.formats.results_folder import holds_results, remove_results
+from mmvseg.formats.vspw import find_categories
 
 FILE_NAME = 'run.json'
 

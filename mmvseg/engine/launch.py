@@ -10,14 +10,14 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.device import get_device
 
+from mmvseg.checkpoints.latest import find_latest_checkpoint
 from mmvseg.datasets import VIPSegDataset, VSPWDataset, YouTubeVISDataset, has_annotations
-from mmvseg.datasets.vipseg_json import load_vipseg_file
 from mmvseg.errors import UserError
-from mmvseg.evaluation.functional.semantic_files import load_semantic_truth
+from mmvseg.formats.vipseg import load_vipseg_file
+from mmvseg.formats.vspw import load_semantic_truth
 from mmvseg.registry import DATASETS
 
 from .categories import sync_num_classes
-from .checkpoint import find_latest_checkpoint
 from .config import add_cfg_options, load_config
 from .console import hide_irrelevant_warnings
 from .device import use_device

@@ -18,8 +18,8 @@ from torch.utils.data import DataLoader
 
 from mmvseg.datasets import VideoDataset
 from mmvseg.errors import NonFiniteError, UserError
-from mmvseg.evaluation.results_writer import ResultsWriter
-from mmvseg.evaluation.writers import build_writer
+from mmvseg.formats.results_writer import ResultsWriter
+from mmvseg.formats.writers import build_writer
 from mmvseg.models.segmentors.base import VideoSegmentor
 from mmvseg.progress import ProgressReport
 from mmvseg.registry import LOOPS
@@ -164,7 +164,7 @@ class VideoTestLoop(BaseLoop):
         evaluator: mmengine metrics, may be empty.
         fp16: run the model under autocast, in float16 on a GPU and bfloat16 on a CPU.
         out_dir: write the results there in the official form of the model's task, see
-            :mod:`mmvseg.evaluation.writers`; videos that the folder already holds are skipped.
+            :mod:`mmvseg.formats.writers`; videos that the folder already holds are skipped.
 
     Raises:
         UserError: the model's task is not one of the dataset's, or the folder cannot take the

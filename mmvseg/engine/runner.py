@@ -16,22 +16,21 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from mmvseg import __version__
+from mmvseg.checkpoints.files import load_checkpoint_file, save_checkpoint_file
+from mmvseg.checkpoints.loaders import register_safe_loading
+from mmvseg.checkpoints.plain_values import (
+    message_hub_from_plain,
+    message_hub_to_plain,
+    plain_items,
+)
+from mmvseg.checkpoints.weights import load_model_weights, weights_of
 from mmvseg.errors import UserError
 from mmvseg.registry import RUNNERS
 
 from .categories import check_classes
-from .checkpoint import (
-    load_checkpoint_file,
-    message_hub_from_plain,
-    message_hub_to_plain,
-    plain_items,
-    register_safe_loading,
-    save_checkpoint_file,
-)
 from .console import tidy_console
 from .distributed import init_distributed, on_main_process
 from .rng import get_rng_state, set_rng_state
-from .weights import load_model_weights, weights_of
 
 
 @RUNNERS.register_module()
@@ -40,7 +39,7 @@ class VideoRunner(Runner):
 
     Further config keys: ``allow_pickle`` (bool) accepts checkpoints that need unpickling,
     ``allow_missing`` (list of name prefixes) lets parts of the model stay unfilled when weights are
-    loaded, see :func:`mmvseg.engine.weights.load_model_weights`.
+    loaded, see :func:`mmvseg.checkpoints.weights.load_model_weights`.
     """
 
     #: the dataloader of a test or stand-alone validation, None in training
@@ -99,7 +98,7 @@ class VideoRunner(Runner):
             revise_keys: mmengine's interface; names are never revised here.
 
         Raises:
-            UserError: the file is unusable or does not fit, see :mod:`mmvseg.engine.weights`.
+            UserError: the file is unusable or does not fit, see :mod:`mmvseg.checkpoints.weights`.
         """
         checkpoint = self._read_checkpoint(filename)
         if self._tested is not None:

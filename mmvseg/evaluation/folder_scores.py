@@ -7,18 +7,19 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mmvseg.formats.vipseg_truth import load_results, load_truth
+from mmvseg.formats.vspw import load_semantic_truth
+from mmvseg.formats.youtube_vis_truth import load_ground_truth, load_json
 from mmvseg.progress import ProgressReport
 
-from .functional.panoptic_json import load_results, load_truth
 from .functional.panoptic_overlap import video_overlaps
 from .functional.segmentation_tables import semantic_tables, stq_tables, vpq_tables
 from .functional.semantic import SemanticQuality
-from .functional.semantic_files import load_semantic_truth, score_video
 from .functional.stq import TubeSums, VideoTubes
 from .functional.table import ap_tables
 from .functional.vpq import SCRIPT_WINDOWS, VPQ, VideoPQ
 from .functional.youtube_vis_ap import evaluate_youtube_vis, restrict_categories
-from .functional.youtube_vis_json import load_ground_truth, load_json
+from .semantic_scores import score_video
 
 
 class Scores(NamedTuple):

@@ -21,7 +21,7 @@ from squares import (
 from mmvseg.apis import VideoSegInferencer, choose_device
 from mmvseg.datasets import YouTubeVISDataset
 from mmvseg.errors import UserError
-from mmvseg.visualization import DamagedVideoWarning, Frame, VideoWriter, open_source
+from mmvseg.media import DamagedVideoWarning, Frame, VideoWriter, open_source
 
 
 class Unsafe:

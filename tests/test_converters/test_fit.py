@@ -5,7 +5,7 @@ import torch
 from published_names import name_lists, published_weights
 from torch import nn
 
-from mmvseg.converters import layouts
+from mmvseg.checkpoints.published import layouts
 from mmvseg.converters.configs import CONFIGS, find_targets, fit_to_target, read_target
 from mmvseg.converters.fit import fit_to_model, refuse_misfit
 from mmvseg.converters.translate import Converted, to_ours

@@ -6,11 +6,11 @@ from mmdet.models.backbones.pvt import pvt_convert
 from mmdet.models.backbones.swin import swin_converter
 from published_names import name_lists, published_weights, shapes_of
 
-from mmvseg.converters import layouts
-from mmvseg.converters.note import ConversionNote
+from mmvseg.checkpoints.conversion_note import ConversionNote
+from mmvseg.checkpoints.published import layouts
+from mmvseg.checkpoints.skeleton import build_skeleton
 from mmvseg.converters.translate import rename, to_ours, to_theirs
 from mmvseg.engine.config import load_config
-from mmvseg.engine.skeleton import build_skeleton
 from mmvseg.errors import UserError
 from mmvseg.registry import MODELS
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from mmvseg.datasets import ClipIndex, CocoClipDataset, load_coco_names, load_table
-from mmvseg.datasets.dataset_checker import check_dataset
 from mmvseg.errors import UserError
+from mmvseg.formats.dataset_checker import check_dataset
 
 PIPELINE = [dict(type='LoadClip'), dict(type='PackClip')]
 NAMES = sorted(

@@ -7,12 +7,12 @@ import pytest
 from PIL import Image
 
 from mmvseg.datasets import vipseg_resize
-from mmvseg.datasets.categories import load_table
-from mmvseg.datasets.dataset_checker import check_dataset
 from mmvseg.datasets.vipseg_resize import resize_vipseg
-from mmvseg.datasets.vipseg_source import find_source
 from mmvseg.errors import UserError
-from mmvseg.image_io import read_image, read_segment_map
+from mmvseg.formats.categories import load_table
+from mmvseg.formats.dataset_checker import check_dataset
+from mmvseg.formats.vipseg_release import find_source
+from mmvseg.media.images import read_image, read_segment_map
 
 #: wall (stuff), floor (stuff) with a numbered region, two persons' worth of things, no number: door
 WALL, FLOOR, FLOOR_7, THING_1, THING_2, THING_0 = 1, 14, 1407, 301, 302, 3

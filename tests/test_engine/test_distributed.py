@@ -10,7 +10,7 @@ import torch
 import torch.distributed as dist
 import toy
 
-from mmvseg.engine.checkpoint import load_checkpoint_file
+from mmvseg.checkpoints.files import load_checkpoint_file
 from mmvseg.engine.distributed import init_distributed, on_main_process
 from mmvseg.errors import UserError
 

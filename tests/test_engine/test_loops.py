@@ -5,13 +5,13 @@ import pytest
 import torch
 import toy
 
+from mmvseg.checkpoints.files import load_checkpoint_file
 from mmvseg.datasets import VideoDataset
 from mmvseg.engine import loops
-from mmvseg.engine.checkpoint import load_checkpoint_file
 from mmvseg.engine.loops import worker_errors
 from mmvseg.engine.rng import get_rng_state, preserved_rng, set_rng_state
 from mmvseg.errors import NonFiniteError, UserError
-from mmvseg.evaluation.writers import InstanceWriter
+from mmvseg.formats.writers import InstanceWriter
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ import pytest
 import torch
 import toy
 
-from mmvseg.engine import checkpoint as checkpoint_module
-from mmvseg.engine.checkpoint import find_latest_checkpoint, load_checkpoint_file
+from mmvseg.checkpoints import files as checkpoint_files
+from mmvseg.checkpoints.files import load_checkpoint_file
+from mmvseg.checkpoints.latest import find_latest_checkpoint
 from mmvseg.errors import UserError
 
 EMA = [dict(type='EMAHook', momentum=0.1, update_buffers=True)]
@@ -90,7 +91,7 @@ def test_crash_while_saving_leaves_the_checkpoint_before(toy_config, tmp_path, m
             raise KeyboardInterrupt
         save(value, file)
 
-    monkeypatch.setattr(checkpoint_module.torch, 'save', crash_at_4)
+    monkeypatch.setattr(checkpoint_files.torch, 'save', crash_at_4)
     with pytest.raises(KeyboardInterrupt):
         runner.train()
     assert find_latest_checkpoint(tmp_path).name == 'iter_2.pth'

@@ -4,8 +4,8 @@ import pytest
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
+from mmvseg.checkpoints.weights import load_model_weights
 from mmvseg.engine.categories import set_num_classes
-from mmvseg.engine.weights import load_model_weights
 from mmvseg.errors import UserError
 from mmvseg.registry import MODELS
 

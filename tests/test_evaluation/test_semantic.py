@@ -15,8 +15,8 @@ from mmvseg.evaluation.functional.semantic import (
     VideoSemanticCounts,
     class_iou,
 )
-from mmvseg.evaluation.functional.semantic_files import (
-    evaluate_vss,
+from mmvseg.evaluation.semantic_scores import evaluate_vss
+from mmvseg.formats.vspw import (
     find_split,
     load_semantic_truth,
 )

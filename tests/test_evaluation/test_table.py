@@ -2,7 +2,7 @@ import helpers
 
 from mmvseg.evaluation.functional.table import ap_tables, percent_table
 from mmvseg.evaluation.functional.youtube_vis_ap import evaluate_youtube_vis
-from mmvseg.evaluation.functional.youtube_vis_json import load_json, parse_ground_truth
+from mmvseg.formats.youtube_vis_truth import load_json, parse_ground_truth
 
 CASE = helpers.reference_dir() / 'eval' / 'ytvis_ap' / 'normal'
 

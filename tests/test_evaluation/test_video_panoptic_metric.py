@@ -8,10 +8,10 @@ from mmengine.evaluator import Evaluator
 
 from mmvseg.errors import UserError
 from mmvseg.evaluation import VideoPanopticMetric
-from mmvseg.evaluation.functional.panoptic_json import load_results, load_truth
 from mmvseg.evaluation.functional.stq import evaluate_stq
 from mmvseg.evaluation.functional.vpq import WINDOWS, evaluate_vpq
 from mmvseg.evaluation.metrics import video_metric
+from mmvseg.formats.vipseg_truth import load_results, load_truth
 from mmvseg.registry import METRICS
 from mmvseg.structures import CodedMaps, Segment, VideoDataSample, VideoPanoptic
 

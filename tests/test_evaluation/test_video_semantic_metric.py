@@ -5,8 +5,9 @@ from mmengine.evaluator import Evaluator
 
 from mmvseg.errors import UserError
 from mmvseg.evaluation import VideoSemanticMetric
-from mmvseg.evaluation.functional.semantic_files import evaluate_vss, load_semantic_truth
 from mmvseg.evaluation.metrics import video_metric
+from mmvseg.evaluation.semantic_scores import evaluate_vss
+from mmvseg.formats.vspw import load_semantic_truth
 from mmvseg.registry import METRICS
 from mmvseg.structures import CodedMaps, VideoDataSample, VideoSemantic
 

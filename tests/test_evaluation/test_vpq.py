@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from panoptic_files import CATEGORIES, listed, segment, videos, write_predictions, write_truth
 
 from mmvseg.errors import UserError
-from mmvseg.evaluation.functional.panoptic_json import find_ground_truth, load_results, load_truth
 from mmvseg.evaluation.functional.vpq import GROUPS, SCRIPT_WINDOWS, WINDOWS, evaluate_vpq
+from mmvseg.formats.vipseg_truth import find_ground_truth, load_results, load_truth
 
 CASES = sorted((helpers.reference_dir() / 'eval' / 'vpq').iterdir())
 

@@ -17,7 +17,7 @@ from mmvseg.evaluation.functional.youtube_vis_ap import (
     MAX_DETECTIONS,
     evaluate_youtube_vis,
 )
-from mmvseg.evaluation.functional.youtube_vis_json import (
+from mmvseg.formats.youtube_vis_truth import (
     load_ground_truth,
     load_json,
     occlusion_score,

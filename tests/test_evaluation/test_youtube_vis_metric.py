@@ -10,8 +10,8 @@ from mmengine.evaluator import Evaluator
 from mmvseg.errors import UserError
 from mmvseg.evaluation import OVISMetric, YouTubeVISMetric
 from mmvseg.evaluation.functional.youtube_vis_ap import evaluate_youtube_vis, restrict_categories
-from mmvseg.evaluation.functional.youtube_vis_json import load_ground_truth, parse_ground_truth
 from mmvseg.evaluation.metrics import video_metric
+from mmvseg.formats.youtube_vis_truth import load_ground_truth, parse_ground_truth
 from mmvseg.registry import METRICS
 from mmvseg.structures import VideoDataSample, VideoInstances
 

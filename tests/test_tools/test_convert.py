@@ -13,10 +13,10 @@ from safetensors.torch import save_file
 from tool import run_tool
 from unpickled import Payload
 
+from mmvseg.checkpoints.files import load_checkpoint_file
+from mmvseg.checkpoints.weights import load_model_weights
 from mmvseg.converters.translate import to_theirs
-from mmvseg.engine.checkpoint import load_checkpoint_file
 from mmvseg.engine.config import load_config
-from mmvseg.engine.weights import load_model_weights
 from mmvseg.errors import UserError
 from mmvseg.registry import MODELS
 from mmvseg.testing.parity import REPLAYERS, Comparison, dvis_video, load_case, tevit_config

@@ -20,8 +20,9 @@ from squares import (
 from video_server import serve
 
 from mmvseg.errors import UserError
-from mmvseg.image_io import read_image
-from mmvseg.visualization import VideoWriter, live_window, open_source, track_color
+from mmvseg.media import VideoWriter, open_source
+from mmvseg.media.images import read_image
+from mmvseg.visualization import live_window, track_color
 
 spec = importlib.util.spec_from_file_location('demo_video', REPOSITORY / 'tools/demo_video.py')
 demo_video = importlib.util.module_from_spec(spec)

@@ -12,8 +12,9 @@ from map_squares import META, VOID_COLUMNS, write_map_checkpoint, write_map_conf
 from PIL import Image
 from squares import square_frame, write_frames
 
-from mmvseg.image_io import read_image
-from mmvseg.visualization import open_source, track_color
+from mmvseg.media import open_source
+from mmvseg.media.images import read_image
+from mmvseg.visualization import track_color
 
 spec = importlib.util.spec_from_file_location('demo_video', REPOSITORY / 'tools/demo_video.py')
 demo_video = importlib.util.module_from_spec(spec)

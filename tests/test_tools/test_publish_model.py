@@ -15,8 +15,8 @@ from helpers import REPOSITORY
 from tool import run_tool
 
 from mmvseg.apis import VideoSegInferencer
-from mmvseg.engine.checkpoint import load_checkpoint_file, save_checkpoint_file
-from mmvseg.engine.publishing import clean_config, publish_checkpoint, strip_checkpoint
+from mmvseg.checkpoints.files import load_checkpoint_file, save_checkpoint_file
+from mmvseg.checkpoints.publishing import clean_config, publish_checkpoint, strip_checkpoint
 from mmvseg.errors import UserError
 
 sys.path.insert(0, str(REPOSITORY / 'tools' / 'analysis'))

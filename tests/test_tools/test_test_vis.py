@@ -10,7 +10,7 @@ import toy
 from helpers import REPOSITORY
 from tool import run_tool
 
-from mmvseg.engine.checkpoint import load_checkpoint_file, save_checkpoint_file
+from mmvseg.checkpoints.files import load_checkpoint_file, save_checkpoint_file
 from mmvseg.structures import VideoInstances
 
 
@@ -111,7 +111,7 @@ def test_root_and_json_are_used(run, folder):
 def test_killed_run_continues_with_the_same_results(run, folder, tmp_path):
     code = (
         'import os, runpy, signal, sys\n'
-        'from mmvseg.evaluation.results_writer import ResultsWriter\n'
+        'from mmvseg.formats.results_writer import ResultsWriter\n'
         'add = ResultsWriter.add\n'
         'def killed(self, video, result):\n'
         '    if self.partial_path.exists():\n'

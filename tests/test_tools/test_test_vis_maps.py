@@ -15,11 +15,11 @@ from helpers import REPOSITORY
 from PIL import Image
 from tool import run_tool
 
+from mmvseg.checkpoints.files import save_checkpoint_file
 from mmvseg.datasets.shapes import ShapesOptions, ShapesRequest, write_shapes
 from mmvseg.engine.categories import sync_num_classes
-from mmvseg.engine.checkpoint import save_checkpoint_file
 from mmvseg.engine.config import load_config
-from mmvseg.evaluation.writers import PngWriter
+from mmvseg.formats.writers import PngWriter
 from mmvseg.registry import DATASETS, MODELS
 
 LAYOUTS = dict(vps='vipseg', vss='vspw')

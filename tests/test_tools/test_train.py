@@ -7,7 +7,7 @@ import toy
 from helpers import REPOSITORY
 from tool import run_tool
 
-from mmvseg.engine.checkpoint import load_checkpoint_file
+from mmvseg.checkpoints.files import load_checkpoint_file
 
 
 @pytest.fixture(scope='module')

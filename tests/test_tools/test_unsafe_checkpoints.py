@@ -8,7 +8,7 @@ from mmengine.model import BaseModule
 from tool import run_tool
 from unpickled import malicious_files
 
-from mmvseg.engine.checkpoint import register_safe_loading
+from mmvseg.checkpoints.loaders import register_safe_loading
 from mmvseg.errors import UserError
 
 

@@ -6,8 +6,8 @@ import pytest
 from helpers import REPOSITORY
 from PIL import Image
 
-from mmvseg.datasets.dataset_checker import check_dataset
 from mmvseg.datasets.shapes import ShapesOptions, ShapesRequest, write_shapes
+from mmvseg.formats.dataset_checker import check_dataset
 
 TOOL = REPOSITORY / 'tools/dataset_converters/vipseg_to_720p.py'
 

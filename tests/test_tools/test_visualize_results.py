@@ -11,8 +11,9 @@ from pycocotools import mask as coco_mask
 from squares import square_frame, write_frames
 
 from mmvseg.apis import results_file
-from mmvseg.image_io import read_image
-from mmvseg.visualization import open_source, track_color
+from mmvseg.media import open_source
+from mmvseg.media.images import read_image
+from mmvseg.visualization import track_color
 
 path = REPOSITORY / 'tools/visualize_results.py'
 spec = importlib.util.spec_from_file_location('visualize_results', path)

@@ -14,8 +14,9 @@ from map_squares import META
 from PIL import Image
 from squares import square_frame
 
-from mmvseg.image_io import read_image, write_image
-from mmvseg.visualization import open_source, track_color
+from mmvseg.media import open_source
+from mmvseg.media.images import read_image, write_image
+from mmvseg.visualization import track_color
 
 path = REPOSITORY / 'tools/visualize_results.py'
 spec = importlib.util.spec_from_file_location('visualize_results', path)

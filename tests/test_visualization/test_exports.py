@@ -6,7 +6,7 @@ from PIL import Image
 from pycocotools import mask as mask_api
 
 from mmvseg.errors import UserError
-from mmvseg.image_io import write_image
+from mmvseg.media.images import write_image
 from mmvseg.structures import VideoInstances
 from mmvseg.visualization.exports import id_map, write_id_map
 

@@ -15,9 +15,9 @@ from pathlib import Path
 import torch
 from measure import describe, environment, markdown_table, run_script
 
+from mmvseg.checkpoints.files import save_checkpoint_file
 from mmvseg.converters.configs import read_target
 from mmvseg.converters.translate import to_theirs
-from mmvseg.engine.checkpoint import save_checkpoint_file
 from mmvseg.errors import command_line
 
 CONVERT = Path(__file__).resolve().parents[1] / 'model_converters' / 'convert.py'

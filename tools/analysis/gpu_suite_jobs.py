@@ -19,7 +19,7 @@ import training
 from mmvseg.datasets.transforms import LoadClip, ResizeClip
 from mmvseg.engine.config import load_config
 from mmvseg.engine.device import use_device
-from mmvseg.image_io import write_image
+from mmvseg.media.images import write_image
 from mmvseg.models.segmentors.base import VideoSegmentor
 from mmvseg.structures import VideoWindow
 

@@ -19,8 +19,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map_only
 from torch.utils.flop_counter import FlopCounterMode, flop_registry
 
+from mmvseg.checkpoints.skeleton import build_skeleton
 from mmvseg.engine.config import config_errors
-from mmvseg.engine.skeleton import build_skeleton
 from mmvseg.errors import UserError
 from mmvseg.models.postprocess.query_collector import decode_masks
 from mmvseg.models.segmentors.base import VideoSegmentor

@@ -19,10 +19,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from mmvseg.datasets.checker_parts import Problem
-from mmvseg.datasets.dataset_checker import check_dataset
-from mmvseg.datasets.vspw_checker import check_vspw, is_vspw
 from mmvseg.errors import UserError, command_line
+from mmvseg.formats.dataset_checker import check_dataset
+from mmvseg.formats.problems import Problem
+from mmvseg.formats.vspw_checker import check_vspw, is_vspw
 
 
 def parse_args() -> argparse.Namespace:

@@ -13,8 +13,8 @@ import time
 from pathlib import Path
 
 from mmvseg.datasets.vipseg_resize import resize_vipseg
-from mmvseg.datasets.vipseg_source import JSON_NAME, find_source
 from mmvseg.errors import UserError, command_line
+from mmvseg.formats.vipseg_release import JSON_NAME, find_source
 from mmvseg.progress import ProgressReport
 
 

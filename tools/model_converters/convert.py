@@ -12,8 +12,8 @@ parameter against the model of the config. Examples:
 import argparse
 from pathlib import Path
 
+from mmvseg.checkpoints.published.layouts import SOURCES
 from mmvseg.converters.files import convert_file, restore_file
-from mmvseg.converters.layouts import SOURCES
 from mmvseg.engine.console import hide_irrelevant_warnings
 from mmvseg.errors import command_line
 

@@ -8,8 +8,8 @@ Example:
 import argparse
 from pathlib import Path
 
-from mmvseg.engine.checkpoint import WRITTEN_SUFFIXES
-from mmvseg.engine.publishing import publish_checkpoint
+from mmvseg.checkpoints.files import WRITTEN_SUFFIXES
+from mmvseg.checkpoints.publishing import publish_checkpoint
 from mmvseg.errors import command_line
 
 

@@ -1,7 +1,5 @@
 """Shapes on disk as published data sets are: YouTube-VIS, VIPSeg or VSPW."""
 
-import json
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +9,7 @@ import numpy as np
 from pycocotools import mask as coco_mask
 
 from mmvseg.errors import UserError
+from mmvseg.files import write_bytes, write_json
 
 from .textures import STUFF_CLASSES, THING_CLASSES, class_colors
 from .world import ShapesFrame, ShapesOptions
@@ -123,11 +122,11 @@ class YouTubeVISLayout(SplitLayout):
             categories=things,
             annotations=[dict(id=number, **track) for number, track in enumerate(seen, 1)],
         )
-        write_json(self.out / f'{self.split}.json', content)
+        write_json(self.out / f'{self.split}.json', content, compact=True)
         if self.stuff:
             stuff = _categories(STUFF_CLASSES, first=len(things) + 1, isthing=0)
             content = dict(videos=self.videos, categories=things + stuff)
-            write_json(self.out / f'{self.split}_stuff.json', content)
+            write_json(self.out / f'{self.split}_stuff.json', content, compact=True)
 
 
 class VIPSegLayout(SplitLayout):
@@ -179,7 +178,7 @@ class VIPSegLayout(SplitLayout):
         content = dict(
             videos=self.videos, annotations=self.annotations, categories=panoptic_categories()
         )
-        write_json(self.out / f'panoptic_gt_VIPSeg_{self.split}.json', content)
+        write_json(self.out / f'panoptic_gt_VIPSeg_{self.split}.json', content, compact=True)
 
 
 class VSPWLayout(SplitLayout):
@@ -210,7 +209,7 @@ class VSPWLayout(SplitLayout):
         """Write the list of videos and the classes."""
         text = ''.join(f'{name}\n' for name in self.names)
         (self.out / f'{self.split}.txt').write_text(text)
-        write_json(self.out / 'categories.json', panoptic_categories())
+        write_json(self.out / 'categories.json', panoptic_categories(), compact=True)
 
 
 LAYOUTS = dict(youtube_vis=YouTubeVISLayout, vipseg=VIPSegLayout, vspw=VSPWLayout)
@@ -244,15 +243,7 @@ def write_image(path: Path, image: np.ndarray) -> None:
     done, data = cv2.imencode(extension, image, options)
     if not done:
         raise UserError(f'{path}: OpenCV cannot encode {extension} (see tools/doctor.py)')
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data.tobytes())
-
-
-def write_json(path: Path, content: dict | list) -> None:
-    """Write a json file, complete or not at all."""
-    temporary = path.with_suffix('.json.tmp')
-    temporary.write_text(json.dumps(content, separators=(',', ':')))
-    os.replace(temporary, path)
+    write_bytes(path, data.tobytes())
 
 
 def _categories(names: tuple[str, ...], first: int, isthing: int) -> list[dict]:

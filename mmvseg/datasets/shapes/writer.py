@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from mmvseg.errors import UserError
+from mmvseg.files import write_json
 
-from .layouts import LAYOUTS, SplitLayout, YouTubeVISLayout, write_json
+from .layouts import LAYOUTS, SplitLayout, YouTubeVISLayout
 from .textures import THING_CLASSES
 from .world import ShapesFrame, ShapesOptions, ShapesWorld
 

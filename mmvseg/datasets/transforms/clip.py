@@ -16,9 +16,9 @@ import torch
 from mmcv.transforms import BaseTransform
 from mmengine.structures import InstanceData
 
-from mmvseg.datasets.rle import decode_masks
 from mmvseg.errors import UserError
-from mmvseg.image_io import read_image
+from mmvseg.formats.rle import decode_masks
+from mmvseg.media.images import read_image
 from mmvseg.registry import TRANSFORMS
 from mmvseg.structures import VideoDataSample
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from mmvseg.errors import UserError
-from mmvseg.image_io import read_class_map, read_segment_map
+from mmvseg.media.images import read_class_map, read_segment_map
 from mmvseg.registry import TRANSFORMS
 
 from .clip import LoadClip

@@ -6,7 +6,7 @@ from typing import Any
 from mmengine.hooks import CheckpointHook as MMEngineCheckpointHook
 from mmengine.runner import Runner
 
-from mmvseg.engine.checkpoint import LAST_CHECKPOINT
+from mmvseg.checkpoints.latest import LAST_CHECKPOINT
 from mmvseg.engine.distributed import on_main_process
 from mmvseg.errors import UserError
 from mmvseg.files import file_errors, write_bytes

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from .panoptic_json import PanopticCategory
+from mmvseg.formats.vipseg_truth import PanopticCategory
+
 from .semantic import SemanticQuality, class_iou
 from .stq import TubeSums
 from .table import percent_table

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .panoptic_json import Listed, PanopticTruth, PanopticVideo
+from mmvseg.formats.vipseg_truth import Listed, PanopticTruth, PanopticVideo
+
 from .panoptic_overlap import FrameOverlap, video_overlaps
 
 #: A tube: the pixels of a video that have one class and one segment.

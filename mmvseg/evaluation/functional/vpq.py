@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmvseg.errors import UserError
+from mmvseg.formats.vipseg_truth import Listed, PanopticCategory, PanopticTruth, PanopticVideo
 
-from .panoptic_json import Listed, PanopticCategory, PanopticTruth, PanopticVideo
 from .panoptic_overlap import FrameOverlap, video_overlaps
 
 #: Window lengths in frames: those of the papers, and with 8 those of the official script.

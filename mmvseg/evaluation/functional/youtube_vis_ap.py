@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from mmvseg.errors import UserError
+from mmvseg.formats.youtube_vis_truth import Annotation, Detection, GroundTruth, parse_results
 
 from .tube_iou import tube_iou
-from .youtube_vis_json import Annotation, Detection, GroundTruth, parse_results
 
 IOU_THRESHOLDS = np.linspace(0.5, 0.95, 10)
 RECALL_POINTS = np.linspace(0, 1, 101)

@@ -7,16 +7,16 @@ from typing import NamedTuple
 import numpy as np
 
 from mmvseg.errors import UserError
-from mmvseg.evaluation.functional.panoptic_json import (
+from mmvseg.evaluation.functional.panoptic_overlap import frame_overlaps
+from mmvseg.evaluation.functional.segmentation_tables import stq_tables, vpq_tables
+from mmvseg.evaluation.functional.stq import TubeSums, VideoTubes
+from mmvseg.evaluation.functional.vpq import VPQ, WINDOWS, VideoPQ
+from mmvseg.formats.vipseg_truth import (
     Listed,
     PanopticFrame,
     PanopticVideo,
     load_truth,
 )
-from mmvseg.evaluation.functional.panoptic_overlap import frame_overlaps
-from mmvseg.evaluation.functional.segmentation_tables import stq_tables, vpq_tables
-from mmvseg.evaluation.functional.stq import TubeSums, VideoTubes
-from mmvseg.evaluation.functional.vpq import VPQ, WINDOWS, VideoPQ
 from mmvseg.registry import METRICS
 from mmvseg.structures import VideoPanoptic
 

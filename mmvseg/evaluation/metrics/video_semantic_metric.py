@@ -12,8 +12,8 @@ from mmvseg.evaluation.functional.semantic import (
     SemanticSums,
     VideoSemanticCounts,
 )
-from mmvseg.evaluation.functional.semantic_files import load_semantic_truth
-from mmvseg.image_io import read_class_map
+from mmvseg.formats.vspw import load_semantic_truth
+from mmvseg.media.images import read_class_map
 from mmvseg.registry import METRICS
 from mmvseg.structures import VideoSemantic
 

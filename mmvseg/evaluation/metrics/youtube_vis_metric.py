@@ -5,7 +5,7 @@ from pathlib import Path
 from mmvseg.errors import UserError
 from mmvseg.evaluation.functional.table import ap_tables
 from mmvseg.evaluation.functional.youtube_vis_ap import evaluate_youtube_vis, restrict_categories
-from mmvseg.evaluation.functional.youtube_vis_json import load_ground_truth
+from mmvseg.formats.youtube_vis_truth import load_ground_truth
 from mmvseg.registry import METRICS
 from mmvseg.structures import VideoInstances
 

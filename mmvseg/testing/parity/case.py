@@ -10,7 +10,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from mmvseg.converters.layouts import DETECTRON2_RESNET, MMDET, Layout, recognise
+from mmvseg.checkpoints.published.layouts import DETECTRON2_RESNET, MMDET, Layout, recognise
 from mmvseg.converters.translate import rename
 from mmvseg.errors import UserError
 

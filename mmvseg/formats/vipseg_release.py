@@ -1,0 +1,235 @@
+"""Where the frames and masks of a VIPSeg release lie, and which segments the masks hold.
+
+The raw release has ``imgs``, ``panomasks`` and lists of videos; what the official conversion makes
+of it has ``images`` (or ``imgs``), ``panomasksRGB`` and ``panoptic_gt_VIPSeg_<split>.json``.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from mmvseg.errors import UserError
+from mmvseg.media.images import read_segment_map
+
+from .categories import load_table
+from .vipseg import load_vipseg_file
+from .vspw import read_video_names
+
+SPLITS = ('train', 'val', 'test')
+JSON_NAME = 'panoptic_gt_VIPSeg_{}.json'
+#: From this value on, a raw mask holds 100 * (category id + 1) + number of the object.
+_FIRST_OBJECT = 125
+
+
+@dataclass(frozen=True)
+class SourceFrame:
+    """A frame of a release.
+
+    Attributes:
+        image_id: its id in the json.
+        image: the picture.
+        mask: the segment map; None where a split has none.
+        segments: ``(category id, iscrowd)`` by segment id; None of a raw mask.
+    """
+
+    image_id: str | int
+    image: Path
+    mask: Path | None
+    segments: dict[int, tuple[int, int]] | None = None
+
+
+@dataclass(frozen=True)
+class SourceSplit:
+    """The videos of a split, frames in order of time, and its categories as the json has them."""
+
+    name: str
+    videos: dict[str, list[SourceFrame]]
+    categories: list[dict]
+
+
+@dataclass(frozen=True)
+class VIPSegSource:
+    """A release: its folder and its splits."""
+
+    root: Path
+    splits: list[SourceSplit]
+
+    @property
+    def num_frames(self) -> int:
+        """Frames of all splits."""
+        return sum(len(frames) for split in self.splits for frames in split.videos.values())
+
+    @property
+    def is_raw(self) -> bool:
+        """Whether there are masks in the raw coding."""
+        return any(
+            frame.mask is not None and frame.segments is None
+            for split in self.splits
+            for frames in split.videos.values()
+            for frame in frames
+        )
+
+
+def find_source(root: Path) -> VIPSegSource:
+    """Look through a release, raw or converted; where a split has a json it counts.
+
+    Raises:
+        UserError: if files are missing or a json is damaged.
+    """
+    if not root.is_dir():
+        raise UserError(f'{root}: no such folder')
+    images = next((path for path in (root / 'images', root / 'imgs') if path.is_dir()), None)
+    if images is None:
+        raise UserError(
+            f'{root}: no VIPSeg release: there is neither imgs (raw) nor images (converted) in it'
+        )
+    splits = []
+    for name in SPLITS:
+        json_file, listing = root / JSON_NAME.format(name), root / f'{name}.txt'
+        if json_file.is_file():
+            splits.append(_read_converted(name, json_file, images, root / 'panomasksRGB'))
+        elif listing.is_file():
+            splits.append(_read_raw(name, listing, images, root / 'panomasks'))
+    if not splits:
+        names = f'{JSON_NAME.format("<split>")} or <split>.txt'
+        raise UserError(f'{root}: no VIPSeg release: no {names} of {", ".join(SPLITS)} in it')
+    return VIPSegSource(root, splits)
+
+
+def _read_raw(name: str, listing: Path, images: Path, masks: Path) -> SourceSplit:
+    videos = read_video_names(listing)
+    annotated = any((masks / video).is_dir() for video in videos)
+    if not annotated and name != 'test':
+        raise UserError(f'{masks}: has no folder of any video of {listing}')
+    split = {}
+    for video in videos:
+        stems = sorted(path.stem for path in (images / video).glob('*.jpg'))
+        if not stems:
+            raise UserError(f'{images / video}: no frames (*.jpg) of a video of {listing}')
+        split[video] = [
+            SourceFrame(
+                image_id=stem,
+                image=images / video / f'{stem}.jpg',
+                mask=masks / video / f'{stem}.png' if annotated else None,
+            )
+            for stem in stems
+        ]
+    _check_files(split, listing)
+    categories = [
+        dict(id=c.id, name=c.name, isthing=int(c.is_thing), color=list(c.color))
+        for c in load_table('vipseg')
+    ]
+    return SourceSplit(name, split, categories)
+
+
+def _read_converted(name: str, path: Path, images: Path, masks: Path) -> SourceSplit:
+    content = load_vipseg_file(path)
+    annotated = {}
+    for entry in content.get('annotations') or []:
+        video = _field(entry, 'video_id', str, f'annotation file {path}')
+        where = f'annotation file {path}: video {video}'
+        annotated[video] = _field(entry, 'annotations', list, where)
+    split: dict[str, list[SourceFrame]] = {}
+    for entry in content['videos']:
+        video = _field(entry, 'video_id', str, f'annotation file {path}')
+        where = f'annotation file {path}: video {video}'
+        if video in split:
+            raise UserError(f'{where}: occurs twice')
+        entries = _field(entry, 'images', list, where)
+        frames = annotated.get(video)
+        if annotated and (frames is None or len(frames) != len(entries)):
+            found = 0 if frames is None else len(frames)
+            raise UserError(f'{where}: {found} annotations of {len(entries)} frames')
+        split[video] = [
+            _converted_frame(
+                image, frame, images / video, masks / video if annotated else None, where
+            )
+            for image, frame in zip(entries, frames or [None] * len(entries), strict=True)
+        ]
+        if len({frame.image for frame in split[video]}) < len(entries):
+            raise UserError(f'{where}: names a frame twice')
+    _check_files(split, path)
+    return SourceSplit(name, split, content['categories'])
+
+
+def _converted_frame(
+    image: Any, annotation: Any, images: Path, masks: Path | None, where: str
+) -> SourceFrame:
+    stem = Path(_field(image, 'file_name', str, where)).stem
+    where = f'{where}, {stem}'
+    image_id, path = _field(image, 'id', str | int, where), images / f'{stem}.jpg'
+    if masks is None:
+        return SourceFrame(image_id, path, None)
+    if Path(_field(annotation, 'file_name', str, where)).stem != stem:
+        raise UserError(f'{where}: its annotation is of {annotation["file_name"]}')
+    segments = {}
+    for segment in _field(annotation, 'segments_info', list, where):
+        values = [_field(segment, key, int, where) for key in ('id', 'category_id')]
+        segments[values[0]] = (values[1], _field(segment, 'iscrowd', int, where))
+    return SourceFrame(image_id, path, masks / f'{stem}.png', segments)
+
+
+def _field(entry: Any, key: str, kind: Any, where: str) -> Any:
+    if not isinstance(entry, dict) or not isinstance(entry.get(key), kind):
+        raise UserError(
+            f"{where}: an entry without a sound '{key}' "
+            '(tools/dataset_converters/check_dataset.py lists all problems of a file)'
+        )
+    return entry[key]
+
+
+def _check_files(videos: dict[str, list[SourceFrame]], origin: Path) -> None:
+    """Make sure, before the long run, that all files are there."""
+    missing = [
+        path
+        for frames in videos.values()
+        for frame in frames
+        for path in (frame.image, frame.mask)
+        if path is not None and not path.is_file()
+    ]
+    if missing:
+        more = f' and {len(missing) - 1} more files' if len(missing) > 1 else ''
+        raise UserError(f'{missing[0]}{more}: missing, but {origin} needs them')
+
+
+def read_ids(frame: SourceFrame) -> np.ndarray:
+    """Segment id of each pixel of a frame, 0 for void, (H, W) int32.
+
+    The values of a raw mask serve as ids: category id + 1 for stuff, from 125 on for objects.
+    A stuff class has one id, even where the mask numbers its regions.
+
+    Raises:
+        UserError: if the mask is damaged or holds values of no category.
+    """
+    if frame.segments is not None:
+        return read_segment_map(frame.mask)
+    values = _read_raw_mask(frame.mask)
+    present = np.flatnonzero(np.bincount(values.ravel(), minlength=1))
+    things = {category.id: category.is_thing for category in load_table('vipseg')}
+    ids = np.zeros(present[-1] + 1, np.int32)
+    for value in present[present > 0].tolist():
+        category = raw_category(value)
+        if category not in things:
+            raise UserError(f'{frame.mask}: value {value} is of no category of VIPSeg')
+        ids[value] = value if things[category] else category + 1
+    return ids[values]
+
+
+def raw_category(value: int) -> int:
+    """Category id of a value, other than 0, of a raw mask."""
+    return value // 100 - 1 if value >= _FIRST_OBJECT else value - 1
+
+
+def _read_raw_mask(path: Path) -> np.ndarray:
+    try:
+        with Image.open(path) as image:
+            if image.mode not in ('L', 'I', 'I;16'):
+                raise UserError(f'{path}: a raw mask has one channel of numbers, not {image.mode}')
+            return np.asarray(image)
+    except OSError as error:
+        raise UserError(f'{path}: cannot be read ({error.strerror or error})') from error
+    except (SyntaxError, ValueError) as error:  # Pillow's words for broken chunks
+        raise UserError(f'{path}: not a readable image ({error})') from error

@@ -1,0 +1,31 @@
+from .decoding import without_password
+from .frame_source import (
+    DEFAULT_FPS,
+    DamagedVideoWarning,
+    Frame,
+    FrameSource,
+    ImageFolder,
+    ImageSequence,
+    VideoFile,
+    parse_fps,
+)
+from .sources import FirstFrames, open_source
+from .stream_source import CameraSource, StreamSource
+from .video_writer import VideoWriter
+
+__all__ = [
+    'DEFAULT_FPS',
+    'CameraSource',
+    'DamagedVideoWarning',
+    'FirstFrames',
+    'Frame',
+    'FrameSource',
+    'ImageFolder',
+    'ImageSequence',
+    'StreamSource',
+    'VideoFile',
+    'VideoWriter',
+    'open_source',
+    'parse_fps',
+    'without_password',
+]

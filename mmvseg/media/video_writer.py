@@ -1,0 +1,147 @@
+"""Video out: H.264 in mp4, complete or not there; or growing, and playable at any time."""
+
+import os
+from contextlib import suppress
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+
+import av
+import cv2
+import numpy as np
+
+from mmvseg.errors import UserError
+from mmvseg.files import partial_path
+
+#: Ticks a second that place the frames of a growing video: the clock of broadcasting.
+_TICKS = 90_000
+
+
+class VideoWriter:
+    """Write an H.264 mp4 that browsers play, one frame at a time.
+
+    The file appears under its name only when it is complete: a killed run leaves at most a hidden
+    ``.<name>.part``. Odd heights and widths are padded by one row or column, as H.264 asks.
+
+    Args:
+        path: the mp4 to write; its folder is made.
+        fps: frames per second, ideally the ``Fraction`` of the source.
+        crf: constant quality, 0 (lossless) to 51 (worst).
+        growing: write under the file's own name from the start, frame by frame, so that all but
+            the last frame can be played even if the program is killed. What was written stays when
+            an exception ends it. Frames are placed by their time.
+
+    Raises:
+        UserError: if the file cannot be written, e.g. on a full disk.
+
+    Example:
+        >>> with VideoWriter('out.mp4', Fraction(30000, 1001)) as writer:  # doctest: +SKIP
+        ...     writer.write(image)
+    """
+
+    def __init__(
+        self, path: str | Path, fps: Fraction | float, crf: int = 20, *, growing: bool = False
+    ) -> None:
+        self.path = Path(path)
+        self.count = 0
+        self._growing = growing
+        self._fps = Fraction(fps).limit_denominator(100_000)
+        self._tick_s = Fraction(1, _TICKS) if growing else 1 / self._fps
+        self._last_tick = -1
+        self._failure = False
+        self._crf = crf
+        self._stream: av.video.stream.VideoStream | None = None
+        self._part = self.path if growing else partial_path(self.path)
+        options = {'movflags': '+faststart'}
+        if growing:
+            flags = '+empty_moov+default_base_moof+frag_keyframe+frag_every_frame'
+            options = {'movflags': flags, 'flush_packets': '1'}
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._container = av.open(str(self._part), 'w', format='mp4', options=options)
+        except (av.error.FFmpegError, OSError) as error:
+            raise self._failed(error) from error
+
+    def write(self, image: np.ndarray, seconds: float | None = None) -> None:
+        """Append a frame.
+
+        Args:
+            image: RGB uint8, (H, W, 3); all frames have the first one's size.
+            seconds: of a growing video, when it is shown; by default by the frame rate.
+        """
+        height, width = image.shape[:2]
+        if self._stream is None:
+            self._stream = self._add_stream(height + height % 2, width + width % 2)
+            self._size = (height, width)
+        if (height, width) != self._size:
+            raise ValueError(f'frame {self.count}: size {image.shape[:2]}, not {self._size}')
+        if height % 2 or width % 2:
+            image = cv2.copyMakeBorder(image, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format='rgb24')
+        frame = frame.reformat(format='yuv420p', dst_colorspace='ITU709')
+        due = self.count / self._fps if seconds is None else Fraction(seconds)
+        self._last_tick = frame.pts = max(self._last_tick + 1, round(due / self._tick_s))
+        frame.time_base = self._tick_s
+        self._mux(frame)
+        self.count += 1
+
+    def close(self) -> None:
+        """Finish the file and give it its name."""
+        if self._stream is None:
+            self.discard()
+            raise UserError(f'{self.path}: no frames to write')
+        self._mux(None)
+        try:
+            self._container.close()
+            if not self._growing:
+                os.replace(self._part, self.path)
+        except (av.error.FFmpegError, OSError) as error:
+            raise self._failed(error) from error
+
+    def discard(self) -> None:
+        """Drop what was written, or of a growing video what is not complete."""
+        # Closing may fail for the reason that made us stop; the file is deleted anyway.
+        with suppress(av.error.FFmpegError, OSError):
+            self._container.close()
+        if not (self._growing and self.count):
+            self._part.unlink(missing_ok=True)
+
+    def __enter__(self) -> 'VideoWriter':
+        return self
+
+    def __exit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._failure:
+            return
+        if error_type is None or (self._growing and self.count):
+            self.close()
+        else:
+            self.discard()
+
+    def _add_stream(self, height: int, width: int) -> av.video.stream.VideoStream:
+        options = {'crf': str(self._crf), 'preset': 'veryfast'}
+        if self._growing:
+            options['tune'] = 'zerolatency'  # no frame waits in the encoder
+        stream = self._container.add_stream('libx264', rate=self._fps, options=options)
+        stream.height, stream.width, stream.pix_fmt = height, width, 'yuv420p'
+        stream.codec_context.time_base = self._tick_s
+        # State the conversion (BT.709, limited range), or players guess it from the frame size.
+        stream.codec_context.colorspace = stream.codec_context.color_primaries = 1
+        stream.codec_context.color_trc = stream.codec_context.color_range = 1
+        return stream
+
+    def _mux(self, frame: av.VideoFrame | None) -> None:
+        try:
+            self._container.mux(self._stream.encode(frame))
+        except (av.error.FFmpegError, OSError) as error:
+            raise self._failed(error) from error
+
+    def _failed(self, error: Exception) -> UserError:
+        self._failure = True
+        if hasattr(self, '_container'):
+            self.discard()
+        return UserError(f'{self.path}: cannot write the video after {self.count} frames ({error})')

@@ -1,0 +1,3 @@
+"""Fixtures of a tiny data set."""
+
+from tiny_dataset import content, make_dataset, shapes_dir, write  # noqa: F401
