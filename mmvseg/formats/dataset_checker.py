@@ -11,15 +11,9 @@ from typing import Any
 
 from mmvseg.errors import UserError
 
+from .checker_parts import check_categories, is_number, is_whole, no_annotations, picture_size
 from .coco import coco_as_videos, is_coco
-from .problems import (
-    Problem,
-    check_categories,
-    is_number,
-    is_whole,
-    no_annotations,
-    picture_size,
-)
+from .problems import Problem
 from .rle import check_rle, to_rle
 from .vipseg_checker import check_vipseg, is_vipseg
 from .youtube_vis import check_form, load_json

@@ -1,33 +1,45 @@
-"""What the checkers of all data set forms share: problems, categories, picture files."""
+"""What can be wrong with a file, said in the same words by who reads it and who checks it.
 
-import os
-import struct
-from collections.abc import Iterator, Sequence
+The functions that read a format are generators: they yield what they find and return what they
+read. A reader stops at the first fault (:func:`strictly`), a checker collects everything.
+"""
+
+from collections.abc import Generator
 from dataclasses import dataclass
-from math import isfinite
-from pathlib import Path
-from typing import Any
+from enum import Enum
+from typing import Any, TypeAlias, TypeVar
 
 from mmvseg.errors import UserError
-from mmvseg.media.images import read_image
 
-_PNG_SIGNATURE = b'\x89PNG\r\n\x1a\n'
-_PNG_COLORS = {0: 'grey', 2: 'RGB', 3: 'palette', 4: 'grey with alpha', 6: 'RGB with alpha'}
+T = TypeVar('T')
+
+CHECKER = 'tools/dataset_converters/check_dataset.py'
+
+
+class Level(Enum):
+    """What follows from a problem."""
+
+    #: No reader takes the file.
+    FAULT = 'fault'
+    #: Readers take the file, but it hardly says what was meant.
+    FLAW = 'flaw'
+    #: No rule is broken, but something is worth knowing.
+    NOTE = 'note'
 
 
 @dataclass(frozen=True)
 class Problem:
-    """A rule that a data set breaks, and where.
+    """A rule that a file breaks, and where.
 
     Attributes:
-        file: annotation file, list of videos, frame or mask.
-        field: key of the annotation file, ``frame`` or ``mask``.
+        file: annotation file, results, list of videos, frame or mask.
+        field: key of the file, ``frame`` or ``mask``.
         rule: what is wrong.
         video: id of the video, if it concerns one.
         annotation: id of the annotation, if it concerns one.
         frame: 0-based index, if it concerns one.
         segment: id of the segment, if it concerns one.
-        note: whether no rule is broken, but something is worth knowing.
+        level: what follows.
     """
 
     file: str
@@ -37,126 +49,48 @@ class Problem:
     annotation: Any = None
     frame: int | None = None
     segment: int | None = None
-    note: bool = False
+    level: Level = Level.FAULT
 
     def __str__(self) -> str:
-        parts = [f'{"note: " if self.note else ""}{self.file}:']
+        parts = [f'{"note: " if self.is_note else ""}{self.file}:']
         for name in ('video', 'annotation', 'frame', 'segment'):
             value = getattr(self, name)
             if value is not None:
                 parts.append(f'{name} {value},')
         return f'{" ".join(parts)} {self.field}: {self.rule}'
 
-
-def no_annotations(file: str) -> Problem:
-    """The note that a file or list comes without annotations, as released test splits do."""
-    return Problem(file, 'annotations', 'it has no annotations', note=True)
-
-
-def check_categories(categories: list, file: str, panoptic: bool = False) -> Iterator[Problem]:
-    """Yields problems; returns the well-formed entries by id.
-
-    Args:
-        categories: content of the file.
-        file: for messages.
-        panoptic: whether entries must say whether they are of things, ``isthing``.
-    """
-    by_id: dict[int, dict] = {}
-    names: set[str] = set()
-    for position, category in enumerate(categories):
-        field = f'categories[{position}]'
-        if not isinstance(category, dict) or not {'id', 'name'} <= set(category):
-            yield Problem(file, field, 'needs an id and a name')
-            continue
-        if not is_whole(category['id']) or not isinstance(category['name'], str):
-            yield Problem(file, field, 'id is not an integer or name not a text')
-            continue
-        for kind, known in (('id', by_id), ('name', names)):
-            if category[kind] in known:
-                yield Problem(file, field, f'duplicate {kind} {category[kind]!r}')
-        by_id[category['id']] = category
-        names.add(category['name'])
-        if panoptic and (rule := _panoptic_rule(category)):
-            yield Problem(file, field, rule)
-    if not categories:
-        yield Problem(file, 'categories', 'is empty')
-    return by_id
+    @property
+    def is_note(self) -> bool:
+        """Whether no rule is broken."""
+        return self.level is Level.NOTE
 
 
-def _panoptic_rule(category: dict) -> str | None:
-    if not is_flag(category.get('isthing')):
-        return f'isthing is {category.get("isthing")!r}, not 0 or 1'
-    color = category.get('color')
-    if color is not None and not (
-        isinstance(color, list)
-        and len(color) == 3
-        and all(is_whole(value) and 0 <= value <= 255 for value in color)
-    ):
-        return f'color {color!r} is not [red, green, blue], each 0..255'
-    return None
+#: What a reading function yields, and returns in the end.
+Findings: TypeAlias = Generator[Problem, None, T]
 
 
-def picture_size(path: Path) -> tuple[int, int]:
-    """Height and width of a frame that can be read to its end.
-
-    Raises:
-        UserError: with the rule that the file breaks.
-    """
-    # os.path.isfile, unlike Path.is_file, is silent about names that no file can have
-    if not os.path.isfile(path):
-        raise UserError('missing file')
-    try:
-        return read_image(path).shape[:2]
-    except UserError as error:
-        raise UserError(bare_rule(error, path)) from error
-
-
-def check_png(path: Path, kinds: Sequence[str], size: tuple[int, int] | None, origin: str) -> None:
-    """Make sure, from its first bytes, that a mask is of the right kind and size.
+def strictly(findings: Findings[T], notes: list[Problem] | None = None) -> T:
+    """What is read, if there is no fault.
 
     Args:
-        path: PNG.
-        kinds: colours and bits that it may have, e.g. ``['RGB 8 bit']``.
-        size: expected height and width in pixels, if known.
-        origin: where the expectation comes from, e.g. ``'the json says'``.
+        findings: of a reading function.
+        notes: gets flaws and notes.
 
     Raises:
-        UserError: with the rule that the file breaks.
+        UserError: with the first fault.
     """
-    if not os.path.isfile(path):
-        raise UserError('missing file')
-    try:
-        with path.open('rb') as file:
-            start = file.read(26)
-    except OSError as error:
-        raise UserError(f'cannot be read ({error.strerror})') from error
-    if len(start) < 26 or not start.startswith(_PNG_SIGNATURE):
-        raise UserError('not a PNG')
-    width, height, bits, color = struct.unpack('>IIBB', start[16:])
-    found = f'{_PNG_COLORS.get(color, f"colour type {color}")} {bits} bit'
-    if found not in kinds:
-        raise UserError(f'{found}, but masks are {" or ".join(kinds)}')
-    if size is not None and (height, width) != size:
-        raise UserError(
-            f'{height} x {width} pixels, {origin} {" x ".join(str(side) for side in size)}'
-        )
+    while True:
+        try:
+            problem = next(findings)
+        except StopIteration as end:
+            return end.value
+        if problem.level is Level.FAULT:
+            raise UserError(f'{problem} ({CHECKER} lists all problems of a file)')
+        if notes is not None:
+            notes.append(problem)
 
 
-def bare_rule(error: UserError, path: Path) -> str:
-    """The message of an error about a file without the file's name."""
-    return str(error).removeprefix(f'{path}: ')
-
-
-def is_whole(value: Any) -> bool:
-    """Whether a value of a json file is an integer."""
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def is_number(value: Any) -> bool:
-    """Whether a value of a json file is a finite number."""
-    return is_whole(value) or (isinstance(value, float) and isfinite(value))
-
-
-def is_flag(value: Any) -> bool:
-    """Whether a value of a json file is 0 or 1."""
-    return is_whole(value) and value in (0, 1)
+def quoted(value: Any) -> str:
+    """A value of a file for a message: short, control characters escaped."""
+    text = repr(value)
+    return text if len(text) <= 60 else f'{text[:57]}...'

@@ -7,7 +7,8 @@ from typing import Any
 
 from mmvseg.errors import UserError
 
-from .problems import Problem, check_categories, no_annotations
+from .checker_parts import check_categories, no_annotations
+from .problems import Problem
 from .vipseg_pixels import FramePixels, check_pixels
 from .vipseg_segments import SegmentChecker
 

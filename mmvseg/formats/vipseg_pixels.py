@@ -6,7 +6,8 @@ from pathlib import Path
 from mmvseg.errors import UserError
 from mmvseg.media.images import read_segment_map
 
-from .problems import Problem, bare_rule, check_png, picture_size
+from .checker_parts import bare_rule, check_png, picture_size
+from .problems import Problem
 from .segment_maps import Region, find_regions
 from .vipseg import frame_path
 

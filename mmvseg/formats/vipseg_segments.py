@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .problems import Problem, is_flag, is_number, is_whole
+from .checker_parts import is_flag, is_number, is_whole
+from .problems import Problem
 from .vipseg_pixels import FramePixels
 
 _LARGEST_ID = 2**24 - 1

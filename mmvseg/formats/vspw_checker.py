@@ -12,14 +12,8 @@ from mmvseg.errors import UserError
 from mmvseg.media.images import read_class_map
 
 from .categories import load_table
-from .problems import (
-    Problem,
-    bare_rule,
-    check_categories,
-    check_png,
-    no_annotations,
-    picture_size,
-)
+from .checker_parts import bare_rule, check_categories, check_png, no_annotations, picture_size
+from .problems import Level, Problem
 from .vspw import find_categories
 from .youtube_vis import load_json
 
@@ -237,7 +231,7 @@ class _ListChecker:
         if self.void_masks:
             number, first = len(self.void_masks), self.void_masks[0]
             rule = f'{number} masks without a labelled pixel, the first is {first}'
-            yield Problem(self.file, 'mask', rule, note=True)
+            yield Problem(self.file, 'mask', rule, level=Level.NOTE)
         if not self.values or not self.counts.any():
             return
         share, last = self.counts[0] / self.counts.sum(), max(self.values)
@@ -246,4 +240,4 @@ class _ListChecker:
                 f'{share:.0%} of the pixels are 0, none is {last}: are the classes coded from 0? '
                 '0 means void, a class has its id + 1'
             )
-            yield Problem(self.file, 'mask', rule, note=True)
+            yield Problem(self.file, 'mask', rule, level=Level.NOTE)

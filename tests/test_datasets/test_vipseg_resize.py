@@ -52,7 +52,7 @@ def read_json(out, split):
 
 def problems_of(out, split):
     ann_file = out / f'panoptic_gt_VIPSeg_{split}.json'
-    return [str(p) for p in check_dataset(ann_file, out / 'images') if not p.note]
+    return [str(p) for p in check_dataset(ann_file, out / 'images') if not p.is_note]
 
 
 def test_raw(raw, tmp_path):

@@ -8,7 +8,7 @@ from mmvseg.formats.dataset_checker import check_dataset
 
 def problems_of(ann_file, frames=True):
     found = check_dataset(ann_file, ann_file.parent / 'frames' if frames else None)
-    return [str(problem) for problem in found if not problem.note]
+    return [str(problem) for problem in found if not problem.is_note]
 
 
 def test_sound_data_has_no_problems(content, write, shapes_dir):

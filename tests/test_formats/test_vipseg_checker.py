@@ -54,7 +54,7 @@ def find(sound, tmp_path):
         ann_file = tmp_path / 'gt.json'
         ann_file.write_text(json.dumps(content))
         found = check_dataset(ann_file, pictures / 'images' if frames else None)
-        return [str(p).removeprefix(f'{ann_file}: ') for p in found if not p.note]
+        return [str(p).removeprefix(f'{ann_file}: ') for p in found if not p.is_note]
 
     return _find
 
@@ -91,7 +91,7 @@ def test_annotations_may_be_absent(content, tmp_path, sound):
             del content['annotations']
         ann_file.write_text(json.dumps(content))
         (note,) = check_dataset(ann_file, sound[0] / 'images')
-        assert note.note
+        assert note.is_note
         assert 'has no annotations' in str(note)
 
 

@@ -26,7 +26,7 @@ def root(tmp_path):
 
 
 def problems_of(path, *args, notes=False):
-    return [str(problem) for problem in check_vspw(path, *args) if notes or not problem.note]
+    return [str(problem) for problem in check_vspw(path, *args) if notes or not problem.is_note]
 
 
 def edit(path, change):

@@ -74,7 +74,7 @@ def main() -> int:
     with Progress(console=Console(stderr=True), transient=True) as progress:
         for problem in find_problems(args, progress):
             print(problem, flush=True)
-            if not problem.note:
+            if not problem.is_note:
                 fields[re.split(r'\[| \d', problem.field)[0]] += 1  # videos[3], line 3
     if not fields:
         print(f'{args.path}: no problems')

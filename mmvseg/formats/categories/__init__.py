@@ -1,8 +1,31 @@
-"""Class tables of the published data sets, one json file a table, in class order."""
+"""The classes of a data set: as its file lists them, and as published, one json file a table."""
 
-import json
+from collections.abc import Sequence
 from importlib.resources import files
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
+
+import msgspec
+from msgspec import Meta, Raw, Struct
+
+from mmvseg.formats.json_files import Flag, Id, Text, decode_entry
+from mmvseg.formats.problems import Findings, Problem
+
+Channel = Annotated[int, Meta(ge=0, le=255)]
+
+
+class CategoryEntry(Struct):
+    """An entry of a file's ``categories``."""
+
+    id: Id
+    name: Text
+    color: (
+        Annotated[
+            list[Channel],
+            Meta(min_length=3, max_length=3, description='[red, green, blue], each 0..255'),
+        ]
+        | None
+    ) = None
+    isthing: Flag | None = None
 
 
 class Category(NamedTuple):
@@ -21,15 +44,49 @@ class Category(NamedTuple):
     is_thing: bool = True
 
 
+def parse_categories(
+    entries: Sequence[Raw], file: str, panoptic: bool = False
+) -> Findings[list[Category]]:
+    """The classes that a file lists, in its order.
+
+    Args:
+        entries: of its ``categories``.
+        file: for messages.
+        panoptic: whether entries must say whether they are of things, ``isthing``.
+
+    Yields:
+        Entries that are broken, ids or names that occur twice, an empty list.
+    """
+    categories: list[Category] = []
+    seen: dict[str, set] = dict(id=set(), name=set())
+    for position, raw in enumerate(entries):
+        field = f'categories[{position}]'
+        entry = yield from decode_entry(raw, CategoryEntry, file, field)
+        if entry is None:
+            continue
+        if panoptic and entry.isthing is None:
+            yield Problem(file, field, 'isthing is missing, which is 1 for things and 0 for stuff')
+        for kind, known in seen.items():
+            if getattr(entry, kind) in known:
+                yield Problem(file, field, f'duplicate {kind} {getattr(entry, kind)!r}')
+            known.add(getattr(entry, kind))
+        color = tuple(entry.color) if entry.color else None
+        is_thing = True if entry.isthing is None else bool(entry.isthing)
+        categories.append(Category(entry.id, entry.name, color, is_thing))
+    if not entries:
+        yield Problem(file, 'categories', 'is empty')
+    return categories
+
+
 def load_table(name: str) -> list[Category]:
     """A published class table: ``ytvis_2019``, ``ytvis_2021``, ``ovis`` or ``vipseg``.
 
     VSPW has the classes of VIPSeg.
     """
-    entries = json.loads(files(__name__).joinpath(f'{name}.json').read_text())
+    data = files(__name__).joinpath(f'{name}.json').read_bytes()
     return [
-        Category(entry['id'], entry['name'], tuple(entry['color']), bool(entry['isthing']))
-        for entry in entries
+        Category(entry.id, entry.name, tuple(entry.color), bool(entry.isthing))
+        for entry in msgspec.json.decode(data, type=list[CategoryEntry])
     ]
 
 
@@ -39,4 +96,5 @@ def load_coco_names(name: str) -> dict[str, str]:
     The pairs of DVIS: 21 COCO categories for ``ytvis_2019``, 23 for ``ytvis_2021``, 17 for
     ``ovis``. COCO's birds are left out of OVIS, which has poultry and parrots apart.
     """
-    return json.loads(files(__name__).joinpath('from_coco.json').read_text())[name]
+    data = files(__name__).joinpath('from_coco.json').read_bytes()
+    return msgspec.json.decode(data, type=dict[str, dict[str, str]])[name]
