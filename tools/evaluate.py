@@ -60,15 +60,17 @@ def main() -> None:
 
 
 def instances(args: argparse.Namespace) -> dict[str, float]:
+    from mmvseg.evaluation.functional.ground_truth import to_ground_truth
     from mmvseg.evaluation.functional.table import ap_tables
     from mmvseg.evaluation.functional.youtube_vis_ap import evaluate_youtube_vis
-    from mmvseg.formats.youtube_vis_truth import load_ground_truth, load_json
+    from mmvseg.formats.youtube_vis import read_youtube_vis
+    from mmvseg.formats.youtube_vis_results import read_results
 
     occlusion = args.metric == 'ovis'
-    truth = load_ground_truth(args.ground_truth, occlusion)
+    truth = to_ground_truth(read_youtube_vis(args.ground_truth), occlusion)
     if not truth.has_annotations:
         note(f'{args.ground_truth} has no annotations: every number is -1 (undefined)')
-    result = evaluate_youtube_vis(truth, load_json(args.results), str(args.results), occlusion)
+    result = evaluate_youtube_vis(truth, read_results(args.results), str(args.results), occlusion)
     show(ap_tables(result), result.notes)
     return result.stats()
 

@@ -1,6 +1,5 @@
 """An official results file beside its annotation file, as tubes to draw or export."""
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from mmvseg.datasets import load_annotation_file
 from mmvseg.datasets.metainfo import to_metainfo
+from mmvseg.datasets.tracks import to_records
 from mmvseg.errors import UserError
-from mmvseg.formats.rle import check_rle, to_rle
-from mmvseg.formats.youtube_vis import parse_categories, parse_videos
+from mmvseg.formats.youtube_vis import YouTubeVIS, read_youtube_vis
+from mmvseg.formats.youtube_vis_results import Result, read_results
 from mmvseg.structures import VideoInstances, VideoResult
 
 
@@ -60,11 +59,13 @@ def load_results(
         UserError: if either file is not what it should be, or they do not belong together; the
             message names the file and the entry.
     """
-    gt = load_annotation_file(gt_path)
-    categories = parse_categories(gt, gt_path)
-    labels = {category.id: label for label, category in enumerate(categories)}
-    records = parse_videos(gt, gt_path, root, labels)
-    entries = _by_video(_read_entries(results_path), records, results_path, gt_path)
+    file = read_youtube_vis(gt_path)
+    labels = {category.id: label for label, category in enumerate(file.categories)}
+    records = to_records(file, str(root), labels)
+    by_video = defaultdict(list)
+    for result in read_results(results_path):
+        _check_fit(result, file, str(results_path))
+        by_video[result.video_id].append(result)
     names = output_names(records)
     videos = []
     for record in choose_videos(records, wanted, gt_path):
@@ -75,11 +76,11 @@ def load_results(
                 name=names[video_id],
                 size=(record['height'], record['width']),
                 frames=record['frames'],
-                found=_predicted(entries[video_id], labels, record),
-                truth=_annotated(record['instances']) if gt.get('annotations') else None,
+                found=_predicted(by_video[video_id], labels),
+                truth=_annotated(record['instances']) if file.has_annotations else None,
             )
         )
-    return to_metainfo(categories), videos
+    return to_metainfo(file.categories), videos
 
 
 def output_names(records: list[dict]) -> dict[int | str, str]:
@@ -107,36 +108,6 @@ def _below(path: str) -> str:
     return '/'.join(part for part in pure.parts if part not in ('..', pure.anchor))
 
 
-def _read_entries(path: str | Path) -> list[dict]:
-    try:
-        entries = json.loads(Path(path).read_bytes())
-    except OSError as error:
-        raise UserError(f'{path}: cannot be read ({error.strerror})') from error
-    except ValueError as error:
-        raise UserError(f'{path}: not valid json ({error})') from error
-    if not isinstance(entries, list):
-        raise UserError(f'{path}: not a results file (a list of entries is expected)')
-    return entries
-
-
-def _by_video(
-    entries: list[Any], records: list[dict], path: str | Path, gt_path: str | Path
-) -> dict[int, list[tuple[str, dict]]]:
-    """Entries by video id, each with the words that name it in messages."""
-    known = {record['video_id'] for record in records}
-    by_video = defaultdict(list)
-    for position, entry in enumerate(entries):
-        where = f'{path}: entry {position}'
-        keys = {'video_id', 'category_id', 'score', 'segmentations'}
-        if not isinstance(entry, dict) or not keys <= set(entry):
-            missing = sorted(keys - set(entry)) if isinstance(entry, dict) else sorted(keys)
-            raise UserError(f'{where} has no {", ".join(missing)}')
-        if not isinstance(entry['video_id'], int | str) or entry['video_id'] not in known:
-            raise UserError(f'{where}: {gt_path} has no video {entry["video_id"]}')
-        by_video[entry['video_id']].append((where, entry))
-    return by_video
-
-
 def choose_videos(
     records: list[dict], wanted: Sequence[str] | None, gt_path: str | Path
 ) -> list[dict]:
@@ -157,45 +128,33 @@ def choose_videos(
     return [r for r in records if r['name'] in wanted or str(r['video_id']) in wanted]
 
 
-def _predicted(
-    entries: list[tuple[str, dict]], labels: dict[int, int], record: dict
-) -> VideoInstances:
-    masks = []
-    for where, entry in entries:
-        segmentations = entry['segmentations']
-        if not isinstance(entry['score'], int | float) or not isinstance(segmentations, list):
-            raise UserError(f'{where}: score must be a number and segmentations a list')
-        category_id = entry['category_id']
-        if not isinstance(category_id, int | str) or category_id not in labels:
-            raise UserError(f'{where}: unknown category_id {category_id}')
-        if len(segmentations) != record['length']:
-            raise UserError(
-                f'{where}: {len(segmentations)} segmentations, but video {record["video_id"]} has '
-                f'{record["length"]} frames'
-            )
-        masks.append(
-            [
-                _checked_rle(segmentation, record, f'{where}, frame {frame}')
-                for frame, segmentation in enumerate(segmentations)
-            ]
+def _check_fit(result: Result, file: YouTubeVIS, source: str) -> None:
+    """Refuse what can be scored but not drawn."""
+    where = f'{source}: entry {result.index}'
+    video = file.videos.get(result.video_id)
+    if video is None:
+        raise UserError(f'{where}: video_id {result.video_id} is not in {file.file}')
+    if result.category_id not in {category.id for category in file.categories}:
+        raise UserError(f'{where}: unknown category_id {result.category_id}')
+    length, size = len(video.file_names), [video.height, video.width]
+    if len(result.rles) != length:
+        raise UserError(
+            f'{where}: {len(result.rles)} segmentations, but video {video.id} has {length} frames'
         )
+    for frame, rle in enumerate(result.rles):
+        if rle is not None and rle['size'] != size:
+            raise UserError(
+                f'{where}, frame {frame}: the size {rle["size"]} is not the video size {size}'
+            )
+
+
+def _predicted(results: list[Result], labels: dict[int, int]) -> VideoInstances:
     return VideoInstances(
-        scores=np.array([entry['score'] for _, entry in entries], np.float64),
-        labels=np.array([labels[entry['category_id']] for _, entry in entries], np.int64),
-        masks=masks,
-        track_ids=np.arange(1, len(entries) + 1),
+        scores=np.array([result.score for result in results], np.float64),
+        labels=np.array([labels[result.category_id] for result in results], np.int64),
+        masks=[result.rles for result in results],
+        track_ids=np.arange(1, len(results) + 1),
     )
-
-
-def _checked_rle(segmentation: dict | list | None, record: dict, where: str) -> dict | None:
-    if not segmentation:
-        return None
-    try:
-        rle = to_rle(segmentation, record['height'], record['width'])
-        check_rle(rle)
-    except ValueError as error:
-        raise UserError(f'{where}: {error}') from error
-    return rle
 
 
 def _annotated(instances: list[dict]) -> VideoInstances:

@@ -1,5 +1,5 @@
 from mmvseg.formats.categories import Category, load_coco_names, load_table
-from mmvseg.formats.youtube_vis import has_annotations, load_annotation_file, read_categories
+from mmvseg.formats.youtube_vis import has_annotations, read_categories
 
 from .clip_sampling import ClipSampling, ConsecutiveSampling
 from .coco_clip import CocoClipDataset
@@ -48,7 +48,6 @@ __all__ = [
     'YouTubeVISDataset',
     'dataset_metainfo',
     'has_annotations',
-    'load_annotation_file',
     'load_coco_names',
     'load_table',
     'read_categories',

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from mmvseg.errors import UserError
 from mmvseg.formats.categories import Category, load_coco_names, load_table
-from mmvseg.formats.coco import coco_as_videos
-from mmvseg.formats.youtube_vis import load_json, parse_categories, parse_videos
+from mmvseg.formats.coco import read_coco
+from mmvseg.formats.problems import Flaws
 from mmvseg.registry import DATASETS
 
 from .metainfo import to_metainfo
+from .tracks import report_training_set, to_records
 from .youtube_vis import TABLES, YouTubeVISDataset
 
 
@@ -48,15 +49,17 @@ class CocoClipDataset(YouTubeVISDataset):
 
     def load_data_list(self) -> list[dict]:
         """Read the annotation file into records of videos of one frame."""
-        content = coco_as_videos(load_json(self.ann_file), self.ann_file)
+        flaws = Flaws()
+        file = read_coco(self.ann_file, flaws)
         classes = load_table(TABLES[self.version])
         self._metainfo.update(to_metainfo(classes))
-        found = parse_categories(content, self.ann_file)
-        labels = _labels(found, classes, load_coco_names(TABLES[self.version]), self.ann_file)
-        records = parse_videos(content, self.ann_file, self.data_prefix['img'], labels)
+        names = load_coco_names(TABLES[self.version])
+        labels = _labels(file.categories, classes, names, self.ann_file)
+        records = to_records(file, self.data_prefix['img'], labels)
         for record in records:
             for index, instance in enumerate(record['instances']):
                 instance['id'] = index
+        report_training_set(records, self.ann_file, flaws, self.min_size)
         return records
 
 

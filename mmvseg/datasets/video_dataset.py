@@ -132,6 +132,11 @@ class VideoDataset(BaseDataset):
         if not len(self._items):
             raise UserError(f'{self.ann_file}: {self._why_empty()}')
 
+    def _serialize_data(self) -> tuple[np.ndarray, np.ndarray]:
+        if not self.data_list:  # of which mmengine cannot make an array
+            raise UserError(f'{self.ann_file}: {self._why_empty()}')
+        return super()._serialize_data()
+
     @property
     def videos(self) -> Iterator[dict]:
         """The video records; each is unpacked when it is reached."""

@@ -7,15 +7,15 @@ import numpy as np
 
 from mmvseg.errors import UserError
 from mmvseg.formats.categories import Category, load_table
+from mmvseg.formats.problems import Flaws
 from mmvseg.formats.youtube_vis import (
-    load_annotation_file,
-    parse_categories,
-    parse_videos,
     read_categories,
+    read_youtube_vis,
 )
 from mmvseg.registry import DATASETS
 
 from .metainfo import to_metainfo
+from .tracks import report_training_set, to_records, trained_objects
 from .video_dataset import VideoDataset
 
 #: Class table of each published data set.
@@ -66,14 +66,17 @@ class YouTubeVISDataset(VideoDataset):
 
     def load_data_list(self) -> list[dict]:
         """Read the annotation file into video records."""
-        content = load_annotation_file(self.ann_file)
-        found = parse_categories(content, self.ann_file)
-        used = select_categories(found, self.version, self._metainfo.get('classes'), self.ann_file)
+        flaws = Flaws()
+        file = read_youtube_vis(self.ann_file, not self.test_mode, flaws)
+        used = select_categories(
+            file.categories, self.version, self._metainfo.get('classes'), self.ann_file
+        )
         self._metainfo.update(to_metainfo(used))
         labels = {category.id: label for label, category in enumerate(used)}
-        return parse_videos(
-            content, self.ann_file, self.data_prefix['img'], None if self.test_mode else labels
-        )
+        records = to_records(file, self.data_prefix['img'], labels)
+        if not self.test_mode:
+            report_training_set(records, self.ann_file, flaws, self.min_size)
+        return records
 
     def annotated_frames(self, record: dict) -> np.ndarray:
         """The frames that hold an object."""
@@ -84,7 +87,7 @@ class YouTubeVISDataset(VideoDataset):
 
     def frame_annotations(self, record: dict, frame_ids: Sequence[int]) -> dict:
         """``objects``: those of each frame, as ``dict(id, label, bbox, rle)``."""
-        return dict(objects=[_visible_objects(record, frame) for frame in frame_ids])
+        return dict(objects=[trained_objects(record, frame) for frame in frame_ids])
 
 
 def select_categories(
@@ -145,16 +148,3 @@ def _compare(found: list[Category], table: list[Category], version: str, ann_fil
             f'annotation file {ann_file}: its categories are not those of version {version} '
             f'({"; ".join(problems)}). Choose the right version, or version=None for own classes'
         )
-
-
-def _visible_objects(record: dict, frame: int) -> list[dict]:
-    """The frame's objects that are trained on: not crowds, not thinner than a pixel."""
-    objects = []
-    for instance in record['instances']:
-        box = instance['bboxes'][frame]
-        if box is None or instance['iscrowd'] or instance['areas'][frame] <= 0:
-            continue
-        if (box[2:] - box[:2] >= 1).all():
-            rle = instance['segmentations'][frame]
-            objects.append(dict(id=instance['id'], label=instance['label'], bbox=box, rle=rle))
-    return objects

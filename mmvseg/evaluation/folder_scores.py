@@ -9,9 +9,11 @@ from typing import Any, NamedTuple
 
 from mmvseg.formats.vipseg_truth import load_results, load_truth
 from mmvseg.formats.vspw import load_semantic_truth
-from mmvseg.formats.youtube_vis_truth import load_ground_truth, load_json
+from mmvseg.formats.youtube_vis import read_youtube_vis
+from mmvseg.formats.youtube_vis_results import read_results
 from mmvseg.progress import ProgressReport
 
+from .functional.ground_truth import to_ground_truth
 from .functional.panoptic_overlap import video_overlaps
 from .functional.segmentation_tables import semantic_tables, stq_tables, vpq_tables
 from .functional.semantic import SemanticQuality
@@ -53,11 +55,12 @@ def score_instances(
     Raises:
         UserError: naming the file that is missing, broken or does not fit.
     """
-    truth = restrict_categories(load_ground_truth(ann_file, occlusion), category_ids)
-    entries = load_json(results)
-    if entries == []:
+    truth = to_ground_truth(read_youtube_vis(ann_file), occlusion)
+    found = read_results(results)
+    if not found:
         return None
-    result = evaluate_youtube_vis(truth, entries, str(results), occlusion)
+    truth = restrict_categories(truth, category_ids)
+    result = evaluate_youtube_vis(truth, found, str(results), occlusion)
     return Scores(result.stats(), ap_tables(result), result.notes)
 
 

@@ -1,55 +1,138 @@
-"""COCO's instance files: images with objects, read as videos of one frame."""
+"""COCO's instance files: images with objects, read as YouTube-VIS videos of one frame."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from msgspec import Raw, Struct, ValidationError
+
 from mmvseg.errors import UserError
 
+from .categories import parse_categories
+from .json_files import (
+    Box,
+    Flag,
+    Id,
+    Number,
+    Side,
+    Text,
+    decode_entry,
+    decode_json,
+    read_json_bytes,
+)
+from .problems import Findings, Flaws, Problem, strictly
+from .youtube_vis import (
+    AnnotationEntry,
+    AnnotationReader,
+    Segmentation,
+    Video,
+    YouTubeVIS,
+    video_problems,
+)
 
-def is_coco(content: Any) -> bool:
-    """Whether the content of an annotation file looks like COCO's rather than YouTube-VIS's."""
-    return isinstance(content, dict) and 'images' in content and 'videos' not in content
+
+class ImageEntry(Struct):
+    """An entry of ``images``."""
+
+    id: Id
+    height: Side
+    width: Side
+    file_name: Text
 
 
-def coco_as_videos(content: Any, path: str | Path) -> dict:
-    """The content of a COCO instance file in the YouTube-VIS form, every image a video.
+class ObjectEntry(Struct):
+    """An entry of ``annotations``: one object in one image."""
 
-    What is missing or broken in an entry stays so, for the reader of the YouTube-VIS form to find.
+    id: int
+    image_id: Id
+    category_id: Id
+    segmentation: Segmentation
+    bbox: Box | None = None
+    area: Number | None = None
+    iscrowd: Flag = 0
+
+
+class COCOContent(Struct):
+    """The whole file, entries not yet decoded."""
+
+    images: list[Raw]
+    annotations: list[Raw]
+    categories: list[Raw]
+
+
+def read_coco(path: str | Path, flaws: Flaws | None = None) -> YouTubeVIS:
+    """Read an instance file, every image as a video of one frame.
+
+    Args:
+        path: the json.
+        flaws: counts what is taken although it hardly says what was meant.
 
     Raises:
-        UserError: if the content is not of COCO's form at all.
+        UserError: naming file, image, annotation and field of the first fault.
     """
-    for key in ('images', 'annotations', 'categories'):
-        if not isinstance(content, dict) or not isinstance(content.get(key), list):
-            raise UserError(
-                f"annotation file {path}: not a COCO instance file (no list '{key}'); use "
-                'instances_train2017.json of the official annotations'
-            )
-    videos = [_with_lists(image, dict(file_names='file_name')) for image in content['images']]
-    keys = dict(segmentations='segmentation', bboxes='bbox', areas='area')
-    annotations = []
-    for annotation in content['annotations']:
-        entry = _with_lists(annotation, keys)
-        if isinstance(entry, dict) and 'image_id' in entry:
-            entry['video_id'] = entry['image_id']
-        annotations.append(entry)
-    return dict(videos=videos, annotations=annotations, categories=content['categories'])
+    content = to_coco_content(read_json_bytes(path), str(path))
+    return strictly(parse_coco(content, str(path)), flaws)
 
 
-def _with_lists(entry: Any, keys: dict[str, str]) -> Any:
-    """An entry with values that are lists of one: ``keys`` are new names by old ones."""
-    if not isinstance(entry, dict):
-        return entry
-    entry = dict(entry)
-    for new, old in keys.items():
-        if old in entry:
-            entry[new] = [_outlines(entry.pop(old))]
-    return entry
+def to_coco_content(data: bytes, file: str) -> COCOContent:
+    """The lists of a json text in UTF-8; ``file`` is for messages.
+
+    Raises:
+        UserError: it is no json or of another form.
+    """
+    try:
+        return decode_json(data, file, COCOContent)
+    except ValidationError:
+        content: Any = decode_json(data, file)
+        content = content if isinstance(content, dict) else {}
+        key = next(k for k in COCOContent.__struct_fields__ if not isinstance(content.get(k), list))
+        raise UserError(
+            f"annotation file {file}: not a COCO instance file (no list '{key}'); use "
+            'instances_train2017.json of the official annotations'
+        ) from None
 
 
-def _outlines(value: Any) -> Any:
-    """A segmentation without what encloses nothing: outlines of two points beside others."""
-    if not isinstance(value, list):
-        return value
-    closed = [part for part in value if not isinstance(part, list) or len(part) >= 6]
-    return closed or value
+def parse_coco(
+    content: COCOContent, file: str, on_annotation: Callable[[], None] = lambda: None
+) -> Findings[YouTubeVIS]:
+    """As :func:`mmvseg.formats.youtube_vis.parse`."""
+    categories = yield from parse_categories(content.categories, file)
+    videos: dict[int, Video] = {}
+    for position, raw in enumerate(content.images):
+        image = yield from decode_entry(raw, ImageEntry, file, f'images[{position}]', video='id')
+        if image is None:
+            continue
+        if image.id in videos:
+            yield Problem(file, 'id', 'duplicate image id', video=image.id)
+        videos[image.id] = Video(image.id, image.height, image.width, [image.file_name])
+        yield from video_problems(videos[image.id], file)
+    reader = AnnotationReader(file, videos, {category.id for category in categories})
+    for position, raw in enumerate(content.annotations):
+        field = f'annotations[{position}]'
+        places = dict(video='image_id', annotation='id')
+        entry = yield from decode_entry(raw, ObjectEntry, file, field, **places)
+        if entry is not None:
+            yield from reader.add(_as_track(entry))
+        on_annotation()
+    yield from reader.summary()
+    has_annotations = bool(content.annotations)
+    return YouTubeVIS(file, categories, videos, reader.annotations, has_annotations)
+
+
+def _as_track(entry: ObjectEntry) -> AnnotationEntry:
+    return AnnotationEntry(
+        id=entry.id,
+        video_id=entry.image_id,
+        category_id=entry.category_id,
+        segmentations=[_outlines(entry.segmentation)],
+        bboxes=None if entry.bbox is None else [entry.bbox],
+        areas=None if entry.area is None else [entry.area],
+        iscrowd=entry.iscrowd,
+    )
+
+
+def _outlines(segmentation: Segmentation) -> Segmentation:
+    """A mask without what encloses nothing: outlines of two points beside others."""
+    if not isinstance(segmentation, list):
+        return segmentation
+    return [polygon for polygon in segmentation if len(polygon) >= 6] or segmentation

@@ -30,6 +30,15 @@ Text = Annotated[str, Meta(description='a text')]
 Box = Annotated[list[Number], Meta(min_length=4, max_length=4, description='[x, y, width, height]')]
 
 
+_NAMES = {
+    int: 'an integer',
+    str: 'a text',
+    float: 'a number',
+    bool: 'true or false',
+    type(None): 'null',
+}
+
+
 class Misfit(NamedTuple):
     """A value that is not of its field's type.
 
@@ -126,7 +135,7 @@ def decode_entry(
         file: for messages.
         field: where the entry stands, e.g. ``annotations[3]``.
         **where: further places of a :class:`Problem`, or the names of the entry's fields that hold
-            them, e.g. ``annotation='id'``.
+            them, e.g. ``entry=3, annotation='id'``.
 
     Yields:
         All values that are not of their type.
@@ -155,7 +164,9 @@ def decode_entry(
 
 def _place(entry: Any, key: Any) -> Any:
     """The value that says where an entry belongs, if it is one that can be said."""
-    value = entry.get(key) if isinstance(entry, dict) and isinstance(key, str) else None
+    if not isinstance(key, str):
+        return key
+    value = entry.get(key) if isinstance(entry, dict) else None
     return value if isinstance(value, str) or type(value) is int else None
 
 
@@ -221,10 +232,7 @@ def _element_of(kind: Any) -> Any:
 
 def describe(kind: Any) -> str:
     """What a value of a type is, for messages."""
-    names = dict.fromkeys(
-        _describe(member) for member in _members(kind) if member is not type(None)
-    )
-    return ' or '.join(names)
+    return ' or '.join(dict.fromkeys(map(_describe, _members(kind))))
 
 
 def _describe(kind: Any) -> str:
@@ -232,11 +240,11 @@ def _describe(kind: Any) -> str:
         base, *metas = get_args(kind)
         given = (meta.description for meta in metas if isinstance(meta, Meta) and meta.description)
         return next(given, None) or _describe(base)
-    if get_origin(kind) in (list, tuple):
+    if get_origin(kind) is list:
         return 'a list'
     if isinstance(kind, type) and issubclass(kind, Struct):
-        fields = msgspec.structs.fields(kind)
-        return f'an object with {" and ".join(f.encode_name for f in fields if f.required)}'
-    return {int: 'an integer', str: 'a text', float: 'a number', bool: '0 or 1'}.get(
-        kind, 'a value'
-    )
+        hints = get_type_hints(kind, include_extras=True)
+        needed = [info for info in msgspec.structs.fields(kind) if info.required]
+        fields = [f'{info.encode_name} ({describe(hints[info.name])})' for info in needed]
+        return f'an object with {" and ".join(fields)}'
+    return _NAMES[kind]

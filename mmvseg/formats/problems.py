@@ -4,6 +4,7 @@ The functions that read a format are generators: they yield what they find and r
 read. A reader stops at the first fault (:func:`strictly`), a checker collects everything.
 """
 
+from collections import Counter
 from collections.abc import Generator
 from dataclasses import dataclass
 from enum import Enum
@@ -14,6 +15,7 @@ from mmvseg.errors import UserError
 T = TypeVar('T')
 
 CHECKER = 'tools/dataset_converters/check_dataset.py'
+LISTS_ALL = f'{CHECKER} lists all problems of a file'
 
 
 class Level(Enum):
@@ -33,8 +35,9 @@ class Problem:
 
     Attributes:
         file: annotation file, results, list of videos, frame or mask.
-        field: key of the file, ``frame`` or ``mask``.
+        field: key of the file, ``frame`` or ``mask``; empty if all of an entry is meant.
         rule: what is wrong.
+        entry: 0-based position in a list of results, if it concerns one.
         video: id of the video, if it concerns one.
         annotation: id of the annotation, if it concerns one.
         frame: 0-based index, if it concerns one.
@@ -45,6 +48,7 @@ class Problem:
     file: str
     field: str
     rule: str
+    entry: int | None = None
     video: Any = None
     annotation: Any = None
     frame: int | None = None
@@ -52,12 +56,15 @@ class Problem:
     level: Level = Level.FAULT
 
     def __str__(self) -> str:
-        parts = [f'{"note: " if self.is_note else ""}{self.file}:']
-        for name in ('video', 'annotation', 'frame', 'segment'):
-            value = getattr(self, name)
-            if value is not None:
-                parts.append(f'{name} {value},')
-        return f'{" ".join(parts)} {self.field}: {self.rule}'
+        return f'{"note: " if self.is_note else ""}{self.file}: {self.place}: {self.rule}'
+
+    @property
+    def place(self) -> str:
+        """Where in the file, in words."""
+        names = ('entry', 'video', 'annotation', 'frame', 'segment')
+        values = {name: getattr(self, name) for name in names}
+        parts = [f'{name} {value}' for name, value in values.items() if value is not None]
+        return ', '.join([*parts, self.field] if self.field else parts)
 
     @property
     def is_note(self) -> bool:
@@ -69,12 +76,39 @@ class Problem:
 Findings: TypeAlias = Generator[Problem, None, T]
 
 
-def strictly(findings: Findings[T], notes: list[Problem] | None = None) -> T:
+class Flaws:
+    """How many flaws of a file there are in which fields, with the first as an example."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._first: Problem | None = None
+
+    def add(self, problem: Problem) -> None:
+        """Count a problem if it is a flaw."""
+        if problem.level is Level.FLAW:
+            self._counts[problem.field] += 1
+            self._first = self._first or problem
+
+    def __bool__(self) -> bool:
+        return bool(self._counts)
+
+    def __str__(self) -> str:
+        counts = ', '.join(f'{count} in {field}' for field, count in self._counts.most_common())
+        return (
+            f'{self._first.file}: {counts} hardly say what was meant, e.g. {self._first.place}: '
+            f'{self._first.rule} ({CHECKER} lists them all)'
+        )
+
+
+def strictly(
+    findings: Findings[T], flaws: Flaws | None = None, advice: str = f' ({LISTS_ALL})'
+) -> T:
     """What is read, if there is no fault.
 
     Args:
         findings: of a reading function.
-        notes: gets flaws and notes.
+        flaws: counts what readers bear.
+        advice: what follows the message.
 
     Raises:
         UserError: with the first fault.
@@ -85,9 +119,9 @@ def strictly(findings: Findings[T], notes: list[Problem] | None = None) -> T:
         except StopIteration as end:
             return end.value
         if problem.level is Level.FAULT:
-            raise UserError(f'{problem} ({CHECKER} lists all problems of a file)')
-        if notes is not None:
-            notes.append(problem)
+            raise UserError(f'{problem}{advice}')
+        if flaws is not None:
+            flaws.add(problem)
 
 
 def quoted(value: Any) -> str:

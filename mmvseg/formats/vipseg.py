@@ -4,12 +4,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
+from msgspec import Raw
 
 from mmvseg.errors import UserError
 
-from .categories import Category
-from .youtube_vis import load_json, parse_categories
+from .categories import Category, parse_categories
+from .json_files import load_json
+from .problems import strictly
 
 
 def load_vipseg_file(path: str | Path) -> dict:
@@ -31,17 +34,8 @@ def read_panoptic_categories(content: Mapping[str, Any], path: str | Path) -> li
     Raises:
         UserError: if an entry is damaged, or does not say whether it is of things.
     """
-    kinds = []
-    for category, entry in zip(
-        parse_categories(dict(content), path), content['categories'], strict=True
-    ):
-        if entry.get('isthing') not in (0, 1):
-            raise UserError(
-                f'annotation file {path}: category {category.id}: isthing is '
-                f'{entry.get("isthing")!r}, not 0 or 1'
-            )
-        kinds.append(category._replace(is_thing=bool(entry['isthing'])))
-    return kinds
+    entries = [Raw(msgspec.json.encode(entry)) for entry in content['categories']]
+    return strictly(parse_categories(entries, str(path), panoptic=True))
 
 
 def parse_vipseg(

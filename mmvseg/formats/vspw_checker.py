@@ -13,9 +13,9 @@ from mmvseg.media.images import read_class_map
 
 from .categories import load_table
 from .checker_parts import bare_rule, check_categories, check_png, no_annotations, picture_size
+from .json_files import load_json
 from .problems import Level, Problem
 from .vspw import find_categories
-from .youtube_vis import load_json
 
 _SPLITS = ('train.txt', 'val.txt', 'test.txt')
 _UNLABELLED = 255

@@ -34,7 +34,7 @@ def coco(tmp_path):
                 image_id=image,
                 category_id=ids[name],
                 segmentation=segmentation,
-                bbox=[0, 0, 8, 8]
+                bbox=[0, 0, 1, 8]
                 if isinstance(segmentation, dict)
                 else [*segmentation[0][:2], 8, 8],
                 area=64,
@@ -127,11 +127,13 @@ def test_version_is_needed(coco, open_coco):
     [
         (lambda c: c.pop('images'), "coco.json: not a COCO instance file (no list 'images')"),
         (lambda c: c['categories'].pop(NAMES.index('skis')), 'no categories named skis'),
-        (lambda c: c['images'][0].pop('file_name'), 'video 7 has no file_names'),
-        (lambda c: c['annotations'][1].update(image_id=8), 'video 8, annotation 899: there is no'),
-        (lambda c: c['annotations'][1].pop('image_id'), 'an annotation has no video_id'),
+        (lambda c: c['images'][0].pop('file_name'), 'video 7, images[0]: missing file_name'),
+        (lambda c: c['annotations'][1].pop('image_id'), 'annotations[1]: missing image_id'),
         (lambda c: c['annotations'][1].update(segmentation=[[1, 2]]), 'annotation 899, frame 0'),
-        (lambda c: c['annotations'][1].update(bbox=[1, 2]), 'annotation 899, frame 0: bboxes'),
+        (
+            lambda c: c['annotations'][1].update(bbox=[1, 2]),
+            'bbox: [1, 2] is not [x, y',
+        ),
     ],
 )
 def test_broken_files(coco, open_coco, spoil, message):

@@ -203,7 +203,7 @@ def broken(folder, change):
     [
         (lambda c: c.pop('annotations'), 'no annotations to train on'),
         (lambda c: c['annotations'].pop(), 'video train_00001: has no annotations'),
-        (lambda c: c['categories'][0].pop('isthing'), 'category 0: isthing is None'),
+        (lambda c: c['categories'][0].pop('isthing'), r'categories\[0\]: isthing is missing'),
         (lambda c: c['videos'][0]['images'][1].update(width=3), 'video train_00000: has frames of'),
         (lambda c: c['videos'][0]['images'].pop(), 'train_00000: 4 annotations of 3 frames'),
         (

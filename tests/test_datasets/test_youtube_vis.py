@@ -139,85 +139,6 @@ def test_reads_shapes(shapes_dir):
     assert all(len(frame.labels) for frame in item['data_samples'].gt_instances)
 
 
-def break_category(content):
-    content['categories'][1]['id'] = 7
-
-
-def break_category_name(content):
-    del content['categories'][0]['name']
-
-
-def no_categories(content):
-    content['categories'] = []
-
-
-def coco_images(content):
-    content['images'] = content.pop('videos')
-
-
-def no_frames(content):
-    content['videos'][1]['file_names'] = []
-
-
-def double_video(content):
-    content['videos'][1]['id'] = 10
-
-
-def no_height(content):
-    del content['videos'][0]['height']
-
-
-def short_list(content):
-    content['annotations'][0]['segmentations'].pop()
-
-
-def short_boxes(content):
-    content['annotations'][1]['bboxes'].append(None)
-
-
-def wrong_size(content):
-    content['annotations'][0]['segmentations'][2]['size'] = [60, 40]
-
-
-def no_such_video(content):
-    content['annotations'][3]['video_id'] = 99
-
-
-def box_without_mask(content):
-    content['annotations'][0]['segmentations'][1] = None
-
-
-def no_segmentations(content):
-    del content['annotations'][0]['segmentations']
-
-
-@pytest.mark.parametrize(
-    ('damage', 'words'),
-    [
-        (break_category, 'category id 7 occurs twice'),
-        (break_category_name, "without 'id' or 'name'"),
-        (no_categories, "'categories' is empty"),
-        (coco_images, 'COCO image file'),
-        (no_frames, r'video 11 has no frames \(file_names is empty\)'),
-        (double_video, 'video id 10 occurs twice'),
-        (no_height, 'video 10 has no height'),
-        (short_list, 'video 10, annotation 100: 3 segmentations, but the video lists 4 frames'),
-        (short_boxes, 'video 10, annotation 101: 5 bboxes, but the video lists 4 frames'),
-        (wrong_size, r'annotation 100, frame 2: RLE size \[60, 40\] is not'),
-        (no_such_video, 'video 99, annotation 103: there is no such video'),
-        (box_without_mask, 'annotation 100, frame 1: a box without a segmentation'),
-        (no_segmentations, 'an annotation has no segmentations'),
-    ],
-)
-def test_contradictions_stop_with_their_place(content, write, damage, words):
-    ann_file = write(content)
-    damage(content)
-    ann_file.write_text(json.dumps(content))
-    with pytest.raises(UserError, match=words) as error:
-        YouTubeVISDataset(ann_file=str(ann_file))
-    assert 'annotations.json' in str(error.value)
-
-
 @pytest.mark.parametrize(
     ('text', 'words'),
     [
@@ -263,44 +184,6 @@ def test_broken_frames_are_named(content, write, make_dataset, tmp_path, damage)
         dataset.full_init()
     with pytest.raises(UserError, match=r'video 10, frame \d: .*video_0/0000\d\.jpg'):
         dataset[0]
-
-
-def test_broken_mask_code_is_named(content, make_dataset):
-    content['annotations'][0]['segmentations'][1]['counts'] = '12'
-    dataset = make_dataset(content, clip=dict(num_frames=4))
-    with pytest.raises(UserError, match='video 10, frame 1: RLE runs do not add up'):
-        dataset[ClipIndex(0, 0, 0)]
-
-
-@pytest.mark.parametrize(
-    ('part', 'field', 'value', 'words'),
-    [
-        ('videos', 'id', [10], r'video \[10\]: id \[10\] is neither'),
-        ('videos', 'height', '4', "video 10: height '4' is not a number of pixels"),
-        ('videos', 'width', 0, 'video 10: width 0 is not'),
-        ('videos', 'file_names', 'a.jpg', 'video 10: file_names is not a list of file names'),
-        ('videos', 'file_names', [None], 'video 10: file_names is not a list of file names'),
-        ('categories', 'id', [7], r'category \[7\]: id \[7\] is neither'),
-        ('categories', 'name', 5, 'category 7: name 5 is not a text'),
-        ('categories', 'color', 5, r'category 7: color 5 is not \[red'),
-        ('annotations', 'category_id', [1], r'annotation 100: category_id \[1\] is neither'),
-        ('annotations', 'video_id', {}, r'annotation 100: video_id \{\} is neither'),
-        ('annotations', 'segmentations', None, 'video 10, annotation 100: segmentations is not a'),
-        ('annotations', 'segmentations', 'abcd', 'annotation 100: segmentations is not a list'),
-        ('annotations', 'areas', 5, 'video 10, annotation 100: areas is not a list'),
-        ('annotations', 'areas', ['x'] * 4, "annotation 100, frame 0: areas has 'x'"),
-        ('annotations', 'bboxes', {}, 'annotation 100: bboxes is not a list'),
-        ('annotations', 'bboxes', [None, [1, 2, 3]], r'frame 1: bboxes has \[1, 2, 3\], not'),
-        ('annotations', 'bboxes', [[1, 2, 3, float('nan')]], r'frame 0: bboxes has .*nan\], not'),
-    ],
-)
-def test_malformed_fields_are_named(content, write, part, field, value, words):
-    ann_file = write(content)
-    content[part][0][field] = value
-    ann_file.write_text(json.dumps(content))
-    with pytest.raises(UserError, match=words) as error:
-        YouTubeVISDataset(ann_file=str(ann_file))
-    assert 'annotations.json' in str(error.value)
 
 
 def test_annotations_that_are_no_list(content, write):

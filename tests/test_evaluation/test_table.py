@@ -1,8 +1,10 @@
 import helpers
 
+from mmvseg.evaluation.functional.ground_truth import to_ground_truth
 from mmvseg.evaluation.functional.table import ap_tables, percent_table
 from mmvseg.evaluation.functional.youtube_vis_ap import evaluate_youtube_vis
-from mmvseg.formats.youtube_vis_truth import load_json, parse_ground_truth
+from mmvseg.formats.youtube_vis import read_youtube_vis
+from mmvseg.formats.youtube_vis_results import read_results
 
 CASE = helpers.reference_dir() / 'eval' / 'ytvis_ap' / 'normal'
 
@@ -21,16 +23,13 @@ def test_fractions_become_percent_and_undefined_a_dash():
     ]
 
 
-def test_classes_with_one_name_are_told_apart():
-    content = load_json(CASE / 'gt.json')
-    for category in content['categories']:
-        category['name'] = 'thing' if category['id'] < 3 else f'name {category["id"]}'
-    result = evaluate_youtube_vis(
-        parse_ground_truth(content, 'gt'), load_json(CASE / 'results.json')
-    )
+def test_tables_of_a_recorded_case():
+    truth = to_ground_truth(read_youtube_vis(CASE / 'gt.json'))
+    result = evaluate_youtube_vis(truth, read_results(CASE / 'results.json'), 'results')
+    names = list(truth.categories.values())
     rows = {row[0]: row[1:] for row in cells(ap_tables(result)) if row}
-    assert rows['thing (1)'][0] == '18.2'
-    assert rows['thing (2)'][0] == '28.4'
-    assert rows['name 3'][0] == '30.3'
+    assert rows[names[0]][0] == '18.2'
+    assert rows[names[1]][0] == '28.4'
+    assert rows[names[2]][0] == '30.3'
     assert rows['AP'] == ['25.3']
     assert rows['AR_large'] == ['22.5']

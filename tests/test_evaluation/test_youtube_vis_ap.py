@@ -9,20 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pycocotools import mask as coco_mask
+from youtube_vis_content import evaluate, ground_truth
 
 from mmvseg.errors import UserError
+from mmvseg.evaluation.functional.ground_truth import occlusion_score, to_ground_truth
 from mmvseg.evaluation.functional.youtube_vis_ap import (
     AREA_RANGES,
     IOU_THRESHOLDS,
     MAX_DETECTIONS,
     evaluate_youtube_vis,
 )
-from mmvseg.formats.youtube_vis_truth import (
-    load_ground_truth,
-    load_json,
-    occlusion_score,
-    parse_ground_truth,
-)
+from mmvseg.formats.youtube_vis import read_youtube_vis
+from mmvseg.formats.youtube_vis_results import read_results, to_results
 
 CASES = helpers.reference_dir() / 'eval' / 'ytvis_ap'
 SCORED = sorted(p.parent.name for p in CASES.glob('*/arrays.npz'))
@@ -30,8 +28,9 @@ HEIGHT, WIDTH, FRAMES = 3, 4, 2
 
 
 def evaluate_case(name, occlusion=False):
-    truth = load_ground_truth(CASES / name / 'gt.json', occlusion)
-    return evaluate_youtube_vis(truth, load_json(CASES / name / 'results.json'), name, occlusion)
+    truth = to_ground_truth(read_youtube_vis(CASES / name / 'gt.json'), occlusion)
+    results = read_results(CASES / name / 'results.json')
+    return evaluate_youtube_vis(truth, results, name, occlusion)
 
 
 def recorded(name, file='expected.json'):
@@ -70,7 +69,7 @@ def test_occlusion_numbers_are_the_official_ones(name):
     result = evaluate_case(name, occlusion=True)
     expected = recorded(name)['ovis']
     assert_equals_recorded(result, expected, CASES / name / 'arrays_ovis.npz')
-    truth = load_ground_truth(CASES / name / 'gt.json', occlusion=True)
+    truth = to_ground_truth(read_youtube_vis(CASES / name / 'gt.json'), occlusion=True)
     scores = {str(a.id): a.occlusion for group in truth.annotations.values() for a in group}
     assert scores == pytest.approx(expected['occ_score_per_gt'], abs=1e-9)
 
@@ -153,7 +152,7 @@ detections = st.lists(
 
 
 def official(annotations, detections):
-    size = dict(height=HEIGHT, width=WIDTH, length=FRAMES)
+    size = dict(height=HEIGHT, width=WIDTH, length=FRAMES, file_names=[*'ab'])
     truth = dict(
         videos=[dict(id=i, **size) for i in (7, 3)],
         categories=[dict(id=i, name=str(i)) for i in (2, 1)],
@@ -239,7 +238,7 @@ def slow_ap(ranked, positives):
 @given(annotations, detections)
 def test_equals_a_slow_evaluation(annotations, detections):
     truth, results = official(annotations, detections)
-    result = evaluate_youtube_vis(parse_ground_truth(truth, 'gt'), results)
+    result = evaluate(ground_truth(truth, 'gt'), results)
     for k, category_id in enumerate((1, 2)):
         of_category = [
             [x for x in side if x['category_id'] == category_id]
@@ -259,7 +258,7 @@ def test_equals_a_slow_evaluation(annotations, detections):
 @given(annotations, detections, st.randoms())
 def test_order_of_videos_and_scale_of_scores_do_not_matter(annotations, detections, random):
     truth, results = official(annotations, detections)
-    expected = evaluate_youtube_vis(parse_ground_truth(truth, 'gt'), results)
+    expected = evaluate(ground_truth(truth, 'gt'), results)
 
     groups = defaultdict(list)
     for entry in copy.deepcopy(results):
@@ -268,7 +267,7 @@ def test_order_of_videos_and_scale_of_scores_do_not_matter(annotations, detectio
     random.shuffle(shuffled)
     truth['videos'].reverse()
     truth['categories'].reverse()
-    got = evaluate_youtube_vis(parse_ground_truth(truth, 'gt'), [*chain(*shuffled)])
+    got = evaluate(ground_truth(truth, 'gt'), [*chain(*shuffled)])
     np.testing.assert_array_equal(got.precision, expected.precision)
     np.testing.assert_array_equal(got.recall, expected.recall)
 
@@ -277,9 +276,9 @@ def test_order_of_videos_and_scale_of_scores_do_not_matter(annotations, detectio
 @given(annotations, detections)
 def test_wrong_detections_at_the_end_lower_no_recall(annotations, detections):
     truth, results = official(annotations, detections)
-    before = evaluate_youtube_vis(parse_ground_truth(truth, 'gt'), results)
+    before = evaluate(ground_truth(truth, 'gt'), results)
     extra = [entry | dict(score=0.01) for entry in official([], detections)[1]]
-    after = evaluate_youtube_vis(parse_ground_truth(truth, 'gt'), results + extra)
+    after = evaluate(ground_truth(truth, 'gt'), results + extra)
     assert (after.recall >= before.recall).all()
     assert after.stats()['AP'] <= 1
 
@@ -287,7 +286,7 @@ def test_wrong_detections_at_the_end_lower_no_recall(annotations, detections):
 def test_perfect_detections_score_one():
     annotation = dict(video_id=3, category_id=1, bits=[0b11, None], iscrowd=0, area=2)
     truth, results = official([annotation], [annotation | dict(score=0.5)])
-    stats = evaluate_youtube_vis(parse_ground_truth(truth, 'gt'), results).stats()
+    stats = evaluate(ground_truth(truth, 'gt'), results).stats()
     assert stats['AP'] == pytest.approx(1)
     assert stats['AR1'] == stats['AR_small'] == 1
     assert stats['AP_large'] == -1
@@ -298,7 +297,7 @@ def test_the_last_of_annotations_with_one_id_stands_for_all():
     other = annotation | dict(bits=[0xFF0, 0xFF0])
     truth, results = official([annotation, other], [other | dict(score=0.5)])
     truth['annotations'][1]['id'] = 1
-    result = evaluate_youtube_vis(parse_ground_truth(truth, 'gt'), results)
+    result = evaluate(ground_truth(truth, 'gt'), results)
     assert result.stats()['AR100'] == 0.5  # two positives, both of them `other`
     assert any('occurs more than once' in note for note in result.notes)
 
@@ -321,78 +320,59 @@ def change(content, path, value):
         content[last] = value
 
 
-POLYGON = [[0, 0, 3, 0, 3, 2]]
-
-
-@pytest.mark.parametrize(
-    ('path', 'value', 'words'),
-    [
-        (['videos'], KeyError, 'not a YouTube-VIS annotation file'),
-        (['categories'], {}, 'not a YouTube-VIS annotation file'),
-        (['annotations'], {'a': 1}, "'annotations' must be a list"),
-        (['videos', 1, 'height'], None, 'video 3: the size must be'),
-        (['videos', 1, 'id'], KeyError, r"videos\[1\]: has no 'id'"),
-        (['videos', 1, 'id'], 'x', 'videos: the ids must be integers'),
-        (['annotations', 0, 'iscrowd'], KeyError, "annotation 1 .video 3.: 'iscrowd' must be"),
-        (['annotations', 0, 'areas'], KeyError, "annotation 1 .video 3.: 'areas' must be"),
-        (['annotations', 0, 'id'], 'a', r"annotations\[0\]: id 'a' is not an integer"),
-        (['annotations', 0, 'segmentations'], None, "'segmentations' must be a list"),
-        (['annotations', 0, 'segmentations', 0, 'counts'], [5, 5], r'segmentations\[0\]: the runs'),
-        (['annotations', 0, 'segmentations', 0, 'counts'], [-1, 13], 'the runs must be'),
-        (['annotations', 0, 'segmentations', 0, 'counts'], [12.0], 'the runs must be'),
-        (['annotations', 0, 'segmentations', 0, 'counts'], 'zz', r'segmentations\[0\]: the run-l'),
-        (['annotations', 0, 'segmentations', 0], [[0, 0, 1, 1]], 'a polygon must be'),
-        (['annotations', 0, 'segmentations', 0], [['a'] * 6], 'coordinate that is not a number'),
-        (['annotations', 0, 'segmentations', 0], 'mask', 'must be null, a list of polygons'),
-    ],
-)
-def test_broken_ground_truth_is_named(path, value, words):
-    truth, _ = example()
-    change(truth, path, value)
-    with pytest.raises(UserError, match=rf'gt\.json.*{words}'):
-        parse_ground_truth(truth, 'gt.json')
-
-
 @pytest.mark.parametrize(
     ('path', 'value', 'words'),
     [
         ([0, 'video_id'], 4, 'entry 0: video_id 4 is not in gt'),
-        ([0, 'video_id'], KeyError, "entry 0: has no 'video_id'"),
-        ([0, 'video_id'], [3], "entry 0: 'video_id' must be one value"),
-        ([0, 'category_id'], KeyError, "entry 0: has no 'category_id'"),
-        ([0, 'score'], KeyError, "entry 0: has no 'score'"),
-        ([0, 'score'], 'high', 'entry 0: score must be a finite number'),
-        ([0, 'score'], float('nan'), 'entry 0: score must be a finite number'),
-        ([0, 'segmentations'], KeyError, "entry 0: 'segmentations' must be a list"),
-        ([0, 'segmentations', 0, 'counts'], [1, 11], r"segmentations\[0\]: 'counts' must be a str"),
-        ([0, 'segmentations', 0], POLYGON, r'segmentations\[0\]: must be null or a compressed'),
-        ([0, 'segmentations', 0, 'size'], [3], r'segmentations\[0\]: the size must be'),
-        ([0, 'segmentations', 0, 'size'], [3.0, 4.0], 'the size must be'),
+        ([0, 'video_id'], KeyError, 'entry 0: missing video_id'),
+        ([0, 'video_id'], [3], r'entry 0, video_id: \[3\] is not an integer'),
+        ([0, 'video_id'], True, 'entry 0, video_id: True is not an integer'),
+        ([0, 'category_id'], KeyError, 'entry 0: missing category_id'),
+        ([0, 'category_id'], True, 'entry 0, category_id: True is not an integer'),
+        ([0, 'score'], KeyError, 'entry 0: missing score'),
+        ([0, 'score'], 'high', "entry 0, score: 'high' is not a number"),
+        ([0, 'score'], True, 'entry 0, score: True is not a number'),
+        ([0, 'segmentations'], KeyError, 'entry 0: missing segmentations'),
+        ([0, 'segmentations', 0, 'counts'], [1, 11], 'frame 0, segmentations: .*counts .a text, a'),
+        ([0, 'segmentations', 0], [[0, 0, 3, 0, 3, 2]], 'frame 0, segmentations: .*a compressed'),
+        ([0, 'segmentations', 0, 'size'], [3], 'entry 0, frame 0, segmentations: .*is not an obj'),
+        ([0, 'segmentations', 0, 'size'], [3.0, 4.0], 'frame 0, segmentations: .*is not an obj'),
         ([0, 'segmentations', 0, 'size'], [9, 9], 'covers 12 pixels'),
-        ([0, 'segmentations', 0, 'counts'], 'P', r'entry 0, segmentations\[0\]: .* is cut off'),
-        ([0], 5, "entry 0: has no 'video_id'"),
+        ([0, 'segmentations', 0, 'size'], [2**17, 9], 'frame 0, segmentations: .*is not an obj'),
+        ([0, 'segmentations', 0, 'counts'], 'P', 'entry 0, frame 0, segmentations: .* is cut off'),
+        ([0], 5, 'entry 0: 5 is not an object'),
     ],
 )
 def test_broken_results_are_named(path, value, words):
     truth, results = example()
     change(results, path, value)
     with pytest.raises(UserError, match=rf'results\.json: .*{words}'):
-        evaluate_youtube_vis(parse_ground_truth(truth, 'gt'), results, 'results.json')
+        evaluate(ground_truth(truth), results, 'results.json')
 
 
-def test_results_must_be_a_list():
-    truth, results = example()
-    with pytest.raises(UserError, match='must be a list of results'):
-        evaluate_youtube_vis(parse_ground_truth(truth, 'gt'), dict(results=results))
+def test_scores_that_are_not_finite_are_refused(tmp_path):
+    _, results = example()
+    results[0]['score'] = float('nan')
+    (tmp_path / 'results.json').write_text(json.dumps(results))
+    with pytest.raises(UserError, match=r'results\.json: not valid json .json has no number NaN'):
+        read_results(tmp_path / 'results.json')
+    with pytest.raises(UserError, match='the predictions: entry 0, score: nan is not a finite num'):
+        to_results(results, 'the predictions')
+
+
+def test_results_must_be_a_list(tmp_path):
+    (tmp_path / 'results.json').write_text('{"results": []}')
+    with pytest.raises(UserError, match='must be a list of results, it is a dict'):
+        read_results(tmp_path / 'results.json')
 
 
 @pytest.mark.parametrize('annotations', [None, [], KeyError])
 def test_without_annotations_every_number_is_undefined(annotations):
     truth, results = example()
     change(truth, ['annotations'], annotations)
-    truth = parse_ground_truth(truth, 'gt')
+    truth = ground_truth(truth, 'gt')
     assert not truth.has_annotations
-    assert set(evaluate_youtube_vis(truth, results).stats().values()) == {-1}
+    assert set(evaluate(truth, results).stats().values()) == {-1}
 
 
 @pytest.mark.parametrize('levels', [None, [], [None, None], ['heavy', None]])
@@ -411,17 +391,19 @@ def test_ovis_needs_equal_lengths():
     truth, results = example()
     truth['annotations'][0]['occlusion'] = ['no_occlusion', None]
     results[0]['segmentations'].append(None)
-    truth = parse_ground_truth(truth, 'gt', occlusion=True)
+    truth = ground_truth(truth, 'gt', occlusion=True)
     with pytest.raises(UserError, match='entry 0 has 3 segmentations, annotation 1'):
-        evaluate_youtube_vis(truth, results, occlusion=True)
+        evaluate(truth, results, occlusion=True)
 
 
 def test_unreadable_files_are_named(tmp_path):
     with pytest.raises(UserError, match=r'absent\.json: cannot be read'):
-        load_json(tmp_path / 'absent.json')
+        read_results(tmp_path / 'absent.json')
+    with pytest.raises(UserError, match=r'cannot be read \(embedded null byte'):
+        read_results(f'{tmp_path}/a\0b')
     (tmp_path / 'cut.json').write_text('[1, 2')
-    with pytest.raises(UserError, match=r'cut\.json: is not JSON.*line 1, column'):
-        load_json(tmp_path / 'cut.json')
+    with pytest.raises(UserError, match=r'cut\.json: not valid json.*is the file complete'):
+        read_results(tmp_path / 'cut.json')
     (tmp_path / 'image.json').write_bytes(b'\xff\xd8\xff')
-    with pytest.raises(UserError, match=r'image\.json: is not a JSON text'):
-        load_json(tmp_path / 'image.json')
+    with pytest.raises(UserError, match=r'image\.json: not valid json'):
+        read_results(tmp_path / 'image.json')

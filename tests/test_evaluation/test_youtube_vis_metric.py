@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 import torch.distributed as dist
 from mmengine.evaluator import Evaluator
+from youtube_vis_content import evaluate, ground_truth
 
 from mmvseg.errors import UserError
 from mmvseg.evaluation import OVISMetric, YouTubeVISMetric
-from mmvseg.evaluation.functional.youtube_vis_ap import evaluate_youtube_vis, restrict_categories
+from mmvseg.evaluation.functional.ground_truth import to_ground_truth
+from mmvseg.evaluation.functional.youtube_vis_ap import restrict_categories
 from mmvseg.evaluation.metrics import video_metric
-from mmvseg.formats.youtube_vis_truth import load_ground_truth, parse_ground_truth
+from mmvseg.formats.youtube_vis import read_youtube_vis
 from mmvseg.registry import METRICS
 from mmvseg.structures import VideoDataSample, VideoInstances
 
@@ -180,7 +182,7 @@ def test_only_the_categories_of_the_data_set_count(log):
     results = [r for r in load('normal', 'results.json') if r['category_id'] in used]
     content = load('normal', 'gt.json')
     content['categories'] = content['categories'][1:]
-    expected = evaluate_youtube_vis(parse_ground_truth(content, 'gt'), results).stats()
+    expected = evaluate(ground_truth(content), results).stats()
 
     for sample in samples:
         sample.pred = sample.pred.select(np.flatnonzero(sample.pred.labels > 0))
@@ -196,5 +198,5 @@ def test_only_the_categories_of_the_data_set_count(log):
 
 
 def test_all_categories_leave_the_ground_truth_as_it_is():
-    truth = load_ground_truth(CASES / 'normal' / 'gt.json')
+    truth = to_ground_truth(read_youtube_vis(CASES / 'normal' / 'gt.json'))
     assert restrict_categories(truth, reversed(truth.categories)) is truth

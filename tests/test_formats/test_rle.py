@@ -5,11 +5,30 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from pycocotools import mask as coco_mask
 
-from mmvseg.formats.rle import check_rle, decode_masks, rle_runs, to_rle
+from mmvseg.formats.rle import (
+    CompressedCode,
+    MalformedRLE,
+    RunLengthCode,
+    compressed,
+    decode_masks,
+    rle_areas,
+    to_rle,
+)
 
-masks = st.tuples(st.integers(1, 9), st.integers(1, 9)).flatmap(
+small_masks = st.tuples(st.integers(1, 9), st.integers(1, 9)).flatmap(
     lambda shape: arrays(np.uint8, shape, elements=st.integers(0, 1))
 )
+
+
+def encode(mask):
+    return coco_mask.encode(np.asfortranarray(mask.astype(np.uint8)))
+
+
+@st.composite
+def masks(draw, shapes=((3, 4), (1, 1), (40, 60))):
+    height, width = draw(st.sampled_from(shapes))
+    seed, density = draw(st.integers(0, 2**16)), draw(st.sampled_from([0, 0.02, 0.5, 1]))
+    return np.random.default_rng(seed).random((height, width)) < density
 
 
 def runs_by_hand(mask: np.ndarray) -> list[int]:
@@ -23,26 +42,22 @@ def runs_by_hand(mask: np.ndarray) -> list[int]:
 
 
 @settings(deadline=None, max_examples=60)
-@given(masks)
+@given(small_masks)
 def test_all_spellings_give_the_mask(mask):
     height, width = mask.shape
-    runs = runs_by_hand(mask)
-    compressed = coco_mask.encode(np.asfortranarray(mask))
     spellings = [
-        dict(size=[height, width], counts=runs),
-        dict(size=[height, width], counts=compressed['counts'].decode()),
+        RunLengthCode([height, width], runs_by_hand(mask)),
+        RunLengthCode([height, width], encode(mask)['counts'].decode()),
     ]
-    assert rle_runs(compressed['counts']).tolist() == runs
-    decoded = decode_masks([to_rle(s, height, width) for s in spellings], height, width)
-    assert (decoded == mask).all()
+    rles = [to_rle(s, height, width) for s in spellings]
+    assert rle_areas(rles).tolist() == [mask.sum()] * 2
+    assert (decode_masks(rles, height, width) == mask).all()
 
 
 def test_long_runs():
     mask = np.zeros((3000, 4000), np.uint8)
     mask[100:200, 50:3900:7] = 1
-    rle = coco_mask.encode(np.asfortranarray(mask))
-    check_rle(rle)
-    assert rle_runs(rle['counts']).tolist()[:3] == [50 * 3000 + 100, 100, 7 * 3000 - 100]
+    assert rle_areas([encode(mask)]).tolist() == [mask.sum()]
 
 
 def test_polygons_are_united():
@@ -54,26 +69,21 @@ def test_polygons_are_united():
 
 def test_no_masks():
     assert decode_masks([], 4, 5).shape == (0, 4, 5)
+    assert rle_areas([]).shape == (0,)
 
 
 @pytest.mark.parametrize(
     ('segmentation', 'words'),
     [
-        (dict(size=[5, 4], counts='d0'), 'not the video size'),
-        (dict(size=None, counts='d0'), 'not the video size'),
-        (dict(size=[4, 5]), 'neither an RLE'),
-        (7, 'neither an RLE'),
-        (dict(size=[4, 5], counts=[3, 4]), 'add up to 7'),
-        (dict(size=[4, 5], counts=[-1, 21]), 'integers >= 0'),
-        (dict(size=[4, 5], counts=[0.5, 19.5]), 'integers >= 0'),
-        (dict(size=[4, 5], counts=None), 'integers >= 0'),
-        (dict(size=[4, 5], counts='é'), 'no RLE has'),
-        ([], 'empty list'),
-        ([[1, 1, 2, 2]], 'at least 6'),
-        ([[1, 1, 2, 2, 3, 3, 4]], 'even number'),
-        ([[1, 1, 2, 2, 3, 'x']], 'not a number'),
-        ([[1, 1, 2, 2, 3, float('nan')]], 'not a number'),
+        (RunLengthCode([5, 4], 'd0'), 'not the video size'),
+        (RunLengthCode([4, 5], [3, 4]), 'with sum 4'),
+        (RunLengthCode([4, 5], [-1, 21]), 'non-negative'),
+        (RunLengthCode([4, 5], []), 'with sum 4'),
+        (RunLengthCode([4, 5], 'é'), 'not ASCII'),
+        ([[1, 1, 2, 2]], 'at least 3 points'),
+        ([[1, 1, 2, 2, 3, 3, 4]], 'at least 3 points'),
         ([[1, 1, 2, 2, 3, 1e9]], 'far outside'),
+        ([[1, 1, 2, 2, 3, -1e308]], 'far outside'),
     ],
 )
 def test_broken_segmentation(segmentation, words):
@@ -81,7 +91,42 @@ def test_broken_segmentation(segmentation, words):
         to_rle(segmentation, 4, 5)
 
 
-@pytest.mark.parametrize('counts', [b'', b'12', b'zzzz', b'0P', b'\x01\x02', b'PPPPPPPPP0', b'd1'])
-def test_broken_code(counts):
-    with pytest.raises(ValueError, match='RLE'):
-        decode_masks([dict(size=[4, 5], counts=counts)], 4, 5)
+def test_codes_of_results_keep_their_size():
+    assert compressed(CompressedCode([2, 3], '6')) == dict(size=[2, 3], counts=b'6')
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(masks(), min_size=1, max_size=8))
+def test_areas_are_the_pixel_counts(masks):
+    rles = [encode(mask) for mask in masks]
+    rles[0]['counts'] = rles[0]['counts'].decode()
+    np.testing.assert_array_equal(rle_areas(rles), [mask.sum() for mask in masks])
+
+
+def test_areas_of_more_codes_than_fit_a_batch():
+    masks = [np.arange(12).reshape(3, 4) < n % 13 for n in range(600)]
+    expected = [n % 13 for n in range(600)]
+    np.testing.assert_array_equal(rle_areas([encode(mask) for mask in masks]), expected)
+
+
+@pytest.mark.parametrize(
+    ('counts', 'reason'),
+    [
+        (b'', 'is empty'),
+        ('é', 'not ASCII'),
+        (b'z', 'no code'),
+        (b'!', 'no code'),
+        (b'P', 'cut off'),
+        (b'ooooooooo0', 'huge run'),
+        (b'O', 'negative'),
+        (b'5O0', 'negative'),
+        (b'3', 'covers 3 pixels, the size is [4, 4]'),
+        (b'1000', 'covers 1 pixels'),
+    ],
+)
+def test_broken_code_is_named(counts, reason):
+    good = encode(np.eye(4))
+    with pytest.raises(MalformedRLE) as caught:
+        rle_areas([good] * 300 + [dict(size=[4, 4], counts=counts), good])
+    assert caught.value.index == 300
+    assert reason in caught.value.reason

@@ -66,7 +66,7 @@ def test_errors_are_one_message_without_numbers(run, tmp_path):
     for arguments, words in (
         (('ytvis', *files('empty_predictions')), 'holds no predictions'),
         (('ytvis', tmp_path / 'no.json', files('normal')[1]), 'no.json: cannot be read'),
-        (('ytvis', *reversed(files('normal'))), 'results.json: not a YouTube-VIS annotation file'),
+        (('ytvis', *reversed(files('normal'))), 'results.json: not a YouTube-VIS file'),
         (('ytvis', files('normal')[0], files('normal')[0]), 'must be a list of results'),
         (('ytvis', files('normal')[0], files('edge')[1]), 'entry 0: video_id 31 is not in'),
         (('ovis', *files('normal')), "'occlusion' must hold one of"),

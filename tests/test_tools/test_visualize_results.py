@@ -176,20 +176,21 @@ def break_entry(**changes):
 @pytest.mark.parametrize(
     ('changes', 'message'),
     [
-        (dict(video_id=99), 'results.json: entry 1: gt.json has no video 99'),
-        (dict(video_id=[3]), 'results.json: entry 1: gt.json has no video [3]'),
+        (dict(video_id=99), 'results.json: entry 1: video_id 99 is not in gt.json'),
+        (dict(video_id=[3]), 'entry 1, video_id: [3] is not an integer'),
         (dict(category_id=99), 'results.json: entry 1: unknown category_id 99'),
-        (dict(category_id=[2]), 'results.json: entry 1: unknown category_id [2]'),
-        (dict(score=None), 'results.json: entry 1 has no score'),
-        (dict(score='high'), 'results.json: entry 1: score must be a number'),
+        (dict(category_id=[2]), 'entry 1, category_id: [2] is not an integer'),
+        (dict(score=None), 'results.json: entry 1: missing score'),
+        (dict(score=True), 'results.json: entry 1, score: True is not a number'),
+        (dict(score='high'), "results.json: entry 1, score: 'high' is not a number"),
         (dict(segmentations=[None]), '1 segmentations, but video 3 has 4 frames'),
         (
-            dict(segmentations=[None, None, dict(size=[9, 9], counts='a'), None]),
-            'results.json: entry 1, frame 2: RLE size [9, 9] is not the video size',
+            dict(segmentations=[None, None, dict(size=[9, 9], counts='0a2'), None]),
+            'results.json: entry 1, frame 2: the size [9, 9] is not the video size',
         ),
         (
             dict(segmentations=[None, dict(size=[48, 64], counts='04'), None, None]),
-            'results.json: entry 1, frame 1: RLE runs do not add up',
+            'results.json: entry 1, frame 1, segmentations: the run-length code covers',
         ),
     ],
 )
@@ -206,7 +207,7 @@ def test_wrong_files_are_named(folder, monkeypatch, capsys):
     assert 'elsewhere/first/00000.png: cannot be read' in capsys.readouterr().err
     write_json('results.json', dict(videos=[]))
     assert run(monkeypatch) == 1
-    assert 'results.json: not a results file' in capsys.readouterr().err
+    assert 'results.json: must be a list of results' in capsys.readouterr().err
 
 
 def test_frames_of_another_size_are_named(folder, monkeypatch, capsys):

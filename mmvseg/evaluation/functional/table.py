@@ -43,12 +43,7 @@ def _percent(value: float) -> str:
 def ap_tables(result: 'VideoAP') -> str:
     """The AP of each class and the summary, in percent, '-' where there is no ground truth."""
     per_category = result.per_category()
-    classes = {
-        f'{name} ({i})' if list(result.categories.values()).count(name) > 1 else name: per_category[
-            i
-        ]
-        for i, name in result.categories.items()
-    }
+    classes = {name: per_category[i] for i, name in result.categories.items()}
     stats = result.stats()
     summary = {name: dict(all=value) for name, value in stats.items()}
     return '\n'.join(

@@ -4,16 +4,17 @@ The numbers are those of the official evaluators (``ytvoseval`` and ``oviseval``
 over all IoU thresholds, area ranges and occlusion groups at once.
 """
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from mmvseg.errors import UserError
-from mmvseg.formats.youtube_vis_truth import Annotation, Detection, GroundTruth, parse_results
+from mmvseg.formats.youtube_vis_results import Result
 
-from .tube_iou import tube_iou
+from .ground_truth import Annotation, GroundTruth, average_area
+from .tube_iou import Tube, make_tube, tube_iou
 
 IOU_THRESHOLDS = np.linspace(0.5, 0.95, 10)
 RECALL_POINTS = np.linspace(0, 1, 101)
@@ -22,6 +23,23 @@ MAX_DETECTIONS = (1, 10, 100)
 AREA_RANGES = dict(all=(0, 1e10), small=(0, 128**2), medium=(128**2, 256**2), large=(256**2, 1e10))
 #: Bounds of the occlusion score, both inclusive.
 OCCLUSION_RANGES = dict(all=(0, 1), light=(0, 0.25), moderate=(0.25, 0.5), heavy=(0.5, 1))
+
+
+@dataclass
+class Detection:
+    """One predicted object.
+
+    Attributes:
+        index: 0-based position in the results.
+        score: confidence.
+        average_area: mean pixels of its masks that are not empty; 0 if all are.
+        tube: its masks.
+    """
+
+    index: int
+    score: float
+    average_area: float
+    tube: Tube
 
 
 @dataclass
@@ -115,27 +133,33 @@ def _mean_of_valid(values: np.ndarray) -> float:
 
 
 def evaluate_youtube_vis(
-    truth: GroundTruth, results: Any, source: str = 'results', occlusion: bool = False
+    truth: GroundTruth, results: Sequence[Result], source: str, occlusion: bool = False
 ) -> VideoAP:
-    """Evaluate results in the official format.
+    """Evaluate predicted objects.
 
     Args:
-        truth: the ground truth, see :func:`load_ground_truth`.
-        results: list of ``dict(video_id, category_id, score, segmentations)``, the content of a
-            ``results.json``.
+        truth: the ground truth, see :func:`.ground_truth.to_ground_truth`.
+        results: the objects. Those of a category that the ground truth does not list are left out,
+            as they are officially.
         source: name of the results, for messages.
-        occlusion: whether to evaluate OVIS's occlusion groups too; ``truth`` must have been read
+        occlusion: whether to evaluate OVIS's occlusion groups too; ``truth`` must have been made
             with ``occlusion=True``.
 
     Raises:
-        UserError: if the results break the format, see :func:`parse_results`.
+        UserError: there are no objects, or some are of a video that the ground truth does not
+            list.
 
     Example:
-        >>> truth = load_ground_truth('valid.json')
-        >>> evaluate_youtube_vis(truth, load_json('results.json')).stats()['AP']
+        >>> truth = to_ground_truth(read_youtube_vis('valid.json'))
+        >>> evaluate_youtube_vis(truth, read_results('results.json'), 'results').stats()['AP']
         0.41
     """
-    detections, notes = parse_results(results, truth, source)
+    if not results:
+        raise UserError(
+            f'{source}: holds no predictions; the official evaluator cannot score an empty list'
+        )
+    detections = _to_detections(results, truth, source)
+    notes = _result_notes(results, truth, source)
     keys = sorted(truth.annotations.keys() | detections.keys())
     matchings = [
         _match(key, detections.get(key, []), truth.annotations.get(key, []), source, occlusion)
@@ -145,11 +169,55 @@ def evaluate_youtube_vis(
     return VideoAP(truth.categories, precision, recall, scores, matchings, truth.notes + notes)
 
 
+def _to_detections(
+    results: Sequence[Result], truth: GroundTruth, source: str
+) -> dict[tuple[int, int], list[Detection]]:
+    """The detections of each (video id, category id), in the order of the results."""
+    detections = defaultdict(list)
+    for result in results:
+        if result.video_id not in truth.videos:
+            raise UserError(
+                f'{source}: entry {result.index}: video_id {result.video_id} is not in '
+                f'{truth.source}; are the results those of this data set?'
+            )
+        if result.category_id in truth.categories:
+            tube = make_tube(result.rles, result.mask_areas)
+            area = average_area(result.mask_areas.tolist())
+            detection = Detection(result.index, result.score, area, tube)
+            detections[result.video_id, result.category_id].append(detection)
+    return detections
+
+
+def _result_notes(results: Sequence[Result], truth: GroundTruth, source: str) -> list[str]:
+    """How many entries have a foreign category, another length or another size than their video."""
+    unknown, lengths, sizes = [], [], []
+    for result in results:
+        video = truth.videos[result.video_id]
+        if result.category_id not in truth.categories:
+            unknown.append(result.index)
+        if len(result.rles) != len(video.file_names):
+            lengths.append(result.index)
+        size = [video.height, video.width]
+        if any(rle is not None and list(rle['size']) != size for rle in result.rles):
+            sizes.append(result.index)
+    rules = [
+        (unknown, 'have a category_id that the ground truth does not list; they are left out'),
+        (lengths, 'have more or fewer segmentations than frames; the rest is not compared'),
+        (sizes, 'have masks of another size than the video; such frames are not compared'),
+    ]
+    return [
+        f'{source}: {len(which)} entries (the first is entry {which[0]}) {rule}, as in the '
+        'official evaluator'
+        for which, rule in rules
+        if which
+    ]
+
+
 def restrict_categories(truth: GroundTruth, category_ids: Iterable[int]) -> GroundTruth:
     """The ground truth of a model that knows some of the categories only.
 
     Args:
-        truth: the ground truth, see :func:`load_ground_truth`.
+        truth: the ground truth, see :func:`.ground_truth.to_ground_truth`.
         category_ids: ids of the categories to evaluate.
 
     Returns:

@@ -3,9 +3,11 @@
 from pathlib import Path
 
 from mmvseg.errors import UserError
+from mmvseg.evaluation.functional.ground_truth import to_ground_truth
 from mmvseg.evaluation.functional.table import ap_tables
 from mmvseg.evaluation.functional.youtube_vis_ap import evaluate_youtube_vis, restrict_categories
-from mmvseg.formats.youtube_vis_truth import load_ground_truth
+from mmvseg.formats.youtube_vis import read_youtube_vis
+from mmvseg.formats.youtube_vis_results import to_results
 from mmvseg.registry import METRICS
 from mmvseg.structures import VideoInstances
 
@@ -40,7 +42,7 @@ class YouTubeVISMetric(VideoMetric):
 
     def __init__(self, ann_file: str | Path, prefix: str | None = None) -> None:
         super().__init__(prefix=prefix)
-        self.ground_truth = load_ground_truth(ann_file, self.occlusion)
+        self.ground_truth = to_ground_truth(read_youtube_vis(ann_file), self.occlusion)
         if not self.has_truth:
             warn(f'{ann_file} has no annotations: there will be no AP')
 
@@ -71,7 +73,8 @@ class YouTubeVISMetric(VideoMetric):
             warn(f'nothing was predicted in {len(videos)} videos: no AP')
             return {}
         truth = restrict_categories(self.ground_truth, self.dataset_meta['category_ids'])
-        result = evaluate_youtube_vis(truth, entries, 'the predictions', self.occlusion)
+        found = to_results(entries, 'the predictions')
+        result = evaluate_youtube_vis(truth, found, 'the predictions', self.occlusion)
         for note in result.notes:
             warn(note)
         report(ap_tables(result))
