@@ -11,7 +11,8 @@ from pycocotools import mask as coco_mask
 
 from mmvseg.errors import UserError
 from mmvseg.formats.problems import Flaws
-from mmvseg.formats.youtube_vis import Annotation, YouTubeVIS
+from mmvseg.formats.tracks import Annotation
+from mmvseg.formats.youtube_vis import YouTubeVIS
 
 #: Why an object is not trained on in a frame that it is in.
 CROWD = 'crowds (iscrowd = 1)'
@@ -55,17 +56,33 @@ def to_records(file: YouTubeVIS, root: str, labels: Mapping[int, int]) -> list[d
 
 def _instances(annotations: list[Annotation], labels: Mapping[int, int]) -> list[dict]:
     numbers = {i: number for number, i in enumerate(sorted({a.id for a in annotations}))}
-    return [
-        dict(
-            id=numbers[annotation.id],
-            label=labels[annotation.category_id],
-            iscrowd=annotation.is_crowd,
-            segmentations=annotation.rles,
-            bboxes=_boxes(annotation),
-            areas=_areas(annotation),
+    instances = []
+    for annotation in annotations:
+        boxes, areas = _boxes(annotation), _areas(annotation)
+        instances.append(
+            dict(
+                id=numbers[annotation.id],
+                label=labels[annotation.category_id],
+                iscrowd=annotation.is_crowd,
+                segmentations=annotation.rles,
+                bboxes=boxes,
+                areas=areas,
+                trained=_trained(annotation, boxes, areas),
+            )
         )
-        for annotation in annotations
-    ]
+    return instances
+
+
+def _trained(
+    annotation: Annotation, boxes: list[np.ndarray | None], areas: list[float]
+) -> list[bool]:
+    """Whether the object is trained on in each frame: no crowd, not thinner than a pixel."""
+    nowhere = np.zeros(4, np.float32)
+    corners = np.array([nowhere if box is None else box for box in boxes])  # (T, 4)
+    is_thick = (corners[:, 2:] - corners[:, :2] >= 1).all(1)
+    trained = is_thick & (np.array(areas) > 0) & (not annotation.is_crowd)
+    present = [rle is not None for rle in annotation.rles]
+    return (trained & present).tolist()
 
 
 def _boxes(annotation: Annotation) -> list[np.ndarray | None]:
@@ -100,12 +117,11 @@ def trained_objects(record: dict, frame: int) -> list[dict]:
             rle=instance['segmentations'][frame],
         )
         for instance in record['instances']
-        if instance['segmentations'][frame] is not None and why_not_trained(instance, frame) is None
+        if instance['trained'][frame]
     ]
 
 
-def why_not_trained(instance: dict, frame: int) -> str | None:
-    """Why an object is not trained on in a frame that it is in; None if it is."""
+def _why_not_trained(instance: dict, frame: int) -> str:
     box = instance['bboxes'][frame]
     if instance['iscrowd']:
         return CROWD
@@ -113,8 +129,6 @@ def why_not_trained(instance: dict, frame: int) -> str | None:
         return NO_BOX
     if instance['areas'][frame] <= 0:
         return EMPTY
-    if (box[2:] - box[:2] >= 1).all():
-        return None
     return FRACTION if box.min() >= 0 and box.max() <= 1 else THIN
 
 
@@ -130,23 +144,25 @@ def report_training_set(records: list[dict], ann_file: str, flaws: Flaws, min_si
     Raises:
         UserError: it has objects, but none that can be trained on.
     """
+    if flaws:
+        print_log(str(flaws), logger='current', level=logging.WARNING)
     dropped: Counter[str] = Counter()
     masks = starts = full_starts = 0
     for record in records:
+        instances = record['instances']
         is_small = min(record['height'], record['width']) < min_size
-        for frame in range(record['length']):
-            present = [i for i in record['instances'] if i['segmentations'][frame] is not None]
+        for instance in instances:
+            present = [t for t, rle in enumerate(instance['segmentations']) if rle is not None]
             masks += len(present)
             if is_small:
                 dropped[SMALL.format(min_size)] += len(present)
-                continue
-            reasons = Counter(why_not_trained(instance, frame) for instance in present)
-            starts += any(i['bboxes'][frame] is not None for i in present)
-            full_starts += reasons.pop(None, 0) > 0
-            dropped.update(reasons)
-    if flaws:
-        print_log(str(flaws), logger='current', level=logging.WARNING)
-    dropped = +dropped
+            elif sum(instance['trained']) < len(present):
+                left_out = (t for t in present if not instance['trained'][t])
+                dropped.update(_why_not_trained(instance, t) for t in left_out)
+        if not is_small:
+            boxes = zip(*(instance['bboxes'] for instance in instances), strict=True)
+            starts += sum(any(box is not None for box in frame) for frame in boxes)
+            full_starts += sum(map(any, zip(*(i['trained'] for i in instances), strict=True)))
     if not dropped:
         return
     causes = ', '.join(f'{count} {reason}' for reason, count in dropped.most_common())

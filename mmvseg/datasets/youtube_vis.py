@@ -27,7 +27,7 @@ class YouTubeVISDataset(VideoDataset):
     """Videos with instance tracks, read straight from json of the official format.
 
     The records of videos hold ``instances``, each a ``dict(id, label, iscrowd, segmentations=[rle
-    or None] * T, bboxes=[xyxy or None] * T, areas=[pixels] * T)``.
+    or None] * T, bboxes=[xyxy or None] * T, areas=[pixels] * T, trained=[bool] * T)``.
 
     Args:
         version: ``'2019'``, ``'2021'`` or ``'ovis'``: the file's categories must be the published

@@ -110,17 +110,16 @@ def parse_coco(
     for position, raw in enumerate(content.annotations):
         field = f'annotations[{position}]'
         places = dict(video='image_id', annotation='id')
-        entry = yield from decode_entry(raw, ObjectEntry, file, field, **places)
-        if entry is not None:
-            yield from reader.add(_as_track(entry))
+        yield from reader.add(_as_track(decode_entry(raw, ObjectEntry, file, field, **places)))
         on_annotation()
-    yield from reader.summary()
+    yield from reader.end()
     has_annotations = bool(content.annotations)
     return YouTubeVIS(file, categories, videos, reader.annotations, has_annotations)
 
 
-def _as_track(entry: ObjectEntry) -> AnnotationEntry:
-    return AnnotationEntry(
+def _as_track(decoded: Findings[ObjectEntry | None]) -> Findings[AnnotationEntry | None]:
+    entry = yield from decoded
+    return entry and AnnotationEntry(
         id=entry.id,
         video_id=entry.image_id,
         category_id=entry.category_id,

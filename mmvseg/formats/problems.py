@@ -124,6 +124,15 @@ def strictly(
             flaws.add(problem)
 
 
+def collect(findings: Findings[T], problems: list[Problem]) -> T:
+    """What is read; what is found on the way is appended to ``problems``."""
+    while True:
+        try:
+            problems.append(next(findings))
+        except StopIteration as end:
+            return end.value
+
+
 def quoted(value: Any) -> str:
     """A value of a file for a message: short, control characters escaped."""
     text = repr(value)

@@ -24,14 +24,14 @@ _BATCH = 256
 _REACH = 10
 
 
-class RunLengthCode(Struct):
+class RunLengthCode(Struct, gc=False):
     """A mask as the lengths of its runs, compressed to a text or as they are."""
 
     size: Size
     counts: Text | list[int]
 
 
-class CompressedCode(Struct):
+class CompressedCode(Struct, gc=False):
     """A mask as results have it."""
 
     size: Size
@@ -52,35 +52,34 @@ class MalformedRLE(ValueError):
         self.reason = reason
 
 
-def to_rle(segmentation: RunLengthCode | list, height: int, width: int) -> dict:
+def to_rle(segmentation: RunLengthCode | list, size: list[int]) -> dict:
     """Compressed code of a mask of an annotation; what a compressed text holds is not checked.
 
     Args:
         segmentation: one frame's entry of an annotation.
-        height: of the video, in pixels; polygons are drawn and sizes compared with it.
-        width: of the video, in pixels.
+        size: ``[height, width]`` of the video; the codes of a video share this list.
 
     Raises:
         ValueError: with the rule that the entry breaks.
     """
     if isinstance(segmentation, list):
-        return _from_polygons(segmentation, height, width)
-    if segmentation.size != [height, width]:
-        raise ValueError(f'the size {segmentation.size} is not the video size [{height}, {width}]')
+        return _from_polygons(segmentation, *size)
+    if segmentation.size != size:
+        raise ValueError(f'the size {segmentation.size} is not the video size {size}')
     if isinstance(segmentation.counts, list):
-        return _from_runs(segmentation.counts, height, width)
-    return compressed(segmentation)
+        return _from_runs(segmentation.counts, *size)
+    return compressed(segmentation.counts, size)
 
 
-def compressed(code: RunLengthCode | CompressedCode) -> dict:
-    """A code as pycocotools takes it.
+def compressed(counts: str, size: list[int]) -> dict:
+    """A compressed code as pycocotools takes it.
 
     Raises:
         ValueError: it holds a character that no code has.
     """
-    if not code.counts.isascii():
+    if not counts.isascii():
         raise ValueError('the run-length code has a character that is not ASCII')
-    return dict(size=code.size, counts=code.counts.encode('ascii'))
+    return dict(size=size, counts=counts.encode('ascii'))
 
 
 def _from_runs(counts: list[int], height: int, width: int) -> dict:

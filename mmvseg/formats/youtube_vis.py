@@ -6,12 +6,10 @@ read through :func:`parse`, so that they agree on what is refused, and in which 
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-import numpy as np
 from msgspec import Raw, Struct, ValidationError
-from pycocotools import mask as coco_mask
 
 from mmvseg.errors import UserError
 
@@ -27,16 +25,13 @@ from .json_files import (
     decode_json,
     read_json_bytes,
 )
-from .problems import Findings, Flaws, Level, Problem, strictly
-from .rle import MalformedRLE, RunLengthCode, rle_areas, to_rle
+from .problems import Findings, Flaws, Level, Problem, collect, strictly
+from .rle import RunLengthCode, to_rle
+from .tracks import Annotation, measure_tracks
 
 Segmentation = RunLengthCode | list[list[Number]]
-#: How far, in pixels, a box may reach over the frame's edge: files round coordinates.
-_EDGE_TOLERANCE = 0.5
-#: A box fits its mask if no edge is further off than this, in pixels ...
-_FIT_TOLERANCE = 2
-#: ... or if it has this much in common with the box of the mask (intersection over union).
-_FIT_IOU = 0.5
+#: Masks of objects with so many frames together are measured at once.
+_BATCH_FRAMES = 2000
 
 
 class Video(Struct):
@@ -74,33 +69,6 @@ class Content(Struct):
     videos: list[Raw]
     categories: list[Raw]
     annotations: list[Raw] | None = None
-
-
-@dataclass(slots=True)
-class Annotation:
-    """One object, its masks brought to one form and measured.
-
-    Attributes:
-        id: in the file; any integer.
-        video_id: of its video.
-        category_id: of its class, which the file need not list.
-        is_crowd: whether it stands for several objects.
-        rles: compressed run-length code of each frame, None where it is absent, T of them.
-        mask_areas: pixels of each mask, 0 where it is absent, (T,) int64.
-        bboxes: boxes of the file, ``[x, y, width, height]`` a frame; None if it has none.
-        areas: areas of the file; None if it has none.
-        occlusion: OVIS's name for each frame; None if the file has none.
-    """
-
-    id: int
-    video_id: int
-    category_id: int
-    is_crowd: bool
-    rles: list[dict | None]
-    mask_areas: np.ndarray
-    bboxes: list[list[float] | None] | None
-    areas: list[float | None] | None
-    occlusion: list[str | None] | None
 
 
 @dataclass
@@ -210,11 +178,9 @@ def parse(
     for position, raw in enumerate(annotations if with_annotations else ()):
         field = f'annotations[{position}]'
         places = dict(video='video_id', annotation='id')
-        entry = yield from decode_entry(raw, AnnotationEntry, file, field, **places)
-        if entry is not None:
-            yield from reader.add(entry)
+        yield from reader.add(decode_entry(raw, AnnotationEntry, file, field, **places))
         on_annotation()
-    yield from reader.summary()
+    yield from reader.end()
     return YouTubeVIS(file, categories, videos, reader.annotations, bool(annotations))
 
 
@@ -252,15 +218,14 @@ def video_problems(video: Video, file: str) -> Iterable[Problem]:
 
 
 def _leaves_root(name: str) -> bool:
-    # the second kind also sees drives and backslashes
-    return any(
-        path.is_absolute() or '..' in path.parts
-        for path in (PurePosixPath(name), PureWindowsPath(name))
-    )
+    parts = name.replace('\\', '/').split('/')
+    return '..' in parts or not parts[0] or parts[0].endswith(':')
 
 
 class AnnotationReader:
-    """Collects the objects of a file and what is wrong with them.
+    """Collects the objects of a file and what is wrong with them, in the order of the file.
+
+    Masks are measured in batches, since thousands of small arrays would take most of the time.
 
     Args:
         file: name of the file, for messages.
@@ -275,14 +240,44 @@ class AnnotationReader:
         self.annotations: list[Annotation] = []
         self._ids: set[int] = set()
         self._missing = dict(bboxes=0, areas=0)
+        #: what was found so far of each object that is not yet measured, and the object
+        self._pending: list[tuple[list[Problem], Annotation | None]] = []
+        self._num_frames = 0
 
-    def add(self, entry: AnnotationEntry) -> Findings[None]:
-        """Take an object whose fields have their types."""
+    def add(self, decoded: Findings[AnnotationEntry | None]) -> Iterable[Problem]:
+        """Take an entry that is being decoded."""
+        problems: list[Problem] = []
+        entry = collect(decoded, problems)
+        annotation = None if entry is None else collect(self._read(entry), problems)
+        self._pending.append((problems, annotation))
+        self._num_frames += 0 if annotation is None else len(annotation.rles)
+        if self._num_frames >= _BATCH_FRAMES:
+            yield from self._measure()
+
+    def end(self) -> Iterable[Problem]:
+        """What is left to say when all entries have been added."""
+        yield from self._measure()
+        for field, count in self._missing.items():
+            if count:
+                rule = f'{count} annotations have none; they are measured on the masks'
+                yield Problem(self.file, field, rule, level=Level.NOTE)
+
+    def _measure(self) -> Iterable[Problem]:
+        batch = [annotation for _, annotation in self._pending if annotation is not None]
+        measured = iter(measure_tracks(batch, self.file))
+        for problems, annotation in self._pending:
+            yield from problems
+            if annotation is not None:
+                yield from next(measured)
+        self.annotations += batch
+        self._pending, self._num_frames = [], 0
+
+    def _read(self, entry: AnnotationEntry) -> Findings[Annotation | None]:
         where = dict(video=entry.video_id, annotation=entry.id)
         yield from self._check_ids(entry, where)
         video = self.videos.get(entry.video_id)
         if video is None:
-            return
+            return None
         lists = dict(segmentations=entry.segmentations, bboxes=entry.bboxes, areas=entry.areas)
         length, fits = len(video.file_names), True
         for field, values in lists.items():
@@ -293,28 +288,29 @@ class AnnotationReader:
                 rule = f'{len(values)} entries, but the video lists {length} frames'
                 yield Problem(self.file, field, rule, **where)
         if not fits:
-            return
-        rles, areas = yield from self._read_masks(entry.segmentations, video, where)
-        annotation = Annotation(
+            return None
+        rles: list[dict | None] = [None] * length
+        size = [video.height, video.width]
+        for frame, segmentation in enumerate(entry.segmentations):
+            if not segmentation:  # officially an empty list is no object
+                continue
+            try:
+                rles[frame] = to_rle(segmentation, size)
+            except ValueError as error:
+                fits = False
+                yield Problem(self.file, 'segmentations', str(error), frame=frame, **where)
+        if not fits:
+            return None
+        return Annotation(
             id=entry.id,
             video_id=entry.video_id,
             category_id=entry.category_id,
             is_crowd=bool(entry.iscrowd),
             rles=rles,
-            mask_areas=areas,
             bboxes=entry.bboxes,
             areas=entry.areas,
             occlusion=entry.occlusion,
         )
-        self.annotations.append(annotation)
-        yield from measure_problems(annotation, video, self.file)
-
-    def summary(self) -> Iterable[Problem]:
-        """Notes about the whole file."""
-        for field, count in self._missing.items():
-            if count:
-                rule = f'{count} annotations have none; they are measured on the masks'
-                yield Problem(self.file, field, rule, level=Level.NOTE)
 
     def _check_ids(self, entry: AnnotationEntry, where: dict) -> Iterable[Problem]:
         flaw = where | dict(level=Level.FLAW)
@@ -330,89 +326,3 @@ class AnnotationReader:
         if entry.category_id not in self.category_ids:
             rule = f'unknown category {entry.category_id}; the object is left out'
             yield Problem(self.file, 'category_id', rule, **flaw)
-
-    def _read_masks(
-        self, segmentations: Sequence[Segmentation | None], video: Video, where: dict
-    ) -> Findings[tuple[list[dict | None], np.ndarray]]:
-        """Codes and areas of the masks; of a broken one None and 0."""
-        rles: list[dict | None] = [None] * len(segmentations)
-        for frame, segmentation in enumerate(segmentations):
-            if not segmentation:  # officially an empty list is no object
-                continue
-            try:
-                rles[frame] = to_rle(segmentation, video.height, video.width)
-            except ValueError as error:
-                yield Problem(self.file, 'segmentations', str(error), frame=frame, **where)
-        areas = np.zeros(len(rles), np.int64)
-        while True:
-            present = [frame for frame, rle in enumerate(rles) if rle is not None]
-            try:
-                areas[present] = rle_areas([rles[frame] for frame in present])
-                return rles, areas
-            except MalformedRLE as error:
-                frame = present[error.index]
-                rles[frame] = None
-                yield Problem(self.file, 'segmentations', str(error), frame=frame, **where)
-
-
-def measure_problems(annotation: Annotation, video: Video, file: str) -> Iterable[Problem]:
-    """What is wrong with the boxes and areas of an object, seen from its masks."""
-    where = dict(video=video.id, annotation=annotation.id)
-    flaw = where | dict(level=Level.FLAW)
-    present = np.array([rle is not None for rle in annotation.rles])
-    if not present.any():
-        rule = 'the object is absent in every frame'
-        yield Problem(file, 'segmentations', rule, **flaw)
-    for field in ('bboxes', 'areas'):
-        values = getattr(annotation, field)
-        given = present if values is None else np.array([v is not None for v in values])
-        for frame in np.flatnonzero(present & ~given).tolist():
-            yield Problem(file, field, 'null although segmentations is given', frame=frame, **flaw)
-        for frame in np.flatnonzero(~present & given).tolist():
-            if field == 'bboxes':
-                rule = f'{_words(values[frame])} is a box without a segmentation'
-                yield Problem(file, field, rule, frame=frame, **where)
-            else:
-                yield Problem(
-                    file, 'segmentations', 'null although areas is given', frame=frame, **flaw
-                )
-    for frame, area in enumerate(annotation.areas or ()):
-        if area is not None and area <= 0:
-            rule = f'{area:g} is not a number above 0; the mask has {annotation.mask_areas[frame]}'
-            yield Problem(file, 'areas', rule, frame=frame, **flaw)
-    frames = [frame for frame in np.flatnonzero(present).tolist() if annotation.bboxes]
-    frames = [frame for frame in frames if annotation.bboxes[frame] is not None]
-    for frame, rule in box_rules(annotation, frames, video).items():
-        yield Problem(file, 'bboxes', rule, frame=frame, **flaw)
-
-
-def box_rules(annotation: Annotation, frames: list[int], video: Video) -> dict[int, str]:
-    """The rule that the box breaks in each of ``frames`` in which it breaks one."""
-    if not frames:
-        return {}
-    boxes = np.array([annotation.bboxes[frame] for frame in frames])  # (n, 4)
-    tight = coco_mask.toBbox([annotation.rles[frame] for frame in frames])
-    ends, tight_ends = boxes[:, :2] + boxes[:, 2:], tight[:, :2] + tight[:, 2:]
-    empty = (boxes[:, 2:] <= 0).any(1)
-    over = np.maximum(-boxes[:, :2], ends - [video.width, video.height]).max(1)
-    outside = over > _EDGE_TOLERANCE
-    off = np.maximum(np.abs(boxes[:, :2] - tight[:, :2]), np.abs(ends - tight_ends)).max(1)
-    common = np.minimum(ends, tight_ends) - np.maximum(boxes[:, :2], tight[:, :2])
-    common = common.clip(0).prod(1)
-    union = boxes[:, 2:].clip(0).prod(1) + tight[:, 2:].prod(1) - common
-    misses = (off > _FIT_TOLERANCE) & (common < _FIT_IOU * union) & (tight[:, 2:] > 0).all(1)
-    rules = {}
-    for i in np.flatnonzero(empty | outside | misses).tolist():
-        box = _words(boxes[i])
-        if empty[i]:
-            rule = f'{box} has no extent'
-        elif outside[i]:
-            rule = f'box {box} reaches outside of the {video.height} x {video.width} frame'
-        else:
-            rule = f'box {box} does not fit the mask, which lies in {_words(tight[i])}'
-        rules[frames[i]] = rule
-    return rules
-
-
-def _words(box: Iterable[float]) -> str:
-    return f'[{", ".join(f"{value:g}" for value in box)}]'

@@ -108,7 +108,7 @@ def _to_result(index: int, entry: ResultEntry, file: str) -> Findings[Result]:
     rles: list[dict | None] = [None] * len(entry.segmentations)
     for frame, code in enumerate(entry.segmentations):
         try:
-            rles[frame] = compressed(code) if code else None
+            rles[frame] = compressed(code.counts, code.size) if code else None
         except ValueError as error:
             yield Problem(file, 'segmentations', str(error), index, frame=frame)
     present = [frame for frame, rle in enumerate(rles) if rle is not None]

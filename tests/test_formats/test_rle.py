@@ -6,7 +6,6 @@ from hypothesis.extra.numpy import arrays
 from pycocotools import mask as coco_mask
 
 from mmvseg.formats.rle import (
-    CompressedCode,
     MalformedRLE,
     RunLengthCode,
     compressed,
@@ -49,7 +48,7 @@ def test_all_spellings_give_the_mask(mask):
         RunLengthCode([height, width], runs_by_hand(mask)),
         RunLengthCode([height, width], encode(mask)['counts'].decode()),
     ]
-    rles = [to_rle(s, height, width) for s in spellings]
+    rles = [to_rle(s, [height, width]) for s in spellings]
     assert rle_areas(rles).tolist() == [mask.sum()] * 2
     assert (decode_masks(rles, height, width) == mask).all()
 
@@ -62,9 +61,9 @@ def test_long_runs():
 
 def test_polygons_are_united():
     squares = [[1, 1, 4, 1, 4, 4, 1, 4], [6, 6, 9, 6, 9, 9, 6, 9]]
-    mask = decode_masks([to_rle(squares, 10, 12)], 10, 12)[0]
+    mask = decode_masks([to_rle(squares, [10, 12])], 10, 12)[0]
     assert mask[2, 2] == mask[7, 7] == 1
-    assert mask.sum() == 2 * decode_masks([to_rle(squares[:1], 10, 12)], 10, 12)[0].sum()
+    assert mask.sum() == 2 * decode_masks([to_rle(squares[:1], [10, 12])], 10, 12)[0].sum()
 
 
 def test_no_masks():
@@ -88,11 +87,11 @@ def test_no_masks():
 )
 def test_broken_segmentation(segmentation, words):
     with pytest.raises(ValueError, match=words):
-        to_rle(segmentation, 4, 5)
+        to_rle(segmentation, [4, 5])
 
 
 def test_codes_of_results_keep_their_size():
-    assert compressed(CompressedCode([2, 3], '6')) == dict(size=[2, 3], counts=b'6')
+    assert compressed('6', [2, 3]) == dict(size=[2, 3], counts=b'6')
 
 
 @settings(max_examples=60, deadline=None)

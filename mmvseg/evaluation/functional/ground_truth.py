@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from mmvseg.errors import UserError
-from mmvseg.formats.youtube_vis import Annotation as Record
+from mmvseg.formats.tracks import Annotation as Record
 from mmvseg.formats.youtube_vis import Video, YouTubeVIS
 
 from .tube_iou import Tube, make_tube
@@ -128,7 +128,7 @@ def _to_annotation(record: Record, source: str, occlusion: bool) -> Annotation:
 def average_area(areas: Iterable[float | None]) -> float:
     """Mean of the areas that are neither None nor 0; 0 if there are none."""
     visible = [area for area in areas if area]
-    return float(np.mean(visible)) if visible else 0.0
+    return float(np.add.reduce(visible) / len(visible)) if visible else 0.0
 
 
 def occlusion_score(levels: list[str | None] | None, where: str) -> float:
