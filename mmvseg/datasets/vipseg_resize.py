@@ -21,6 +21,7 @@ from PIL import Image
 
 from mmvseg.errors import UserError
 from mmvseg.files import write_bytes, write_json
+from mmvseg.formats.json_files import load_json
 from mmvseg.formats.segment_maps import find_regions
 from mmvseg.formats.vipseg_release import (
     JSON_NAME,
@@ -30,7 +31,6 @@ from mmvseg.formats.vipseg_release import (
     raw_category,
     read_ids,
 )
-from mmvseg.formats.youtube_vis import load_json
 from mmvseg.media.images import read_image, read_segment_map, write_image
 
 #: What a folder was made from, so that it is only continued with the same.
@@ -216,4 +216,9 @@ def _make_content(split: SourceSplit, results: list[_Done]) -> dict:
         videos.append(dict(video_id=video, images=images))
         if masks:
             annotations.append(dict(video_id=video, annotations=masks))
-    return dict(videos=videos, annotations=annotations, categories=split.categories)
+    categories = [
+        dict(id=c.id, name=c.name, isthing=int(c.is_thing))
+        | (dict(color=c.color) if c.color else {})
+        for c in split.categories
+    ]
+    return dict(videos=videos, annotations=annotations, categories=categories)

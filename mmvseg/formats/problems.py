@@ -57,7 +57,7 @@ class Problem:
             value = getattr(self, name)
             if value is not None:
                 parts.append(f'{name} {value},')
-        return f'{" ".join(parts)} {self.field}: {self.rule}'
+        return printable(f'{" ".join(parts)} {self.field}: {self.rule}')
 
     @property
     def is_note(self) -> bool:
@@ -69,12 +69,17 @@ class Problem:
 Findings: TypeAlias = Generator[Problem, None, T]
 
 
-def strictly(findings: Findings[T], notes: list[Problem] | None = None) -> T:
+def strictly(
+    findings: Findings[T],
+    notes: list[Problem] | None = None,
+    hint: str = f' ({CHECKER} lists all problems of a file)',
+) -> T:
     """What is read, if there is no fault.
 
     Args:
         findings: of a reading function.
         notes: gets flaws and notes.
+        hint: what to do about a fault.
 
     Raises:
         UserError: with the first fault.
@@ -85,9 +90,14 @@ def strictly(findings: Findings[T], notes: list[Problem] | None = None) -> T:
         except StopIteration as end:
             return end.value
         if problem.level is Level.FAULT:
-            raise UserError(f'{problem} ({CHECKER} lists all problems of a file)')
+            raise UserError(f'{problem}{hint}')
         if notes is not None:
             notes.append(problem)
+
+
+def printable(text: str) -> str:
+    """A text with its control characters escaped, which a terminal would obey."""
+    return ''.join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def quoted(value: Any) -> str:

@@ -11,7 +11,7 @@ from mmvseg.evaluation import VideoPanopticMetric
 from mmvseg.evaluation.functional.stq import evaluate_stq
 from mmvseg.evaluation.functional.vpq import WINDOWS, evaluate_vpq
 from mmvseg.evaluation.metrics import video_metric
-from mmvseg.formats.vipseg_truth import load_results, load_truth
+from mmvseg.formats.vipseg_results import load_results, load_truth
 from mmvseg.registry import METRICS
 from mmvseg.structures import CodedMaps, Segment, VideoDataSample, VideoPanoptic
 

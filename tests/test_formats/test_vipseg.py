@@ -16,7 +16,7 @@ from PIL import Image
 
 from mmvseg.errors import UserError
 from mmvseg.evaluation.functional.panoptic_overlap import count_pairs, video_overlaps
-from mmvseg.formats.vipseg_truth import find_ground_truth, load_results, load_truth
+from mmvseg.formats.vipseg_results import find_ground_truth, load_results, load_truth
 
 IDS = np.array([[1, 1, 2], [0, 2, 2]])
 SEGMENTS = listed(IDS, {1: 0, 2: 7})
@@ -84,14 +84,17 @@ def test_an_id_listed_twice_counts_once(folder):
     ('edit', 'message'),
     [
         (lambda c: c['annotations'].pop(0), '1 of 2 videos of .*are missing, the first is a'),
-        (lambda c: c['annotations'].append(c['annotations'][0]), 'video a is listed twice'),
+        (
+            lambda c: c['annotations'].append(c['annotations'][0]),
+            'video a, annotations: the video is listed twice',
+        ),
         (
             lambda c: c['annotations'][1]['annotations'].pop(),
-            'video b: has 1 frames, the ground truth 2',
+            'video b, annotations: 1 entries, but the video has 2 frames',
         ),
         (
             lambda c: c['annotations'][1]['annotations'].reverse(),
-            'video b, frame 0000: the predictions have 0001 in its place',
+            "video b, frame 0, file_name: '0001.jpg', but the image in this place is '0000",
         ),
         (
             lambda c: frame_of(c)['segments_info'].pop(),
@@ -103,22 +106,34 @@ def test_an_id_listed_twice_counts_once(folder):
         ),
         (
             lambda c: frame_of(c)['segments_info'][0].update(category_id=99),
-            'video b, frame 0001: segment 1: category_id 99 is not among the categories',
+            'video b, frame 1, segment 1, category_id: unknown category 99$',
         ),
         (
             lambda c: frame_of(c)['segments_info'][0].update(id=0),
-            'frame 0001: segment 0: the id must be an integer from 1 to 16777215',
+            r'frame 1, segment 0, segments_info.0..id: 0 is not an integer from 1 to 16777215',
         ),
-        (lambda c: frame_of(c)['segments_info'][0].update(id=2**24), 'the id must be'),
-        (lambda c: frame_of(c)['segments_info'][0].pop('id'), "frame 0001: has no 'id'"),
+        (
+            lambda c: frame_of(c)['segments_info'][0].update(id=2**24),
+            '16777216 is not an integer from',
+        ),
+        (
+            lambda c: frame_of(c)['segments_info'][0].pop('id'),
+            r'frame 1, segments_info.0.: missing id',
+        ),
         (
             lambda c: frame_of(c)['segments_info'].append(segment(1, 7)),
-            'segment 1: is listed twice in the frame, with different classes',
+            'segment 1, id: listed twice in the frame, with different classes',
         ),
-        (lambda c: frame_of(c).pop('segments_info'), "frame 0001: 'segments_info' must be a list"),
-        (lambda c: frame_of(c).pop('file_name'), "video b, frame 1: has no 'file_name'"),
+        (
+            lambda c: frame_of(c).pop('segments_info'),
+            r'frame 1, annotations.1.: missing segments_info',
+        ),
+        (
+            lambda c: frame_of(c).pop('file_name'),
+            r'video b, frame 1, annotations.1.: missing file_name',
+        ),
         (lambda c: c.pop('annotations'), 'not a list of predictions'),
-        (lambda c: c['annotations'][0].pop('video_id'), r"annotations\[0\]: has no 'video_id'"),
+        (lambda c: c['annotations'][0].pop('video_id'), r'annotations.0.: missing video_id'),
     ],
 )
 def test_broken_predictions_are_named(folder, edit, message):
@@ -130,22 +145,25 @@ def test_broken_predictions_are_named(folder, edit, message):
 @pytest.mark.parametrize(
     ('edit', 'message'),
     [
-        (lambda c: c.pop('categories'), r'gt_val\.json: not a panoptic ground truth'),
-        (lambda c: c['categories'].append(CATEGORIES[0]), 'two categories have one id'),
-        (lambda c: c['categories'][0].pop('isthing'), r"categories\[0\]: has no 'isthing'"),
-        (lambda c: c['annotations'].append(c['annotations'][0]), 'video a: is listed twice'),
+        (lambda c: c.pop('categories'), r'gt_val\.json: not a VIPSeg file'),
+        (lambda c: c['categories'].append(CATEGORIES[0]), 'duplicate id 7'),
+        (lambda c: c['categories'][0].pop('isthing'), r'categories.0.: isthing is missing'),
+        (
+            lambda c: c['annotations'].append(c['annotations'][0]),
+            'video a, annotations.2.: the video is annotated twice',
+        ),
         (
             lambda c: frame_of(c)['segments_info'][0].update(area=None),
-            "video b, frame 0001: segment 1: 'area' must be a number of pixels",
+            r'video b, frame 1, segment 1, segments_info.0..area: None is not a number',
         ),
         (
             lambda c: frame_of(c)['segments_info'][0].update(iscrowd=2),
-            "'iscrowd' must be 0 or 1, it is 2",
+            'iscrowd: 2 is not 0 or 1',
         ),
-        (lambda c: frame_of(c)['segments_info'][0].pop('iscrowd'), "has no 'iscrowd'"),
+        (lambda c: frame_of(c)['segments_info'][0].pop('iscrowd'), 'missing iscrowd'),
         (
             lambda c: frame_of(c)['segments_info'][0].update(category_id=1),
-            'category_id 1 is not among',
+            'category_id: unknown category 1 ',
         ),
     ],
 )
@@ -200,16 +218,9 @@ def test_ground_truth_without_annotations(tmp_path, annotations):
 
 
 def test_annotations_must_be_in_the_order_of_the_images(folder):
-    def list_images(content):
-        images = [dict(file_name=f['file_name']) for f in frame_list(content)]
-        content['videos'] = [dict(video_id='b', images=images)]
-
-    def frame_list(content):
-        return content['annotations'][1]['annotations']
-
     path = folder / 'gt/panoptic_gt_val.json'
-    edit_json(path, list_images)
-    assert compare(folder)['b']
-    edit_json(path, lambda content: frame_list(content).reverse())
-    with pytest.raises(UserError, match='video b: its annotations are not in the order'):
+    edit_json(path, lambda content: content['annotations'][1]['annotations'].reverse())
+    with pytest.raises(
+        UserError, match=r'video b, frame 0, file_name: .*in the order of the images'
+    ):
         compare(folder)
