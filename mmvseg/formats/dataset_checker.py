@@ -52,6 +52,7 @@ def check_dataset(
     if is_coco(content):
         content = coco_as_videos(content, ann_file)
     if is_vipseg(content):
+        del content  # the same once more would be too much for large files
         data = read_json_bytes(ann_file)
         yield from check_vipseg(data, str(ann_file), root, masks, on_start, on_step)
         return

@@ -81,7 +81,7 @@ class PredictedFrame(Struct):
 class AnnotatedFrame(PredictedFrame):
     """A frame in ``annotations`` of a video."""
 
-    image_id: Id | Text
+    image_id: Id | Text | None = None
 
 
 class AnnotationEntry(Struct):
@@ -229,6 +229,9 @@ def parse(content: Content, file: str, with_annotations: bool = True) -> Finding
     categories = yield from parse_categories(content.categories, file, panoptic=True)
     videos = yield from _read_videos(content.videos, file)
     annotations = yield from _annotation_entries(content, file)
+    if annotations == []:
+        rule = 'it has no annotations'
+        yield Problem(file, 'annotations', rule, level=Level.NOTE)
     if with_annotations and annotations:
         # of a broken category the id may be unknown
         all_sound = len(categories) == len(content.categories)
@@ -237,13 +240,16 @@ def parse(content: Content, file: str, with_annotations: bool = True) -> Finding
     return VIPSeg(file, categories, videos, bool(annotations))
 
 
-def _annotation_entries(content: Content, file: str) -> Findings[list[AnnotationEntry | None]]:
+def _annotation_entries(
+    content: Content, file: str
+) -> Findings[list[AnnotationEntry | None] | None]:
     if content.annotations == Raw(b'null'):
         return []
-    entries = yield from decode_entries(
-        content.annotations, AnnotationEntry, file, 'annotations', video='video_id'
+    return (
+        yield from decode_entries(
+            content.annotations, AnnotationEntry, file, 'annotations', video='video_id'
+        )
     )
-    return entries or []
 
 
 def _read_videos(raw: Raw, file: str) -> Findings[dict[str, Video]]:
@@ -330,7 +336,7 @@ def _annotate_video(
     )
     if entries is None:
         return
-    if len(entries) != video.length:
+    if video.length and len(entries) != video.length:
         rule = f'{len(entries)} entries, but the video has {video.length} frames'
         yield Problem(file, 'annotations', rule, video=video.name)
     for frame in video.frames:
@@ -338,7 +344,7 @@ def _annotate_video(
         if entry is None:
             continue
         where = dict(video=video.name, frame=frame.index)
-        if entry.image_id != frame.image.id:
+        if entry.image_id not in (None, frame.image.id):
             ids = quoted(entry.image_id), quoted(frame.image.id)
             rule = f'{ids[0]}, but the image in this place is {ids[1]}'
             yield Problem(file, 'image_id', rule, level=Level.FLAW, **where)

@@ -9,7 +9,7 @@ from mmvseg.errors import UserError
 from mmvseg.media.images import read_segment_map
 
 from .categories import Category
-from .checker_parts import bare_rule, check_png, no_annotations, picture_size
+from .checker_parts import bare_rule, check_png, picture_size
 from .problems import Level, Problem
 from .segment_maps import Region, find_regions
 from .vipseg import Frame, Segment, Video, frame_path, parse, to_content
@@ -51,8 +51,6 @@ def check_vipseg(
     """
     content = yield from parse(to_content(data, file), file)
     on_start(len(content.videos))
-    if not content.has_annotations:
-        yield no_annotations(file)
     if root is not None and masks is None:
         masks = Path(root).parent / MASKS
     categories = {category.id: category for category in content.categories}

@@ -159,6 +159,16 @@ def test_without_annotations_there_are_no_numbers(tmp_path, log):
     assert metric.evaluate(1) == {}
 
 
+def test_videos_without_annotations_do_not_count(data, log):
+    folder, samples = data
+    path = folder / 'panoptic_gt_val.json'
+    panoptic_files.edit_json(path, lambda content: content['annotations'].pop(0))
+    metric = make_metric(folder)
+    assert log == [f'{path}: 1 of 4 videos have no annotations and do not count']
+    metric.process(None, [sample.to_dict() for sample in samples])
+    assert metric.evaluate(4) == expected_numbers(folder)
+
+
 def test_what_does_not_fit_is_named(data):
     folder, samples = data
     maps = samples[0].pred.maps
