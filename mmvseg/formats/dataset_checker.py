@@ -13,7 +13,6 @@ from mmvseg.errors import UserError
 
 from .checker_parts import check_categories, is_number, is_whole, no_annotations, picture_size
 from .coco import coco_as_videos, is_coco
-from .json_files import read_json_bytes
 from .problems import Problem
 from .rle import check_rle, to_rle
 from .vipseg_checker import check_vipseg, is_vipseg
@@ -52,9 +51,8 @@ def check_dataset(
     if is_coco(content):
         content = coco_as_videos(content, ann_file)
     if is_vipseg(content):
-        del content  # the same once more would be too much for large files
-        data = read_json_bytes(ann_file)
-        yield from check_vipseg(data, str(ann_file), root, masks, on_start, on_step)
+        del content  # it is read anew, and large
+        yield from check_vipseg(ann_file, root, masks, on_start, on_step)
         return
     check_form(content, ann_file)
     annotations = content.get('annotations') or []

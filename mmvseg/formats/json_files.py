@@ -8,7 +8,6 @@ message can say which one is broken and the others can be looked into all the sa
 import json
 import types
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -117,7 +116,12 @@ def _stands_at(data: bytes, start: int, word: str) -> bool:
 
 
 def decode_entry(
-    raw: Raw, kind: type[T], file: str, field: str, **where: Any
+    raw: Raw,
+    kind: type[T],
+    file: str,
+    field: str,
+    place: Mapping[str, Any] | None = None,
+    **where: str,
 ) -> Findings[T | None]:
     """Decode an entry of a list.
 
@@ -126,8 +130,9 @@ def decode_entry(
         kind: its type, a ``Struct``.
         file: for messages.
         field: where the entry stands, e.g. ``annotations[3]``.
-        **where: further places of a :class:`Problem`, or the names of the entry's fields that hold
-            them, e.g. ``annotation='id'``.
+        place: places of a :class:`Problem` that its list belongs to, e.g. ``{'video': 7}``.
+        **where: further places, and the fields of the entry that hold them, e.g.
+            ``annotation='id'``.
 
     Yields:
         All values that are not of their type.
@@ -139,20 +144,19 @@ def decode_entry(
         return msgspec.json.decode(raw, type=kind)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         failure = error
+    places = dict(place or {})
     try:
         plain = msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
-        yield Problem(file, field, f'not valid json ({_reason(failure, bytes(raw))})')
+        yield Problem(file, field, f'not valid json ({_reason(failure, bytes(raw))})', **places)
         return None
-    places = {name: _place(plain, key) for name, key in where.items()}
+    places |= {name: _place(plain, key) for name, key in where.items()}
+    # Without an id of its own, the list says which entry it is.
+    prefix = f'{field}.' if place is not None or not where else ''
     for misfit in misfits(plain, kind):
-        name = misfit.field or field
-        if misfit.field and not where:  # nothing else says which entry it is
-            name = f'{field}.{name}'
-        if misfit.position is None:
-            yield Problem(file, name, misfit.rule, **(dict(frame=None) | places))
-        else:
-            yield Problem(file, name, misfit.rule, **(places | dict(frame=misfit.position)))
+        name = f'{prefix}{misfit.field}' if misfit.field else field
+        at = {} if misfit.position is None else dict(frame=misfit.position)
+        yield Problem(file, name, misfit.rule, **(places | at))
     return None
 
 
@@ -161,30 +165,24 @@ def decode_entries(
     kind: type[T],
     file: str,
     field: str,
-    *,
-    place: Mapping[str, Any] | None = None,
+    place: Mapping[str, Any],
     index: str | None = None,
     **where: str,
 ) -> Findings[list[T | None] | None]:
-    """Decode a list, at once where all of its entries are sound, else entry by entry.
+    """Decode a list, at once where all of its entries are sound, else one by one.
 
     Args:
         raw: the list.
-        kind: type of its entries, a ``Struct``.
+        kind: as in :func:`decode_entry`, like all that is not named here.
         file: for messages.
         field: name of the list.
-        place: where the list belongs: places of a :class:`Problem` with their values.
-        index: the place that the position in the list stands for, e.g. ``'frame'``; None: the
-            field says the position.
-        **where: further places, and the fields of an entry that hold them.
-
-    Yields:
-        A value that is no list, or all values of its entries that are not of their type.
+        place: where the list belongs.
+        index: the place that the position in the list is, e.g. ``'frame'``, if it is one.
+        **where: places that fields of the entries hold.
 
     Returns:
         The entries, None in the place of those that are broken; None if it is no list.
     """
-    place = dict(place or {})
     try:
         return msgspec.json.decode(raw, type=list[kind])
     except (msgspec.DecodeError, UnicodeError, RecursionError):
@@ -196,19 +194,9 @@ def decode_entries(
         return None
     entries = []
     for position, item in enumerate(items):
+        at = {**place, index: position} if index else place
         name = f'{field}[{position}]'
-        findings = decode_entry(item, kind, file, name, **where)
-        while True:
-            try:
-                problem = next(findings)
-            except StopIteration as end:
-                entries.append(end.value)
-                break
-            if index is not None:
-                place[index] = position
-            elif not problem.field.startswith(name):
-                problem = replace(problem, field=f'{name}.{problem.field}')
-            yield replace(problem, **place)
+        entries.append((yield from decode_entry(item, kind, file, name, at, **where)))
     return entries
 
 

@@ -6,8 +6,7 @@ the id of each pixel's segment as R + 256 G + 65536 B, 0 for none.
 """
 
 import os.path
-import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -124,8 +123,7 @@ class Video:
 
     Attributes:
         name: of its folders.
-        height: of its frames, in pixels.
-        width: the same.
+        height, width: of its frames, in pixels.
         length: number of frames.
         frames: in order of time.
         annotated: whether the file says what their segments are.
@@ -185,7 +183,7 @@ def read_categories(path: str | Path) -> list[Category]:
 
 def has_annotations(path: str | Path) -> bool:
     """Whether a file annotates any video; see :func:`read_vipseg`."""
-    return bool(strictly(_annotation_entries(load_content(path), str(path))))
+    return read_vipseg(path, with_annotations=False).has_annotations
 
 
 def load_content(path: str | Path) -> Content:
@@ -194,15 +192,10 @@ def load_content(path: str | Path) -> Content:
     Raises:
         UserError: it cannot be read, is no json or of another form.
     """
-    return to_content(read_json_bytes(path), str(path))
-
-
-def to_content(data: bytes, file: str) -> Content:
-    """The lists of a json text in UTF-8; ``file`` is for messages."""
     try:
-        return decode_json(data, file, Content)
+        return decode_json(read_json_bytes(path), path, Content)
     except ValidationError as error:
-        raise UserError(f'{file}: not a VIPSeg file ({error})') from None
+        raise UserError(f'{path}: not a VIPSeg file ({error})') from None
 
 
 def frame_path(folder: Path, name: str) -> Path:
@@ -228,10 +221,12 @@ def parse(content: Content, file: str, with_annotations: bool = True) -> Finding
     """
     categories = yield from parse_categories(content.categories, file, panoptic=True)
     videos = yield from _read_videos(content.videos, file)
-    annotations = yield from _annotation_entries(content, file)
+    raw = Raw(b'[]') if content.annotations == Raw(b'null') else content.annotations
+    annotations = yield from decode_entries(
+        raw, AnnotationEntry, file, 'annotations', {}, video='video_id'
+    )
     if annotations == []:
-        rule = 'it has no annotations'
-        yield Problem(file, 'annotations', rule, level=Level.NOTE)
+        yield Problem(file, 'annotations', 'it has no annotations', level=Level.NOTE)
     if with_annotations and annotations:
         # of a broken category the id may be unknown
         all_sound = len(categories) == len(content.categories)
@@ -240,21 +235,9 @@ def parse(content: Content, file: str, with_annotations: bool = True) -> Finding
     return VIPSeg(file, categories, videos, bool(annotations))
 
 
-def _annotation_entries(
-    content: Content, file: str
-) -> Findings[list[AnnotationEntry | None] | None]:
-    if content.annotations == Raw(b'null'):
-        return []
-    return (
-        yield from decode_entries(
-            content.annotations, AnnotationEntry, file, 'annotations', video='video_id'
-        )
-    )
-
-
 def _read_videos(raw: Raw, file: str) -> Findings[dict[str, Video]]:
     videos: dict[str, Video] = {}
-    entries = yield from decode_entries(raw, VideoEntry, file, 'videos', video='video_id')
+    entries = yield from decode_entries(raw, VideoEntry, file, 'videos', {}, video='video_id')
     for entry in filter(None, entries or ()):
         name = str(entry.video_id)
         if rule := name_rule(name):
@@ -268,16 +251,14 @@ def _read_videos(raw: Raw, file: str) -> Findings[dict[str, Video]]:
 
 def _read_video(name: str, images: Raw, file: str) -> Findings[Video]:
     entries = yield from decode_entries(
-        images, ImageEntry, file, 'images', place=dict(video=name), index='frame'
+        images, ImageEntry, file, 'images', dict(video=name), 'frame'
     )
     video = Video(name, 0, 0, len(entries or ()), [])
     if entries == []:
         yield Problem(file, 'images', 'is empty: a video without frames', video=name)
-    ids: set[int | str] = set()
-    stems: set[str] = set()
-    for index, image in enumerate(entries or ()):
-        if image is None:
-            continue
+    ids, stems = set(), set()
+    sound = [(index, image) for index, image in enumerate(entries or ()) if image is not None]
+    for index, image in sound:
         where = dict(video=name, frame=index)
         if rule := name_rule(image.file_name):
             yield Problem(file, 'file_name', rule, **where)
@@ -291,8 +272,8 @@ def _read_video(name: str, images: Raw, file: str) -> Findings[Video]:
         if image.id in ids:
             rule = f'{quoted(image.id)} names two frames of the video'
             yield Problem(file, 'id', rule, level=Level.FLAW, **where)
-        # maps and results are named by what is left without the suffix
-        if (stem := _stem(image.file_name)) in stems:
+        # results are named by what is left
+        if (stem := _stem(os.path.basename(image.file_name))) in stems:
             rule = f'{quoted(image.file_name)} names two frames of the video'
             yield Problem(file, 'file_name', rule, **where)
         ids.add(image.id)
@@ -307,21 +288,16 @@ def _annotate(
     category_ids: set[int] | None,
     file: str,
 ) -> Findings[None]:
-    """Enter the segments into the videos."""
     for position, entry in enumerate(entries):
         if entry is None:
             continue
         name = str(entry.video_id)
-        if name not in videos:
-            yield Problem(file, f'annotations[{position}]', 'no such video', video=name)
-        elif videos[name].annotated:
-            rule = 'the video is annotated twice'
+        if name not in videos or videos[name].annotated:
+            rule = 'the video is annotated twice' if name in videos else 'no such video'
             yield Problem(file, f'annotations[{position}]', rule, video=name)
         else:
             videos[name].annotated = True
             yield from _annotate_video(videos[name], entry.annotations, category_ids, file)
-    if None in entries:  # whose video cannot be told
-        return
     for name, video in videos.items():
         if not video.annotated:
             rule = 'has none; training and evaluation leave the video out'
@@ -332,7 +308,7 @@ def _annotate_video(
     video: Video, raw: Raw, category_ids: set[int] | None, file: str
 ) -> Findings[None]:
     entries = yield from decode_entries(
-        raw, AnnotatedFrame, file, 'annotations', place=dict(video=video.name), index='frame'
+        raw, AnnotatedFrame, file, 'annotations', dict(video=video.name), 'frame'
     )
     if entries is None:
         return
@@ -360,7 +336,11 @@ def _annotate_video(
 
 
 def read_segments(
-    raw: Raw, kind: type[PredictedSegment], category_ids: set[int] | None, file: str, **where: Any
+    raw: Raw,
+    kind: type[PredictedSegment],
+    category_ids: Collection[int] | None,
+    file: str,
+    **where: Any,
 ) -> Findings[list[PredictedSegment | None]]:
     """Read the ``segments_info`` of a frame; ``where`` says which.
 
@@ -371,18 +351,14 @@ def read_segments(
     Returns:
         The entries; None in the place of broken ones, or of the list.
     """
-    segments = yield from decode_entries(
-        raw, kind, file, 'segments_info', place=where, segment='id'
-    )
+    segments = yield from decode_entries(raw, kind, file, 'segments_info', where, segment='id')
     if segments is None:
         return [None]
     sound = [segment for segment in segments if segment is not None]
-    used = {segment.category_id for segment in sound}
-    if category_ids is not None and not used <= category_ids:
-        for segment in sound:
-            if segment.category_id not in category_ids:
-                rule = f'unknown category {segment.category_id}'
-                yield Problem(file, 'category_id', rule, segment=segment.id, **where)
+    for segment in sound:
+        if category_ids is not None and segment.category_id not in category_ids:
+            rule = f'unknown category {segment.category_id}'
+            yield Problem(file, 'category_id', rule, segment=segment.id, **where)
     if len({segment.id for segment in sound}) < len(sound):
         yield from _listed_twice(sound, file, where)
     return segments
@@ -414,11 +390,11 @@ def name_rule(name: str) -> str | None:
 
 def order_rule(found: str, image: str) -> str | None:
     """Whether an annotation's file is of another frame than the picture in its place."""
-    if _stem(posixpath.basename(found)) == _stem(posixpath.basename(image)):
+    if _stem(os.path.basename(found)) == _stem(os.path.basename(image)):
         return None
     rule = f'{quoted(found)}, but the image in this place is {quoted(image)}'
     return f'{rule}; list annotations in the order of the images'
 
 
 def _stem(name: str) -> str:
-    return posixpath.splitext(name)[0]
+    return os.path.splitext(name)[0]

@@ -12,7 +12,7 @@ from .categories import Category
 from .checker_parts import bare_rule, check_png, picture_size
 from .problems import Level, Problem
 from .segment_maps import Region, find_regions
-from .vipseg import Frame, Segment, Video, frame_path, parse, to_content
+from .vipseg import Frame, Segment, Video, frame_path, load_content, parse
 
 MASKS = 'panomasksRGB'
 #: Some programs write boxes one pixel short.
@@ -29,8 +29,7 @@ def is_vipseg(content: Any) -> bool:
 
 
 def check_vipseg(
-    data: bytes,
-    file: str,
+    ann_file: str | Path,
     root: str | Path | None,
     masks: str | Path | None,
     on_start: Callable[[int], None],
@@ -39,8 +38,7 @@ def check_vipseg(
     """Check a json and, video by video, its pictures.
 
     Args:
-        data: text of the json, in UTF-8.
-        file: its name, for messages.
+        ann_file: the json.
         root: folder of the videos' frames; None leaves frames and masks alone.
         masks: folder of the videos' masks; ``panomasksRGB`` beside ``root`` if None.
         on_start: called with the number of videos.
@@ -49,7 +47,8 @@ def check_vipseg(
     Raises:
         UserError: it is no json, or of another form.
     """
-    content = yield from parse(to_content(data, file), file)
+    file = str(ann_file)
+    content = yield from parse(load_content(ann_file), file)
     on_start(len(content.videos))
     if root is not None and masks is None:
         masks = Path(root).parent / MASKS

@@ -196,54 +196,57 @@ def load_results(folder: str | Path, truth: PanopticTruth) -> dict[str, Panoptic
         raise UserError(
             f"{path}: not a list of predictions (an object with the list 'annotations')"
         ) from None
-    entries = strictly(_video_entries(content, str(path)), hint='')
-    missing = [name for name in truth.videos if name not in entries]
+    found = strictly(_read_results(content, str(path), truth), hint='')
+    missing = [name for name in truth.videos if name not in found]
     if missing:
         raise UserError(
             f'{path}: {len(missing)} of {len(truth.videos)} videos of {truth.source} are missing, '
             f'the first is {missing[0]}; predict them too'
         )
-    labels = truth.labels()
-    results = {}
-    for name, video in truth.videos.items():
-        segments = strictly(_read_frames(name, entries[name], video, labels, str(path)), hint='')
-        masks = [Path(folder, 'pan_pred', name, mask.name) for mask in video.masks]
-        results[name] = PanopticVideo(masks, segments)
-    return results
+    return {
+        name: PanopticVideo(
+            [Path(folder, 'pan_pred', name, mask.name) for mask in video.masks], found[name]
+        )
+        for name, video in truth.videos.items()
+    }
 
 
-def _video_entries(content: ResultsContent, file: str) -> Findings[dict[str, Raw]]:
-    """The frames of each video."""
+def _read_results(
+    content: ResultsContent, file: str, truth: PanopticTruth
+) -> Findings[dict[str, list[dict[int, Listed]]]]:
+    """The predicted segments of each frame of the ground truth's videos."""
     entries = yield from decode_entries(
-        content.annotations, AnnotationEntry, file, 'annotations', video='video_id'
+        content.annotations, AnnotationEntry, file, 'annotations', {}, video='video_id'
     )
-    videos: dict[str, Raw] = {}
-    for entry in filter(None, entries or ()):
+    labels = truth.labels()
+    seen: set[str] = set()
+    found = {}
+    for entry in entries:
         name = str(entry.video_id)
-        if name in videos:
+        if name in seen:
             yield Problem(file, 'annotations', 'the video is listed twice', video=name)
-        videos[name] = entry.annotations
-    return videos
+        seen.add(name)
+        if name in truth.videos:
+            masks = truth.videos[name].masks
+            found[name] = yield from _read_frames(entry.annotations, name, masks, labels, file)
+    return found
 
 
 def _read_frames(
-    name: str, raw: Raw, truth: PanopticVideo, labels: dict[int, int], file: str
+    raw: Raw, name: str, masks: Sequence[Path], labels: dict[int, int], file: str
 ) -> Findings[list[dict[int, Listed]]]:
-    """The predicted segments of each frame of a video."""
     place = dict(video=name)
-    frames = yield from decode_entries(
-        raw, PredictedFrame, file, 'annotations', place=place, index='frame'
-    )
-    if len(frames) != len(truth.masks):
-        rule = f'{len(frames)} entries, but the video has {len(truth.masks)} frames'
+    frames = yield from decode_entries(raw, PredictedFrame, file, 'annotations', place, 'frame')
+    if len(frames) != len(masks):
+        rule = f'{len(frames)} entries, but the video has {len(masks)} frames'
         yield Problem(file, 'annotations', rule, **place)
     found = []
-    for index, (frame, mask) in enumerate(zip(frames, truth.masks, strict=True)):
+    for index, (frame, mask) in enumerate(zip(frames, masks, strict=True)):
         where = dict(video=name, frame=index)
         if rule := order_rule(frame.file_name, mask.name):
             yield Problem(file, 'file_name', rule, **where)
         segments = yield from read_segments(
-            frame.segments_info, PredictedSegment, set(labels), file, **where
+            frame.segments_info, PredictedSegment, labels.keys(), file, **where
         )
         found.append({segment.id: Listed(labels[segment.category_id]) for segment in segments})
     return found
