@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -50,15 +51,15 @@ def check_vipseg(
     file = str(ann_file)
     content = yield from parse(load_content(ann_file), file)
     on_start(len(content.videos))
-    if root is not None and masks is None:
-        masks = Path(root).parent / MASKS
+    if root is not None:
+        root, masks = Path(root), Path(masks or Path(root).parent / MASKS)
     categories = {category.id: category for category in content.categories}
     with ThreadPoolExecutor() as pool:
         for name, video in content.videos.items():
             yield from segment_flaws(video, categories, file)
             if root is not None:
-                checker = _PictureChecker(Path(root, name), Path(masks, name), name, file)
-                for problems in pool.map(checker.check, video.frames):
+                check = partial(_picture_problems, file, name, root / name, masks / name)
+                for problems in pool.map(lambda frame, check=check: [*check(frame)], video.frames):
                     yield from problems
             on_step()
 
@@ -100,58 +101,39 @@ def segment_flaws(video: Video, categories: dict[int, Category], file: str) -> I
                 yield Problem(file, 'id', rule, **where)
 
 
-class _PictureChecker:
-    """Compares frames of a video, pictures and segment maps, with what the json says.
-
-    Args:
-        images: folder of the video's frames.
-        masks: folder of its segment maps.
-        video: its name, for messages.
-        file: the json, for messages.
-    """
-
-    def __init__(self, images: Path, masks: Path, video: str, file: str) -> None:
-        self.images = images
-        self.masks = masks
-        self.video = video
-        self.file = file
-
-    def check(self, frame: Frame) -> list[Problem]:
-        """Read the picture and the segment map of a frame."""
-        where = dict(video=self.video, frame=frame.index)
-        problems = []
-        size = frame.image.height, frame.image.width
-        path = frame_path(self.images, frame.image.file_name)
-        try:
-            found = picture_size(path)
-            if found != size:
-                rule = f'{_words(found)} pixels, the json says {_words(size)}'
-                problems.append(Problem(str(path), 'frame', rule, **where))
-        except UserError as error:
-            problems.append(Problem(str(path), 'frame', str(error), **where))
-        if frame.mask is None:
-            return problems
-        path = self.masks / frame.mask
-        try:
-            check_png(path, ['RGB 8 bit'], size, 'the json says')
-            regions = find_regions(read_segment_map(path))
-        except UserError as error:
-            problems.append(Problem(str(path), 'mask', bare_rule(error, path), **where))
-        else:
-            problems += self._compare(frame, regions, path)
-        return problems
-
-    def _compare(self, frame: Frame, regions: dict[int, Region], path: Path) -> Iterator[Problem]:
-        where = dict(video=self.video, frame=frame.index, level=Level.FLAW)
-        unlisted = sorted(regions.keys() - {0} - {segment.id for segment in frame.segments})
-        if unlisted and frame.complete:
-            ids = ', '.join(f'{i} ({regions[i].area} pixels)' for i in unlisted[:_IDS_NAMED])
-            more = f' and {len(unlisted) - _IDS_NAMED} more' if unlisted[_IDS_NAMED:] else ''
-            rule = f'ids that the json does not list: {ids}{more}; the official VPQ takes such '
-            yield Problem(str(path), 'mask', f'{rule}pixels for labelled', **where)
-        for segment in frame.segments:
-            for field, rule in _segment_rules(segment, regions.get(segment.id), path):
-                yield Problem(self.file, field, rule, segment=segment.id, **where)
+def _picture_problems(
+    file: str, video: str, images: Path, masks: Path, frame: Frame
+) -> Iterator[Problem]:
+    """Compare a frame, its picture and its segment map, with what the json says."""
+    where = dict(video=video, frame=frame.index)
+    size = frame.image.height, frame.image.width
+    path = frame_path(images, frame.image.file_name)
+    try:
+        found = picture_size(path)
+        if found != size:
+            sizes = f'{found[0]} x {found[1]} pixels, the json says {size[0]} x {size[1]}'
+            yield Problem(str(path), 'frame', sizes, **where)
+    except UserError as error:
+        yield Problem(str(path), 'frame', str(error), **where)
+    if frame.mask is None:
+        return
+    path = masks / frame.mask
+    try:
+        check_png(path, ['RGB 8 bit'], size, 'the json says')
+        regions = find_regions(read_segment_map(path))
+    except UserError as error:
+        yield Problem(str(path), 'mask', bare_rule(error, path), **where)
+        return
+    where['level'] = Level.FLAW
+    unlisted = sorted(regions.keys() - {0} - {segment.id for segment in frame.segments})
+    if unlisted and frame.complete:
+        ids = ', '.join(f'{i} ({regions[i].area} pixels)' for i in unlisted[:_IDS_NAMED])
+        more = f' and {len(unlisted) - _IDS_NAMED} more' if unlisted[_IDS_NAMED:] else ''
+        rule = f'ids that the json does not list: {ids}{more}; the official VPQ takes such '
+        yield Problem(str(path), 'mask', f'{rule}pixels for labelled', **where)
+    for segment in frame.segments:
+        for field, rule in _segment_rules(segment, regions.get(segment.id), path):
+            yield Problem(file, field, rule, segment=segment.id, **where)
 
 
 def _segment_rules(
@@ -169,7 +151,3 @@ def _segment_rules(
     ):
         box = ', '.join(f'{value:.10g}' for value in segment.bbox)
         yield 'bbox', f'[{box}], but in the mask it is {region.box}'
-
-
-def _words(size: tuple[int, int]) -> str:
-    return f'{size[0]} x {size[1]}'
