@@ -48,9 +48,15 @@ def write_truth(folder, videos, categories=CATEGORIES):
     Returns:
         The json.
     """
-    content = dict(
-        videos=[], annotations=_write(folder / 'panomasksRGB', videos), categories=categories
-    )
+    annotations = _write(folder / 'panomasksRGB', videos)
+    content = dict(videos=[], annotations=annotations, categories=categories)
+    for entry in annotations:
+        (height, width), *_ = (ids.shape for ids, _ in videos[entry['video_id']])
+        images = [
+            dict(id=f['image_id'], height=height, width=width, file_name=f['file_name'])
+            for f in entry['annotations']
+        ]
+        content['videos'].append(dict(video_id=entry['video_id'], images=images))
     path = folder / 'panoptic_gt_val.json'
     path.write_text(json.dumps(content))
     return path
@@ -69,7 +75,8 @@ def _write(root, videos):
         entries = []
         for t, (ids, segments) in enumerate(frames):
             write_ids(root / video / f'{t:04d}.png', ids)
-            entries.append(dict(file_name=f'{t:04d}.jpg', segments_info=segments))
+            name = f'{t:04d}'
+            entries.append(dict(image_id=name, file_name=f'{name}.jpg', segments_info=segments))
         annotations.append(dict(video_id=video, annotations=entries))
     return annotations
 

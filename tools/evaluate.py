@@ -95,11 +95,7 @@ def tracking_quality(args: argparse.Namespace) -> dict[str, float]:
 
 
 def _panoptic_files(args: argparse.Namespace) -> tuple[Any, dict[str, Any]]:
-    from mmvseg.formats.vipseg_truth import (
-        find_ground_truth,
-        load_results,
-        load_truth,
-    )
+    from mmvseg.formats.vipseg_results import find_ground_truth, load_results, load_truth
 
     path = find_ground_truth(args.ground_truth)
     truth = load_truth(path, path.parent / 'panomasksRGB')

@@ -9,8 +9,8 @@ import numpy as np
 from mmvseg.datasets import VSPWDataset
 from mmvseg.datasets.metainfo import to_panoptic_metainfo
 from mmvseg.errors import UserError
-from mmvseg.formats.vipseg import load_vipseg_file, parse_vipseg, read_panoptic_categories
-from mmvseg.formats.vipseg_truth import PanopticVideo, load_results, load_truth
+from mmvseg.formats.vipseg import Video, read_vipseg
+from mmvseg.formats.vipseg_results import PanopticVideo, load_results, to_truth
 from mmvseg.media.images import read_class_map, read_segment_map
 from mmvseg.structures import Segment, VideoPanoptic, VideoSemantic
 
@@ -145,32 +145,35 @@ def load_panoptic_results(
     Raises:
         UserError: if either file is not what it should be, or they do not belong together.
     """
-    content = load_vipseg_file(gt_path)
-    metainfo = to_panoptic_metainfo(read_panoptic_categories(content, gt_path))
+    content = read_vipseg(gt_path)
+    metainfo = to_panoptic_metainfo(content.categories)
     labels = {category: label for label, category in enumerate(metainfo['category_ids'])}
     num_things = len(metainfo['thing_classes'])
-    truth = load_truth(gt_path, gt_path.parent / 'panomasksRGB')
+    truth = to_truth(content, gt_path.parent / 'panomasksRGB')
     # Their class indices follow the ids.
     order = [labels[category.id] for category in truth.categories]
-    has_truth = bool(truth.videos)
-    records = list(parse_vipseg(content, gt_path, dict(img=str(root)), None))
-    chosen = choose_videos(records, wanted, gt_path)
-    truth.videos = {r['name']: truth.videos.get(r['name']) or _unannotated(r) for r in chosen}
+    records = [dict(video_id=name, name=name) for name in content.videos]
+    chosen = [content.videos[r['name']] for r in choose_videos(records, wanted, gt_path)]
+    annotated = truth.videos
+    truth.videos = {v.name: annotated.get(v.name) or _unannotated(v) for v in chosen}
     predicted = load_results(folder, truth)
     names = output_names(records)
     videos = []
-    for record in chosen:
-        name, size = record['name'], (record['height'], record['width'])
+    for video in chosen:
+        name, size = video.name, (video.height, video.width)
         found = SegmentFiles(predicted[name], order, size, complete=True)
-        annotated = SegmentFiles(truth.videos[name], order, size, complete=False)
+        true = None
+        if name in annotated:
+            files = SegmentFiles(truth.videos[name], order, size, complete=False)
+            true = files.result(num_things)
         videos.append(
             ResultVideo(
-                video_id=record['video_id'],
-                name=names[record['video_id']],
+                video_id=name,
+                name=names[name],
                 size=size,
-                frames=record['frames'],
+                frames=video.frame_paths(root),
                 found=found.result(num_things),
-                truth=annotated.result(num_things) if has_truth else None,
+                truth=true,
             )
         )
     return metainfo, videos
@@ -222,9 +225,9 @@ def load_semantic_results(
     return metainfo, videos
 
 
-def _unannotated(record: dict) -> PanopticVideo:
+def _unannotated(video: Video) -> PanopticVideo:
     """Names of the frames, with no segment."""
-    paths = [Path(path).with_suffix('.png') for path in record['frames']]
+    paths = [Path(frame.image.file_name).with_suffix('.png') for frame in video.frames]
     return PanopticVideo(paths, [{} for _ in paths])
 
 

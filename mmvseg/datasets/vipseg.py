@@ -7,7 +7,7 @@ import numpy as np
 
 from mmvseg.errors import UserError
 from mmvseg.formats.categories import Category, load_table
-from mmvseg.formats.vipseg import load_vipseg_file, parse_vipseg, read_panoptic_categories
+from mmvseg.formats.vipseg import Video, read_categories, read_vipseg
 from mmvseg.registry import DATASETS
 
 from .metainfo import refuse_chosen_classes, to_panoptic_metainfo
@@ -56,21 +56,53 @@ class VIPSegDataset(VideoDataset):
         """Classes of a config; with ``version`` this needs no file."""
         if dataset_cfg.get('version') == VERSION:
             return to_panoptic_metainfo(load_table(VERSION))
-        path = cls.unread(dataset_cfg).ann_file
-        return to_panoptic_metainfo(read_panoptic_categories(load_vipseg_file(path), path))
+        return to_panoptic_metainfo(read_categories(cls.unread(dataset_cfg).ann_file))
 
     def load_data_list(self) -> list[dict]:
         """Read the annotation file into video records."""
         refuse_chosen_classes(self._metainfo, 'the annotation file')
-        content = load_vipseg_file(self.ann_file)
-        categories = read_panoptic_categories(content, self.ann_file)
+        content = read_vipseg(self.ann_file, with_annotations=not self.test_mode)
         if self.version is not None:
-            _require_published(categories, self.ann_file)
-        metainfo = to_panoptic_metainfo(categories)
+            _require_published(content.categories, self.ann_file)
+        metainfo = to_panoptic_metainfo(content.categories)
         self._metainfo.update(metainfo)
+        if not content.has_annotations and not self.test_mode:
+            raise UserError(f'annotation file {self.ann_file}: has no annotations to train on')
+        #: How many segments are left out since they are crowds, each counted once a video.
+        self.num_crowds = sum(map(_count_crowds, content.videos.values()))
         labels = {category: label for label, category in enumerate(metainfo['category_ids'])}
-        used = None if self.test_mode else labels
-        return list(parse_vipseg(content, self.ann_file, self.data_prefix, used))
+        return [self._record(video, labels) for video in content.videos.values()]
+
+    def _record(self, video: Video, labels: Mapping[int, int]) -> dict:
+        """A video's record; in training with ``masks`` and ``segments``.
+
+        ``masks`` are the paths of the segment maps, none if the video is not annotated, and
+        ``segments`` (n, 3) int64 rows of frame, segment id and class index, without crowds.
+        """
+        record = dict(
+            video_id=video.name,
+            name=video.name,
+            height=video.height,
+            width=video.width,
+            length=video.length,
+            frames=video.frame_paths(self.data_prefix['img']),
+        )
+        if not self.test_mode:
+            rows = [
+                (frame.index, segment.id, labels[segment.category_id])
+                for frame in video.frames
+                for segment in frame.segments
+                if not segment.iscrowd
+            ]
+            record['masks'] = [str(path) for path in video.mask_paths(self.data_prefix['mask'])]
+            record['segments'] = np.array(rows, np.int64).reshape(-1, 3)
+        return record
+
+    def _why_empty(self) -> str:
+        reason = super()._why_empty()
+        if not self.num_crowds:
+            return reason
+        return f'{reason}; {self.num_crowds} segments are crowds (iscrowd: 1), which are left out'
 
     def annotated_frames(self, record: dict) -> np.ndarray:
         """The frames that hold a segment."""
@@ -85,6 +117,11 @@ class VIPSegDataset(VideoDataset):
             rows = segments[segments[:, 0] == frame, 1:].tolist()
             frames.append({segment: classes.setdefault(segment, label) for segment, label in rows})
         return dict(mask_paths=[record['masks'][i] for i in frame_ids], segments=frames)
+
+
+def _count_crowds(video: Video) -> int:
+    segments = (segment for frame in video.frames for segment in frame.segments)
+    return len({segment.id for segment in segments if segment.iscrowd})
 
 
 def _require_published(categories: list[Category], ann_file: str) -> None:

@@ -216,4 +216,9 @@ def _make_content(split: SourceSplit, results: list[_Done]) -> dict:
         videos.append(dict(video_id=video, images=images))
         if masks:
             annotations.append(dict(video_id=video, annotations=masks))
-    return dict(videos=videos, annotations=annotations, categories=split.categories)
+    categories = [
+        dict(id=c.id, name=c.name, isthing=int(c.is_thing))
+        | (dict(color=c.color) if c.color else {})
+        for c in split.categories
+    ]
+    return dict(videos=videos, annotations=annotations, categories=categories)

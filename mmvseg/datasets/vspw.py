@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from PIL import Image
 
 from mmvseg.errors import UserError
-from mmvseg.formats.categories import Category, load_table
-from mmvseg.formats.vipseg import read_panoptic_categories
+from mmvseg.formats.categories import Category, load_table, parse_categories
+from mmvseg.formats.problems import strictly
 from mmvseg.formats.vspw import (
     find_categories,
     read_categories,
@@ -123,4 +124,5 @@ def read_vspw_categories(ann_file: str | Path, videos: str | Path) -> list[Categ
     if path is None:
         return load_table('vipseg')
     entries = [dict(isthing=0) | entry for entry in read_categories(path)]
-    return read_panoptic_categories(dict(categories=entries), path)
+    raws = [msgspec.Raw(msgspec.json.encode(entry)) for entry in entries]
+    return strictly(parse_categories(raws, str(path), panoptic=True))

@@ -13,7 +13,7 @@ from mmengine.device import get_device
 from mmvseg.checkpoints.latest import find_latest_checkpoint
 from mmvseg.datasets import VIPSegDataset, VSPWDataset, YouTubeVISDataset, has_annotations
 from mmvseg.errors import UserError
-from mmvseg.formats.vipseg import load_vipseg_file
+from mmvseg.formats import vipseg
 from mmvseg.formats.vspw import load_semantic_truth
 from mmvseg.registry import DATASETS
 
@@ -271,7 +271,7 @@ def lacks_annotations(dataset: Mapping[str, Any]) -> bool:
     if issubclass(kind, YouTubeVISDataset):
         return not has_annotations(path)
     if issubclass(kind, VIPSegDataset):
-        return not load_vipseg_file(path).get('annotations')
+        return not vipseg.has_annotations(path)
     if issubclass(kind, VSPWDataset):
         return not load_semantic_truth(path, data_folder(dataset, 'mask')).masks
     return False

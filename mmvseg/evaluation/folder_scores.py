@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mmvseg.formats.vipseg_truth import load_results, load_truth
+from mmvseg.formats.vipseg_results import load_results, load_truth
 from mmvseg.formats.vspw import load_semantic_truth
 from mmvseg.formats.youtube_vis import read_youtube_vis
 from mmvseg.formats.youtube_vis_results import read_results

@@ -16,7 +16,7 @@ from .checker_parts import no_annotations, picture_size
 from .coco import parse_coco, to_coco_content
 from .json_files import decode_json, read_json_bytes
 from .problems import Findings, Problem
-from .vipseg_checker import check_vipseg, is_vipseg
+from .vipseg_checker import check_vipseg
 from .youtube_vis import Video, YouTubeVIS, parse, to_content
 
 
@@ -46,13 +46,13 @@ def check_dataset(
         UserError: if the file is of none of the forms at all.
     """
     data, file = read_json_bytes(ann_file), str(ann_file)
-    keys = _keys(data, file)
-    if 'images' in keys and 'videos' not in keys:
+    form = _form(data, file)
+    if form == 'coco':
         content = to_coco_content(data, file)
         on_start(len(content.annotations) + len(content.images))
         found = parse_coco(content, file, on_step)
-    elif 'videos' in keys and is_vipseg(plain := decode_json(data, file)):
-        yield from check_vipseg(plain, ann_file, root, masks, on_start, on_step)
+    elif form == 'vipseg':
+        yield from check_vipseg(ann_file, root, masks, on_start, on_step)
         return
     else:
         content = to_content(data, file)
@@ -61,11 +61,17 @@ def check_dataset(
     yield from _check_videos(found, root, on_step)
 
 
-def _keys(data: bytes, file: str) -> set[str]:
+def _form(data: bytes, file: str) -> str:
+    """``coco`` or ``vipseg`` where a file is meant to be of that form; else ``youtube_vis``."""
     try:
-        return set(decode_json(data, file, dict[str, Raw]))
+        content = decode_json(data, file, dict[str, Raw])
+        if 'images' in content and 'videos' not in content:
+            return 'coco'
+        videos = decode_json(content.get('videos', b'[]'), file, list[Raw])
+        keys = (decode_json(video, file, dict[str, Raw]) for video in videos)
+        return 'vipseg' if any('images' in video for video in keys) else 'youtube_vis'
     except ValidationError:
-        return set()
+        return 'youtube_vis'
 
 
 def _check_videos(

@@ -1,128 +1,400 @@
-"""VIPSeg's annotation file: json with the segments of every frame, pixels in PNGs beside it."""
+"""The form of VIPSeg: json with the segments of every frame, pixels in PNGs beside it.
 
-from collections.abc import Iterator, Mapping
+What the fields are is declared here and nowhere else. Data sets, evaluation, checker and drawing
+read through :func:`parse`, so that they agree on what is refused, and in which words. A map holds
+the id of each pixel's segment as R + 256 G + 65536 B, 0 for none.
+"""
+
+import os.path
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-import msgspec
-import numpy as np
-from msgspec import Raw
+from msgspec import Meta, Raw, Struct, ValidationError
 
 from mmvseg.errors import UserError
 
 from .categories import Category, parse_categories
-from .json_files import load_json
-from .problems import strictly
+from .json_files import (
+    Box,
+    Flag,
+    Id,
+    Side,
+    Text,
+    decode_entries,
+    decode_json,
+    read_json_bytes,
+)
+from .problems import Findings, Level, Problem, quoted, strictly
+
+MAX_SEGMENT_ID = 2**24 - 1
+
+Folder = Annotated[str, Meta(min_length=1, description='the name of a folder')]
+File = Annotated[str, Meta(min_length=1, description='the name of a file')]
+SegmentId = Annotated[
+    int, Meta(ge=1, le=MAX_SEGMENT_ID, description=f'an integer from 1 to {MAX_SEGMENT_ID}')
+]
+Area = Annotated[float, Meta(ge=0, description='a number of at least 0')]
 
 
-def load_vipseg_file(path: str | Path) -> dict:
-    """Read the json.
+class ImageEntry(Struct):
+    """A frame in ``images`` of a video."""
 
-    Raises:
-        UserError: if it cannot be read or is of another kind.
+    id: Id | Text
+    height: Side
+    width: Side
+    file_name: File
+
+
+class VideoEntry(Struct):
+    """An entry of ``videos``; its id is the name of its folders."""
+
+    video_id: Folder | Id
+    images: Raw
+
+
+class PredictedSegment(Struct, gc=False):
+    """An entry of ``segments_info``, as far as results need it."""
+
+    id: SegmentId
+    category_id: Id
+
+
+class Segment(PredictedSegment, gc=False):
+    """An entry of ``segments_info``."""
+
+    iscrowd: Flag
+    area: Area
+    bbox: Box | None = None
+    isthing: Flag | None = None
+
+
+class PredictedFrame(Struct):
+    """A frame in ``annotations`` of a video, as far as results need it."""
+
+    file_name: File
+    segments_info: Raw
+
+
+class AnnotatedFrame(PredictedFrame):
+    """A frame in ``annotations`` of a video."""
+
+    image_id: Id | Text | None = None
+
+
+class AnnotationEntry(Struct):
+    """An entry of ``annotations``, of results, too: the frames of a video in their order."""
+
+    video_id: Folder | Id
+    annotations: Raw
+
+
+class Content(Struct):
+    """The whole file, lists not yet decoded."""
+
+    videos: Raw
+    categories: list[Raw]
+    annotations: Raw = Raw(b'null')
+
+
+@dataclass(slots=True)
+class Frame:
+    """A frame with its segments.
+
+    Attributes:
+        index: 0-based.
+        image: its picture.
+        mask: its segment map, relative to the video's folder; None if it is not annotated.
+        segments: in the order of the file.
+        complete: whether all of them are sound, so that other ids are surely not listed.
     """
-    content = load_json(path)
-    for key in ('videos', 'categories'):
-        if not isinstance(content, dict) or not isinstance(content.get(key), list):
-            raise UserError(f"annotation file {path}: not a VIPSeg file (no list '{key}')")
-    return content
+
+    index: int
+    image: ImageEntry
+    mask: str | None = None
+    segments: list[Segment] = field(default_factory=list)
+    complete: bool = True
 
 
-def read_panoptic_categories(content: Mapping[str, Any], path: str | Path) -> list[Category]:
-    """Things and stuff of a loaded json; ``path`` is for messages.
+@dataclass(slots=True)
+class Video:
+    """A video.
 
-    Raises:
-        UserError: if an entry is damaged, or does not say whether it is of things.
+    Attributes:
+        name: of its folders.
+        height, width: of its frames, in pixels.
+        length: number of frames.
+        frames: in order of time.
+        annotated: whether the file says what their segments are.
     """
-    entries = [Raw(msgspec.json.encode(entry)) for entry in content['categories']]
-    return strictly(parse_categories(entries, str(path), panoptic=True))
+
+    name: str
+    height: int
+    width: int
+    length: int
+    frames: list[Frame]
+    annotated: bool = False
+
+    def frame_paths(self, root: str | Path) -> list[str]:
+        """The pictures, ``root`` being the folder of the videos."""
+        folder = Path(root, self.name)
+        return [str(frame_path(folder, frame.image.file_name)) for frame in self.frames]
+
+    def mask_paths(self, root: str | Path) -> list[Path]:
+        """The segment maps of the annotated frames, the same."""
+        return [Path(root, self.name, frame.mask) for frame in self.frames if frame.mask]
 
 
-def parse_vipseg(
-    content: Mapping[str, Any],
-    path: str | Path,
-    prefix: Mapping[str, str],
-    labels: Mapping[int, int] | None,
-) -> Iterator[dict]:
-    """The video records.
+@dataclass(slots=True)
+class VIPSeg:
+    """A file.
+
+    Attributes:
+        file: its name.
+        categories: in the file's order.
+        videos: by name, in the file's order.
+        has_annotations: whether it annotates any video; that of a test split does not.
+    """
+
+    file: str
+    categories: list[Category]
+    videos: dict[str, Video]
+    has_annotations: bool
+
+
+def read_vipseg(path: str | Path, with_annotations: bool = True) -> VIPSeg:
+    """Read a file.
 
     Args:
-        content: loaded json.
-        path: for messages.
-        prefix: folders of the frames (``img``) and of the segment maps (``mask``).
-        labels: class index of each category id; None: read no annotations.
-
-    Yields:
-        ``dict(video_id, name, height, width, length, frames)`` and, with annotations, ``masks``
-        (paths of the segment maps) and ``segments``, (n, 3) int64 rows of frame, segment id and
-        class index; crowds are left out.
+        path: the json.
+        with_annotations: whether to read the segments, too.
 
     Raises:
-        UserError: naming the file, the video and what is wrong.
+        UserError: naming file, video, frame, segment and field of the first fault.
     """
-    annotated = {}
-    if labels is not None:
-        if not content.get('annotations'):
-            raise UserError(f'annotation file {path}: has no annotations to train on')
-        for entry in content['annotations']:
-            annotated[_field(entry, 'video_id', f'annotation file {path}')] = entry
-    for video in content['videos']:
-        name = str(_field(video, 'video_id', f'annotation file {path}: a video'))
-        where = f'annotation file {path}: video {name}'
-        images = _field(video, 'images', where)
-        sizes = {(_field(i, 'height', where), _field(i, 'width', where)) for i in images}
-        if len(sizes) != 1:
-            raise UserError(f'{where}: has frames of the sizes {sorted(sizes)}; one is needed')
-        ((height, width),) = sizes
-        record = dict(
-            video_id=name,
-            name=name,
-            height=height,
-            width=width,
-            length=len(images),
-            frames=[
-                str(frame_path(Path(prefix['img'], name), _field(i, 'file_name', where)))
-                for i in images
-            ],
-        )
-        if labels is not None:
-            if video['video_id'] not in annotated:
-                raise UserError(f'{where}: has no annotations')
-            frames = _field(annotated[video['video_id']], 'annotations', where)
-            if len(frames) != len(images):
-                raise UserError(f'{where}: {len(frames)} annotations of {len(images)} frames')
-            files = [_field(frame, 'file_name', where) for frame in frames]
-            for t, (frame, file) in enumerate(zip(record['frames'], files, strict=True)):
-                if Path(frame).stem != Path(file).stem:
-                    raise UserError(
-                        f'{where}, frame {t}: is {Path(frame).name}, but its annotation is {file}; '
-                        'list annotations in the order of the images'
-                    )
-            record['masks'] = [str(Path(prefix['mask'], name, file)) for file in files]
-            record['segments'] = _segments(frames, labels, where)
-        yield record
+    return strictly(parse(load_content(path), str(path), with_annotations))
+
+
+def read_categories(path: str | Path) -> list[Category]:
+    """The things and stuff of a file alone; see :func:`read_vipseg`."""
+    return strictly(parse_categories(load_content(path).categories, str(path), panoptic=True))
+
+
+def has_annotations(path: str | Path) -> bool:
+    """Whether a file annotates any video; see :func:`read_vipseg`."""
+    return read_vipseg(path, with_annotations=False).has_annotations
+
+
+def load_content(path: str | Path) -> Content:
+    """The lists of a file.
+
+    Raises:
+        UserError: it cannot be read, is no json or of another form.
+    """
+    try:
+        return decode_json(read_json_bytes(path), path, Content)
+    except ValidationError as error:
+        raise UserError(f'{path}: not a VIPSeg file ({error})') from None
 
 
 def frame_path(folder: Path, name: str) -> Path:
     """A frame's file in its video's folder; the json may name it like its map, with ``.png``."""
     path = folder / name
-    return path if path.suffix != '.png' or path.exists() else path.with_suffix('.jpg')
+    # os.path, unlike Path, is silent about names that are too long
+    return path.with_suffix('.jpg') if path.suffix == '.png' and not os.path.exists(path) else path
 
 
-def _segments(frames: list[dict], labels: Mapping[int, int], where: str) -> np.ndarray:
-    rows = []
-    for t, frame in enumerate(frames):
-        place = f'{where}, frame {t}'
-        for segment in _field(frame, 'segments_info', place):
-            category = _field(segment, 'category_id', place)
-            if category not in labels:
-                raise UserError(f'{place}: category {category!r} is not in the file')
-            if not segment.get('iscrowd', 0):
-                rows.append((t, _field(segment, 'id', place), labels[category]))
-    return np.array(rows, np.int64).reshape(-1, 3)
+def parse(content: Content, file: str, with_annotations: bool = True) -> Findings[VIPSeg]:
+    """Read the entries of a file.
+
+    Args:
+        content: its lists.
+        file: its name, for messages.
+        with_annotations: whether to read the segments, too.
+
+    Yields:
+        What is wrong: categories, videos and annotations, in the order of the file.
+
+    Returns:
+        What is sound.
+    """
+    categories = yield from parse_categories(content.categories, file, panoptic=True)
+    videos = yield from _read_videos(content.videos, file)
+    raw = Raw(b'[]') if content.annotations == Raw(b'null') else content.annotations
+    annotations = yield from decode_entries(
+        raw, AnnotationEntry, file, 'annotations', {}, video='video_id'
+    )
+    if annotations == []:
+        yield Problem(file, 'annotations', 'it has no annotations', level=Level.NOTE)
+    if with_annotations and annotations:
+        # of a broken category the id may be unknown
+        all_sound = len(categories) == len(content.categories)
+        category_ids = {category.id for category in categories} if all_sound else None
+        yield from _annotate(videos, annotations, category_ids, file)
+    return VIPSeg(file, categories, videos, bool(annotations))
 
 
-def _field(entry: Any, key: str, where: str) -> Any:
-    if not isinstance(entry, dict) or key not in entry:
-        raise UserError(f"{where}: an entry without '{key}'")
-    return entry[key]
+def _read_videos(raw: Raw, file: str) -> Findings[dict[str, Video]]:
+    videos: dict[str, Video] = {}
+    entries = yield from decode_entries(raw, VideoEntry, file, 'videos', {}, video='video_id')
+    for entry in filter(None, entries or ()):
+        name = str(entry.video_id)
+        if rule := name_rule(name):
+            yield Problem(file, 'video_id', rule, video=name)
+        elif name in videos:
+            yield Problem(file, 'video_id', 'duplicate video id', video=name)
+        else:
+            videos[name] = yield from _read_video(name, entry.images, file)
+    return videos
+
+
+def _read_video(name: str, images: Raw, file: str) -> Findings[Video]:
+    entries = yield from decode_entries(
+        images, ImageEntry, file, 'images', dict(video=name), 'frame'
+    )
+    video = Video(name, 0, 0, len(entries or ()), [])
+    if entries == []:
+        yield Problem(file, 'images', 'is empty: a video without frames', video=name)
+    ids, stems = set(), set()
+    sound = [(index, image) for index, image in enumerate(entries or ()) if image is not None]
+    for index, image in sound:
+        where = dict(video=name, frame=index)
+        if rule := name_rule(image.file_name):
+            yield Problem(file, 'file_name', rule, **where)
+            continue
+        if not video.frames:
+            video.height, video.width = image.height, image.width
+        elif (image.height, image.width) != (video.height, video.width):
+            sizes = f'{image.height} x {image.width}', f'{video.height} x {video.width}'
+            rule = f'{sizes[0]}, but the frames before are {sizes[1]}'
+            yield Problem(file, 'height, width', rule, **where)
+        if image.id in ids:
+            rule = f'{quoted(image.id)} names two frames of the video'
+            yield Problem(file, 'id', rule, level=Level.FLAW, **where)
+        # results are named by what is left
+        if (stem := _stem(os.path.basename(image.file_name))) in stems:
+            rule = f'{quoted(image.file_name)} names two frames of the video'
+            yield Problem(file, 'file_name', rule, **where)
+        ids.add(image.id)
+        stems.add(stem)
+        video.frames.append(Frame(index, image))
+    return video
+
+
+def _annotate(
+    videos: dict[str, Video],
+    entries: Sequence[AnnotationEntry | None],
+    category_ids: set[int] | None,
+    file: str,
+) -> Findings[None]:
+    for position, entry in enumerate(entries):
+        if entry is None:
+            continue
+        name = str(entry.video_id)
+        if name not in videos or videos[name].annotated:
+            rule = 'the video is annotated twice' if name in videos else 'no such video'
+            yield Problem(file, f'annotations[{position}]', rule, video=name)
+        else:
+            videos[name].annotated = True
+            yield from _annotate_video(videos[name], entry.annotations, category_ids, file)
+    for name, video in videos.items():
+        if not video.annotated:
+            rule = 'has none; training and evaluation leave the video out'
+            yield Problem(file, 'annotations', rule, video=name, level=Level.FLAW)
+
+
+def _annotate_video(
+    video: Video, raw: Raw, category_ids: set[int] | None, file: str
+) -> Findings[None]:
+    entries = yield from decode_entries(
+        raw, AnnotatedFrame, file, 'annotations', dict(video=video.name), 'frame'
+    )
+    if entries is None:
+        return
+    if video.length and len(entries) != video.length:
+        rule = f'{len(entries)} entries, but the video has {video.length} frames'
+        yield Problem(file, 'annotations', rule, video=video.name)
+    for frame in video.frames:
+        entry = entries[frame.index] if frame.index < len(entries) else None
+        if entry is None:
+            continue
+        where = dict(video=video.name, frame=frame.index)
+        if entry.image_id not in (None, frame.image.id):
+            ids = quoted(entry.image_id), quoted(frame.image.id)
+            rule = f'{ids[0]}, but the image in this place is {ids[1]}'
+            yield Problem(file, 'image_id', rule, level=Level.FLAW, **where)
+        if rule := name_rule(entry.file_name) or order_rule(entry.file_name, frame.image.file_name):
+            yield Problem(file, 'file_name', rule, **where)
+        else:
+            frame.mask = f'{_stem(entry.file_name)}.png'
+        segments = yield from read_segments(
+            entry.segments_info, Segment, category_ids, file, **where
+        )
+        frame.segments = [segment for segment in segments if segment is not None]
+        frame.complete = None not in segments
+
+
+def read_segments(
+    raw: Raw,
+    kind: type[PredictedSegment],
+    category_ids: Collection[int] | None,
+    file: str,
+    **where: Any,
+) -> Findings[list[PredictedSegment | None]]:
+    """Read the ``segments_info`` of a frame; ``where`` says which.
+
+    Yields:
+        Entries that are not of the ``kind``, unknown categories (unless these are None), ids that
+        are listed twice.
+
+    Returns:
+        The entries; None in the place of broken ones, or of the list.
+    """
+    segments = yield from decode_entries(raw, kind, file, 'segments_info', where, segment='id')
+    if segments is None:
+        return [None]
+    sound = [segment for segment in segments if segment is not None]
+    for segment in sound:
+        if category_ids is not None and segment.category_id not in category_ids:
+            rule = f'unknown category {segment.category_id}'
+            yield Problem(file, 'category_id', rule, segment=segment.id, **where)
+    if len({segment.id for segment in sound}) < len(sound):
+        yield from _listed_twice(sound, file, where)
+    return segments
+
+
+def _listed_twice(
+    segments: Sequence[PredictedSegment], file: str, where: dict[str, Any]
+) -> Iterator[Problem]:
+    first: dict[int, tuple] = {}
+    for segment in segments:
+        kind = (segment.category_id, getattr(segment, 'iscrowd', None))
+        rule, level = 'listed twice in the frame, with different classes', Level.FAULT
+        if first.get(segment.id) == kind:
+            rule, level = 'listed twice in the frame; areas are added up, as officially', Level.FLAW
+        if segment.id in first:
+            yield Problem(file, 'id', rule, segment=segment.id, level=level, **where)
+        first.setdefault(segment.id, kind)
+
+
+def name_rule(name: str) -> str | None:
+    """What is wrong with the name of a file or a folder."""
+    parts = name.replace('\\', '/').split('/')
+    if '..' in parts or not parts[0] or parts[0].endswith(':'):
+        return f'{quoted(name)} leaves the folder of the frames'
+    if '\0' in name or set(parts) <= {'', '.'}:
+        return f'{quoted(name)} is a name that no file can have'
+    return None
+
+
+def order_rule(found: str, image: str) -> str | None:
+    """Whether an annotation's file is of another frame than the picture in its place."""
+    if _stem(os.path.basename(found)) == _stem(os.path.basename(image)):
+        return None
+    rule = f'{quoted(found)}, but the image in this place is {quoted(image)}'
+    return f'{rule}; list annotations in the order of the images'
+
+
+def _stem(name: str) -> str:
+    return os.path.splitext(name)[0]

@@ -2,127 +2,143 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from mmvseg.errors import UserError
+from mmvseg.media.images import read_segment_map
 
-from .checker_parts import check_categories, no_annotations
-from .problems import Problem
-from .vipseg_pixels import FramePixels, check_pixels
-from .vipseg_segments import SegmentChecker
+from .categories import Category
+from .checker_parts import bare_rule, check_png, picture_size
+from .problems import Level, Problem
+from .segment_maps import Region, find_regions
+from .vipseg import Frame, Segment, Video, frame_path, load_content, parse
 
 MASKS = 'panomasksRGB'
-
-
-def is_vipseg(content: Any) -> bool:
-    """Whether the content of a json file is meant to be of VIPSeg's form."""
-    videos = content.get('videos') if isinstance(content, dict) else None
-    return isinstance(videos, list) and any(
-        isinstance(video, dict) and 'images' in video for video in videos
-    )
+#: Some programs write boxes one pixel short.
+_BOX_TOLERANCE = 1
+_IDS_NAMED = 5
 
 
 def check_vipseg(
-    content: dict,
     ann_file: str | Path,
     root: str | Path | None,
     masks: str | Path | None,
     on_start: Callable[[int], None],
     on_step: Callable[[], None],
 ) -> Iterator[Problem]:
-    """Check a loaded json and, video by video, its pictures.
+    """Check a json and, video by video, its pictures.
 
     Args:
-        content: of the json.
-        ann_file: the json, for messages.
+        ann_file: the json.
         root: folder of the videos' frames; None leaves frames and masks alone.
         masks: folder of the videos' masks; ``panomasksRGB`` beside ``root`` if None.
         on_start: called with the number of videos.
         on_step: called after each video.
 
     Raises:
-        UserError: if ``categories`` or ``annotations`` are no lists.
+        UserError: it is no json, or of another form.
     """
     file = str(ann_file)
-    if not isinstance(content.get('categories'), list):
-        raise UserError(f"annotation file {file}: not a VIPSeg file (no list 'categories')")
-    annotations = content.get('annotations') or []
-    if not isinstance(annotations, list):
-        raise UserError(f"annotation file {file}: 'annotations' is neither a list nor null")
-    on_start(len(content['videos']))
-    categories = yield from check_categories(content['categories'], file, panoptic=True)
-    videos: dict[str, dict] = {}
-    for position, video in enumerate(content['videos']):
-        yield from _check_video(video, position, videos, file)
-    annotated: dict[str, list] = {}
-    for position, entry in enumerate(annotations):
-        yield from _check_entry(entry, position, videos, annotated, file)
-    if not annotations:
-        yield no_annotations(file)
-    if root is not None and masks is None:
-        masks = Path(root).parent / MASKS
+    content = yield from parse(load_content(ann_file), file)
+    on_start(len(content.videos))
+    if root is not None:
+        root, masks = Path(root), Path(masks or Path(root).parent / MASKS)
+    categories = {category.id: category for category in content.categories}
     with ThreadPoolExecutor() as pool:
-        for name, video in videos.items():
-            if annotations and name not in annotated:
-                yield Problem(file, 'annotations', 'has none', video=name)
-            frames = annotated.get(name)
-            checker = SegmentChecker(name, video['images'], frames, categories, file)
-            pixels = yield from checker.check()
+        for name, video in content.videos.items():
+            yield from segment_flaws(video, categories, file)
             if root is not None:
-                folders = Path(root, name), Path(masks, name)
-                yield from _check_pictures(pixels, folders, name, file, pool)
+                check = partial(_picture_problems, file, name, root / name, masks / name)
+                for problems in pool.map(lambda frame, check=check: [*check(frame)], video.frames):
+                    yield from problems
             on_step()
 
 
-def _check_video(video: Any, position: int, videos: dict, file: str) -> Iterator[Problem]:
-    """Yields problems; enters the video into ``videos`` if it can be looked into further."""
-    field = f'videos[{position}]'
-    if not isinstance(video, dict) or not {'video_id', 'images'} <= set(video):
-        yield Problem(file, field, 'needs a video_id and images')
-        return
-    name, images = video['video_id'], video['images']
-    if not isinstance(name, str) or not name:
-        yield Problem(file, field, f'video_id {name!r} is not the name of a folder')
-    elif name in videos:
-        yield Problem(file, 'video_id', 'duplicate video id', video=name)
-    elif not isinstance(images, list):
-        yield Problem(file, 'images', 'is not a list', video=name)
-    else:
-        if not images:
-            yield Problem(file, 'images', 'is empty: a video without frames', video=name)
-        videos[name] = video
+def segment_flaws(video: Video, categories: dict[int, Category], file: str) -> Iterator[Problem]:
+    """What contradicts itself in the segments of a video.
+
+    Args:
+        video: as the json has it.
+        categories: of the file, by id.
+        file: the json, for messages.
+    """
+    class_of: dict[int, int] = {}
+    crowd_of: dict[int, int] = {}
+    id_of_stuff: dict[int, int] = {}
+    told: set[tuple[int, int]] = set()  # second ids of stuff classes
+    for frame in video.frames:
+        for segment in frame.segments:
+            number, category = segment.id, segment.category_id
+            where = dict(video=video.name, frame=frame.index, segment=number, level=Level.FLAW)
+            if category != (before := class_of.setdefault(number, category)):
+                rule = f'{category}, but {before} in earlier frames'
+                yield Problem(file, 'category_id', rule, **where)
+            if segment.iscrowd != (before := crowd_of.setdefault(number, segment.iscrowd)):
+                rule = f'{segment.iscrowd:d}, but {before:d} in earlier frames'
+                yield Problem(file, 'iscrowd', rule, **where)
+            if category not in categories:
+                continue
+            is_thing = categories[category].is_thing
+            if segment.isthing not in (None, is_thing):
+                rule = f'{segment.isthing:d}, but {is_thing:d} in category {category}'
+                yield Problem(file, 'isthing', rule, **where)
+            if is_thing:
+                continue
+            before = id_of_stuff.setdefault(category, number)
+            if number != before and (category, number) not in told:
+                told.add((category, number))
+                rule = f'stuff class {category} has the id {before} too; it needs a single one'
+                yield Problem(file, 'id', rule, **where)
 
 
-def _check_entry(
-    entry: Any, position: int, videos: dict, annotated: dict, file: str
+def _picture_problems(
+    file: str, video: str, images: Path, masks: Path, frame: Frame
 ) -> Iterator[Problem]:
-    """Yields problems; enters the list of annotated frames into ``annotated`` by video."""
-    field = f'annotations[{position}]'
-    if not isinstance(entry, dict) or not {'video_id', 'annotations'} <= set(entry):
-        yield Problem(file, field, 'needs a video_id and annotations')
+    """Compare a frame, its picture and its segment map, with what the json says."""
+    where = dict(video=video, frame=frame.index)
+    size = frame.image.height, frame.image.width
+    path = frame_path(images, frame.image.file_name)
+    try:
+        found = picture_size(path)
+        if found != size:
+            sizes = f'{found[0]} x {found[1]} pixels, the json says {size[0]} x {size[1]}'
+            yield Problem(str(path), 'frame', sizes, **where)
+    except UserError as error:
+        yield Problem(str(path), 'frame', str(error), **where)
+    if frame.mask is None:
         return
-    name, frames = entry['video_id'], entry['annotations']
-    if not isinstance(name, str):
-        yield Problem(file, field, f'video_id {name!r} is not the name of a folder')
+    path = masks / frame.mask
+    try:
+        check_png(path, ['RGB 8 bit'], size, 'the json says')
+        regions = find_regions(read_segment_map(path))
+    except UserError as error:
+        yield Problem(str(path), 'mask', bare_rule(error, path), **where)
         return
-    if name not in videos:
-        yield Problem(file, field, 'no such video', video=name)
-    if name in annotated:
-        yield Problem(file, field, 'the video is annotated twice', video=name)
-        return
-    if not isinstance(frames, list):
-        yield Problem(file, field, 'annotations is not a list', video=name)
-        frames = []
-    annotated[name] = frames
+    where['level'] = Level.FLAW
+    unlisted = sorted(regions.keys() - {0} - {segment.id for segment in frame.segments})
+    if unlisted and frame.complete:
+        ids = ', '.join(f'{i} ({regions[i].area} pixels)' for i in unlisted[:_IDS_NAMED])
+        more = f' and {len(unlisted) - _IDS_NAMED} more' if unlisted[_IDS_NAMED:] else ''
+        rule = f'ids that the json does not list: {ids}{more}; the official VPQ takes such '
+        yield Problem(str(path), 'mask', f'{rule}pixels for labelled', **where)
+    for segment in frame.segments:
+        for field, rule in _segment_rules(segment, regions.get(segment.id), path):
+            yield Problem(file, field, rule, segment=segment.id, **where)
 
 
-def _check_pictures(
-    pixels: list[FramePixels],
-    folders: tuple[Path, Path],
-    video: str,
-    file: str,
-    pool: ThreadPoolExecutor,
-) -> Iterator[Problem]:
-    for problems in pool.map(lambda frame: check_pixels(frame, *folders, video, file), pixels):
-        yield from problems
+def _segment_rules(
+    segment: Segment, region: Region | None, path: Path
+) -> Iterator[tuple[str, str]]:
+    if region is None:
+        yield 'segments_info', f'no pixel of {path} has this id'
+        return
+    if segment.area != region.area:
+        believed = 'the official VPQ believes the json'
+        yield 'area', f'{segment.area:.10g}, but the mask has {region.area} ({believed})'
+    if segment.bbox is not None and any(
+        abs(given - true) > _BOX_TOLERANCE
+        for given, true in zip(segment.bbox, region.box, strict=True)
+    ):
+        box = ', '.join(f'{value:.10g}' for value in segment.bbox)
+        yield 'bbox', f'[{box}], but in the mask it is {region.box}'

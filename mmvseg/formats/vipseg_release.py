@@ -6,7 +6,6 @@ of it has ``images`` (or ``imgs``), ``panomasksRGB`` and ``panoptic_gt_VIPSeg_<s
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -14,8 +13,8 @@ from PIL import Image
 from mmvseg.errors import UserError
 from mmvseg.media.images import read_segment_map
 
-from .categories import load_table
-from .vipseg import load_vipseg_file
+from .categories import Category, load_table
+from .vipseg import Frame, read_vipseg
 from .vspw import read_video_names
 
 SPLITS = ('train', 'val', 'test')
@@ -43,11 +42,11 @@ class SourceFrame:
 
 @dataclass(frozen=True)
 class SourceSplit:
-    """The videos of a split, frames in order of time, and its categories as the json has them."""
+    """The videos of a split, frames in order of time, and its categories."""
 
     name: str
     videos: dict[str, list[SourceFrame]]
-    categories: list[dict]
+    categories: list[Category]
 
 
 @dataclass(frozen=True)
@@ -118,67 +117,30 @@ def _read_raw(name: str, listing: Path, images: Path, masks: Path) -> SourceSpli
             for stem in stems
         ]
     _check_files(split, listing)
-    categories = [
-        dict(id=c.id, name=c.name, isthing=int(c.is_thing), color=list(c.color))
-        for c in load_table('vipseg')
-    ]
-    return SourceSplit(name, split, categories)
+    return SourceSplit(name, split, load_table('vipseg'))
 
 
 def _read_converted(name: str, path: Path, images: Path, masks: Path) -> SourceSplit:
-    content = load_vipseg_file(path)
-    annotated = {}
-    for entry in content.get('annotations') or []:
-        video = _field(entry, 'video_id', str, f'annotation file {path}')
-        where = f'annotation file {path}: video {video}'
-        annotated[video] = _field(entry, 'annotations', list, where)
-    split: dict[str, list[SourceFrame]] = {}
-    for entry in content['videos']:
-        video = _field(entry, 'video_id', str, f'annotation file {path}')
-        where = f'annotation file {path}: video {video}'
-        if video in split:
-            raise UserError(f'{where}: occurs twice')
-        entries = _field(entry, 'images', list, where)
-        frames = annotated.get(video)
-        if annotated and (frames is None or len(frames) != len(entries)):
-            found = 0 if frames is None else len(frames)
-            raise UserError(f'{where}: {found} annotations of {len(entries)} frames')
-        split[video] = [
-            _converted_frame(
-                image, frame, images / video, masks / video if annotated else None, where
-            )
-            for image, frame in zip(entries, frames or [None] * len(entries), strict=True)
+    content = read_vipseg(path)
+    split = {
+        video.name: [
+            _converted_frame(frame, images / video.name, masks / video.name)
+            for frame in video.frames
         ]
-        if len({frame.image for frame in split[video]}) < len(entries):
-            raise UserError(f'{where}: names a frame twice')
+        for video in content.videos.values()
+    }
     _check_files(split, path)
-    return SourceSplit(name, split, content['categories'])
+    return SourceSplit(name, split, content.categories)
 
 
-def _converted_frame(
-    image: Any, annotation: Any, images: Path, masks: Path | None, where: str
-) -> SourceFrame:
-    stem = Path(_field(image, 'file_name', str, where)).stem
-    where = f'{where}, {stem}'
-    image_id, path = _field(image, 'id', str | int, where), images / f'{stem}.jpg'
-    if masks is None:
-        return SourceFrame(image_id, path, None)
-    if Path(_field(annotation, 'file_name', str, where)).stem != stem:
-        raise UserError(f'{where}: its annotation is of {annotation["file_name"]}')
-    segments = {}
-    for segment in _field(annotation, 'segments_info', list, where):
-        values = [_field(segment, key, int, where) for key in ('id', 'category_id')]
-        segments[values[0]] = (values[1], _field(segment, 'iscrowd', int, where))
-    return SourceFrame(image_id, path, masks / f'{stem}.png', segments)
-
-
-def _field(entry: Any, key: str, kind: Any, where: str) -> Any:
-    if not isinstance(entry, dict) or not isinstance(entry.get(key), kind):
-        raise UserError(
-            f"{where}: an entry without a sound '{key}' "
-            '(tools/dataset_converters/check_dataset.py lists all problems of a file)'
-        )
-    return entry[key]
+def _converted_frame(frame: Frame, images: Path, masks: Path) -> SourceFrame:
+    image = images / f'{Path(frame.image.file_name).stem}.jpg'
+    if frame.mask is None:
+        return SourceFrame(frame.image.id, image, None)
+    segments = {
+        segment.id: (segment.category_id, int(segment.iscrowd)) for segment in frame.segments
+    }
+    return SourceFrame(frame.image.id, image, masks / frame.mask, segments)
 
 
 def _check_files(videos: dict[str, list[SourceFrame]], origin: Path) -> None:

@@ -96,7 +96,7 @@ def parse_results(entries: list[Raw], file: str) -> Findings[list[Result]]:
     """
     results = []
     for index, raw in enumerate(entries):
-        entry = yield from decode_entry(raw, ResultEntry, file, '', entry=index)
+        entry = yield from decode_entry(raw, ResultEntry, file, '', dict(entry=index))
         if entry is not None:
             results.append((yield from _to_result(index, entry, file)))
     return results

@@ -202,26 +202,50 @@ def broken(folder, change):
     ('change', 'words'),
     [
         (lambda c: c.pop('annotations'), 'no annotations to train on'),
-        (lambda c: c['annotations'].pop(), 'video train_00001: has no annotations'),
-        (lambda c: c['categories'][0].pop('isthing'), r'categories\[0\]: isthing is missing'),
-        (lambda c: c['videos'][0]['images'][1].update(width=3), 'video train_00000: has frames of'),
-        (lambda c: c['videos'][0]['images'].pop(), 'train_00000: 4 annotations of 3 frames'),
+        (lambda c: c['categories'][0].pop('isthing'), r'categories.0.: isthing is missing'),
+        (
+            lambda c: c['videos'][0]['images'][1].update(width=3),
+            'video train_00000, frame 1, height, width: 48 x 3, but',
+        ),
+        (
+            lambda c: c['videos'][0]['images'].pop(),
+            'train_00000, annotations: 4 entries, but the video has 3',
+        ),
         (
             lambda c: c['annotations'][0]['annotations'][2]['segments_info'][0].update(
                 category_id=77
             ),
-            'train_00000, frame 2: category 77 is not in the file',
+            'train_00000, frame 2, segment 7, category_id: unknown category 77',
         ),
         (
             lambda c: c['annotations'][0]['annotations'].reverse(),
-            'train_00000, frame 0: is 00000.jpg, but its annotation is 00003.png',
+            "train_00000, frame 0, file_name: '00003.png', but the image in this place is",
         ),
-        (lambda c: c['videos'][1].pop('images'), "train_00001: an entry without 'images'"),
-        (lambda c: c.pop('videos'), "not a VIPSeg file .no list 'videos'"),
+        (lambda c: c['videos'][1].pop('images'), r'train_00001, videos.1.: missing images'),
+        (lambda c: c.pop('videos'), 'not a VIPSeg file .Object missing required field `videos`'),
     ],
 )
 def test_broken_json(folder, change, words):
     with pytest.raises(UserError, match=words):
+        broken(folder, change)
+
+
+@pytest.mark.parametrize('layout', ['vipseg'], indirect=True)
+def test_a_video_without_annotations_is_not_trained_on(folder):
+    dataset = broken(folder, lambda content: content['annotations'].pop())
+    assert dataset.video_ids == ['train_00000', 'train_00001']
+    assert dataset.item_videos.tolist() == [0]
+
+
+@pytest.mark.parametrize('layout', ['vipseg'], indirect=True)
+def test_only_crowds(folder):
+    def change(content):
+        for video in content['annotations']:
+            for frame in video['annotations']:
+                for segment in frame['segments_info']:
+                    segment['iscrowd'] = 1
+
+    with pytest.raises(UserError, match=r'nothing to train on.*; \d+ segments are crowds'):
         broken(folder, change)
 
 

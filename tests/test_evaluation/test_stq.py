@@ -9,7 +9,7 @@ from panoptic_files import CATEGORIES, listed, videos, write_predictions, write_
 
 from mmvseg.evaluation.functional.panoptic_overlap import video_overlaps
 from mmvseg.evaluation.functional.stq import VideoTubes, evaluate_stq
-from mmvseg.formats.vipseg_truth import find_ground_truth, load_results, load_truth
+from mmvseg.formats.vipseg_results import find_ground_truth, load_results, load_truth
 
 CASES = sorted((helpers.reference_dir() / 'eval' / 'stq').iterdir())
 THINGS = [category['id'] for category in CATEGORIES if category['isthing']]

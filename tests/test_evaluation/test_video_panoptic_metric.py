@@ -11,7 +11,7 @@ from mmvseg.evaluation import VideoPanopticMetric
 from mmvseg.evaluation.functional.stq import evaluate_stq
 from mmvseg.evaluation.functional.vpq import WINDOWS, evaluate_vpq
 from mmvseg.evaluation.metrics import video_metric
-from mmvseg.formats.vipseg_truth import load_results, load_truth
+from mmvseg.formats.vipseg_results import load_results, load_truth
 from mmvseg.registry import METRICS
 from mmvseg.structures import CodedMaps, Segment, VideoDataSample, VideoPanoptic
 
@@ -157,6 +157,16 @@ def test_without_annotations_there_are_no_numbers(tmp_path, log):
     assert log == [f'{path} has no annotations: there will be no VPQ and STQ']
     metric.process(None, [dict(video_id='a', pred=None)])
     assert metric.evaluate(1) == {}
+
+
+def test_videos_without_annotations_do_not_count(data, log):
+    folder, samples = data
+    path = folder / 'panoptic_gt_val.json'
+    panoptic_files.edit_json(path, lambda content: content['annotations'].pop(0))
+    metric = make_metric(folder)
+    assert log == [f'{path}: 1 of 4 videos have no annotations and do not count']
+    metric.process(None, [sample.to_dict() for sample in samples])
+    assert metric.evaluate(4) == expected_numbers(folder)
 
 
 def test_what_does_not_fit_is_named(data):

@@ -9,7 +9,7 @@ from panoptic_files import CATEGORIES, listed, segment, videos, write_prediction
 
 from mmvseg.errors import UserError
 from mmvseg.evaluation.functional.vpq import GROUPS, SCRIPT_WINDOWS, WINDOWS, evaluate_vpq
-from mmvseg.formats.vipseg_truth import find_ground_truth, load_results, load_truth
+from mmvseg.formats.vipseg_results import find_ground_truth, load_results, load_truth
 
 CASES = sorted((helpers.reference_dir() / 'eval' / 'vpq').iterdir())
 
@@ -69,7 +69,7 @@ def test_a_match_needs_more_than_half(tmp_path):
     result = evaluate_frames(
         tmp_path, [(whole, listed(whole, {1: 7}))], [(half, listed(half, {1: 7}))]
     )
-    assert result.sums[1][result.categories.index((7, 'cat', True))].tolist() == [0, 0, 1, 1]
+    assert result.sums[1][[c.id for c in result.categories].index(7)].tolist() == [0, 0, 1, 1]
 
 
 @pytest.mark.parametrize(('listing', 'false_positives'), [((1, 2), 0), ((2, 1), 1)])

@@ -52,7 +52,7 @@ def test_all_problems_are_listed(content, write):
         'video 10, annotation 101, frame 0, areas: -3 is not a number above 0; the mask has 120',
         'video 11, annotation 102, frame 0, bboxes: [1, 2] is not [x, y, width, height] or null',
         "video 11, annotation 102, frame 1, bboxes: 'x' is not [x, y, width, height] or null",
-        "video 11, annotation 102, iscrowd: '0' is not true or false or 0 or 1",
+        "video 11, annotation 102, iscrowd: '0' is not 0 or 1",
         'video 11, annotation 100, id: duplicate annotation id',
     ]
 

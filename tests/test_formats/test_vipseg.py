@@ -1,215 +1,123 @@
-"""Reading panoptic files and comparing their frames: what breaks the format is named."""
+"""Reading files of VIPSeg's form: what breaks it has the same words for all who read it."""
 
-import cv2
 import numpy as np
 import pytest
-from panoptic_files import (
-    CATEGORIES,
-    edit_json,
-    listed,
-    segment,
-    write_ids,
-    write_predictions,
-    write_truth,
-)
-from PIL import Image
+from panoptic_files import edit_json, listed, write_truth
 
+from mmvseg.datasets import VIPSegDataset
 from mmvseg.errors import UserError
-from mmvseg.evaluation.functional.panoptic_overlap import count_pairs, video_overlaps
-from mmvseg.formats.vipseg_truth import find_ground_truth, load_results, load_truth
-
-IDS = np.array([[1, 1, 2], [0, 2, 2]])
-SEGMENTS = listed(IDS, {1: 0, 2: 7})
+from mmvseg.formats.dataset_checker import check_dataset
+from mmvseg.formats.problems import Level
+from mmvseg.formats.vipseg import has_annotations, read_categories, read_vipseg
+from mmvseg.formats.vipseg_results import load_truth
 
 
 @pytest.fixture
 def folder(tmp_path):
-    """Ground truth and equal predictions of two videos of two frames."""
-    videos = dict(a=[(IDS, SEGMENTS)] * 2, b=[(IDS, SEGMENTS)] * 2)
-    write_truth(tmp_path / 'gt', videos)
-    write_predictions(tmp_path / 'pred', videos)
+    """Ground truth of two videos of two frames."""
+    ids = np.array([[1, 1, 2], [0, 2, 2]])
+    frames = [(ids, listed(ids, {1: 0, 2: 7}))] * 2
+    write_truth(tmp_path / 'gt', dict(a=frames, b=frames))
     return tmp_path
-
-
-def compare(folder):
-    path = find_ground_truth(folder / 'gt')
-    truth = load_truth(path, path.parent / 'panomasksRGB')
-    results = load_results(folder / 'pred', truth)
-    return {name: [*video_overlaps(video, results[name])] for name, video in truth.videos.items()}
 
 
 def frame_of(content, video=1, frame=1):
     return content['annotations'][video]['annotations'][frame]
 
 
-def test_equal_frames(folder):
-    frame = compare(folder)['b'][1]
-    assert frame.counts.tolist() == [[1, 0, 0, 0], [0, 2, 0, 0], [0, 0, 3, 0], [0, 0, 0, 0]]
-    assert frame.areas.tolist() == [0, 2, 3, 0]
-    assert [(row, listed.label) for row, listed in frame.truth.items()] == [(1, 0), (2, 3)]
-
-
-def test_pairs_are_counted_by_pixel():
-    rng = np.random.default_rng(0)
-    truth, pred = rng.choice([0, 3, 9, 2**24 - 1], (2, 20, 30))
-    counts = count_pairs(truth, pred, np.array([3, 2**24 - 1]), np.array([5, 9]))
-    for row, true in ((0, 0), (1, 3), (2, 2**24 - 1), (3, 9)):  # 9 is not given
-        assert counts[row, 2] == ((truth == true) & (pred == 9)).sum()
-        others = (pred == 3) | (pred == 2**24 - 1)
-        assert counts[row].tolist()[::3] == [
-            ((truth == true) & (pred == 0)).sum(),
-            ((truth == true) & others).sum(),
-        ]
-        assert counts[row, 1] == 0
-
-
-def test_predictions_of_other_videos_are_left_out(folder):
-    edit_json(
-        folder / 'pred/pred.json',
-        lambda c: c['annotations'].append(dict(video_id='other', annotations=[])),
-    )
-    assert compare(folder).keys() == {'a', 'b'}
-
-
-def test_an_id_listed_twice_counts_once(folder):
-    def repeat(content):
-        frame_of(content)['segments_info'].append(segment(1, 0, area=10))
-
-    edit_json(folder / 'gt/panoptic_gt_val.json', repeat)
-    edit_json(folder / 'pred/pred.json', repeat)
-    assert compare(folder)['b'][1].areas.tolist() == [0, 12, 3, 0]
+def image_of(content, video=1, frame=1):
+    return content['videos'][video]['images'][frame]
 
 
 @pytest.mark.parametrize(
     ('edit', 'message'),
     [
-        (lambda c: c['annotations'].pop(0), '1 of 2 videos of .*are missing, the first is a'),
-        (lambda c: c['annotations'].append(c['annotations'][0]), 'video a is listed twice'),
+        (lambda c: c.update(annotations=5), 'annotations: is not a list'),
+        (lambda c: c['videos'][1].update(images=5), 'video b, images: is not a list'),
         (
-            lambda c: c['annotations'][1]['annotations'].pop(),
-            'video b: has 1 frames, the ground truth 2',
+            lambda c: image_of(c).update(height=[4]),
+            'video b, frame 1, images[1].height: [4] is not a number of pixels from 1 to 65535',
+        ),
+        (lambda c: image_of(c).update(file_name=7), 'images[1].file_name: 7 is not the name of a'),
+        (
+            lambda c: frame_of(c)['segments_info'][0].update(id=2**70),
+            f'segment {2**70}, segments_info[0].id: {2**70} is not an integer from 1 to 16777215',
         ),
         (
-            lambda c: c['annotations'][1]['annotations'].reverse(),
-            'video b, frame 0000: the predictions have 0001 in its place',
+            lambda c: image_of(c).update(file_name='a\0.jpg'),
+            r"video b, frame 1, file_name: 'a\x00.jpg' is a name that no file can have",
+        ),
+        *(
+            (
+                lambda c, name=name: image_of(c).update(file_name=name),
+                f'video b, frame 1, file_name: {name!r} leaves the folder of the frames',
+            )
+            for name in ('../secret/0.png', '/etc/0.png', 'x/../../0.png', 'C:/0.png')
         ),
         (
-            lambda c: frame_of(c)['segments_info'].pop(),
-            r'pan_pred/b/0001\.png: has id 2, which segments_info of this frame does not list',
+            lambda c: frame_of(c).update(file_name='../a/0001.png'),
+            "video b, frame 1, file_name: '../a/0001.png' leaves the folder of the frames",
+        ),
+        (lambda c: c['videos'][1].update(video_id='..'), "video_id: '..' leaves the folder"),
+        (
+            lambda c: c['videos'][1].update(video_id='\x1b[31m/..'),
+            r"video \x1b[31m/.., video_id: '\x1b[31m/..' leaves the folder",
+        ),
+        (lambda c: c['videos'][1].update(video_id='a'), 'video a, video_id: duplicate video id'),
+        (lambda c: c['videos'].pop(), 'video b, annotations[1]: no such video'),
+        (
+            lambda c: image_of(c).update(file_name='0000.png'),
+            "video b, frame 1, file_name: '0000.png' names two frames of the video",
         ),
         (
-            lambda c: frame_of(c)['segments_info'].append(segment(9, 0)),
-            r'pan_pred/b/0001\.png: segments_info of this frame lists id 9, which no pixel has',
-        ),
-        (
-            lambda c: frame_of(c)['segments_info'][0].update(category_id=99),
-            'video b, frame 0001: segment 1: category_id 99 is not among the categories',
-        ),
-        (
-            lambda c: frame_of(c)['segments_info'][0].update(id=0),
-            'frame 0001: segment 0: the id must be an integer from 1 to 16777215',
-        ),
-        (lambda c: frame_of(c)['segments_info'][0].update(id=2**24), 'the id must be'),
-        (lambda c: frame_of(c)['segments_info'][0].pop('id'), "frame 0001: has no 'id'"),
-        (
-            lambda c: frame_of(c)['segments_info'].append(segment(1, 7)),
-            'segment 1: is listed twice in the frame, with different classes',
-        ),
-        (lambda c: frame_of(c).pop('segments_info'), "frame 0001: 'segments_info' must be a list"),
-        (lambda c: frame_of(c).pop('file_name'), "video b, frame 1: has no 'file_name'"),
-        (lambda c: c.pop('annotations'), 'not a list of predictions'),
-        (lambda c: c['annotations'][0].pop('video_id'), r"annotations\[0\]: has no 'video_id'"),
-    ],
-)
-def test_broken_predictions_are_named(folder, edit, message):
-    edit_json(folder / 'pred/pred.json', edit)
-    with pytest.raises(UserError, match=message):
-        compare(folder)
-
-
-@pytest.mark.parametrize(
-    ('edit', 'message'),
-    [
-        (lambda c: c.pop('categories'), r'gt_val\.json: not a panoptic ground truth'),
-        (lambda c: c['categories'].append(CATEGORIES[0]), 'two categories have one id'),
-        (lambda c: c['categories'][0].pop('isthing'), r"categories\[0\]: has no 'isthing'"),
-        (lambda c: c['annotations'].append(c['annotations'][0]), 'video a: is listed twice'),
-        (
-            lambda c: frame_of(c)['segments_info'][0].update(area=None),
-            "video b, frame 0001: segment 1: 'area' must be a number of pixels",
-        ),
-        (
-            lambda c: frame_of(c)['segments_info'][0].update(iscrowd=2),
-            "'iscrowd' must be 0 or 1, it is 2",
-        ),
-        (lambda c: frame_of(c)['segments_info'][0].pop('iscrowd'), "has no 'iscrowd'"),
-        (
-            lambda c: frame_of(c)['segments_info'][0].update(category_id=1),
-            'category_id 1 is not among',
+            lambda c: frame_of(c)['segments_info'][0].update(area=-1),
+            'segments_info[0].area: -1 is not a number of at least 0',
         ),
     ],
 )
-def test_broken_ground_truth_is_named(folder, edit, message):
-    edit_json(folder / 'gt/panoptic_gt_val.json', edit)
-    with pytest.raises(UserError, match=message):
-        compare(folder)
-
-
-@pytest.mark.parametrize('place', ['gt/panomasksRGB', 'pred/pan_pred'])
-def test_broken_maps_are_named(folder, place):
-    path = folder / place / 'b' / '0001.png'
-    complete = path.read_bytes()
-    for break_it, message in (
-        (path.unlink, 'cannot be read'),
-        (lambda: path.write_bytes(b''), 'not a readable image'),
-        (lambda: path.write_bytes(complete[:-20]), 'not a readable image'),
-        (lambda: cv2.imwrite(str(path), IDS.astype(np.uint8)), 'three 8-bit channels'),
-        (lambda: Image.fromarray(IDS.astype(np.uint8), 'P').save(path), 'three 8-bit channels'),
-        (lambda: cv2.imwrite(str(path), np.zeros((2, 3, 3), np.uint16)), 'three 8-bit channels'),
-        (lambda: cv2.imwrite(str(path), np.zeros((2, 3, 4), np.uint8)), 'three 8-bit channels'),
-    ):
-        break_it()
-        with pytest.raises(UserError, match=rf'{place}/b/0001\.png: .*{message}'):
-            compare(folder)
-
-
-def test_sizes_must_agree(folder):
-    write_ids(folder / 'pred/pan_pred/b/0001.png', IDS.T)
-    message = r'pan_pred/b/0001\.png: is 2x3 pixels, the ground truth .*b/0001\.png is 3x2'
-    with pytest.raises(UserError, match=message):
-        compare(folder)
-
-
-def test_the_json_of_a_folder(tmp_path):
-    with pytest.raises(UserError, match='has none; give the path of the json itself'):
-        find_ground_truth(tmp_path)
-    for name in ('panoptic_gt_train.json', 'panoptic_gt_test.json'):
-        (tmp_path / name).touch()
-    with pytest.raises(UserError, match=r'has panoptic_gt_test\.json, panoptic_gt_train\.json'):
-        find_ground_truth(tmp_path)
-    assert find_ground_truth(tmp_path / name) == tmp_path / name
-    (tmp_path / 'panoptic_gt_val.json').touch()
-    assert find_ground_truth(tmp_path).name == 'panoptic_gt_val.json'
-
-
-@pytest.mark.parametrize('annotations', [None, []])
-def test_ground_truth_without_annotations(tmp_path, annotations):
-    path = write_truth(tmp_path, {})
-    edit_json(path, lambda content: content.update(annotations=annotations))
-    assert load_truth(path, tmp_path).videos == {}
-
-
-def test_annotations_must_be_in_the_order_of_the_images(folder):
-    def list_images(content):
-        images = [dict(file_name=f['file_name']) for f in frame_list(content)]
-        content['videos'] = [dict(video_id='b', images=images)]
-
-    def frame_list(content):
-        return content['annotations'][1]['annotations']
-
+def test_a_fault_has_the_same_words_for_all(folder, edit, message):
     path = folder / 'gt/panoptic_gt_val.json'
-    edit_json(path, list_images)
-    assert compare(folder)['b']
-    edit_json(path, lambda content: frame_list(content).reverse())
-    with pytest.raises(UserError, match='video b: its annotations are not in the order'):
-        compare(folder)
+    edit_json(path, edit)
+    faults = [str(p) for p in check_dataset(path, None) if p.level is Level.FAULT]
+    assert faults[0].startswith(f'{path}: ')
+    assert message in faults[0]
+    dataset = VIPSegDataset(
+        ann_file=str(path), data_prefix=dict(img=str(folder), mask=str(folder)), lazy_init=True
+    )
+    for read in (dataset.load_data_list, lambda: load_truth(path, folder)):
+        with pytest.raises(UserError) as caught:
+            read()
+        assert str(caught.value).startswith(faults[0])
+
+
+def test_other_encodings_and_nesting(folder):
+    path = folder / 'gt/panoptic_gt_val.json'
+    text = path.read_text()
+    for encoding in ('utf-8-sig', 'utf-16'):
+        path.write_text(text, encoding=encoding)
+        assert len(load_truth(path, folder).videos) == 2
+    for field in ('videos', 'info'):
+        path.write_text(f'{{"{field}": {"[" * 100_000 + "]" * 100_000}, {text[1:]}')
+        for read in (read_vipseg, has_annotations, read_categories):
+            with pytest.raises(UserError, match=r'gt_val\.json: not valid json .nested too deep'):
+                read(path)
+
+
+def test_video_ids_may_be_numbers(folder):
+    path = folder / 'gt/panoptic_gt_val.json'
+    for name in ('videos', 'annotations'):
+        edit_json(path, lambda content, name=name: content[name][1].update(video_id=12))
+    assert [*read_vipseg(path).videos] == ['a', '12']
+    edit_json(path, lambda content: content['videos'][0].update(video_id='12'))
+    with pytest.raises(UserError, match='video 12, video_id: duplicate video id'):
+        read_vipseg(path)
+
+
+def test_maps_are_named_like_the_annotation_with_png(folder):
+    path = folder / 'gt/panoptic_gt_val.json'
+    (folder / 'gt/panomasksRGB/b/x').mkdir()
+    edit_json(path, lambda content: frame_of(content).update(file_name='x/0001.jpg'))
+    video = read_vipseg(path).videos['b']
+    assert [frame.mask for frame in video.frames] == ['0000.png', 'x/0001.png']
+    assert video.mask_paths('masks')[1].as_posix() == 'masks/b/x/0001.png'
+    assert video.frame_paths('frames')[1] == 'frames/b/0001.jpg'

@@ -103,47 +103,59 @@ CUP = 1 + 2 * 256 + 3 * 65536
 @pytest.mark.parametrize(
     ('path', 'value', 'expected'),
     [
-        (('categories', 0, 'isthing'), 2, 'categories[0]: isthing is 2, not 0 or 1'),
-        (('categories', 0, 'color'), [1, 2, 300], 'categories[0]: color [1, 2, 300] is not'),
+        (('categories', 0, 'isthing'), 2, 'categories[0].isthing: 2 is not 0 or 1'),
+        (('categories', 0, 'color'), [1, 2, 300], 'categories[0].color: [1, 2, 300] is not'),
         (('categories', 1, 'id'), 40, 'categories[1]: duplicate id 40'),
-        (('videos', 1), 5, 'videos[1]: needs a video_id and images'),
+        (('videos', 1), 5, 'videos[1]: 5 is not an object'),
         (('videos', 1, 'video_id'), 'a', 'video a, video_id: duplicate video id'),
-        (('videos', 1, 'video_id'), 7, 'videos[1]: video_id 7 is not the name of a folder'),
+        (('videos', 1, 'video_id'), 1.5, 'videos[1].video_id: 1.5 is not the name of a folder or'),
         (('videos', 1, 'video_id'), 'c', 'video b, annotations[1]: no such video'),
         (('videos', 1, 'video_id'), 'c', 'video c, annotations: has none'),
         (('videos', 0, 'images'), [], 'video a, images: is empty'),
         (('videos', 0, 'images'), 'ab', 'video a, images: is not a list'),
-        (('videos', 0, 'images', 1), {}, 'video a, frame 1, images[1]: missing id, width'),
+        (('videos', 0, 'images', 1), {}, 'video a, frame 1, images[1]: missing id, height, width'),
         (('videos', 0, 'images', 1, 'id'), '0', "video a, frame 1, id: '0' names two frames"),
         (('videos', 0, 'images', 1, 'file_name'), '0.jpg', "file_name: '0.jpg' names two frames"),
-        (('videos', 0, 'images', 1, 'file_name'), None, 'frame 1, file_name: None is not the name'),
-        (('videos', 0, 'images', 1, 'width'), '30', "frame 1, width: '30' is not a number"),
+        (
+            ('videos', 0, 'images', 1, 'file_name'),
+            None,
+            'images[1].file_name: None is not the name',
+        ),
+        (
+            ('videos', 0, 'images', 1, 'width'),
+            '30',
+            "frame 1, images[1].width: '30' is not a number",
+        ),
         (('videos', 0, 'images', 1, 'width'), 31, '20 x 31, but the frames before are 20 x 30'),
         (('videos', 0, 'images', 1, 'width'), 31, 'frame: 20 x 30 pixels, the json says 20 x 31'),
         (('videos', 0, 'images', 1, 'width'), 31, 'mask: 20 x 30 pixels, the json says 20 x 31'),
-        (('annotations', 1), [], 'annotations[1]: needs a video_id and annotations'),
+        (('annotations', 1), [], 'annotations[1]: [] is not an object'),
         (('annotations', 1, 'video_id'), 'a', 'annotations[1]: the video is annotated twice'),
-        (('annotations', 1, 'annotations'), 3, 'annotations[1]: annotations is not a list'),
-        (('annotations', 0, 'annotations'), [], 'annotations: 0 entries, the video has 2 frames'),
-        (FRAME, None, 'video a, frame 1, annotations[1]: missing image_id, file_name'),
+        (('annotations', 1, 'annotations'), 3, 'video b, annotations: is not a list'),
+        (
+            ('annotations', 0, 'annotations'),
+            [],
+            'annotations: 0 entries, but the video has 2 frames',
+        ),
+        (FRAME, {}, 'video a, frame 1, annotations[1]: missing file_name, segments_info'),
         ((*FRAME, 'image_id'), '7', "frame 1, image_id: '7', but the image in this place is '1'"),
         ((*FRAME, 'file_name'), '0.png', "frame 1, file_name: '0.png', but the image"),
-        ((*FRAME, 'file_name'), 4, 'frame 1, file_name: 4 is not the name'),
+        ((*FRAME, 'file_name'), 4, 'frame 1, annotations[1].file_name: 4 is not the'),
         (INFO, {}, 'frame 1, segments_info: is not a list'),
         ((*INFO, 0), {}, 'segments_info[0]: missing id, category_id, iscrowd, area'),
-        ((*INFO, 0, 'id'), 0, 'segments_info[0]: id 0 is not an integer from 1'),
-        ((*INFO, 0, 'id'), 2**24, 'segments_info[0]: id 16777216 is not an integer from 1'),
+        ((*INFO, 0, 'id'), 0, 'segment 0, segments_info[0].id: 0 is not an integer from 1'),
+        ((*INFO, 0, 'id'), 2**24, 'segments_info[0].id: 16777216 is not an integer from 1'),
         ((*INFO, 0, 'id'), CUP, f'frame 1, segment {CUP}, id: listed twice'),
-        ((*INFO, 0, 'category_id'), '13', "segments_info[0]: category_id '13' is not"),
+        ((*INFO, 0, 'category_id'), '13', "segments_info[0].category_id: '13' is not"),
         ((*INFO, 0, 'category_id'), 14, 'segment 9, category_id: unknown category 14'),
         ((*INFO, 0, 'category_id'), 40, 'segment 9, category_id: 40, but 13 in earlier frames'),
         ((*INFO, 1, 'category_id'), 13, f'segment {CUP}, id: stuff class 13 has the id 9 too'),
-        ((*INFO, 0, 'iscrowd'), 3, 'segments_info[0]: iscrowd 3 is neither 0 nor 1'),
+        ((*INFO, 0, 'iscrowd'), 3, 'segments_info[0].iscrowd: 3 is not 0 or 1'),
         ((*INFO, 0, 'iscrowd'), 1, 'segment 9, iscrowd: 1, but 0 in earlier frames'),
         ((*INFO, 0, 'isthing'), 1, 'segment 9, isthing: 1, but 0 in category 13'),
-        ((*INFO, 0, 'area'), -1, 'segments_info[0]: area -1 is not a number above 0'),
+        ((*INFO, 0, 'area'), -1, 'segments_info[0].area: -1 is not a number of at least 0'),
         ((*INFO, 0, 'area'), 199, 'segment 9, area: 199, but the mask has 200 (the official VPQ'),
-        ((*INFO, 0, 'bbox'), [0, 0, 1], 'segments_info[0]: bbox [0, 0, 1] is not [x, y, '),
+        ((*INFO, 0, 'bbox'), [0, 0, 1], 'segments_info[0].bbox: [0, 0, 1] is not [x, y, '),
         ((*INFO, 0, 'bbox'), [2, 0, 8, 20], 'bbox: [2, 0, 8, 20], but in the mask it is [0, 0, 10'),
         ((*INFO, 0, 'id'), 8, 'segment 8, segments_info: no pixel of '),
         ((*INFO, 0, 'id'), 8, '1.png: video a, frame 1, mask: ids that the json does not list: 9 '),
@@ -239,13 +251,18 @@ def test_wrong_values_anywhere_are_told_without_a_traceback(content, tmp_path, s
         except UserError:
             continue
         # any text can be a name, both lists may be absent, and boxes may be a pixel off
-        legal = dict(name=str, color=type(None), bbox=type(None)).get(path[-1])
+        legal = dict(name=str, color=type(None), bbox=type(None), isthing=bool)
+        legal = legal.get(path[-1], type(None) if path[-1] == 'image_id' else None)
         assert found or type(value) is legal or (value == -1 and 'bbox' in path), path
 
 
 def test_files_without_lists(content, tmp_path):
     ann_file = tmp_path / 'gt.json'
-    for key in ('categories', 'annotations'):
-        ann_file.write_text(json.dumps(content | {key: 'text'}))
-        with pytest.raises(UserError, match=f"gt.json: .*'{key}'"):
-            list(check_dataset(ann_file, None))
+    ann_file.write_text(json.dumps(content | dict(categories='text')))
+    with pytest.raises(
+        UserError,
+        match=r'gt\.json: .*not a VIPSeg file .Expected `array`, got `str` - at `.*categories',
+    ):
+        list(check_dataset(ann_file, None))
+    ann_file.write_text(json.dumps(content | dict(annotations='text')))
+    assert 'annotations: is not a list' in str(next(check_dataset(ann_file, None)))

@@ -175,7 +175,9 @@ def test_coding_and_split_of_vss(run, classes):
 def test_errors_of_maps_are_one_message(run, tmp_path):
     quirk = folders('vss', 'quirk_void_in_prediction')
     panoptic, _ = folders('vpq', 'quirk_json_area')
-    (tmp_path / 'panoptic_gt_x.json').write_text('{"categories": [], "annotations": []}')
+    (tmp_path / 'panoptic_gt_x.json').write_text(
+        '{"videos": [], "annotations": [], "categories": [{"id": 1, "name": "cup", "isthing": 1}]}'
+    )
     for arguments, words in (
         (('vss', *quirk), 'has the value 255, but classes are 0 to 123'),
         (('vss', panoptic, tmp_path), 'has no val.txt'),

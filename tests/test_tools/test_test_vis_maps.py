@@ -376,5 +376,5 @@ def test_names_are_checked_before_the_first_frame(run, folder, tmp_path):
     (tmp_path / 'images').mkdir(exist_ok=True)
     args = ['--json', str(tmp_path / 'a.json'), '--root', str(tmp_path / 'images')]
     status, shown, _ = run('vps', *args)
-    assert (status, 'would lie outside of their folder' in shown.err) == (1, True)
+    assert (status, 'leaves the folder of the frames' in shown.err) == (1, True)
     assert not [*tmp_path.glob('escaped/*.png')]

@@ -267,8 +267,14 @@ def first_segment(content):
     ('change', 'message'),
     [
         (lambda c: c['annotations'].pop(1), 'pred.json: 1 of 2 videos'),
-        (lambda c: c['annotations'][0]['annotations'].pop(), 'video first: has 2 frames'),
-        (lambda c: first_segment(c).update(category_id=99), 'category_id 99'),
+        (
+            lambda c: c['annotations'][0]['annotations'].pop(),
+            'video first, annotations: 2 entries, but the video has 3 frames',
+        ),
+        (
+            lambda c: first_segment(c).update(category_id=99),
+            'segment 70000, category_id: unknown category 99',
+        ),
         (
             lambda c: c['annotations'][0]['annotations'][1]['segments_info'].pop(0),
             'pred/pan_pred/first/00000003.png: segment id 70000 is not in the json',

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmvseg.errors import UserError
-from mmvseg.formats.vipseg_truth import Listed, PanopticFrame, PanopticVideo
+from mmvseg.formats.vipseg_results import Listed, PanopticFrame, PanopticVideo
 
 
 @dataclass

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from mmvseg.formats.vipseg_truth import PanopticCategory
+from mmvseg.formats.categories import Category
 
 from .semantic import SemanticQuality, class_iou
 from .stq import TubeSums
@@ -37,7 +37,7 @@ def vpq_tables(result: VPQ) -> str:
     )
 
 
-def stq_tables(result: TubeSums, categories: Sequence[PanopticCategory]) -> str:
+def stq_tables(result: TubeSums, categories: Sequence[Category]) -> str:
     """IoU of the classes that occur, and STQ with its two parts."""
     classes = {
         'predicted void' if c < 0 else f'{categories[c].name} ({categories[c].id})': dict(IoU=iou)

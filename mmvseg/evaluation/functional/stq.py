@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from mmvseg.formats.vipseg_truth import Listed, PanopticTruth, PanopticVideo
+from mmvseg.formats.vipseg_results import Listed, PanopticTruth, PanopticVideo
 
 from .panoptic_overlap import FrameOverlap, video_overlaps
 
@@ -131,8 +131,8 @@ def evaluate_stq(truth: PanopticTruth, results: Mapping[str, PanopticVideo]) -> 
     """Evaluate predictions in files.
 
     Args:
-        truth: the ground truth, see :func:`.panoptic_json.load_truth`.
-        results: the predictions of each video, see :func:`.panoptic_json.load_results`.
+        truth: the ground truth, see :func:`.vipseg_results.load_truth`.
+        results: the predictions of each video, see :func:`.vipseg_results.load_results`.
 
     Raises:
         UserError: naming the file that is missing, broken or does not fit.

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmvseg.errors import UserError
-from mmvseg.formats.vipseg_truth import Listed, PanopticCategory, PanopticTruth, PanopticVideo
+from mmvseg.formats.categories import Category
+from mmvseg.formats.vipseg_results import Listed, PanopticTruth, PanopticVideo
 
 from .panoptic_overlap import FrameOverlap, video_overlaps
 
@@ -117,13 +118,13 @@ class VPQ:
         sums: as in :class:`VideoPQ`, of all videos.
     """
 
-    categories: Sequence[PanopticCategory]
+    categories: Sequence[Category]
     sums: Mapping[int, np.ndarray]
 
     @classmethod
     def of(
         cls,
-        categories: Sequence[PanopticCategory],
+        categories: Sequence[Category],
         videos: Iterable[Mapping[int, np.ndarray]],
         windows: Sequence[int] = WINDOWS,
     ) -> 'VPQ':
@@ -179,8 +180,8 @@ def evaluate_vpq(
     """Evaluate predictions in files.
 
     Args:
-        truth: the ground truth, see :func:`.panoptic_json.load_truth`.
-        results: the predictions of each video, see :func:`.panoptic_json.load_results`.
+        truth: the ground truth, see :func:`.vipseg_results.load_truth`.
+        results: the predictions of each video, see :func:`.vipseg_results.load_results`.
         windows: lengths in frames, ascending.
 
     Raises:

@@ -1,8 +1,8 @@
 """VPQ and STQ of video panoptic segmentation as an mmengine metric."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from mmvseg.evaluation.functional.panoptic_overlap import frame_overlaps
 from mmvseg.evaluation.functional.segmentation_tables import stq_tables, vpq_tables
 from mmvseg.evaluation.functional.stq import TubeSums, VideoTubes
 from mmvseg.evaluation.functional.vpq import VPQ, WINDOWS, VideoPQ
-from mmvseg.formats.vipseg_truth import (
+from mmvseg.formats.vipseg_results import (
     Listed,
     PanopticFrame,
     PanopticVideo,
@@ -38,7 +38,7 @@ class VideoPanopticMetric(VideoMetric):
 
     The masks of a video are read, and compared, when its results come; only its counts are kept.
     If the annotation file has no annotations, as for test sets, a warning says so and there are no
-    numbers.
+    numbers; single videos without annotations are left out, as officially.
 
     Args:
         ann_file: ground truth in the official format, ``panoptic_gt_*.json``.
@@ -58,11 +58,21 @@ class VideoPanopticMetric(VideoMetric):
         self.ground_truth = load_truth(ann_file, mask_root)
         if not self.has_truth:
             warn(f'{ann_file} has no annotations: there will be no VPQ and STQ')
+        elif self.ground_truth.unannotated:
+            left_out = len(self.ground_truth.unannotated)
+            total = left_out + len(self.ground_truth.videos)
+            warn(f'{ann_file}: {left_out} of {total} videos have no annotations and do not count')
 
     @property
     def has_truth(self) -> bool:
         """Whether there is anything to evaluate against."""
         return bool(self.ground_truth.videos)
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+        """Compare the videos that are annotated, see :class:`VideoMetric`."""
+        left_out = self.ground_truth.unannotated
+        counted = [sample for sample in data_samples if sample['video_id'] not in left_out]
+        super().process(data_batch, counted)
 
     def compare(self, video_id: str, result: VideoPanoptic) -> _VideoSums:
         """Its counts, see :class:`VideoMetric`."""
