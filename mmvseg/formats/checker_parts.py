@@ -1,19 +1,11 @@
-"""What the checkers of all data set forms share: problems, categories, picture files."""
+"""What the checkers of all data set forms share: problems, categories, values."""
 
-import os
-import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from math import isfinite
-from pathlib import Path
 from typing import Any
 
-from mmvseg.errors import UserError
-from mmvseg.media.images import read_image
-
+from .pictures import bare_rule, check_png, picture_size  # noqa: F401
 from .problems import Level, Problem
-
-_PNG_SIGNATURE = b'\x89PNG\r\n\x1a\n'
-_PNG_COLORS = {0: 'grey', 2: 'RGB', 3: 'palette', 4: 'grey with alpha', 6: 'RGB with alpha'}
 
 
 def no_annotations(file: str) -> Problem:
@@ -62,57 +54,6 @@ def _panoptic_rule(category: dict) -> str | None:
     ):
         return f'color {color!r} is not [red, green, blue], each 0..255'
     return None
-
-
-def picture_size(path: Path) -> tuple[int, int]:
-    """Height and width of a frame that can be read to its end.
-
-    Raises:
-        UserError: with the rule that the file breaks.
-    """
-    # os.path.isfile, unlike Path.is_file, is silent about names that no file can have
-    if not os.path.isfile(path):
-        raise UserError('missing file')
-    try:
-        return read_image(path).shape[:2]
-    except UserError as error:
-        raise UserError(bare_rule(error, path)) from error
-
-
-def check_png(path: Path, kinds: Sequence[str], size: tuple[int, int] | None, origin: str) -> None:
-    """Make sure, from its first bytes, that a mask is of the right kind and size.
-
-    Args:
-        path: PNG.
-        kinds: colours and bits that it may have, e.g. ``['RGB 8 bit']``.
-        size: expected height and width in pixels, if known.
-        origin: where the expectation comes from, e.g. ``'the json says'``.
-
-    Raises:
-        UserError: with the rule that the file breaks.
-    """
-    if not os.path.isfile(path):
-        raise UserError('missing file')
-    try:
-        with path.open('rb') as file:
-            start = file.read(26)
-    except OSError as error:
-        raise UserError(f'cannot be read ({error.strerror})') from error
-    if len(start) < 26 or not start.startswith(_PNG_SIGNATURE):
-        raise UserError('not a PNG')
-    width, height, bits, color = struct.unpack('>IIBB', start[16:])
-    found = f'{_PNG_COLORS.get(color, f"colour type {color}")} {bits} bit'
-    if found not in kinds:
-        raise UserError(f'{found}, but masks are {" or ".join(kinds)}')
-    if size is not None and (height, width) != size:
-        raise UserError(
-            f'{height} x {width} pixels, {origin} {" x ".join(str(side) for side in size)}'
-        )
-
-
-def bare_rule(error: UserError, path: Path) -> str:
-    """The message of an error about a file without the file's name."""
-    return str(error).removeprefix(f'{path}: ')
 
 
 def is_whole(value: Any) -> bool:
