@@ -92,7 +92,9 @@ def test_vspw(run, tmp_path):
     assert run(listing, '--no-frames')[0] == 0
     status, text = run(listing)
     assert status == 1
-    assert f'{mask}: video val_00000, frame 0, mask: not a PNG' in text
+    assert (
+        f'{mask}: video val_00000, frame 0, mask: not a readable image (not a PNG, 0 bytes)' in text
+    )
     (tmp_path / 'set/data').rename(tmp_path / 'set/videos')
     status, text = run(listing)
     assert status == 1
