@@ -21,7 +21,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from mmvseg.errors import UserError, command_line
+from mmvseg.errors import UserError, command_line, printable
 from mmvseg.files import write_json
 
 # What each metric needs is imported in its function: the tool starts without what others need.
@@ -133,7 +133,7 @@ def show(table: str, notes: list[str]) -> None:
 
 
 def note(text: str) -> None:
-    print(f'note: {text}', file=sys.stderr)
+    print(f'note: {printable(text)}', file=sys.stderr)
 
 
 if __name__ == '__main__':

@@ -21,6 +21,11 @@ def test_fractions_become_percent_and_undefined_a_dash():
     ]
 
 
+def test_names_cannot_steer_the_terminal_or_break_the_table():
+    table = percent_table('title', {'\x1b[31mred\n\u202e': dict(AP=0.5)}, ['AP'])
+    assert r'| \x1b[31mred\n\u202e | 50.0 |' in table.splitlines()
+
+
 def test_classes_with_one_name_are_told_apart():
     content = load_json(CASE / 'gt.json')
     for category in content['categories']:
