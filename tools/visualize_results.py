@@ -183,7 +183,10 @@ def mask_names(frames: list[str]) -> list[str]:
 def read_frames(video: ResultVideo, frames: Iterable[int]) -> Iterator[np.ndarray]:
     """Some of the video's frames, checked against the size that the annotation file states."""
     for frame in frames:
-        image = read_image(video.frames[frame])
+        try:
+            image = read_image(video.frames[frame])
+        except UserError as error:
+            raise UserError(f'video {video.name}, frame {frame}: {error}') from error
         if image.shape[:2] != video.size:
             raise UserError(
                 f'{video.frames[frame]}: {image.shape[1]}x{image.shape[0]} pixels, the annotation '
