@@ -163,7 +163,7 @@ def png_header(data: bytes) -> PngHeader | None:
     bits, color = data[24], data[25]
     kind = f'{_PNG_COLORS.get(color, f"colour type {color}")} {bits} bit'
     row_bits = width * bits * _PNG_CHANNELS.get(color, 1)
-    return PngHeader(height, width, kind, height * (row_bits + 7) // 8)
+    return PngHeader(height, width, kind, height * (1 + (row_bits + 7) // 8))
 
 
 def declared_size(data: bytes) -> tuple[int, int] | None:
