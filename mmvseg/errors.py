@@ -1,8 +1,14 @@
-"""Errors that a user can mend, and how the command line shows them."""
+"""Errors that a user can mend, and how the command line shows them and names from files."""
 
 import functools
 import sys
+import unicodedata
 from collections.abc import Callable
+
+#: Of Unicode: control characters, signs that turn the direction of text, and halves of characters
+#: and bytes that are none.
+_UNPRINTABLE = frozenset({'Cc', 'Cs'})
+_TURNING = frozenset('\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069')
 
 
 class UserError(Exception):
@@ -30,6 +36,28 @@ class NonFiniteError(UserError):
         )
 
 
+def printable(text: object) -> str:
+    """A text for the terminal: what could steer it is escaped, as in ``\\x1b``.
+
+    Names in files of others may hold control characters. Newlines and tabs, which our own texts
+    have, stay.
+
+    Example:
+        >>> print(printable('video \\x1b[31mred'))
+        video \\x1b[31mred
+    """
+    return ''.join(
+        character.encode('unicode_escape').decode() if _steers(character) else character
+        for character in str(text)
+    )
+
+
+def _steers(character: str) -> bool:
+    if character in '\n\t':
+        return False
+    return character in _TURNING or unicodedata.category(character) in _UNPRINTABLE
+
+
 def command_line(main: Callable[..., int | None]) -> Callable[..., None]:
     """Decorate the ``main`` of a tool: :class:`UserError` becomes one message on stderr.
 
@@ -47,7 +75,7 @@ def command_line(main: Callable[..., int | None]) -> Callable[..., None]:
         try:
             status = main(*args, **kwargs)
         except UserError as error:
-            print(f'error: {error}', file=sys.stderr)
+            print(f'error: {printable(error)}', file=sys.stderr)
             sys.exit(1)
         except KeyboardInterrupt:
             print('interrupted', file=sys.stderr)

@@ -17,13 +17,11 @@ Example:
 """
 
 import argparse
-import json
 import sys
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from mmvseg.errors import UserError, command_line
+from mmvseg.errors import UserError, command_line, printable
 from mmvseg.files import write_json
 
 # What each metric needs is imported in its function: the tool starts without what others need.
@@ -117,14 +115,8 @@ def semantic(args: argparse.Namespace) -> dict[str, float]:
     if not truth.masks:
         raise UserError(f'{split.parent / "data"}: has no masks (<video>/mask/*.png)')
     result = evaluate_vss(truth, args.results, args.gt_coding or 'raw')
-    show(semantic_tables(result, truth.names or _vspw_names()), result.notes())
+    show(semantic_tables(result, truth.names), result.notes())
     return result.stats()
-
-
-def _vspw_names() -> dict[int, str]:
-    # not from mmvseg.datasets, whose import takes longer than most evaluations
-    table = files('mmvseg').joinpath('formats/categories/vipseg.json')  # VSPW has the same
-    return {entry['id']: entry['name'] for entry in json.loads(table.read_text())}
 
 
 METRICS = dict(
@@ -139,7 +131,7 @@ def show(table: str, notes: list[str]) -> None:
 
 
 def note(text: str) -> None:
-    print(f'note: {text}', file=sys.stderr)
+    print(f'note: {printable(text)}', file=sys.stderr)
 
 
 if __name__ == '__main__':

@@ -31,7 +31,7 @@ from mmvseg.engine.launch import (
     prepare_test,
     start,
 )
-from mmvseg.errors import command_line
+from mmvseg.errors import command_line, printable
 from mmvseg.evaluation.folder_scores import (
     Scores,
     score_instances,
@@ -68,7 +68,7 @@ def parse_args() -> argparse.Namespace:
 
 def say(text: str) -> None:
     if get_rank() == 0:
-        print(text, file=sys.stderr, flush=True)
+        print(printable(text), file=sys.stderr, flush=True)
 
 
 @command_line

@@ -98,8 +98,7 @@ class ClassFiles(Sequence[np.ndarray]):
         path = self._paths[frame]
         if path is None:
             return np.full(self._size, VOID, np.uint16)
-        values = read_class_map(path)
-        _check_size(values, self._size, path)
+        values = read_class_map(path, self._size)
         labels = self._labels[values]
         if labels.min() < 0:
             unknown = int(values[labels < 0][0])
@@ -194,9 +193,9 @@ def load_semantic_results(
     dataset = VSPWDataset(str(gt_path), data_prefix=dict(img=str(root.absolute())), test_mode=True)
     metainfo = dataset.metainfo
     ids = np.array(metainfo['category_ids'])
-    in_results, in_truth = (np.full(256, -1) for _ in range(2))
+    # Maps may have values of no class, which are ignored as void is; results must not.
+    in_results, in_truth = np.full(256, -1), np.full(256, VOID)
     in_results[ids] = in_truth[ids + 1] = np.arange(len(ids))
-    in_truth[[0, 255]] = VOID
     records = list(dataset.videos)
     names = output_names(records)
     videos = []

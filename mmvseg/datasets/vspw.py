@@ -1,21 +1,19 @@
 """VSPW, video semantic segmentation, and any own data set in its layout."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
-from PIL import Image
 
-from mmvseg.errors import UserError
-from mmvseg.formats.categories import Category, load_table, parse_categories
 from mmvseg.formats.problems import strictly
 from mmvseg.formats.vspw import (
-    find_categories,
+    VSPWVideo,
+    check_masks,
+    find_video,
     read_categories,
     read_video_names,
 )
+from mmvseg.media.images import read_image_size
 from mmvseg.registry import DATASETS
 
 from .metainfo import refuse_chosen_classes, to_panoptic_metainfo
@@ -26,8 +24,7 @@ from .video_dataset import VideoDataset
 class VSPWDataset(VideoDataset):
     """Videos with a class for every pixel.
 
-    A map holds 1 + the category id, and 0 or 255 where there is no class. Frames are
-    ``<video>/origin/*.jpg``, maps ``<video>/mask/*.png``.
+    The files are described in :mod:`mmvseg.formats.vspw`.
 
     Args:
         ann_file: list of videos, one a line. A ``categories.json`` beside it or beside the folder
@@ -50,20 +47,17 @@ class VSPWDataset(VideoDataset):
     def read_metainfo(cls, dataset_cfg: Mapping[str, Any]) -> dict:
         """Classes of a config; VSPW's need no file."""
         unread = cls.unread(dataset_cfg)
-        return to_panoptic_metainfo(
-            read_vspw_categories(unread.ann_file, unread.data_prefix['img'])
-        )
+        categories = strictly(read_categories(unread.ann_file, unread.data_prefix['img']))
+        return to_panoptic_metainfo(categories)
 
     def load_data_list(self) -> list[dict]:
         """List the frames of the videos."""
-        folder = self.data_prefix['img']
         refuse_chosen_classes(self._metainfo, 'categories.json')
-        self._metainfo.update(to_panoptic_metainfo(read_vspw_categories(self.ann_file, folder)))
-        names = read_video_names(self.ann_file)
-        records = [self._record(Path(folder, name), name) for name in names]
-        if not self.test_mode:
-            self._require_masks(records)
-        return records
+        folder = self.data_prefix['img']
+        categories = strictly(read_categories(self.ann_file, folder))
+        self._metainfo.update(to_panoptic_metainfo(categories))
+        names = strictly(read_video_names(self.ann_file))
+        return [self._record(strictly(find_video(self.ann_file, folder, name))) for name in names]
 
     def annotated_frames(self, record: dict) -> np.ndarray:
         """All frames."""
@@ -76,53 +70,16 @@ class VSPWDataset(VideoDataset):
             labels[category + 1] = label
         return dict(mask_paths=[record['masks'][i] for i in frame_ids], value_labels=labels)
 
-    def _require_masks(self, records: list[dict]) -> None:
-        bare = [
-            frame
-            for record in records
-            for frame, mask in zip(record['frames'], record['masks'], strict=True)
-            if mask is None
-        ]
-        if bare:
-            raise UserError(
-                f'{self.ann_file}: {len(bare)} frames of its videos have no map to train on, e.g. '
-                f'{bare[0]} has none in the folder mask'
-            )
-
-    def _record(self, folder: Path, name: str) -> dict:
-        frames = sorted((folder / 'origin').glob('*.jpg'))
-        if not frames:
-            raise UserError(f'{self.ann_file}: video {name}: no frames in {folder / "origin"}')
-        try:
-            with Image.open(frames[0]) as image:
-                width, height = image.size
-        except OSError as error:
-            raise UserError(f'{frames[0]}: not a readable image ({error})') from error
-        found = {path.stem: str(path) for path in (folder / 'mask').glob('*.png')}
+    def _record(self, video: VSPWVideo) -> dict:
+        if not self.test_mode:
+            strictly(check_masks(video))
+        height, width = read_image_size(video.frames[0])
         return dict(
-            video_id=name,
-            name=name,
+            video_id=video.name,
+            name=video.name,
             height=height,
             width=width,
-            length=len(frames),
-            frames=[str(frame) for frame in frames],
-            masks=[found.get(frame.stem) for frame in frames],
+            length=len(video.frames),
+            frames=[str(frame) for frame in video.frames],
+            masks=[None if mask is None else str(mask) for mask in video.masks],
         )
-
-
-def read_vspw_categories(ann_file: str | Path, videos: str | Path) -> list[Category]:
-    """Classes of a data set; those of own data count as stuff unless ``isthing`` is 1.
-
-    Args:
-        ann_file: list of videos.
-        videos: their folder.
-
-    Raises:
-        UserError: if its ``categories.json`` is damaged.
-    """
-    path = find_categories(ann_file, videos)
-    if path is None:
-        return load_table('vipseg')
-    entries = [dict(isthing=0) | entry for entry in read_categories(path)]
-    raws = [msgspec.Raw(msgspec.json.encode(entry)) for entry in entries]
-    return strictly(parse_categories(raws, str(path), panoptic=True))

@@ -35,7 +35,10 @@ def score_video(
         UserError: naming the file that is missing, broken or does not fit.
     """
     counts = VideoSemanticCounts(truth.num_classes, coding)
+    size = None
     for mask in truth.masks[video]:
         path = Path(folder) / video / mask.name
-        counts.add(read_class_map(mask), read_class_map(path), str(path))
+        classes = read_class_map(mask, size)
+        size = classes.shape
+        counts.add(classes, read_class_map(path, size), str(path))
     return counts.sums()

@@ -12,10 +12,10 @@ from msgspec import Raw, ValidationError
 
 from mmvseg.errors import UserError
 
-from .checker_parts import no_annotations, picture_size
 from .coco import parse_coco, to_coco_content
 from .json_files import decode_json, read_json_bytes
-from .problems import Findings, Problem
+from .pictures import picture_size
+from .problems import Findings, Problem, no_annotations
 from .vipseg_checker import check_vipseg
 from .youtube_vis import Video, YouTubeVIS, parse, to_content
 

@@ -76,6 +76,11 @@ class Problem:
 Findings: TypeAlias = Generator[Problem, None, T]
 
 
+def no_annotations(file: str) -> Problem:
+    """The note that a file or list comes without annotations, as released test splits do."""
+    return Problem(file, 'annotations', 'it has no annotations', level=Level.NOTE)
+
+
 class Flaws:
     """How many flaws of a file there are in which fields, with the first as an example."""
 

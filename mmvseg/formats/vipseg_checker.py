@@ -9,7 +9,7 @@ from mmvseg.errors import UserError
 from mmvseg.media.images import read_segment_map
 
 from .categories import Category
-from .checker_parts import bare_rule, check_png, picture_size
+from .pictures import bare_rule, check_png, picture_size
 from .problems import Level, Problem
 from .segment_maps import Region, find_regions
 from .vipseg import Frame, Segment, Video, frame_path, load_content, parse

@@ -14,6 +14,7 @@ from mmvseg.errors import UserError
 from mmvseg.media.images import read_segment_map
 
 from .categories import Category, load_table
+from .problems import strictly
 from .vipseg import Frame, read_vipseg
 from .vspw import read_video_names
 
@@ -99,7 +100,7 @@ def find_source(root: Path) -> VIPSegSource:
 
 
 def _read_raw(name: str, listing: Path, images: Path, masks: Path) -> SourceSplit:
-    videos = read_video_names(listing)
+    videos = strictly(read_video_names(listing))
     annotated = any((masks / video).is_dir() for video in videos)
     if not annotated and name != 'test':
         raise UserError(f'{masks}: has no folder of any video of {listing}')

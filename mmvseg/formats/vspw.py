@@ -1,30 +1,187 @@
-"""Finding ground truth and predictions of video semantic segmentation in VSPW's layout."""
+"""VSPW's form: lists of videos, folders of frames and class maps, a json of classes.
 
+A list names a video a line. Frames are ``data/<video>/origin/*.jpg``; their class maps,
+``data/<video>/mask/*.png``, hold 1 + the id of each pixel's class, or VOID or UNLABELLED. Own data
+bring a ``categories.json``, a list of ``dict(id, name)``.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
+import msgspec
+from msgspec import Raw
+
 from mmvseg.errors import UserError
+from mmvseg.media.images import IMAGE_SUFFIXES
+from mmvseg.media.names import natural_key
 
-from .json_fields import get_value, load_json
+from .categories import Category, load_table, parse_categories
+from .json_files import decode_json, read_json_bytes
+from .problems import Findings, Level, Problem, quoted, strictly
 
-NUM_CLASSES = 124
+#: Values of a map that are no class.
+VOID, UNLABELLED = 0, 255
+#: A map holds 1 + the id in 8 bits.
+LAST_CATEGORY_ID = 253
+
+_BYTE_ORDER_MARK = '\ufeff'
+_LONGEST_NAME_BYTES = 255
 
 
-@dataclass
-class SemanticTruth:
-    """Ground truth.
+@dataclass(frozen=True)
+class VSPWVideo:
+    """Files of a video, in natural order of their names.
 
     Attributes:
-        source: the file that lists the videos, for messages.
-        names: name of each class by id, in a folder that brings its own classes; else empty.
-        num_classes: ids are below this.
-        masks: the masks of each video in order, by video.
+        name: of its folder.
+        frames: the pictures.
+        masks: class map of each frame, None where it has none; all maps if there are no frames.
     """
 
-    source: str
-    names: dict[int, str]
-    num_classes: int
-    masks: dict[str, list[Path]]
+    name: str
+    frames: list[Path]
+    masks: list[Path | None]
+
+
+def read_video_names(path: str | Path) -> Findings[list[str]]:
+    """The videos of a list, one a line.
+
+    Yields:
+        Names that occur twice or lead elsewhere, an empty list; what official readers stumble over.
+
+    Raises:
+        UserError: it cannot be read or is no text.
+    """
+    file = str(path)
+    try:
+        text = Path(path).read_bytes().decode()
+    except UnicodeDecodeError as error:
+        raise UserError(f'{path}: not a list of videos in UTF-8 ({error})') from error
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        reason = getattr(error, 'strerror', None) or error
+        raise UserError(f'{path}: cannot be read ({reason}); check the path') from error
+    names: dict[Path, str] = {}
+    for number, line in enumerate(StringIO(text, newline='\n'), 1):
+        name, official = line.removeprefix(_BYTE_ORDER_MARK).strip(), line[:-1]
+        field = f'line {number}'
+        if not name:
+            yield Problem(file, field, 'is blank', level=Level.FLAW)
+        elif rule := _name_rule(name):
+            yield Problem(file, field, rule)
+        elif Path(name) in names:
+            yield Problem(file, field, 'names the video again', video=name)
+        else:
+            names[Path(name)] = name
+            if name != official:
+                rule = (
+                    f'official readers cut the last character of a line and read {quoted(official)}'
+                )
+                yield Problem(file, field, rule, video=name, level=Level.FLAW)
+    if not names:
+        yield Problem(file, 'videos', 'names no video')
+    return [*names.values()]
+
+
+def _name_rule(name: str) -> str | None:
+    parts = Path(name).parts
+    if '\0' in name or '..' in parts or Path(name).is_absolute() or not parts:
+        return f'{quoted(name)} is not the name of a folder below that of the videos'
+    if max(len(part.encode()) for part in parts) > _LONGEST_NAME_BYTES:
+        return f'{quoted(name)} is longer than the name of a folder can be'
+    return None
+
+
+def find_video(
+    listing: str | Path, root: str | Path, name: str, *, masks_suffice: bool = False
+) -> Findings[VSPWVideo | None]:
+    """The frames and class maps of a video.
+
+    Args:
+        listing: list that names the video, for messages.
+        root: folder of the videos.
+        name: of the video.
+        masks_suffice: whether there may be no frames at all, only maps, or not even these.
+
+    Yields:
+        A missing folder, missing frames, maps without a frame, pictures that are not read.
+
+    Returns:
+        The video; None if it has no folder.
+    """
+    folder = Path(root) / name
+    if not masks_suffice and not os.path.isdir(folder):
+        yield Problem(str(listing), 'video', f'there is no folder {folder}', video=name)
+        return None
+    frames = yield from _list_pictures(folder / 'origin', '.jpg', name)
+    masks = yield from _list_pictures(folder / 'mask', '.png', name)
+    if not frames and masks_suffice:
+        return VSPWVideo(name, [], [*masks.values()])
+    if not frames:
+        yield Problem(str(folder / 'origin'), 'frame', 'no *.jpg here', video=name)
+    for stem, mask in masks.items():
+        if stem not in frames:
+            yield Problem(str(mask), 'frame', f'no origin/{stem}.jpg', video=name)
+    return VSPWVideo(name, [*frames.values()], [masks.get(stem) for stem in frames])
+
+
+def _list_pictures(folder: Path, suffix: str, video: str) -> Findings[dict[str, Path]]:
+    """The files with a suffix by their names without it; yields that other pictures are there."""
+    names = []
+    with suppress(OSError):
+        names = sorted(os.listdir(folder), key=natural_key)
+    paths = [folder / name for name in names if not name.startswith('.')]
+    found = {path.stem: path for path in paths if path.suffix == suffix}
+    others = {path.suffix for path in paths if path.suffix.lower() in IMAGE_SUFFIXES} - {suffix}
+    if others:
+        rule = f'*{", *".join(sorted(others))} are not read, only *{suffix}'
+        level = Level.FLAW if found else Level.FAULT
+        yield Problem(str(folder), 'suffix', rule, video=video, level=level)
+    return found
+
+
+def check_masks(video: VSPWVideo) -> Iterator[Problem]:
+    """Yields the frames without a class map, of a video that must have one for each."""
+    for number, (frame, mask) in enumerate(zip(video.frames, video.masks, strict=True)):
+        if mask is None:
+            rule = f'no mask/{frame.stem}.png'
+            yield Problem(str(frame), 'mask', rule, video=video.name, frame=number)
+
+
+def find_categories(ann_file: str | Path, videos: str | Path) -> Path | None:
+    """The ``categories.json`` beside the list of videos or their folder; None of VSPW itself."""
+    places = (Path(ann_file).parent, Path(videos).parent)
+    return next((p / 'categories.json' for p in places if (p / 'categories.json').is_file()), None)
+
+
+def read_categories(ann_file: str | Path, videos: str | Path) -> Findings[list[Category]]:
+    """The classes of a data set; those of own data count as stuff unless ``isthing`` is 1.
+
+    Args:
+        ann_file: list of videos.
+        videos: their folder.
+
+    Yields:
+        Broken entries and ids that a map cannot hold.
+
+    Raises:
+        UserError: the ``categories.json`` cannot be read or is no list.
+    """
+    path = find_categories(ann_file, videos)
+    if path is None:
+        return load_table('vipseg')
+    try:
+        entries = decode_json(read_json_bytes(path), path, list[Raw])
+    except msgspec.ValidationError as error:
+        raise UserError(f'{path}: not a list of categories') from error
+    categories = yield from parse_categories(entries, str(path), are_things=False)
+    for category in categories:
+        if not 0 <= category.id <= LAST_CATEGORY_ID:
+            yield Problem(str(path), 'id', f'{category.id} is not from 0 to {LAST_CATEGORY_ID}')
+    return [category for category in categories if 0 <= category.id <= LAST_CATEGORY_ID]
 
 
 def find_split(folder: str | Path, split: str | None = None) -> Path:
@@ -52,87 +209,51 @@ def find_split(folder: str | Path, split: str | None = None) -> Path:
     return found[split]
 
 
+@dataclass(frozen=True)
+class SemanticTruth:
+    """Ground truth.
+
+    Attributes:
+        source: the file that lists the videos, for messages.
+        names: name of each class by id.
+        masks: the class maps of each video in natural order, by video.
+    """
+
+    source: str
+    names: dict[int, str]
+    masks: dict[str, list[Path]]
+
+    @property
+    def num_classes(self) -> int:
+        """Ids are below this."""
+        return max(self.names) + 1
+
+
 def load_semantic_truth(ann_file: str | Path, mask_root: str | Path) -> SemanticTruth:
-    """Find the masks of the listed videos.
+    """Find the class maps of the listed videos.
+
+    Of a video without any frames the maps alone count: the official evaluator needs no frames.
 
     Args:
-        ann_file: text file with a video a line. Classes are the 124 of VSPW, unless there is a
-            file of others, see :func:`find_categories`.
-        mask_root: folder of the videos: the masks are ``MASK_ROOT/<video>/mask/<frame>.png``.
+        ann_file: list of videos.
+        mask_root: folder of the videos.
 
     Returns:
-        The ground truth; without any masks if no video has a folder of masks.
+        The ground truth; without any maps if no video has any.
 
     Raises:
-        UserError: if a file cannot be read, or only some of the videos have masks.
+        UserError: if a file breaks a rule, or only some of the videos have maps.
     """
-    videos = read_video_names(ann_file)
-    categories = find_categories(ann_file, mask_root)
-    names = {entry['id']: entry['name'] for entry in read_categories(categories)}
-    folders = {video: Path(mask_root) / video / 'mask' for video in videos}
-    masks = {video: sorted(folder.glob('*.png')) for video, folder in folders.items()}
-    without = [video for video in videos if not masks[video]]
-    if without and len(without) < len(videos):
+    categories = strictly(read_categories(ann_file, mask_root))
+    masks = {}
+    for name in strictly(read_video_names(ann_file)):
+        video = strictly(find_video(ann_file, mask_root, name, masks_suffice=True))
+        masks[name] = [mask for mask in video.masks if mask is not None]
+    without = [name for name, found in masks.items() if not found]
+    if without and len(without) < len(masks):
         raise UserError(
-            f'{folders[without[0]]}: has no masks (*.png); {len(without)} of {len(videos)} videos '
-            f'of {ann_file} lack them'
+            f'{Path(mask_root, without[0], "mask")}: has no masks (*.png); {len(without)} of '
+            f'{len(masks)} videos of {ann_file} lack them'
         )
-    num_classes = max(names) + 1 if names else NUM_CLASSES
-    return SemanticTruth(str(ann_file), names, num_classes, {} if without else masks)
-
-
-def read_video_names(ann_file: str | Path) -> list[str]:
-    """The videos of a list, one a line.
-
-    Raises:
-        UserError: if it cannot be read, names none, or names one twice.
-    """
-    try:
-        lines = Path(ann_file).read_text(encoding='utf-8').splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f'{ann_file}: cannot be read ({error}); check the path') from error
-    videos = [line.strip() for line in lines if line.strip()]
-    if not videos:
-        raise UserError(f'{ann_file}: lists no videos; it needs one a line')
-    if len(set(videos)) < len(videos):
-        twice = next(video for video in videos if videos.count(video) > 1)
-        raise UserError(f'{ann_file}: video {twice} is listed twice')
-    return videos
-
-
-def find_categories(ann_file: str | Path, videos: str | Path) -> Path | None:
-    """The ``categories.json`` of own data: beside the list of videos or beside their folder.
-
-    Args:
-        ann_file: the list.
-        videos: folder of the videos, ``data``.
-
-    Returns:
-        None where there is none: the classes are those of VSPW.
-    """
-    places = (Path(ann_file).parent, Path(videos).parent)
-    return next((p / 'categories.json' for p in places if (p / 'categories.json').is_file()), None)
-
-
-def read_categories(path: Path | None) -> list[dict]:
-    """The classes of own data, each a ``dict(id, name)`` and what else its entry holds.
-
-    Args:
-        path: of :func:`find_categories`; None gives an empty list.
-
-    Raises:
-        UserError: if an entry is damaged, or an id is one that a mask cannot hold.
-    """
-    if path is None:
-        return []
-    content = load_json(path)
-    if not isinstance(content, list) or not content:
-        raise UserError(f'{path}: must be a list of categories')
-    for i, entry in enumerate(content):
-        where = f'{path}: [{i}]'
-        category_id = get_value(entry, 'id', where)
-        # 8-bit masks hold id + 1, and 255 is no class
-        if type(category_id) is not int or not 0 <= category_id < 254:
-            raise UserError(f'{where}: the id must be an integer from 0 to 253')
-        entry['name'] = str(get_value(entry, 'name', where))
-    return content
+    names = {category.id: category.name for category in categories}
+    return SemanticTruth(str(ann_file), names, {} if without else masks)

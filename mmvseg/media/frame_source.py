@@ -1,6 +1,5 @@
 """Frames in: one protocol, and the sources that can be read again and again."""
 
-import re
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -12,6 +11,7 @@ from mmvseg.errors import UserError
 
 from .decoding import check_size, decode, duration, open_video, upright, without_password
 from .images import IMAGE_SUFFIXES, read_image
+from .names import natural_key
 
 #: Rate of frames that carry no timing (folders): YouTube-VIS annotates every fifth of 30 a second.
 DEFAULT_FPS = Fraction(6)
@@ -70,12 +70,6 @@ def parse_fps(text: str) -> Fraction:
     if fps <= 0:
         raise ValueError(text)
     return fps
-
-
-def natural_key(path: str | Path) -> list[tuple[int, str]]:
-    """Sort key that puts ``frame_2`` before ``frame_10``."""
-    parts = re.split(r'(\d+)', Path(path).name)
-    return [(int(part), '') if part.isdigit() else (-1, part) for part in parts]
 
 
 class ImageSequence:

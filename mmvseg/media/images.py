@@ -1,41 +1,141 @@
-"""Images in and out: RGB inside, complete files or a clear error."""
+"""Images in and out: RGB inside, complete files or a clear error.
 
+What a file's header declares is looked at before anything is decoded: a few bytes can declare a
+picture that no memory holds.
+"""
+
+import os
+import stat
+import warnings
+from io import BytesIO
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
-from PIL import Image
+from PIL import Image, JpegImagePlugin, PngImagePlugin
 
 from mmvseg.errors import UserError
 from mmvseg.files import write_bytes
 
-PNG_SIGNATURE = b'\x89PNG\r\n\x1a\n'
 IMAGE_SUFFIXES = frozenset({'.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff'})
+#: Largest width or height of a picture.
+MAX_SIDE = 2**16 - 1
+#: Largest number of pixels of a picture: 16384 x 8192, a video frame of "16K".
+MAX_PIXELS = 2**27
+#: What a map of classes and a map of segment ids are, in the words of :attr:`PngHeader.kind`.
+CLASS_MAP_KINDS = frozenset(
+    {'grey 8 bit', 'palette 8 bit', 'palette 4 bit', 'palette 2 bit', 'palette 1 bit'}
+)
+SEGMENT_MAP_KINDS = frozenset({'RGB 8 bit'})
+
+_PNG_SIGNATURE = b'\x89PNG\r\n\x1a\n'
+_JPEG_SIGNATURE = b'\xff\xd8'
+_PNG_COLORS = {0: 'grey', 2: 'RGB', 3: 'palette', 4: 'grey with alpha', 6: 'RGB with alpha'}
+_PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+#: A byte of a deflate stream, which a PNG's pixels are, expands to so many at most.
+_DEFLATE_RATIO = 1032
+_ORIENTATION_TAG = 0x0112
+#: Orientations that exchange height and width.
+_LYING = range(5, 9)
+
+
+class PngHeader(NamedTuple):
+    """What the first bytes of a PNG declare.
+
+    Attributes:
+        height: in pixels.
+        width: in pixels.
+        kind: colours and bits a channel, such as ``'RGB 8 bit'``.
+        raw_bytes: size of the decoded pixels.
+    """
+
+    height: int
+    width: int
+    kind: str
+    raw_bytes: int
 
 
 def read_image(path: str | Path) -> np.ndarray:
     """Read an image as RGB uint8, (H, W, 3).
 
     Raises:
-        UserError: if the file is missing, truncated or no image.
+        UserError: if the file is missing, truncated, too large or no image.
     """
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise UserError(f'{path}: cannot be read ({error.strerror})') from error
+    data = _read_file(path)
     # OpenCV fills the missing rows of a cut-off JPEG with grey and only prints a warning.
-    if data.startswith(b'\xff\xd8') and not _has_end_marker(data):
+    if data.startswith(_JPEG_SIGNATURE) and not _has_end_marker(data):
         raise UserError(f'{path}: truncated JPEG ({len(data)} bytes, no end marker)')
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
-    if image is None:
-        raise UserError(f'{path}: not a readable image ({len(data)} bytes)')
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+    _check_declared(data, path)
+    return cv2.cvtColor(_decode(data, path, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
 
 
-def _has_end_marker(jpeg: bytes) -> bool:
-    # The marker of the image, not that of a thumbnail before it; phones append data behind it.
-    end = jpeg.rfind(b'\xff\xd9')
-    return end >= 0 and (end > jpeg.rfind(b'\xff\xda') or end >= len(jpeg) - 1024)
+def read_image_size(path: str | Path) -> tuple[int, int]:
+    """Height and width of what :func:`read_image` gives, by the file's header alone.
+
+    Raises:
+        UserError: if the file is missing, too large or no image.
+    """
+    data = _read_file(path)
+    _check_declared(data, path)
+    try:
+        with _opened(data) as image:
+            width, height = image.size
+            orientation = image.getexif().get(_ORIENTATION_TAG)
+    except (OSError, SyntaxError, ValueError) as error:
+        raise UserError(f'{path}: not a readable image ({len(data)} bytes)') from error
+    return (width, height) if orientation in _LYING else (height, width)
+
+
+def read_class_map(path: str | Path, size: tuple[int, int] | None = None) -> np.ndarray:
+    """Read a PNG with one number a pixel, (H, W) uint8; of a palette PNG the index.
+
+    Args:
+        path: the file.
+        size: (height, width) that it must have, those of the video's frames.
+
+    Raises:
+        UserError: if the file is missing, broken, of another kind or size.
+    """
+    data = _read_file(path)
+    header = _check_map(data, path, size)
+    if header.kind not in CLASS_MAP_KINDS:
+        raise UserError(
+            f'{path}: a map of classes has one 8-bit channel, grey or palette, this is '
+            f'{header.kind}'
+        )
+    # OpenCV would give a palette's colours instead of the indices.
+    try:
+        with PngImagePlugin.PngImageFile(BytesIO(data)) as image:
+            return np.asarray(image)
+    except (OSError, SyntaxError, ValueError) as error:  # Pillow's words for broken chunks
+        raise UserError(f'{path}: not a readable image ({error})') from error
+    except MemoryError as error:
+        raise _too_large(path, header[:2]) from error
+
+
+def read_segment_map(path: str | Path, size: tuple[int, int] | None = None) -> np.ndarray:
+    """Read a PNG of segment ids, R + 256 G + 65536 B, (H, W) int32.
+
+    Args:
+        path: the file.
+        size: (height, width) that it must have, those of the video's frames.
+
+    Raises:
+        UserError: if the file is missing, broken, not 8-bit RGB or of another size.
+    """
+    data = _read_file(path)
+    header = _check_map(data, path, size)
+    if header.kind not in SEGMENT_MAP_KINDS:
+        raise UserError(
+            f'{path}: a map of segment ids has three 8-bit channels (RGB), this is {header.kind}'
+        )
+    image = _decode(data, path, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    # The bytes of each number in place: a fifth of the time that shifting takes.
+    ids = np.zeros((*image.shape[:2], 4), np.uint8)
+    for byte in range(3):
+        ids[..., byte] = image[..., 2 - byte]
+    return ids.view('<i4')[..., 0]
 
 
 def write_image(path: str | Path, image: np.ndarray) -> None:
@@ -51,45 +151,115 @@ def write_image(path: str | Path, image: np.ndarray) -> None:
     write_bytes(path, encoded.tobytes())
 
 
-def read_class_map(path: str | Path) -> np.ndarray:
-    """Read a PNG with one 8-bit number a pixel, (H, W) uint8; of a palette PNG the index.
+def png_header(data: bytes) -> PngHeader | None:
+    """What a PNG declares; None if it is none.
+
+    Args:
+        data: its first 26 bytes at least.
+    """
+    if len(data) < 26 or not data.startswith(_PNG_SIGNATURE):
+        return None
+    width, height = int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
+    bits, color = data[24], data[25]
+    kind = f'{_PNG_COLORS.get(color, f"colour type {color}")} {bits} bit'
+    row_bits = width * bits * _PNG_CHANNELS.get(color, 1)
+    return PngHeader(height, width, kind, height * (1 + (row_bits + 7) // 8))
+
+
+def declared_size(data: bytes) -> tuple[int, int] | None:
+    """Height and width as the header of a picture has them; None where there is none known.
+
+    Args:
+        data: content of the file.
 
     Raises:
-        UserError: if the file is missing, broken or of another kind.
+        PIL.Image.DecompressionBombError: the header declares an enormous picture.
     """
-    # OpenCV would give a palette's colours instead of the indices.
+    header = png_header(data)
+    if header is not None:
+        return header.height, header.width
     try:
-        with Image.open(path) as image:
-            if image.mode not in ('L', 'P'):
-                raise UserError(
-                    f'{path}: a map of classes has one 8-bit channel, this is {image.mode}'
-                )
-            return np.asarray(image)
-    except OSError as error:
-        raise UserError(f'{path}: cannot be read ({error.strerror or error})') from error
-    except (SyntaxError, ValueError) as error:  # Pillow's words for broken chunks
-        raise UserError(f'{path}: not a readable image ({error})') from error
+        with _opened(data) as image:
+            return image.height, image.width
+    except (OSError, SyntaxError, ValueError):
+        return None
 
 
-def read_segment_map(path: str | Path) -> np.ndarray:
-    """Read a PNG of segment ids, R + 256 G + 65536 B, (H, W) int32.
+def _opened(data: bytes) -> Image.Image:
+    """A picture before its pixels are decoded."""
+    # By their classes, without Pillow's search and its own limit.
+    if data.startswith(_JPEG_SIGNATURE):
+        return JpegImagePlugin.JpegImageFile(BytesIO(data))
+    if data.startswith(_PNG_SIGNATURE):
+        return PngImagePlugin.PngImageFile(BytesIO(data))
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore', Image.DecompressionBombWarning)
+        return Image.open(BytesIO(data))
 
-    Raises:
-        UserError: if the file is missing, broken or not 8-bit RGB.
-    """
+
+def _read_file(path: str | Path) -> bytes:
+    """The content of a regular file: a pipe or a device may never end."""
     try:
-        data = np.fromfile(path, np.uint8)
-    except OSError as error:
-        raise UserError(f'{path}: cannot be read ({error.strerror})') from error
-    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    image = cv2.imdecode(data, flags) if len(data) else None
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise UserError(f'{path}: cannot be read (it is a folder, a pipe or a device)')
+        return Path(path).read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        raise UserError(
+            f'{path}: cannot be read ({getattr(error, "strerror", None) or error})'
+        ) from error
+
+
+def _check_declared(data: bytes, path: str | Path) -> None:
+    """Refuse what declares more than is possible or allowed."""
+    try:
+        size = declared_size(data)
+    except Image.DecompressionBombError as error:
+        raise UserError(f'{path}: not a readable image (has over {MAX_PIXELS} pixels)') from error
+    if size is None:
+        return  # OpenCV decides, with a limit of its own
+    if max(size) > MAX_SIDE or size[0] * size[1] > MAX_PIXELS:
+        raise _too_large(path, size)
+    header = png_header(data)
+    if header is not None and header.raw_bytes > _DEFLATE_RATIO * len(data):
+        raise UserError(
+            f'{path}: not a readable image (declares {size[1]} x {size[0]} pixels, but has '
+            f'{len(data)} bytes)'
+        )
+
+
+def _too_large(path: str | Path, size: tuple[int, int]) -> UserError:
+    return UserError(f'{path}: not a readable image (declares {size[1]} x {size[0]} pixels)')
+
+
+def _check_map(data: bytes, path: str | Path, size: tuple[int, int] | None) -> PngHeader:
+    header = png_header(data)
+    if header is None:
+        raise UserError(f'{path}: not a readable image (not a PNG, {len(data)} bytes)')
+    if size is not None and (header.height, header.width) != tuple(size):
+        raise UserError(
+            f'{path}: {header.width}x{header.height} pixels, the frames of the video have '
+            f'{size[1]}x{size[0]}'
+        )
+    _check_declared(data, path)
+    return header
+
+
+def _decode(data: bytes, path: str | Path, flags: int) -> np.ndarray:
+    """The pixels of a picture, (H, W, 3), BGR."""
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
+    except (cv2.error, MemoryError) as error:
+        raise UserError(f'{path}: not a readable image ({_opencv_reason(error)})') from error
     if image is None:
         raise UserError(f'{path}: not a readable image ({len(data)} bytes)')
-    # By the header, since OpenCV converts everything to three channels.
-    if data[: len(PNG_SIGNATURE)].tobytes() != PNG_SIGNATURE or data[24:26].tolist() != [8, 2]:
-        raise UserError(f'{path}: a map of segment ids is a PNG of three 8-bit channels (RGB)')
-    # The bytes of each number in place: a fifth of the time that shifting takes.
-    ids = np.zeros((*image.shape[:2], 4), np.uint8)
-    for byte in range(3):
-        ids[..., byte] = image[..., 2 - byte]
-    return ids.view('<i4')[..., 0]
+    return image
+
+
+def _opencv_reason(error: Exception) -> str:
+    return getattr(error, 'err', None) or 'too large for the memory'
+
+
+def _has_end_marker(jpeg: bytes) -> bool:
+    # The marker of the image, not that of a thumbnail before it; phones append data behind it.
+    end = jpeg.rfind(b'\xff\xd9')
+    return end >= 0 and (end > jpeg.rfind(b'\xff\xda') or end >= len(jpeg) - 1024)

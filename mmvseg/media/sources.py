@@ -16,9 +16,9 @@ from .frame_source import (
     ImageFolder,
     ImageSequence,
     VideoFile,
-    natural_key,
 )
 from .images import IMAGE_SUFFIXES
+from .names import natural_key
 from .stream_source import CameraSource, StreamSource
 
 

@@ -196,14 +196,17 @@ def test_broken_inputs_are_named(tmp_path):
     folder = make_folder(tmp_path, dict(a=[[[1, 2]]] * 2), dict(a=[[[0, 1]]] * 2))
     frame = folder / 'pred/a/001.png'
     breakings = [
-        (lambda: write(frame, [[0, 1, 1]]), r'a/001\.png: is 3x1 pixels, the ground truth 2x1'),
+        (lambda: write(frame, [[0, 1, 1]]), r'a/001\.png: 3x1 pixels, the frames .* 2x1'),
         (lambda: write(frame, [[[0, 0, 0]] * 2]), r'a/001\.png: a map of classes has one 8-bit'),
         (lambda: frame.write_bytes(b'no image'), r'a/001\.png: '),
         (frame.unlink, r'a/001\.png: cannot be read'),
-        (lambda: write(folder / 'gt/data/a/mask/001.png', [[1]]), r'a/001\.png: '),
+        (lambda: write(folder / 'gt/data/a/mask/001.png', [[1]]), r'mask/001\.png: 1x1'),
         (lambda: (folder / 'gt/val.txt').write_text('a\nb\n'), r'b/mask: has no masks.*1 of 2'),
-        (lambda: (folder / 'gt/val.txt').write_text('a\na\n'), 'video a is listed twice'),
-        (lambda: (folder / 'gt/val.txt').write_text('\n'), r'val\.txt: lists no videos'),
+        (
+            lambda: (folder / 'gt/val.txt').write_text('a\na\n'),
+            'video a, line 2: names the video again',
+        ),
+        (lambda: (folder / 'gt/val.txt').write_text('\n'), r'val\.txt: videos: names no video'),
     ]
     for break_it, message in breakings:
         break_it()
@@ -221,10 +224,10 @@ def test_frames_of_one_video_have_one_size():
 @pytest.mark.parametrize(
     ('content', 'message'),
     [
-        ({}, r'categories\.json: must be a list'),
-        ([dict(name='x')], r"categories\.json: \[0\]: has no 'id'"),
+        ({}, r'categories\.json: not a list'),
+        ([dict(name='x')], r'categories\.json: categories\[0\]: missing id'),
         ([dict(id=254, name='x')], 'from 0 to 253'),
-        ([dict(id='1', name='x')], 'from 0 to 253'),
+        ([dict(id='1', name='x')], "id: '1' is not an integer"),
     ],
 )
 def test_broken_categories_are_named(tmp_path, content, message):

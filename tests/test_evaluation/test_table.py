@@ -23,6 +23,11 @@ def test_fractions_become_percent_and_undefined_a_dash():
     ]
 
 
+def test_names_cannot_steer_the_terminal_or_break_the_table():
+    table = percent_table('title', {'\x1b[31mred\n\u202e': dict(AP=0.5)}, ['AP'])
+    assert r'| \x1b[31mred\n\u202e | 50.0 |' in table.splitlines()
+
+
 def test_tables_of_a_recorded_case():
     truth = to_ground_truth(read_youtube_vis(CASE / 'gt.json'))
     result = evaluate_youtube_vis(truth, read_results(CASE / 'results.json'), 'results')

@@ -102,7 +102,10 @@ def test_what_does_not_fit_is_named(data):
     for changes, message in (
         (dict(video_id='x'), r'val\.txt: has no annotated video x'),
         (dict(pred=VideoSemantic([maps[0]])), 'b/mask: has 18 masks, 1 frames'),
-        (dict(pred=VideoSemantic([m[1:] for m in maps])), 'video b, frame 000: is 5x3'),
+        (
+            dict(pred=VideoSemantic([m[1:] for m in maps])),
+            r'b/mask/000\.png: 5x4 pixels, the frames of the video have 5x3',
+        ),
     ):
         with pytest.raises(UserError, match=message):
             make_metric(folder).process(None, [samples[0].to_dict() | changes])
@@ -130,6 +133,5 @@ def test_masks_must_be_of_the_frames(data):
     metric.process(None, [samples[0].to_dict()])
     masks = folder / 'data/b/mask'
     (masks / '000.png').rename(masks / '999.png')
-    metric = make_metric(folder)
-    with pytest.raises(UserError, match=r'b/mask: its masks and the frames .* names, e.g. 000'):
-        metric.process(None, [samples[0].to_dict()])
+    with pytest.raises(UserError, match=r'b/mask/999\.png: video b, frame: no origin/999\.jpg'):
+        make_metric(folder)

@@ -58,13 +58,25 @@ def test_folders_check_every_list(root):
 @pytest.mark.parametrize(
     ('text', 'expected'),
     [
-        ('a\nb', 'line 2: no newline behind the last name: official readers cut its last'),
+        ('a\nb', "video b, line 2: official readers cut the last character of a line and read ''"),
         ('a\n\nb\n', 'line 2: is blank'),
         ('a\nb\na\n', 'video a, line 3: names the video again'),
-        ('a\r\nb\r\n', "video b, line 2: 'b\\r': official readers"),
+        ('a\n./a\n', 'video ./a, line 2: names the video again'),
+        (
+            'a\r\nb\r\n',
+            "video b, line 2: official readers cut the last character of a line and read 'b\\r'",
+        ),
         ('', 'videos: names no video'),
-        ('a\n' + 'x' * 5000 + '\n', 'there is no folder'),
-        ('a\nx\0\n', 'there is no folder'),
+        ('a\n' + 'x' * 5000 + '\n', '... is longer than the name of a folder can be'),
+        ('a\nx\n', 'there is no folder'),
+        (
+            '\ufeffa\n',
+            "line 1: official readers cut the last character of a line and read '\\ufeffa'",
+        ),
+        ('a\nx\0\n', "line 2: 'x\\x00' is not the name of a folder below that of the videos"),
+        ('../a\n', "line 1: '../a' is not the name of a folder"),
+        ('/a\n', "line 1: '/a' is not the name of a folder"),
+        ('.\n', "line 1: '.' is not the name of a folder"),
     ],
 )
 def test_lists(root, text, expected):
@@ -103,12 +115,16 @@ def test_each_picture(root):
     edit(a / 'mask/0.png', lambda mask: mask.__setitem__((0, slice(3)), 200))
     (a / 'mask/1.png').write_bytes((a / 'mask/1.png').read_bytes()[:60])
     Image.fromarray(np.zeros((10, 30, 3), np.uint8)).save(b / 'origin/1.jpg')
+    Image.fromarray(np.ones((10, 30), np.uint8)).save(b / 'mask/0.png')
     found = problems_of(root / 'val.txt')
     assert 'origin/0.jpg: video a, frame 0, frame: not a readable image' in found[0]
     assert found[1].endswith('0.png: video a, frame 0, mask: values of no class: 200 (3 pixels)')
     assert '1.png: video a, frame 1, mask: ' in found[2]
-    assert '1.png: video b, frame 1, mask: 20 x 30 pixels, the frame has 10 x 30' in found[3]
-    assert '1.jpg: video b, frame 1, frame: 10 x 30 pixels, the frames before 20 x 30' in found[4]
+    assert (
+        '0.png: video b, frame 0, mask: 30x10 pixels, the frames of the video have 30x20'
+        in found[3]
+    )
+    assert '1.jpg: video b, frame 1, frame: 10 x 30 pixels, the first frame 20 x 30' in found[4]
     assert len(found) == 5
     assert problems_of(root / 'val.txt', None, False) == []
 
@@ -133,7 +149,7 @@ def test_other_pngs(root, mode):
         grey.convert(mode).save(path)
     (found,) = problems_of(root / 'val.txt')
     assert f'{path}: video a, frame 0, mask: ' in found
-    assert 'but masks are grey 8 bit or palette 8 bit' in found
+    assert 'a map of classes has one 8-bit channel, grey or palette, this is ' in found
 
 
 def test_own_categories(root):

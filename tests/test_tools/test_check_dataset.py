@@ -92,7 +92,9 @@ def test_vspw(run, tmp_path):
     assert run(listing, '--no-frames')[0] == 0
     status, text = run(listing)
     assert status == 1
-    assert f'{mask}: video val_00000, frame 0, mask: not a PNG' in text
+    assert (
+        f'{mask}: video val_00000, frame 0, mask: not a readable image (not a PNG, 0 bytes)' in text
+    )
     (tmp_path / 'set/data').rename(tmp_path / 'set/videos')
     status, text = run(listing)
     assert status == 1
@@ -116,3 +118,25 @@ def test_other_file(run, tmp_path):
     status, text = run(tmp_path / 'x.json', '--no-frames')
     assert status == 1
     assert "not a COCO instance file (no list 'annotations')" in text
+
+
+def test_names_cannot_steer_the_terminal(run, tmp_path):
+    (tmp_path / 'data').mkdir()
+    listing = tmp_path / 'val.txt'
+    listing.write_text('\x1b[31mred\x1b]0;title\x07\n')
+    status, text = run(listing)
+    assert status == 1
+    assert r'video \x1b[31mred\x1b]0;title\x07, video: there is no folder' in text
+    assert text.replace('\n', '').isprintable()
+
+
+def test_frames_that_declare_too_much_do_not_hide_the_rest(run, shapes):
+    first, second, *_ = sorted(shapes[1].glob('*/*'))
+    header = bytes.fromhex('89504e470d0a1a0a0000000d494844520000ea600000ea600802000000')
+    first.write_bytes(header)
+    second.write_bytes(b'')
+    status, text = run(*shapes)
+    assert status == 1
+    assert f'{first}: video 1, frame 0, frame: not a readable image (declares 60000 x 6' in text
+    assert f'{second}: video 1, frame 1, frame: not a readable image (0 bytes)' in text
+    assert '2 problems: 2 in frame' in text

@@ -172,6 +172,20 @@ def test_coding_and_split_of_vss(run, classes):
     assert '--split and --gt-coding are for vss' in err
 
 
+def test_names_cannot_steer_the_terminal(run, classes):
+    name = '\x1b[31mred'
+    categories = [dict(id=i, name=f'{name} {i}') for i in range(2)]
+    (classes / 'gt/categories.json').write_text(json.dumps(categories))
+    status, out, err = run('vss', classes / 'gt', classes / 'pred')
+    assert status == 0
+    assert r'| \x1b[31mred ' in out
+    (classes / 'gt/val.txt').write_text(f'a\n{name}\n')
+    status, _, errors = run('vss', classes / 'gt', classes / 'pred')
+    assert status == 1
+    assert name not in out + err + errors
+    assert r'\x1b[31mred' in errors
+
+
 def test_errors_of_maps_are_one_message(run, tmp_path):
     quirk = folders('vss', 'quirk_void_in_prediction')
     panoptic, _ = folders('vpq', 'quirk_json_area')

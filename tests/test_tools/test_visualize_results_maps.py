@@ -317,9 +317,21 @@ def test_broken_maps_of_classes_are_named(vss, monkeypatch, capsys):
     assert 'video first: 1 of 3 frames have no result, e.g. pred/first/00000001.png' in (
         capsys.readouterr().err
     )
-    write_png(Path('gt/data/second/mask/00000000.png'), np.full((48, 64), 77))
+    write_png(Path('gt/data/second/mask/00000000.png'), np.zeros((48, 60)))
     assert run_vss(monkeypatch, '--video', 'second', '--contact-sheet') == 1
-    assert 'mask/00000000.png: value 77 is the id of no class' in capsys.readouterr().err
+    assert 'mask/00000000.png: 60x48 pixels, the frames of the video have 64x48' in (
+        capsys.readouterr().err
+    )
+
+
+def test_truth_of_no_class_is_drawn_as_void(vss, monkeypatch):
+    sheets = []
+    for value in (0, 77):
+        for frame in range(FRAMES):
+            write_png(Path(f'gt/data/first/mask/{frame:08d}.png'), np.full((48, 64), value))
+        assert run_vss(monkeypatch, '--video', 'first', '--contact-sheet') == 0
+        sheets.append(read_image('out/contact_sheet.png'))
+    np.testing.assert_array_equal(*sheets)
 
 
 @pytest.mark.parametrize('kind', ['vps', 'vss'])

@@ -21,18 +21,26 @@ class _LoadMapClip(LoadClip):
         return 'mask_paths' in results
 
     @abstractmethod
-    def split(self, results: dict, index: int) -> tuple[np.ndarray, Mapping[int, int]]:
-        """The map (H, W) of the clip's frame number ``index``, and the label of each object id."""
+    def split(
+        self, results: dict, index: int, size: tuple[int, int]
+    ) -> tuple[np.ndarray, Mapping[int, int]]:
+        """The map of the clip's frame number ``index``, and the label of each object id.
+
+        Args:
+            results: of the clip.
+            index: which of its frames.
+            size: height and width that the map must have.
+
+        Raises:
+            UserError: the map cannot be read or is of another size.
+        """
 
     def load_annotations(self, results: dict, index: int, where: str) -> FrameAnnotations:
         """One mask for each id in the map that has a label."""
-        ids, labels = self.split(results, index)
-        shape = (results['height'], results['width'])
-        if ids.shape != shape:
-            raise UserError(
-                f'{where}: {results["mask_paths"][index]} is {ids.shape[0]} x {ids.shape[1]}, '
-                f'the frame {shape[0]} x {shape[1]} (height x width)'
-            )
+        try:
+            ids, labels = self.split(results, index, (results['height'], results['width']))
+        except UserError as error:
+            raise UserError(f'{where}: {error}') from error
         shown = np.array(sorted(labels), np.int64)
         masks = (ids == shown[:, None, None]).astype(np.uint8)  # (n, H, W)
         return FrameAnnotations(
@@ -47,9 +55,11 @@ class _LoadMapClip(LoadClip):
 class LoadPanopticClip(_LoadMapClip):
     """Decode the frames of a clip and the masks of its segments, as of ``VIPSegDataset``."""
 
-    def split(self, results: dict, index: int) -> tuple[np.ndarray, Mapping[int, int]]:
+    def split(
+        self, results: dict, index: int, size: tuple[int, int]
+    ) -> tuple[np.ndarray, Mapping[int, int]]:
         """Segment ids, and the labels of those that the annotation file lists."""
-        return read_segment_map(results['mask_paths'][index]), results['segments'][index]
+        return read_segment_map(results['mask_paths'][index], size), results['segments'][index]
 
 
 @TRANSFORMS.register_module()
@@ -59,8 +69,10 @@ class LoadSemanticClip(_LoadMapClip):
     All pixels of a class are one object, whose id is the class index.
     """
 
-    def split(self, results: dict, index: int) -> tuple[np.ndarray, Mapping[int, int]]:
+    def split(
+        self, results: dict, index: int, size: tuple[int, int]
+    ) -> tuple[np.ndarray, Mapping[int, int]]:
         """Class indices, and the label of each: itself."""
-        labels = results['value_labels'][read_class_map(results['mask_paths'][index])]
+        labels = results['value_labels'][read_class_map(results['mask_paths'][index], size)]
         found = np.bincount(labels[labels >= 0], minlength=1)
         return labels, {label: label for label in np.flatnonzero(found).tolist()}

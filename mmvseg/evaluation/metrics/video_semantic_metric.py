@@ -1,6 +1,5 @@
 """mIoU and video consistency of video semantic segmentation as an mmengine metric."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -66,12 +65,11 @@ class VideoSemanticMetric(VideoMetric):
                 f'{masks[0].parent}: has {len(masks)} masks, {len(result.maps)} frames were '
                 'predicted'
             )
-        _check_frames(masks)
         counts = VideoSemanticCounts(truth.num_classes)
         ids = self._category_ids()
         for mask, classes in zip(masks, result.maps, strict=True):
             place = f'the predictions: video {video_id}, frame {mask.stem}'
-            counts.add(read_class_map(mask), ids[classes], place)
+            counts.add(read_class_map(mask, classes.shape), ids[classes], place)
         return counts.sums()
 
     def _category_ids(self) -> np.ndarray:
@@ -103,15 +101,3 @@ class VideoSemanticMetric(VideoMetric):
         names = dict(zip(meta['category_ids'], meta['classes'], strict=True))
         report(semantic_tables(quality, names))
         return quality.stats()
-
-
-def _check_frames(masks: Sequence[Path]) -> None:
-    """Make sure that the masks of a video are of its frames, which lie beside them."""
-    folder = masks[0].parent
-    frames = sorted(path.stem for path in (folder.parent / 'origin').glob('*.jpg'))
-    differing = set(frames) ^ {mask.stem for mask in masks}
-    if frames and differing:
-        raise UserError(
-            f'{folder}: its masks and the frames in {folder.parent / "origin"} have different '
-            f'names, e.g. {min(differing)}'
-        )

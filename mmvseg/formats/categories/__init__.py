@@ -45,7 +45,7 @@ class Category(NamedTuple):
 
 
 def parse_categories(
-    entries: Sequence[Raw], file: str, panoptic: bool = False
+    entries: Sequence[Raw], file: str, panoptic: bool = False, are_things: bool = True
 ) -> Findings[list[Category]]:
     """The classes that a file lists, in its order.
 
@@ -53,6 +53,7 @@ def parse_categories(
         entries: of its ``categories``.
         file: for messages.
         panoptic: whether entries must say whether they are of things, ``isthing``.
+        are_things: whether those are of things that do not say.
 
     Yields:
         Entries that are broken, ids or names that occur twice, an empty list.
@@ -71,7 +72,7 @@ def parse_categories(
                 yield Problem(file, field, f'duplicate {kind} {getattr(entry, kind)!r}')
             known.add(getattr(entry, kind))
         color = tuple(entry.color) if entry.color else None
-        is_thing = True if entry.isthing is None else bool(entry.isthing)
+        is_thing = are_things if entry.isthing is None else bool(entry.isthing)
         categories.append(Category(entry.id, entry.name, color, is_thing))
     if not entries:
         yield Problem(file, 'categories', 'is empty')

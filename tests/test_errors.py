@@ -1,0 +1,38 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mmvseg.errors import UserError, command_line, printable
+
+
+@pytest.mark.parametrize(
+    ('text', 'shown'),
+    [
+        ('\x1b[31mred\x1b]0;title\x07', r'\x1b[31mred\x1b]0;title\x07'),
+        ('\x7f\x9b\x85\r\0', r'\x7f\x9b\x85\r\x00'),
+        ('abc\u202egnp\u2066', r'abc\u202egnp\u2066'),
+        ('\udcff', r'\udcff'),
+        ('Straße, 街道, 🚗\n\tsecond line \\x1b', 'Straße, 街道, 🚗\n\tsecond line \\x1b'),
+        (UserError('a\x1b: b'), r'a\x1b: b'),
+    ],
+)
+def test_what_steers_a_terminal_is_escaped(text, shown):
+    assert printable(text) == shown
+
+
+@given(st.text(st.characters(codec=None)))
+def test_every_text_can_be_printed_and_is_escaped_once(text):
+    shown = printable(text)
+    shown.encode()
+    assert printable(shown) == shown
+    assert not {chr(i) for i in range(0xA0) if not chr(i).isprintable()} & set(shown) - {*'\n\t'}
+
+
+def test_errors_of_the_command_line(capsys):
+    @command_line
+    def main():
+        raise UserError('video \x1b[31mred: gone')
+
+    with pytest.raises(SystemExit):
+        main()
+    assert capsys.readouterr().err == 'error: video \\x1b[31mred: gone\n'
