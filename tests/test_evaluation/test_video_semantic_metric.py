@@ -1,3 +1,5 @@
+import json
+
 import cv2
 import numpy as np
 import pytest
@@ -108,7 +110,14 @@ def test_what_does_not_fit_is_named(data):
             make_metric(folder).process(None, [samples[0].to_dict() | changes])
     foreign = META | dict(category_ids=[1, 3, 0, 2, 124])
     with pytest.raises(UserError, match='category ids that are not below 124'):
-        make_metric(folder, foreign).process(None, [samples[0].to_dict()])
+        make_metric(folder, foreign)
+    names = ['sky', 'cat', 'road', 'dog']
+    categories = [dict(id=i, name=name) for i, name in enumerate(names)]
+    (folder / 'categories.json').write_text(json.dumps(categories))
+    own = dict(category_ids=[1, 3, 0, 2], classes=['cat', 'dog', 'sky', 'road'])
+    make_metric(folder, own)
+    with pytest.raises(UserError, match=r'category 3 is dog in .* and cat in the data set'):
+        make_metric(folder, own | dict(category_ids=[3, 1, 0, 2]))
 
 
 def test_can_be_named_in_a_config(data):
