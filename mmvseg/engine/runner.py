@@ -16,6 +16,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from mmvseg import __version__
+from mmvseg.checkpoints.class_heads import move_class_rows
 from mmvseg.checkpoints.files import load_checkpoint_file, save_checkpoint_file
 from mmvseg.checkpoints.loaders import register_safe_loading
 from mmvseg.checkpoints.plain_values import (
@@ -226,7 +227,14 @@ class VideoRunner(Runner):
         self, checkpoint: dict, filename: str, strict: bool, allow_missing: Sequence[str] = ()
     ) -> None:
         model = self.model.module if is_model_wrapper(self.model) else self.model
-        checkpoint['state_dict'] = weights_of(checkpoint, str(filename))
+        weights = checkpoint['state_dict'] = weights_of(checkpoint, str(filename))
+        noted = noted_classes(checkpoint)
+        if self._is_training and noted and (ours := self.trained_classes()):
+            # before the hook, which may copy the weights into an average
+            theirs, ours = noted['classes'], ours['classes']
+            line = move_class_rows(weights, model, theirs, ours, str(filename), allow_missing)
+            if line:
+                self.logger.info(line)
         self.call_hook('after_load_checkpoint', checkpoint=checkpoint)
         load_model_weights(model, checkpoint, str(filename), strict, allow_missing)
 
