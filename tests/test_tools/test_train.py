@@ -197,7 +197,12 @@ def test_validation_data_in_another_order_give_the_same_numbers(train, config, t
     numbers = []
     for name in ('train.json', 'swapped.json'):
         status, shown, _ = train(
-            '--seed', '1', '--work-dir', str(tmp_path / name), **with_metric(config, name)
+            '--seed',
+            '1',
+            '--work-dir',
+            str(tmp_path / name),
+            train_cfg__max_iters=30,
+            **with_metric(config, name),
         )
         assert status == 0
         text = shown.out + shown.err
