@@ -59,7 +59,8 @@ def move_class_rows(
                 raise UserError(
                     f'checkpoint {source}: {name} has {len(tensor)} rows, which are not those of '
                     f'its {len(theirs)} classes, so they cannot be brought to the {len(ours)} '
-                    'classes of the data, which differ'
+                    'classes of the data, which differ; if meta.dataset_meta of the checkpoint is '
+                    'wrong, remove it'
                 )
             continue  # whoever fills the model says what else does not fit
         if anew and name in frozen and not name.startswith(tuple(allow_missing)):

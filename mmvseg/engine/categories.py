@@ -109,7 +109,11 @@ def noted_classes(checkpoint: Mapping[str, Any]) -> Mapping[str, Any]:
     """``classes``, and what else a checkpoint notes of them; empty if it does not name them."""
     meta = checkpoint.get('meta')
     noted = meta.get('dataset_meta') if isinstance(meta, Mapping) else None
-    return noted if isinstance(noted, Mapping) and noted.get('classes') else {}
+    if not isinstance(noted, Mapping) or not noted.get('classes'):
+        return {}
+    # a single class as a text, as other toolboxes let it pass
+    classes = noted['classes']
+    return dict(noted, classes=(classes,) if isinstance(classes, str) else tuple(classes))
 
 
 def check_classes(checkpoint: Mapping[str, Any], source: str, dataset: Any) -> None:

@@ -2,7 +2,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from mmvseg.engine.categories import check_classes, classes_of, sync_num_classes
+from mmvseg.engine.categories import (
+    check_classes,
+    classes_of,
+    noted_classes,
+    sync_num_classes,
+)
 from mmvseg.engine.config import load_config
 from mmvseg.errors import UserError
 
@@ -54,6 +59,15 @@ def test_classes_as_a_text(toy_config, kind):
     dataset = dict(load_config(toy_config).train_dataloader.dataset, type=kind)
     with pytest.raises(UserError, match=r"is a text \('red'\).*: classes=\['red'\]"):
         classes_of(dict(dataset, metainfo=dict(classes='red')))
+
+
+def test_noted_classes():
+    def note(**noted):
+        return noted_classes(dict(meta=dict(dataset_meta=noted)))
+
+    assert note(classes=['red', 'green'], palette=[]) == dict(classes=('red', 'green'), palette=[])
+    assert note(classes='red') == dict(classes=('red',))
+    assert note(palette=[]) == note(classes=()) == noted_classes(dict(meta=None)) == {}
 
 
 def test_a_tested_model_keeps_the_classes_of_its_checkpoint(toy_config):
