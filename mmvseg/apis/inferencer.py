@@ -14,8 +14,9 @@ from mmengine.registry import init_default_scope
 from mmvseg.checkpoints.files import load_checkpoint_file
 from mmvseg.checkpoints.weights import load_model_weights
 from mmvseg.datasets import Category, dataset_metainfo
+from mmvseg.datasets.class_names import match_classes
 from mmvseg.datasets.metainfo import to_metainfo
-from mmvseg.engine.categories import set_num_classes
+from mmvseg.engine.categories import noted_classes, set_num_classes
 from mmvseg.engine.config import config_errors, load_config
 from mmvseg.errors import UserError
 from mmvseg.media.frame_source import DamagedVideoWarning, Frame, FrameSource
@@ -273,9 +274,8 @@ def _test_transforms(cfg: Config, dataset: dict) -> Compose:
 
 def _metainfo(cfg: Config, checkpoint: Mapping[str, Any], source: str) -> dict:
     """Classes, things and colours: the checkpoint's, completed by those of the test dataset."""
-    meta = checkpoint.get('meta')
-    noted = meta.get('dataset_meta') if isinstance(meta, Mapping) else None
-    if not isinstance(noted, Mapping) or not noted.get('classes'):
+    noted = noted_classes(checkpoint)
+    if not noted:
         try:
             return dataset_metainfo(_test_dataset(cfg))
         except UserError as error:
@@ -285,12 +285,13 @@ def _metainfo(cfg: Config, checkpoint: Mapping[str, Any], source: str) -> dict:
             ) from error
     classes = tuple(noted['classes'])
     other = {}
-    if not {'palette', 'thing_classes'} <= set(noted):
-        with suppress(UserError):  # the data need not be here
-            other = dataset_metainfo(_test_dataset(cfg))
-        if tuple(other.get('classes', ())) != classes:
-            other = {}
-    ids = noted.get('category_ids') or range(1, len(classes) + 1)
+    if not {'category_ids', 'palette', 'thing_classes'} <= set(noted):
+        with suppress(UserError):  # the data need not be here, nor be of these classes
+            found = dataset_metainfo(_test_dataset(cfg))
+            if set(found['classes']) == set(classes):
+                task = (cfg.model.get('test_cfg') or {}).get('task', 'vis')
+                other, _ = match_classes(found, dict(classes=classes), source, [task])
+    ids = noted.get('category_ids') or other.get('category_ids') or range(1, len(classes) + 1)
     palette = noted.get('palette') or other.get('palette')
     if palette is None or isinstance(palette, str) or len(palette) != len(classes):
         palette = [None] * len(classes)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmvseg.checkpoints.class_heads import CLASS_HEADS
 from mmvseg.checkpoints.conversion_note import ConversionNote
 from mmvseg.checkpoints.published.layouts import BACKBONES
 from mmvseg.checkpoints.weights import by_module, compare_weights
@@ -15,8 +16,6 @@ from mmvseg.errors import UserError
 
 from .translate import Converted, to_theirs
 
-#: Layers whose size is the number of classes.
-_CLASS_HEADS = re.compile(r'.*\.(cls_embed|class_embed|fc_cls|conv_logits)\.(weight|bias)')
 _BIAS_TABLE, _BIAS_INDEX = 'relative_position_bias_table', 'relative_position_index'
 #: Norms of the outputs of a backbone, which classifiers do not have.
 _OUTPUT_NORMS = re.compile(r'backbone\.norm\d\..+')
@@ -80,7 +79,7 @@ def fit_to_model(
     frozen = {name for name, tensor in model.named_parameters() if not tensor.requires_grad}
     fit.misshaped = {name: report.shapes[name] for name in report.misshaped}
     for name in report.resized:
-        is_head = _CLASS_HEADS.fullmatch(name)
+        is_head = CLASS_HEADS.fullmatch(name)
         if is_head and name not in frozen:
             fit.class_heads.append(name)
             del weights[name]

@@ -9,6 +9,7 @@ from torch.utils.data import Dataset
 from mmvseg.errors import UserError
 from mmvseg.registry import DATASETS
 
+from .class_names import check_same_classes
 from .video_dataset import ClipIndex, VideoDataset
 
 
@@ -59,8 +60,8 @@ class JointClipDataset(Dataset):
         """Read the annotation files."""
         for dataset in self.datasets.values():
             dataset.full_init()
-        self._check_alike('classes', lambda part: part.metainfo['classes'])
-        self._check_alike('clip.num_frames', lambda part: part.clip.num_frames)
+        check_same_classes({name: part.metainfo for name, part in self.datasets.items()})
+        self._check_same_length()
         self._parts = list(self.datasets.values())
         #: Number of items of each data set, (D,).
         self.sizes = np.array([len(part) for part in self._parts])
@@ -85,12 +86,13 @@ class JointClipDataset(Dataset):
         item = index._replace(index=local) if isinstance(index, ClipIndex) else local
         return self._parts[source][item]
 
-    def _check_alike(self, what: str, get: Any) -> None:
-        values = {name: get(dataset) for name, dataset in self.datasets.items()}
-        first, *others = values
+    def _check_same_length(self) -> None:
+        lengths = {name: dataset.clip.num_frames for name, dataset in self.datasets.items()}
+        first, *others = lengths
         for name in others:
-            if values[name] != values[first]:
+            if lengths[name] != lengths[first]:
                 raise UserError(
-                    f'dataset.datasets: {what} of {first} and {name} differ ({values[first]} and '
-                    f'{values[name]}); they have to be the same to train on both'
+                    f'dataset.datasets: clip.num_frames of {first} and {name} differ '
+                    f'({lengths[first]} and {lengths[name]}); they have to be the same to train on '
+                    'both'
                 )

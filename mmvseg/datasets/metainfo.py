@@ -19,9 +19,42 @@ def dataset_metainfo(dataset_cfg: Mapping[str, Any]) -> dict:
             file.
 
     Raises:
-        UserError: the file that names the classes is missing or has none.
+        UserError: the file that names the classes is missing or has none, or the config names them
+            in a form that is no list of names.
     """
+    check_class_names(dataset_cfg.get('metainfo'))
     return DATASETS.get(dataset_cfg.get('type', 'YouTubeVISDataset')).read_metainfo(dataset_cfg)
+
+
+def check_class_names(metainfo: Mapping[str, Any] | None) -> None:
+    """Make sure that the ``classes`` of a dataset config, if it has them, are a list of names.
+
+    Raises:
+        UserError: they are a text, empty, no texts, or name a class twice.
+    """
+    classes = (metainfo or {}).get('classes')
+    if classes is None:
+        return
+    if isinstance(classes, str):
+        raise UserError(
+            f'dataset.metainfo.classes is a text ({classes!r}); a list of names is needed: '
+            f'classes=[{classes!r}]'
+        )
+    if not isinstance(classes, Sequence):
+        raise UserError(
+            f'dataset.metainfo.classes is of type {type(classes).__name__}; a list of names is '
+            "needed, such as classes=['cup']"
+        )
+    if not classes:
+        raise UserError(
+            'dataset.metainfo.classes is empty: name the classes to use, or remove the key to use '
+            'all'
+        )
+    for position, name in enumerate(classes):
+        if not isinstance(name, str):
+            raise UserError(f'dataset.metainfo.classes[{position}] = {name!r} is not a name')
+        if name in classes[:position]:
+            raise UserError(f'dataset.metainfo.classes names {name!r} twice')
 
 
 def to_metainfo(categories: Sequence[Category]) -> dict:

@@ -13,7 +13,9 @@ from mmengine.dataset import BaseDataset, force_full_init
 from mmvseg.errors import UserError
 from mmvseg.registry import TRANSFORMS
 
+from .class_names import match_classes
 from .clip_sampling import ClipSampling, ConsecutiveSampling
+from .metainfo import check_class_names
 
 
 class ClipIndex(NamedTuple):
@@ -58,7 +60,8 @@ class VideoDataset(BaseDataset):
         lazy_init: do not read the file yet.
 
     Raises:
-        UserError: if a clip or a window would have no frame.
+        UserError: if a clip or a window would have no frame, or ``metainfo.classes`` is no list of
+            names.
     """
 
     #: Tasks that its annotations are of: vis, vps or vss.
@@ -78,6 +81,7 @@ class VideoDataset(BaseDataset):
         indices: int | Sequence[int] | None = None,
         lazy_init: bool = False,
     ) -> None:
+        check_class_names(metainfo)
         self.clip = _clip_sampling(**(clip or {}))
         _check_count('clip.num_frames', self.clip.num_frames)
         _check_count('window_size', window_size)
@@ -136,6 +140,22 @@ class VideoDataset(BaseDataset):
         if not self.data_list:  # of which mmengine cannot make an array
             raise UserError(f'{self.ann_file}: {self._why_empty()}')
         return super()._serialize_data()
+
+    def number_classes_as(self, model: Mapping[str, Any]) -> str:
+        """Number the classes as a model does, by their names, for a test of that model.
+
+        Args:
+            model: ``metainfo`` of the data that the model was trained on.
+
+        Returns:
+            A line that says what was changed; empty if nothing was.
+
+        Raises:
+            UserError: they do not fit, see :func:`mmvseg.datasets.class_names.match_classes`.
+        """
+        matched, remark = match_classes(self.metainfo, model, str(self.ann_file), self.tasks)
+        self._metainfo.update(matched)
+        return remark
 
     @property
     def videos(self) -> Iterator[dict]:

@@ -10,6 +10,7 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.device import get_device
 
+from mmvseg.checkpoints.files import load_checkpoint_file
 from mmvseg.checkpoints.latest import find_latest_checkpoint
 from mmvseg.datasets import VIPSegDataset, VSPWDataset, YouTubeVISDataset, has_annotations
 from mmvseg.errors import UserError
@@ -109,7 +110,7 @@ def prepare_test(cfg: Config, args: argparse.Namespace) -> Path:
         The annotation file.
 
     Raises:
-        UserError: a file is missing, or the config has no test data.
+        UserError: a file is missing or unusable, or the config has no test data.
     """
     if cfg.get('test_dataloader') is None:
         raise UserError(f'config {cfg.filename}: has no test_dataloader')
@@ -124,7 +125,9 @@ def prepare_test(cfg: Config, args: argparse.Namespace) -> Path:
     _choose_data(cfg, args)
     dataset = cfg.test_dataloader.dataset
     check_data(dataset, 'test_dataloader.dataset')
-    set_classes(cfg, 'test_dataloader')
+    allow_pickle = cfg.get('allow_pickle', False)
+    checkpoint = load_checkpoint_file(args.checkpoint, allow_pickle, mmap=True)
+    set_classes(cfg, 'test_dataloader', checkpoint)
     return annotation_file(dataset)
 
 
@@ -149,9 +152,9 @@ def _choose_data(cfg: Config, args: argparse.Namespace) -> None:
         evaluator.update({key: value for key, value in changed.items() if key in evaluator})
 
 
-def set_classes(cfg: Config, dataloader: str) -> None:
-    """Let the dataset decide the number of classes, and say so."""
-    for change in sync_num_classes(cfg, dataloader):
+def set_classes(cfg: Config, dataloader: str, checkpoint: Mapping[str, Any] | None = None) -> None:
+    """Let the dataset, or a trained model, decide the number of classes, and say so."""
+    for change in sync_num_classes(cfg, dataloader, checkpoint):
         if int(os.environ.get('RANK', 0)) == 0:
             print(change, file=sys.stderr)
 

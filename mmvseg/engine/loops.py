@@ -1,7 +1,7 @@
 """Training that resumes at its data position, and tests that stream windows of whole videos."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from mmengine.dist import barrier, get_rank
 from mmengine.evaluator import Evaluator
 from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
-from mmengine.runner import BaseLoop, IterBasedTrainLoop, Runner
+from mmengine.runner import BaseLoop, IterBasedTrainLoop
 from mmengine.runner.loops import _InfiniteDataloaderIterator
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
@@ -27,6 +27,7 @@ from mmvseg.structures import VideoDataSample, VideoWindow
 
 from .distributed import on_main_process
 from .rng import preserved_rng
+from .runner import VideoRunner
 
 #: So many iterations in a row that give nothing to learn from end a training.
 MOST_SKIPPED_IN_A_ROW = 50
@@ -158,6 +159,9 @@ class VideoTestLoop(BaseLoop):
     Each process takes whole videos, see ``WindowSampler``. A video's result goes to the evaluator
     and the writer as soon as it is final, so memory does not grow with the number of videos.
 
+    The class indices are those of the data that the model was trained on; the dataset's classes are
+    matched with them by name.
+
     Args:
         runner: the runner.
         dataloader: windows in order, batch size 1.
@@ -167,15 +171,15 @@ class VideoTestLoop(BaseLoop):
             :mod:`mmvseg.formats.writers`; videos that the folder already holds are skipped.
 
     Raises:
-        UserError: the model's task is not one of the dataset's, or the folder cannot take the
-            results.
+        UserError: the model's task is not one of the dataset's, the classes do not fit, or the
+            folder cannot take the results.
     """
 
     stage = 'test'
 
     def __init__(
         self,
-        runner: Runner,
+        runner: VideoRunner,
         dataloader: DataLoader | dict,
         evaluator: Evaluator | dict | list,
         fp16: bool = False,
@@ -190,6 +194,7 @@ class VideoTestLoop(BaseLoop):
         model = runner.model
         self.model = model.module if is_model_wrapper(model) else model
         check_task(self.model, self.dataset)
+        self._match_classes(runner.trained_classes())
         self.evaluator.dataset_meta = self.dataset.metainfo
         runner.visualizer.dataset_meta = self.dataset.metainfo
         self.writer = self._build_writer(out_dir) if out_dir else None
@@ -244,6 +249,10 @@ class VideoTestLoop(BaseLoop):
         if self.writer is not None:
             position = self.dataset.video_ids.index(sample.video_id)
             self.writer.add(self.dataset.video_record(position), sample.pred)
+
+    def _match_classes(self, trained: Mapping[str, Any]) -> None:
+        if trained and (remark := self.dataset.number_classes_as(trained)):
+            print_log(remark, logger='current')
 
     def _build_writer(self, out_dir: str | Path) -> ResultsWriter:
         writer = build_writer(self.model.task, out_dir, self.dataset, rank=get_rank())

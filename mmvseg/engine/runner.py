@@ -1,7 +1,7 @@
 """mmengine's Runner with checkpoints in plain types, an exact resume and CPU processes."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +10,13 @@ from mmengine.device import get_device
 from mmengine.dist import all_gather_object
 from mmengine.logging import MMLogger
 from mmengine.model import MMDistributedDataParallel, is_model_wrapper
-from mmengine.runner import Runner
+from mmengine.runner import BaseLoop, Runner
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import nn
 from torch.utils.data import DataLoader
 
 from mmvseg import __version__
+from mmvseg.checkpoints.class_heads import move_class_rows
 from mmvseg.checkpoints.files import load_checkpoint_file, save_checkpoint_file
 from mmvseg.checkpoints.loaders import register_safe_loading
 from mmvseg.checkpoints.plain_values import (
@@ -27,7 +28,7 @@ from mmvseg.checkpoints.weights import load_model_weights, weights_of
 from mmvseg.errors import UserError
 from mmvseg.registry import RUNNERS
 
-from .categories import check_classes
+from .categories import check_classes, noted_classes
 from .console import tidy_console
 from .distributed import init_distributed, on_main_process
 from .rng import get_rng_state, set_rng_state
@@ -82,6 +83,23 @@ class VideoRunner(Runner):
         self._tested = self.test_dataloader
         return super().test()
 
+    def trained_classes(self) -> Mapping[str, Any]:
+        """``metainfo`` of the data that give the model its classes.
+
+        In training those of the training data, else of the checkpoint that is tested; empty if that
+        does not name them.
+        """
+        if self._is_training:
+            metainfo = getattr(self.train_dataloader.dataset, 'metainfo', {})
+            return metainfo if metainfo.get('classes') else {}
+        if not self._load_from:
+            return {}
+        return noted_classes(self._read_checkpoint(self._load_from, mmap=True))
+
+    @property
+    def _is_training(self) -> bool:
+        return isinstance(self._train_loop, BaseLoop)
+
     def load_checkpoint(
         self,
         filename: str,
@@ -101,8 +119,6 @@ class VideoRunner(Runner):
             UserError: the file is unusable or does not fit, see :mod:`mmvseg.checkpoints.weights`.
         """
         checkpoint = self._read_checkpoint(filename)
-        if self._tested is not None:
-            check_classes(checkpoint, filename, self._tested.dataset)
         if strict is None:
             strict = self._tested is not None
         self._fill_model(checkpoint, filename, strict, self.cfg.get('allow_missing', ()))
@@ -202,17 +218,24 @@ class VideoRunner(Runner):
         self.call_hook('before_save_checkpoint', checkpoint=checkpoint)
         return checkpoint
 
-    def _read_checkpoint(self, filename: str) -> dict[str, Any]:
+    def _read_checkpoint(self, filename: str, mmap: bool = False) -> dict[str, Any]:
         if '://' in str(filename):
             return CheckpointLoader.load_checkpoint(filename, 'cpu', self.logger)
-        return load_checkpoint_file(filename, self.cfg.get('allow_pickle', False))
+        return load_checkpoint_file(filename, self.cfg.get('allow_pickle', False), mmap=mmap)
 
     def _fill_model(
         self, checkpoint: dict, filename: str, strict: bool, allow_missing: Sequence[str] = ()
     ) -> None:
-        checkpoint['state_dict'] = weights_of(checkpoint, str(filename))
-        self.call_hook('after_load_checkpoint', checkpoint=checkpoint)
         model = self.model.module if is_model_wrapper(self.model) else self.model
+        weights = checkpoint['state_dict'] = weights_of(checkpoint, str(filename))
+        noted = noted_classes(checkpoint)
+        if self._is_training and noted and (ours := self.trained_classes()):
+            # before the hook, which may copy the weights into an average
+            theirs, ours = noted['classes'], ours['classes']
+            line = move_class_rows(weights, model, theirs, ours, str(filename), allow_missing)
+            if line:
+                self.logger.info(line)
+        self.call_hook('after_load_checkpoint', checkpoint=checkpoint)
         load_model_weights(model, checkpoint, str(filename), strict, allow_missing)
 
     def _meta(self, by_epoch: bool, given: dict) -> dict[str, Any]:

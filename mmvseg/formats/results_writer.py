@@ -37,7 +37,8 @@ class ResultsWriter(ABC):
 
     Args:
         out_dir: folder of the results; made if needed.
-        metainfo: of the dataset; its ``category_ids`` are the ids that results may have.
+        metainfo: of the dataset; its ``category_ids`` are the ids that results may have;
+            None stands for classes that it does not have.
         rank: number of this process.
 
     Raises:
@@ -52,7 +53,7 @@ class ResultsWriter(ABC):
     def __init__(self, out_dir: str | Path, metainfo: Mapping[str, Any], rank: int = 0) -> None:
         self.out_dir = Path(out_dir)
         self.metainfo = metainfo
-        self.category_ids = frozenset(metainfo['category_ids'])
+        self.category_ids = frozenset(metainfo['category_ids']) - {None}
         self.partial_path = self.out_dir / PARTIAL_FILES.replace('*', str(rank))
         self._is_clean = False
         with file_errors(self.out_dir, SAME_COMMAND):

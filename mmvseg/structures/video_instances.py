@@ -1,5 +1,6 @@
 """The result of video instance segmentation: scored tubes, their masks run-length coded."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,12 +37,13 @@ class VideoInstances:
         masks = [self.masks[i] for i in index]
         return VideoInstances(self.scores[index], self.labels[index], masks, self.track_ids[index])
 
-    def to_youtube_vis(self, video_id: int, category_ids: list[int]) -> list[dict]:
+    def to_youtube_vis(self, video_id: int, category_ids: Sequence[int | None]) -> list[dict]:
         """Entries of an official ``results.json``.
 
         Args:
             video_id: the video's id in the annotation file.
-            category_ids: the dataset's category id of each class index.
+            category_ids: the dataset's category id of each class index; None: it does not have
+                the class, whose tubes are left out.
 
         Returns:
             One ``dict(video_id, score, category_id, segmentations)`` a tube, run-length counts as
@@ -55,6 +57,7 @@ class VideoInstances:
                 segmentations=[_to_json(rle) for rle in tube],
             )
             for score, label, tube in zip(self.scores, self.labels, self.masks, strict=True)
+            if category_ids[label] is not None
         ]
 
 

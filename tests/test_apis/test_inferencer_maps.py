@@ -96,3 +96,14 @@ def test_data_of_other_classes_say_nothing(folder):
     inferencer = build(folder, 'vss', cfg_options=options)  # has no use for it
     assert inferencer.classes == META['classes']
     assert (9, 9, 10) not in inferencer.palette
+
+
+def test_data_in_another_order_are_asked_by_name(folder):
+    unsaid = dict(palette=None, thing_classes=None, category_ids=None)
+    write_map_checkpoint(folder / 'maps.pth', **unsaid)
+    options = write_categories(folder, ['green', 'red', 'floor', 'wall'])
+    inferencer = build(folder, 'vps', cfg_options=options)
+    assert inferencer.classes == META['classes']
+    assert inferencer.category_ids == (1, 0, 3, 2)
+    assert inferencer.palette == tuple((9, 9, 10 + i) for i in (1, 0, 3, 2))
+    assert inferencer.num_things == 2

@@ -101,8 +101,13 @@ def test_what_does_not_go_together():
         make_joint(weights=(0.75, 0))
     joint = make_joint()
     joint.datasets['coco'] = FakeSource('coco', 3, classes=('fork',))
-    with pytest.raises(UserError, match=r"classes of video and coco differ .*'cup'.*'fork'"):
+    with pytest.raises(UserError, match='differ: only in video: cup; only in coco: fork; they'):
         joint.full_init()
+    joint.datasets['video'] = FakeSource('video', 3, classes=('cup', 'fork'))
+    joint.datasets['coco'] = FakeSource('coco', 3, classes=('fork', 'cup'))
+    with pytest.raises(UserError, match=r"give coco metainfo=dict\(classes=\['cup', 'fork'\]\)"):
+        joint.full_init()
+    joint.datasets['video'] = FakeSource('video', 3)
     joint.datasets['coco'] = FakeSource('coco', 3, num_frames=5)
     with pytest.raises(UserError, match=r'clip\.num_frames of video and coco differ \(2 and 5\)'):
         joint.full_init()

@@ -184,3 +184,51 @@ def test_last_checkpoint_that_cannot_be_written(toy_config, tmp_path):
     (tmp_path / 'last_checkpoint').mkdir()
     with pytest.raises(UserError, match='last_checkpoint: cannot be written'):
         toy.make_runner(toy_config, tmp_path, train_cfg__max_iters=2).train()
+
+
+def start_from(toy_config, folder, classes):
+    """Start a training from weights whose classes are named ``classes``.
+
+    Returns:
+        The weights, those that hooks see, those that the training starts from, and the log.
+    """
+    folder.mkdir()
+    toy.make_runner(toy_config, folder / 'first', train_cfg__max_iters=2).train()
+    checkpoint = load_checkpoint_file(folder / 'first/iter_2.pth')
+    checkpoint['meta']['dataset_meta']['classes'] = classes
+    torch.save(checkpoint, folder / 'named.pth')
+    options = dict(load_from=str(folder / 'named.pth'), train_cfg__max_iters=1)
+    runner = toy.make_runner(
+        toy_config, folder / 'run', optim_wrapper__optimizer__lr=0.0, **options
+    )
+    seen = {}
+
+    class Watch(toy.Hook):
+        def after_load_checkpoint(self, runner, checkpoint):
+            seen.update(checkpoint['state_dict'])
+
+    runner.register_hook(Watch())
+    runner.train()
+    log = next((folder / 'run').rglob('*.log')).read_text()
+    return checkpoint['state_dict'], seen, runner.model.state_dict(), log
+
+
+def test_load_from_moves_the_rows_of_classes_in_another_order(toy_config, tmp_path):
+    theirs, seen, ours, log = start_from(toy_config, tmp_path / 'a', ('green', 'red'))
+    for kind in ('weight', 'bias'):
+        name = f'head.fc_cls.{kind}'
+        assert torch.equal(ours[name], theirs[name].flip(0))
+        assert torch.equal(seen[name], ours[name])  # what an average would start from
+    assert 'another order than the data: the rows of its class heads are moved by name' in log
+    theirs, _, ours, log = start_from(toy_config, tmp_path / 'b', ('red', 'green'))
+    assert torch.equal(ours['head.fc_cls.weight'], theirs['head.fc_cls.weight'])
+    assert 'by name' not in log
+
+
+def test_load_from_of_other_classes_starts_them_anew(toy_config, tmp_path):
+    theirs, _, ours, log = start_from(toy_config, tmp_path / 'a', ('blue', 'red'))
+    assert torch.equal(ours['head.fc_cls.weight'][0], theirs['head.fc_cls.weight'][1])
+    assert not torch.equal(ours['head.fc_cls.weight'][1], theirs['head.fc_cls.weight'][0])
+    assert torch.equal(ours['backbone.weight'], theirs['backbone.weight'])
+    assert '1 of the 2 classes' in log
+    assert 'the others anew: green' in log

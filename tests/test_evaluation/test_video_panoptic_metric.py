@@ -17,6 +17,7 @@ from mmvseg.structures import CodedMaps, Segment, VideoDataSample, VideoPanoptic
 
 #: Dataset id of each class index: things first.
 CATEGORY_IDS = [2, 7, 0, 5]
+NAMES = ['dog', 'cat', 'sky', 'road']
 VIDEOS = ('c', 'a', 'b', 'd')
 FRAMES = 7
 
@@ -58,7 +59,7 @@ def stand_in_writer(pred, segment_map):
 
 def make_metric(folder, category_ids=CATEGORY_IDS):
     metric = VideoPanopticMetric(folder / 'panoptic_gt_val.json', folder / 'panomasksRGB')
-    metric.dataset_meta = dict(category_ids=category_ids)
+    metric.dataset_meta = dict(category_ids=category_ids, classes=NAMES)
     return metric
 
 
@@ -80,7 +81,7 @@ def expected_numbers(folder):
 def test_equals_the_files_of_the_same_results(data):
     folder, samples = data
     evaluator = Evaluator(make_metric(folder))
-    evaluator.dataset_meta = dict(category_ids=CATEGORY_IDS)
+    evaluator.dataset_meta = dict(category_ids=CATEGORY_IDS, classes=NAMES)
     for sample in reversed(samples):
         evaluator.process(data_samples=[sample], data_batch=None)
     numbers = evaluator.evaluate(len(samples))
@@ -185,7 +186,9 @@ def test_what_does_not_fit_is_named(data):
         with pytest.raises(UserError, match=message):
             make_metric(folder).process(None, [samples[0].to_dict() | changes])
     with pytest.raises(UserError, match=r'category ids \[91\] of the data set are not'):
-        make_metric(folder, [2, 7, 0, 91]).process(None, [samples[0].to_dict()])
+        make_metric(folder, [2, 7, 0, 91])
+    with pytest.raises(UserError, match=r'category 7 is cat in .* and dog in the data set'):
+        make_metric(folder, [7, 2, 0, 5])
 
 
 def test_can_be_named_in_a_config(data):

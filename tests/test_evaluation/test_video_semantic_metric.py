@@ -1,3 +1,5 @@
+import json
+
 import cv2
 import numpy as np
 import pytest
@@ -7,12 +9,15 @@ from mmvseg.errors import UserError
 from mmvseg.evaluation import VideoSemanticMetric
 from mmvseg.evaluation.metrics import video_metric
 from mmvseg.evaluation.semantic_scores import evaluate_vss
+from mmvseg.formats.categories import load_table
 from mmvseg.formats.vspw import load_semantic_truth
 from mmvseg.registry import METRICS
 from mmvseg.structures import CodedMaps, VideoDataSample, VideoSemantic
 
-#: Dataset id of each class index: things first.
-META = dict(category_ids=[1, 3, 0, 2, 123], classes=['cat', 'dog', 'sky', 'road', 'train'])
+_IDS = [1, 3, 0, 2, 123]
+_NAMES = {category.id: category.name for category in load_table('vipseg')}
+#: Dataset id of each class index, in an order that is not that of the ids.
+META = dict(category_ids=_IDS, classes=[_NAMES[i] for i in _IDS])
 FRAMES = 18
 
 
@@ -76,7 +81,7 @@ def test_the_table_and_the_notes_are_logged(data, log):
     metric.process(None, [samples[1].to_dict()])
     metric.evaluate(1)
     assert 'values that are no class, such as 200 in a' in log[0]
-    assert '| sky (0)' in log[-1]
+    assert '| wall (0)' in log[-1]
     assert '| VC16' in log[-1]
 
 
@@ -111,7 +116,14 @@ def test_what_does_not_fit_is_named(data):
             make_metric(folder).process(None, [samples[0].to_dict() | changes])
     foreign = META | dict(category_ids=[1, 3, 0, 2, 124])
     with pytest.raises(UserError, match='category ids that are not below 124'):
-        make_metric(folder, foreign).process(None, [samples[0].to_dict()])
+        make_metric(folder, foreign)
+    names = ['sky', 'cat', 'road', 'dog']
+    categories = [dict(id=i, name=name) for i, name in enumerate(names)]
+    (folder / 'categories.json').write_text(json.dumps(categories))
+    own = dict(category_ids=[1, 3, 0, 2], classes=['cat', 'dog', 'sky', 'road'])
+    make_metric(folder, own)
+    with pytest.raises(UserError, match=r'category 3 is dog in .* and cat in the data set'):
+        make_metric(folder, own | dict(category_ids=[3, 1, 0, 2]))
 
 
 def test_can_be_named_in_a_config(data):

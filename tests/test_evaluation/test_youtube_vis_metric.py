@@ -45,8 +45,15 @@ def make_samples(name):
 
 def make_metric(name, cls=YouTubeVISMetric, category_ids=None):
     metric = cls(ann_file=CASES / name / 'gt.json')
-    metric.dataset_meta = dict(category_ids=category_ids)
+    metric.dataset_meta = make_meta(name, category_ids)
     return metric
+
+
+def make_meta(name, category_ids=None):
+    """Classes of a case, by default all; an unknown id is called unknown."""
+    names = {c['id']: c['name'] for c in load(name, 'gt.json')['categories']}
+    ids = list(names) if category_ids is None else category_ids
+    return dict(category_ids=ids, classes=[names.get(i, 'unknown') for i in ids])
 
 
 def assert_recorded(metrics, prefix, stats):
@@ -58,7 +65,7 @@ def assert_recorded(metrics, prefix, stats):
 def test_equals_the_official_numbers_through_an_evaluator(name):
     samples, category_ids = make_samples(name)
     evaluator = Evaluator(make_metric(name))
-    evaluator.dataset_meta = dict(category_ids=category_ids)
+    evaluator.dataset_meta = make_meta(name, category_ids)
     for sample in samples:
         evaluator.process(data_samples=[sample], data_batch=None)
     metrics = evaluator.evaluate(len(samples))
@@ -155,18 +162,39 @@ def test_a_file_without_annotations_is_said_at_the_start(tmp_path, log):
     assert not metric.has_truth
     assert log == [f'{path} has no annotations: there will be no AP']
     samples, category_ids = make_samples('normal')
-    metric.dataset_meta = dict(category_ids=category_ids)
+    metric.dataset_meta = make_meta('normal', category_ids)
     metric.process(None, [samples[0].to_dict()])
     assert metric.results == []
     assert metric.evaluate(1) == {}
 
 
 def test_categories_of_another_data_set_are_refused():
-    samples, category_ids = make_samples('normal')
-    metric = make_metric('normal', category_ids=[i + 90 for i in category_ids])
-    metric.process(None, [samples[0].to_dict()])
+    _, category_ids = make_samples('normal')
     with pytest.raises(UserError, match=r'gt\.json: category ids \[91.* of the data set are not'):
-        metric.evaluate(1)
+        make_metric('normal', category_ids=[i + 90 for i in category_ids])
+    metric = make_metric('normal')
+    meta = make_meta('normal')
+    names = meta['classes']
+    meta['classes'] = [names[1], names[0], *names[2:]]
+    with pytest.raises(UserError, match=f'category 1 is {names[0]} in .* and {names[1]} in the'):
+        metric.dataset_meta = meta
+
+
+def test_classes_that_the_ground_truth_lacks_are_left_out():
+    samples, category_ids = make_samples('normal')
+    metric = make_metric('normal', category_ids=category_ids)
+    meta = metric.dataset_meta
+    metric.dataset_meta = dict(
+        category_ids=[None, *meta['category_ids']], classes=['unicorn', *meta['classes']]
+    )
+    for sample in samples:
+        sample.pred.labels += 1
+        sample.pred.labels = np.append(sample.pred.labels, 0)
+        sample.pred.scores = np.append(sample.pred.scores, 1.0)
+        sample.pred.masks = [*sample.pred.masks, [None]]
+    metric.process(None, [sample.to_dict() for sample in samples])
+    expected = load('normal', 'expected.json')['stats']
+    assert_recorded(metric.evaluate(len(samples)), 'youtube_vis', expected)
 
 
 def test_a_broken_annotation_file_is_refused_at_the_start(tmp_path):

@@ -11,6 +11,7 @@ from helpers import REPOSITORY
 from tool import run_tool
 
 from mmvseg.checkpoints.files import load_checkpoint_file, save_checkpoint_file
+from mmvseg.evaluation.folder_scores import score_instances
 from mmvseg.structures import VideoInstances
 
 
@@ -153,7 +154,8 @@ def test_classes_of_the_checkpoint_must_be_the_datas(run, folder):
     save_checkpoint_file(checkpoint, folder / 'blue.pth')
     status, shown, _ = run(checkpoint='blue.pth')
     assert status == 1
-    assert 'only in the checkpoint: blue; only in the data: green' in shown.err
+    assert 'train.json: has classes that the model was not trained on: green' in shown.err
+    assert "metainfo=dict(classes=['red'])" in shown.err
     assert 'Traceback' not in shown.err
 
 
@@ -213,3 +215,50 @@ def test_places_that_cannot_be_written(run, tmp_path, monkeypatch):
     assert 'Traceback' not in shown.err
     monkeypatch.setattr('mmvseg.engine.VideoRunner.test', lambda self: pytest.fail('tested'))
     assert run(tool='test', out='file/a.json')[0] == 1
+
+
+def write_data(folder, name, change):
+    content = json.loads((folder / 'data/train.json').read_text())
+    change(content)
+    (folder / 'data' / name).write_text(json.dumps(content))
+    return str(folder / 'data' / name)
+
+
+@pytest.mark.parametrize('tool', ['test', 'test_vis'])
+def test_classes_in_another_order_are_mapped_by_name(run, folder, tool):
+    def swap(content):  # order and ids
+        content['categories'] = [dict(id=5, name='green'), dict(id=1, name='red')]
+        for annotation in content['annotations']:
+            annotation['category_id'] = {1: 1, 2: 5}[annotation['category_id']]
+
+    swapped = write_data(folder, 'swapped.json', swap)
+    whole, out = (run(*args, tool=tool, out=f'{len(args)}') for args in ([], ['--json', swapped]))
+    assert out[0] == 0
+    assert 'swapped.json lists the classes in another order' in out[1].out + out[1].err
+    if tool == 'test':
+        assert json.loads(whole[2].read_text()) == json.loads(out[2].read_text())
+        return
+    assert (whole[2] / 'metrics.json').read_bytes() == (out[2] / 'metrics.json').read_bytes()
+    expected = json.loads((whole[2] / 'results.json').read_text())
+    for entry in expected:
+        entry['category_id'] = {1: 1, 2: 5}[entry['category_id']]
+    assert json.loads((out[2] / 'results.json').read_text()) == expected
+
+
+def test_fewer_classes_are_tested_alone(run, folder):
+    def leave_out_red(content):
+        content['categories'] = content['categories'][1:]
+        content['annotations'] = [a for a in content['annotations'] if a['category_id'] == 2]
+
+    green = write_data(folder, 'green.json', leave_out_red)
+    status, shown, out = run('--json', green)
+    assert status == 0
+    assert 'green.json has 1 of the 2 classes of the model' in shown.out + shown.err
+    entries = json.loads((out / 'results.json').read_text())
+    assert {entry['category_id'] for entry in entries} == {2}
+    whole = run(out='whole')[2]
+    of_all = json.loads((whole / 'results.json').read_text())
+    assert entries == [entry for entry in of_all if entry['category_id'] == 2]
+    measured = json.loads((out / 'metrics.json').read_text())
+    assert measured == score_instances(folder / green, out / 'results.json', False, [2]).numbers
+    assert 0 < measured['AP'] <= 1

@@ -378,3 +378,47 @@ def test_names_are_checked_before_the_first_frame(run, folder, tmp_path):
     status, shown, _ = run('vps', *args)
     assert (status, 'leaves the folder of the frames' in shown.err) == (1, True)
     assert not [*tmp_path.glob('escaped/*.png')]
+
+
+def with_other_ids(folder, task, out):
+    """A data set with its category ids in reverse; returns the arguments that name it."""
+    shutil.copytree(folder / task, out)
+    path = out / dict(vps='panoptic_gt_VIPSeg_val.json', vss='categories.json')[task]
+    content = json.loads(path.read_text())
+    categories = content['categories'] if task == 'vps' else content
+    ids = sorted(category['id'] for category in categories)
+    new = dict(zip(ids, reversed(ids), strict=True))
+    for category in categories:
+        category['id'] = new[category['id']]
+    if task == 'vps':
+        for video in content['annotations']:
+            for frame in video['annotations']:
+                for segment in frame['segments_info']:
+                    segment['category_id'] = new[segment['category_id']]
+    path.write_text(json.dumps(content))
+    if task == 'vps':
+        return ['--json', str(path), '--root', str(out / 'images')]
+    values = np.arange(256, dtype=np.uint8)
+    values[[1 + i for i in ids]] = [1 + new[i] for i in ids]
+    for mask in out.glob('data/*/mask/*.png'):
+        Image.fromarray(values[read(mask)]).save(mask)
+    return ['--json', str(out / 'val.txt'), '--root', str(out / 'data')]
+
+
+@pytest.mark.parametrize('task', LAYOUTS)
+def test_classes_with_other_ids_are_mapped_by_name(run, folder, tmp_path, whole, task):
+    args = with_other_ids(folder, task, tmp_path / 'other')
+    status, shown, out = run(task, *args)
+    assert status == 0, shown.err
+    assert 'lists the classes in another order than the model' in shown.out + shown.err
+    expected = json.loads((whole[task] / 'metrics.json').read_text())
+    found = json.loads((out / 'metrics.json').read_text())
+    if task == 'vps':
+        expected, found = (numbers['STQ'] | numbers['VPQ']['All'] for numbers in (expected, found))
+        assert expected['STQ'] > 0
+    assert found == {key: value and pytest.approx(value) for key, value in expected.items()}
+    status, shown, path = run(task, *args, tool='test', out='numbers.json')
+    assert status == 0, shown.err
+    key = dict(vps='STQ', vss='mIoU')[task]
+    prefix = dict(vps='vipseg', vss='vspw')[task]
+    assert json.loads(path.read_text())[f'{prefix}/{key}'] == pytest.approx(expected[key])

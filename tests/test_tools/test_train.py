@@ -1,3 +1,5 @@
+import json
+import re
 import subprocess
 import sys
 
@@ -108,6 +110,11 @@ def test_auto_scale_lr(train):
         ([], {'train_dataloader.dataset.ann_file': 'b.json'}, 'b.json does not exist'),
         (
             [],
+            {'train_dataloader.dataset.metainfo.classes': 'red'},
+            "metainfo.classes is a text ('red'); a list of names is needed: classes=['red']",
+        ),
+        (
+            [],
             {'train_dataloader.dataset.data_prefix.img': 'frames'},
             'train_dataloader.dataset.data_prefix.img: ',
         ),
@@ -169,3 +176,53 @@ def test_dist_train_on_cpus(config, tmp_path, monkeypatch):
     assert ended.returncode == 0, ended.stderr
     assert load_checkpoint_file(tmp_path / 'work/iter_2.pth')['meta']['world_size'] == 2
     assert ended.stderr.count('num_classes: 7 -> 2') == 1
+
+
+def with_metric(config, ann_file):
+    return {
+        'val_evaluator.type': 'YouTubeVISMetric',
+        'val_evaluator.ann_file': config.parent / 'data' / ann_file,
+        'val_dataloader.dataset.ann_file': ann_file,
+    }
+
+
+def write_data(config, name, change):
+    content = json.loads((config.parent / 'data/train.json').read_text())
+    change(content)
+    (config.parent / 'data' / name).write_text(json.dumps(content))
+
+
+def test_validation_data_in_another_order_give_the_same_numbers(train, config, tmp_path):
+    write_data(config, 'swapped.json', lambda content: content['categories'].reverse())
+    numbers = []
+    for name in ('train.json', 'swapped.json'):
+        status, shown, _ = train(
+            '--seed',
+            '1',
+            '--work-dir',
+            str(tmp_path / name),
+            train_cfg__max_iters=30,
+            **with_metric(config, name),
+        )
+        assert status == 0
+        text = shown.out + shown.err
+        numbers.append(re.findall(r'(youtube_vis/\w+): ([\d.]+)', text))
+        said = 'swapped.json lists the classes in another order' in text
+        assert said == (name == 'swapped.json')
+    assert 0 < float(dict(numbers[0])['youtube_vis/AP']) <= 1
+    assert numbers[0] == numbers[1]
+
+
+def test_validation_data_with_other_classes_stop_at_the_start(train, config):
+    def add_blue(content):
+        content['categories'].append(dict(id=3, name='blue'))
+
+    write_data(config, 'blue.json', add_blue)
+    status, shown, _ = train(**with_metric(config, 'blue.json'))
+    assert status == 1
+    assert 'blue.json: has classes that the model was not trained on: blue' in shown.err
+    assert 'Iter(train)' not in shown.out + shown.err
+    some = {'val_dataloader.dataset.metainfo.classes': '[green,red]'}
+    status, shown, _ = train(**with_metric(config, 'blue.json'), **some)
+    assert status == 0
+    assert '1 of 3 categories are left out of the numbers' in shown.out + shown.err

@@ -2,7 +2,7 @@
 
 import logging
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mmengine.dist import broadcast_object_list, gather_object, is_main_process
@@ -19,6 +19,29 @@ class VideoMetric(BaseMetric):
     The main process collects them and computes the numbers, so that these do not depend on how
     many processes there are nor on which video went where.
     """
+
+    @property
+    def dataset_meta(self) -> Mapping[str, Any] | None:
+        """``classes`` and ``category_ids`` of the data set by class index.
+
+        Setting it raises a UserError if the ids do not mean the same in the ground truth, which
+        would be found out only at the end of a test otherwise, or never.
+        """
+        return self._dataset_meta
+
+    @dataset_meta.setter
+    def dataset_meta(self, dataset_meta: Mapping[str, Any]) -> None:
+        if self.has_truth:
+            self.check_classes(dataset_meta)
+        self._dataset_meta = dataset_meta
+
+    @abstractmethod
+    def check_classes(self, dataset_meta: Mapping[str, Any]) -> None:
+        """Make sure that ids of the data set's classes are those of the ground truth.
+
+        Raises:
+            UserError: they are not.
+        """
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Compare some videos with the ground truth; only what the numbers need is kept.
@@ -107,6 +130,35 @@ def check_known(video_id: str, videos: dict[str, Any], source: str) -> None:
             f'{source}: has no annotated video {video_id}; give the metric the ann_file of the '
             'data set, in which all videos are annotated, or none'
         )
+
+
+def check_categories(
+    dataset_meta: Mapping[str, Any], categories: Mapping[int, str], source: str
+) -> None:
+    """Make sure that each category id of a data set has the same name in the ground truth.
+
+    Args:
+        dataset_meta: of the data set; its classes without an id do not count.
+        categories: names in the ground truth by id.
+        source: name of the ground truth, for messages.
+
+    Raises:
+        UserError: an id is not there or has another name.
+    """
+    ids, names = dataset_meta['category_ids'], dataset_meta['classes']
+    classes = {i: name for i, name in zip(ids, names, strict=True) if i is not None}
+    advice = 'give the metric the annotation file of the data set'
+    if foreign := sorted(classes.keys() - categories.keys()):
+        raise UserError(
+            f"{source}: category ids {foreign} of the data set are not in the metric's annotation "
+            f'file; {advice}'
+        )
+    for category_id, name in classes.items():
+        if categories[category_id] != name:
+            raise UserError(
+                f"{source}: category {category_id} is {categories[category_id]} in the metric's "
+                f'annotation file and {name} in the data set; {advice}'
+            )
 
 
 def warn(text: str) -> None:

@@ -1,6 +1,6 @@
 """VPQ and STQ of video panoptic segmentation as an mmengine metric."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +20,7 @@ from mmvseg.formats.vipseg_results import (
 from mmvseg.registry import METRICS
 from mmvseg.structures import VideoPanoptic
 
-from .video_metric import VideoMetric, check_known, in_order, report, warn
+from .video_metric import VideoMetric, check_categories, check_known, in_order, report, warn
 
 
 class _VideoSums(NamedTuple):
@@ -74,6 +74,11 @@ class VideoPanopticMetric(VideoMetric):
         counted = [sample for sample in data_samples if sample['video_id'] not in left_out]
         super().process(data_batch, counted)
 
+    def check_classes(self, dataset_meta: Mapping[str, Any]) -> None:
+        """See :class:`VideoMetric`."""
+        names = {category.id: category.name for category in self.ground_truth.categories}
+        check_categories(dataset_meta, names, self.ground_truth.source)
+
     def compare(self, video_id: str, result: VideoPanoptic) -> _VideoSums:
         """Its counts, see :class:`VideoMetric`."""
         truth = self.ground_truth
@@ -109,13 +114,6 @@ class VideoPanopticMetric(VideoMetric):
     def _labels(self) -> list[int]:
         """Place of each class of the data set in the categories of the ground truth."""
         places = self.ground_truth.labels()
-        foreign = set(self.dataset_meta['category_ids']) - places.keys()
-        if foreign:
-            raise UserError(
-                f'{self.ground_truth.source}: category ids {sorted(foreign)} of the data set are '
-                "not in the metric's annotation file; give val_evaluator the ann_file of the "
-                'validation data'
-            )
         return [places[i] for i in self.dataset_meta['category_ids']]
 
     def compute_metrics(self, results: list[tuple[str, _VideoSums]]) -> dict[str, float]:

@@ -1,6 +1,8 @@
 """mIoU and video consistency of video semantic segmentation as an mmengine metric."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +18,7 @@ from mmvseg.media.images import read_class_map
 from mmvseg.registry import METRICS
 from mmvseg.structures import VideoSemantic
 
-from .video_metric import VideoMetric, check_known, in_order, report, warn
+from .video_metric import VideoMetric, check_categories, check_known, in_order, report, warn
 
 
 @METRICS.register_module()
@@ -55,6 +57,18 @@ class VideoSemanticMetric(VideoMetric):
         """Whether there is anything to evaluate against."""
         return bool(self.ground_truth.masks)
 
+    def check_classes(self, dataset_meta: Mapping[str, Any]) -> None:
+        """See :class:`VideoMetric`."""
+        truth = self.ground_truth
+        if not all(0 <= i < truth.num_classes for i in dataset_meta['category_ids']):
+            raise UserError(
+                f'{truth.source}: the data set has category ids that are not below '
+                f'{truth.num_classes}, as those of the ground truth are; put the categories.json '
+                'of the data set beside it'
+            )
+        if truth.names:
+            check_categories(dataset_meta, truth.names, truth.source)
+
     def compare(self, video_id: str, result: VideoSemantic) -> SemanticSums:
         """Its counts, see :class:`VideoMetric`."""
         truth = self.ground_truth
@@ -66,22 +80,11 @@ class VideoSemanticMetric(VideoMetric):
                 'predicted'
             )
         counts = VideoSemanticCounts(truth.num_classes)
-        ids = self._category_ids()
+        ids = np.array(self.dataset_meta['category_ids'], np.uint8)  # (K,)
         for mask, classes in zip(masks, result.maps, strict=True):
             place = f'the predictions: video {video_id}, frame {mask.stem}'
             counts.add(read_class_map(mask, classes.shape), ids[classes], place)
         return counts.sums()
-
-    def _category_ids(self) -> np.ndarray:
-        """Id of each class of the data set, (K,)."""
-        ids = self.dataset_meta['category_ids']
-        if not all(0 <= i < self.ground_truth.num_classes for i in ids):
-            raise UserError(
-                f'{self.ground_truth.source}: the data set has category ids that are not below '
-                f'{self.ground_truth.num_classes}, as those of the ground truth are; put the '
-                'categories.json of the data set beside it'
-            )
-        return np.array(ids, np.uint8)
 
     def compute_metrics(self, results: list[tuple[str, SemanticSums]]) -> dict[str, float]:
         """The numbers; prints the tables.

@@ -1,8 +1,9 @@
 """Average precision of YouTube-VIS and OVIS as mmengine metrics."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from mmvseg.errors import UserError
 from mmvseg.evaluation.functional.ground_truth import to_ground_truth
 from mmvseg.evaluation.functional.table import ap_tables
 from mmvseg.evaluation.functional.youtube_vis_ap import evaluate_youtube_vis, restrict_categories
@@ -11,7 +12,7 @@ from mmvseg.formats.youtube_vis_results import to_results
 from mmvseg.registry import METRICS
 from mmvseg.structures import VideoInstances
 
-from .video_metric import VideoMetric, report, warn
+from .video_metric import VideoMetric, check_categories, report, warn
 
 
 @METRICS.register_module()
@@ -51,6 +52,10 @@ class YouTubeVISMetric(VideoMetric):
         """Whether there is anything to evaluate against."""
         return self.ground_truth.has_annotations
 
+    def check_classes(self, dataset_meta: Mapping[str, Any]) -> None:
+        """See :class:`VideoMetric`."""
+        check_categories(dataset_meta, self.ground_truth.categories, self.ground_truth.source)
+
     def compare(self, video_id: int, result: VideoInstances) -> list[dict]:
         """Its official result entries."""
         return result.to_youtube_vis(video_id, self.dataset_meta['category_ids'])
@@ -64,7 +69,6 @@ class YouTubeVISMetric(VideoMetric):
         if not self.has_truth:
             warn(f'{self.ground_truth.source} has no annotations: no AP')
             return {}
-        self._check_categories()
         by_video = dict(reversed(results))  # the first of several results of a video counts
         order = {video_id: i for i, video_id in enumerate(self.ground_truth.videos)}
         videos = sorted(by_video, key=lambda video_id: order.get(video_id, len(order)))
@@ -79,16 +83,6 @@ class YouTubeVISMetric(VideoMetric):
             warn(note)
         report(ap_tables(result))
         return result.stats()
-
-    def _check_categories(self) -> None:
-        meta = self.dataset_meta
-        foreign = set(meta['category_ids']) - self.ground_truth.categories.keys()
-        if foreign:
-            raise UserError(
-                f'{self.ground_truth.source}: category ids {sorted(foreign)} of the data set are '
-                "not in the metric's annotation file; give val_evaluator the ann_file of the "
-                'validation data'
-            )
 
 
 @METRICS.register_module()
