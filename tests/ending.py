@@ -5,13 +5,13 @@ import os
 
 import torch.distributed as dist
 from mmengine.hooks import Hook
-from two_processes import threads_of_gloo
+from two_processes import threads_of_gloo_left
 
 from mmvseg.errors import UserError
 from mmvseg.registry import HOOKS
 
 if 'RANK' in os.environ:
-    atexit.register(lambda: print(f'threads of gloo: {threads_of_gloo()}', flush=True))
+    atexit.register(lambda: print(f'threads of gloo: {threads_of_gloo_left()}', flush=True))
 
 
 @HOOKS.register_module()

@@ -4,8 +4,9 @@ import gc
 import multiprocessing
 import os
 import socket
+import time
 import traceback
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import wait
 from pathlib import Path
 
@@ -54,8 +55,19 @@ def two_processes(function, *args):
 
 def threads_of_gloo():
     """Names of the threads that a group on gloo has started in this process."""
-    names = (path.read_text().strip() for path in Path('/proc/self/task').glob('*/comm'))
+    names = []
+    for path in Path('/proc/self/task').glob('*/comm'):
+        with suppress(OSError):  # of a thread that has just ended
+            names.append(path.read_text().strip())
     return [name for name in names if 'gloo' in name]
+
+
+def threads_of_gloo_left():
+    """The same after the group was left: those that have ended may be listed for a moment."""
+    deadline = time.monotonic() + 10
+    while (threads := threads_of_gloo()) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return threads
 
 
 def _results(processes, readers):
@@ -83,7 +95,7 @@ def _work(rank, port, writer, function, args):
     try:
         result = function(rank, *args)
         leave_process_group()
-        threads = threads_of_gloo()
+        threads = threads_of_gloo_left()
         assert not threads, f'the group is still held by something, its threads run: {threads}'
         writer.send((result, None))
     except BaseException:

@@ -7,7 +7,12 @@ import pytest
 import torch
 import torch.distributed as dist
 import toy
-from two_processes import in_two_processes, threads_of_gloo, two_processes
+from two_processes import (
+    in_two_processes,
+    threads_of_gloo,
+    threads_of_gloo_left,
+    two_processes,
+)
 
 from mmvseg.checkpoints.files import load_checkpoint_file
 from mmvseg.engine.distributed import distributed_command_line, init_distributed, on_main_process
@@ -79,7 +84,7 @@ def test_group_is_left_when_a_tool_has_trained(toy_config, tmp_path):
     def work(rank):
         with pytest.raises(SystemExit) as end:
             main()
-        return end.value.code, dist.is_initialized(), threads_of_gloo()
+        return end.value.code, dist.is_initialized(), threads_of_gloo_left()
 
     assert in_two_processes(work) == [(0, False, [])] * 2
 
