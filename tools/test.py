@@ -7,7 +7,7 @@ from mmengine.dist import get_rank
 
 from mmvseg.engine import VideoRunner
 from mmvseg.engine.config import config_errors, default_work_dir
-from mmvseg.engine.distributed import leave_process_group, on_main_process
+from mmvseg.engine.distributed import distributed_command_line, on_main_process
 from mmvseg.engine.launch import (
     add_common_arguments,
     add_data_arguments,
@@ -15,7 +15,7 @@ from mmvseg.engine.launch import (
     prepare_test,
     start,
 )
-from mmvseg.errors import UserError, command_line
+from mmvseg.errors import UserError
 from mmvseg.files import check_writable, write_json
 
 
@@ -31,7 +31,7 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-@command_line
+@distributed_command_line
 def main() -> None:
     args = parse_args()
     cfg = start(args)
@@ -49,7 +49,6 @@ def main() -> None:
         metrics = VideoRunner.from_cfg(cfg).test()
     if args.out and get_rank() == 0:
         write_json(Path(args.out), metrics)
-    leave_process_group()
 
 
 if __name__ == '__main__':

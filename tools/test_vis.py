@@ -20,7 +20,7 @@ from mmengine.dist import get_rank
 from mmvseg.datasets import dataset_metainfo
 from mmvseg.engine import VideoRunner
 from mmvseg.engine.config import config_errors, default_work_dir
-from mmvseg.engine.distributed import leave_process_group, on_main_process
+from mmvseg.engine.distributed import distributed_command_line, on_main_process
 from mmvseg.engine.fingerprint import claim_folder, fingerprint
 from mmvseg.engine.launch import (
     add_common_arguments,
@@ -31,7 +31,7 @@ from mmvseg.engine.launch import (
     prepare_test,
     start,
 )
-from mmvseg.errors import command_line, printable
+from mmvseg.errors import printable
 from mmvseg.evaluation.folder_scores import (
     Scores,
     score_instances,
@@ -71,7 +71,7 @@ def say(text: str) -> None:
         print(printable(text), file=sys.stderr, flush=True)
 
 
-@command_line
+@distributed_command_line
 def main() -> None:
     args = parse_args()
     cfg = start(args)
@@ -101,7 +101,6 @@ def main() -> None:
             print(f'for the evaluation server: {zip_results(out_dir)}')
         if annotated:
             report(score(cfg, ann_file, results, has_occlusion(evaluator)), results)
-    leave_process_group()
 
 
 def score(cfg: Config, ann_file: Path, results: Path, occlusion: bool) -> Scores | None:

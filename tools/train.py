@@ -6,7 +6,7 @@ from mmengine.config import Config
 
 from mmvseg.engine import VideoRunner
 from mmvseg.engine.config import config_errors, default_work_dir
-from mmvseg.engine.distributed import leave_process_group
+from mmvseg.engine.distributed import distributed_command_line
 from mmvseg.engine.launch import (
     add_common_arguments,
     check_amp,
@@ -17,7 +17,7 @@ from mmvseg.engine.launch import (
     set_resume,
     start,
 )
-from mmvseg.errors import UserError, command_line
+from mmvseg.errors import UserError
 
 
 def parse_args() -> argparse.Namespace:
@@ -50,7 +50,7 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-@command_line
+@distributed_command_line
 def main() -> None:
     args = parse_args()
     cfg = start(args)
@@ -73,7 +73,6 @@ def main() -> None:
     prepare_data(cfg)
     with config_errors(cfg):
         VideoRunner.from_cfg(cfg).train()
-    leave_process_group()
 
 
 def prepare_data(cfg: Config) -> None:

@@ -1,15 +1,21 @@
-"""Starting the processes' communication: nccl between GPUs, gloo between CPUs."""
+"""The processes' communication, its start and its end: nccl between GPUs, gloo between CPUs."""
 
+import functools
+import gc
+import logging
+import multiprocessing
 import os
+import sys
 from collections.abc import Callable
 from datetime import timedelta
+from typing import NoReturn
 
 import torch
 import torch.distributed as dist
 from mmengine.device import get_device
 from mmengine.dist import broadcast_object_list, init_dist, is_distributed, is_main_process
 
-from mmvseg.errors import UserError
+from mmvseg.errors import UserError, command_line
 
 LAUNCHERS = ('none', 'pytorch', 'slurm', 'mpi')
 #: Variables of rank, number of processes and rank on the node that each launcher sets.
@@ -78,8 +84,53 @@ def on_main_process(action: Callable[[], object]) -> None:
 def leave_process_group() -> None:
     """Leave the processes' group once the work is done; alone, do nothing.
 
-    Left to the interpreter's end, threads of gloo may still run then and abort the process. After
-    an error the launcher stops all processes, and waiting for the others here could take forever.
+    Its last owner has to be gone before: a local variable that still names a runner or a model in
+    DistributedDataParallel keeps the group beyond this call. Then threads of gloo run on, and where
+    one of them drops the tensors of the last exchange, which takes the interpreter's lock, the
+    process aborts if the interpreter ends, and hangs if the model is freed, which waits for the
+    threads under that lock.
     """
     if is_distributed():
+        gc.collect()  # a runner and its loops refer to each other
         dist.destroy_process_group()
+
+
+def distributed_command_line(main: Callable[..., int | None]) -> Callable[..., None]:
+    """Decorate the ``main`` of a tool for one or several processes, which may start their group.
+
+    As :func:`mmvseg.errors.command_line`. Among several processes, the group is left when ``main``
+    has returned and nothing in it is alive any more. After an error, of one process or of all, it
+    is not: the others may be waiting for this process, and leaving would wait for them.
+
+    Args:
+        main: the tool's entry point; its return value, if any, is the exit status.
+    """
+    run = command_line(main)
+
+    @functools.wraps(main)
+    def wrapper(*args, **kwargs) -> None:
+        try:
+            run(*args, **kwargs)
+        except SystemExit as end:
+            status = end.code
+        except BaseException:
+            if not is_distributed():
+                raise
+            sys.excepthook(*sys.exc_info())
+            status = 1
+        if status and is_distributed():
+            _end_at_once(status)
+        leave_process_group()
+        sys.exit(status)
+
+    return wrapper
+
+
+def _end_at_once(status: int) -> NoReturn:
+    """End the process without the interpreter's end, in which threads of gloo would abort it."""
+    for worker in multiprocessing.active_children():
+        worker.terminate()
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)

@@ -1,53 +1,22 @@
-"""Two processes on gloo, forked so that nothing is imported again."""
+"""Two processes on gloo."""
 
-import multiprocessing
-import os
-import socket
+import threading
 from datetime import timedelta
 
 import pytest
 import torch
 import torch.distributed as dist
 import toy
+from two_processes import (
+    in_two_processes,
+    threads_of_gloo,
+    threads_of_gloo_left,
+    two_processes,
+)
 
 from mmvseg.checkpoints.files import load_checkpoint_file
-from mmvseg.engine.distributed import init_distributed, on_main_process
+from mmvseg.engine.distributed import distributed_command_line, init_distributed, on_main_process
 from mmvseg.errors import UserError
-
-
-def free_port():
-    with socket.socket() as server:
-        server.bind(('127.0.0.1', 0))
-        return server.getsockname()[1]
-
-
-def in_two_processes(function, *args):
-    """``function(rank, *args)`` in two processes of one group; the sorted results."""
-    context = multiprocessing.get_context('fork')
-    results, port = context.Queue(), free_port()
-
-    def work(rank):
-        os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE='2')
-        os.environ.update(MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port))
-        try:
-            results.put((rank, function(rank, *args)))
-        except BaseException as error:
-            results.put((rank, error))
-            raise
-        finally:
-            if dist.is_initialized():
-                dist.destroy_process_group()
-
-    processes = [context.Process(target=work, args=(rank,)) for rank in range(2)]
-    for process in processes:
-        process.start()
-    outcome = [results.get(timeout=120) for _ in processes]
-    for process in processes:
-        process.join()
-    for _, result in outcome:
-        if isinstance(result, BaseException):
-            raise result
-    return [result for _, result in sorted(outcome, key=lambda pair: pair[0])]
 
 
 def train(rank, config, work_dir, options):
@@ -103,6 +72,67 @@ def test_error_of_the_first_process_reaches_all():
         return done
 
     assert in_two_processes(work) == [[0], []]
+
+
+def test_group_is_left_when_a_tool_has_trained(toy_config, tmp_path):
+    @distributed_command_line
+    def main():
+        runner = toy.make_runner(toy_config, tmp_path, launcher='pytorch')
+        runner.train()
+        assert threads_of_gloo()
+
+    def work(rank):
+        with pytest.raises(SystemExit) as end:
+            main()
+        return end.value.code, dist.is_initialized(), threads_of_gloo_left()
+
+    assert in_two_processes(work) == [(0, False, [])] * 2
+
+
+def test_process_that_fails_alone_waits_for_no_other(capfd):
+    @distributed_command_line
+    def main():
+        init_distributed('pytorch', timeout_s=1000)
+        if dist.get_rank() == 0:
+            threading.Event().wait()  # for ever, until killed
+        dist.all_reduce(torch.ones(1), async_op=True)
+        raise UserError('disk full')
+
+    with two_processes(lambda rank: main()) as (processes, _):
+        processes[1].join(60)
+        assert [process.exitcode for process in processes] == [None, 1]
+    assert capfd.readouterr().err.count('error: disk full') == 1
+
+
+def test_processes_that_fail_together_end_together(capfd):
+    def fail():
+        raise UserError('disk full')
+
+    @distributed_command_line
+    def main():
+        init_distributed('pytorch', timeout_s=60)
+        on_main_process(fail)
+
+    with two_processes(lambda rank: main()) as (processes, _):
+        for process in processes:
+            process.join(60)
+        assert [process.exitcode for process in processes] == [1, 1]
+    shown = capfd.readouterr().err
+    assert shown.count('error: disk full') == 2
+    assert 'Traceback' not in shown
+
+
+def test_unforeseen_error_shows_where_it_was_raised(capfd):
+    @distributed_command_line
+    def main():
+        init_distributed('pytorch', timeout_s=60)
+        raise IndexError('beyond the end')
+
+    with two_processes(lambda rank: main()) as (processes, _):
+        for process in processes:
+            process.join(60)
+        assert [process.exitcode for process in processes] == [1, 1]
+    assert capfd.readouterr().err.count('IndexError: beyond the end') == 2
 
 
 def test_timeout_reaches_gloo(monkeypatch):

@@ -8,7 +8,7 @@ import toy
 from helpers import REPOSITORY
 from mmengine.dataset import pseudo_collate
 from mmengine.model import MMDistributedDataParallel
-from test_distributed import in_two_processes
+from two_processes import in_two_processes
 
 from mmvseg.datasets import ClipIndex
 from mmvseg.engine.config import load_config

@@ -1,10 +1,9 @@
-import multiprocessing
-
 import numpy as np
 import panoptic_files
 import pytest
 import torch.distributed as dist
 from mmengine.evaluator import Evaluator
+from two_processes import in_two_processes
 
 from mmvseg.errors import UserError
 from mmvseg.evaluation import VideoPanopticMetric
@@ -90,41 +89,25 @@ def test_equals_the_files_of_the_same_results(data):
     assert evaluator.metrics[0].results == []
 
 
-def evaluate_share(rank, data, shares, queue):
+def evaluate_share(rank, data, shares):
     folder, samples = data
-    dist.init_process_group('gloo', f'file://{folder}/group', rank=rank, world_size=2)
+    dist.init_process_group('gloo')
     metric = make_metric(folder)
     metric.process(None, [samples[i].to_dict() for i in shares[rank]])
     try:
-        queue.put((rank, metric.evaluate(len(samples))))
+        return metric.evaluate(len(samples))
     except UserError as error:
-        queue.put((rank, str(error)))
-    dist.destroy_process_group()
-
-
-def in_two_processes(data, shares):
-    context = multiprocessing.get_context('fork')
-    queue = context.Queue()
-    processes = [
-        context.Process(target=evaluate_share, args=(rank, data, shares, queue))
-        for rank in range(2)
-    ]
-    for process in processes:
-        process.start()
-    outcome = dict(queue.get(timeout=60) for _ in processes)
-    for process in processes:
-        process.join(timeout=60)
-    return outcome[0], outcome[1]
+        return str(error)
 
 
 @pytest.mark.parametrize('shares', [([3, 1], [0, 2, 1]), ([], [0, 1, 2, 3])])
 def test_two_processes_give_the_numbers_of_one(data, shares):
-    first, second = in_two_processes(data, shares)
+    first, second = in_two_processes(evaluate_share, data, shares)
     assert first == second == expected_numbers(data[0])
 
 
 def test_a_missing_video_is_named_on_all_processes(data):
-    first, second = in_two_processes(data, ([0], [3, 2]))
+    first, second = in_two_processes(evaluate_share, data, ([0], [3, 2]))
     assert first == second
     assert '1 of 4 videos were not predicted, the first is a;' in first
 

@@ -1,11 +1,11 @@
 import json
-import multiprocessing
 
 import helpers
 import numpy as np
 import pytest
 import torch.distributed as dist
 from mmengine.evaluator import Evaluator
+from two_processes import in_two_processes
 from youtube_vis_content import evaluate, ground_truth
 
 from mmvseg.errors import UserError
@@ -95,46 +95,30 @@ def test_can_be_named_in_a_config():
     assert METRICS.build(config).prefix == 'val'
 
 
-def evaluate_share(rank, folder, shares, queue):
-    dist.init_process_group('gloo', f'file://{folder}/group', rank=rank, world_size=2)
+def evaluate_share(rank, shares):
+    dist.init_process_group('gloo')
     samples, category_ids = make_samples('normal')
     metric = make_metric('normal', category_ids=category_ids)
     metric.process(None, [samples[i].to_dict() for i in shares[rank]])
     try:
-        queue.put((rank, metric.evaluate(len(samples))))
+        return metric.evaluate(len(samples))
     except UserError as error:
-        queue.put((rank, str(error)))
-    dist.destroy_process_group()
-
-
-def in_two_processes(folder, shares):
-    context = multiprocessing.get_context('fork')
-    queue = context.Queue()
-    processes = [
-        context.Process(target=evaluate_share, args=(rank, folder, shares, queue))
-        for rank in range(2)
-    ]
-    for process in processes:
-        process.start()
-    outcome = dict(queue.get(timeout=60) for _ in processes)
-    for process in processes:
-        process.join(timeout=60)
-    return outcome[0], outcome[1]
+        return str(error)
 
 
 @pytest.mark.parametrize('shares', [([9], range(12)), (range(3, 12), [2, 0, 1]), ([], range(12))])
-def test_two_processes_give_the_numbers_of_one(tmp_path, shares):
-    first, second = in_two_processes(tmp_path, shares)
+def test_two_processes_give_the_numbers_of_one(shares):
+    first, second = in_two_processes(evaluate_share, shares)
     assert first == second
     assert_recorded(first, 'youtube_vis', load('normal', 'expected.json')['stats'])
 
 
-def test_an_error_reaches_all_processes(tmp_path, monkeypatch):
+def test_an_error_reaches_all_processes(monkeypatch):
     def fail(*args):
         raise UserError('broken results')
 
     monkeypatch.setattr(YouTubeVISMetric, 'compute_metrics', fail)
-    assert in_two_processes(tmp_path, ([0], [1])) == ('broken results', 'broken results')
+    assert in_two_processes(evaluate_share, ([0], [1])) == ['broken results'] * 2
 
 
 @pytest.fixture

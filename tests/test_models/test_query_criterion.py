@@ -6,8 +6,8 @@ import pytest
 import query_cases as cases
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
 from query_cases import HEIGHT, WIDTH, K, Q
+from two_processes import in_two_processes
 
 from mmvseg.errors import NonFiniteError
 from mmvseg.models.losses import QueryCriterion
@@ -199,9 +199,8 @@ def losses_of_rank(rank):
     return build()([cases.predictions(rank)], [cases.targets(RANK_LABELS[rank])], videos='a')
 
 
-def two_ranks(rank, folder):
-    torch.set_num_threads(1)
-    dist.init_process_group('gloo', f'file://{folder}/store', rank=rank, world_size=2)
+def learn_and_diverge(rank):
+    dist.init_process_group('gloo')
     losses = {name: loss.item() for name, loss in losses_of_rank(rank).items()}
     broken = cases.predictions()
     if rank == 1:
@@ -216,13 +215,11 @@ def two_ranks(rank, folder):
             learn()
         except NonFiniteError as error:
             errors.append(str(error))
-    torch.save((losses, errors), f'{folder}/rank{rank}.pth')
-    dist.destroy_process_group()
+    return losses, errors
 
 
-def test_two_processes_share_the_number_of_masks_and_stop_together(tmp_path):
-    mp.start_processes(two_ranks, (str(tmp_path),), nprocs=2, start_method='fork')
-    (first, healthy), (second, broken) = (torch.load(tmp_path / f'rank{r}.pth') for r in range(2))
+def test_two_processes_share_the_number_of_masks_and_stop_together():
+    (first, healthy), (second, broken) = in_two_processes(learn_and_diverge)
     alone = losses_of_rank(0)
     # one process counts 3 masks, the other none
     assert first['loss_mask'] == pytest.approx(alone['loss_mask'].item() * 3 / 1.5)

@@ -1,12 +1,9 @@
 import json
 import re
-import subprocess
-import sys
 
 import pytest
 import torch
 import toy
-from helpers import REPOSITORY
 from tool import run_tool
 
 from mmvseg.checkpoints.files import load_checkpoint_file
@@ -164,18 +161,6 @@ def test_unfilled_module_needs_the_flag(train, tmp_path):
     assert status == 1
     assert '--allow-missing head' in shown.err
     assert train('--no-validate', '--allow-missing', 'head', load_from=load_from)[0] == 0
-
-
-def test_dist_train_on_cpus(config, tmp_path, monkeypatch):
-    monkeypatch.setenv('PYTHONPATH', str(REPOSITORY / 'tests'))
-    monkeypatch.setenv('CUDA_VISIBLE_DEVICES', '')
-    monkeypatch.setenv('PYTHON', sys.executable)
-    command = [REPOSITORY / 'tools/dist_train.sh', config, '2', '--no-validate']
-    command += ['--work-dir', tmp_path / 'work', '--cfg-options', 'train_cfg.max_iters=2']
-    ended = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=300)
-    assert ended.returncode == 0, ended.stderr
-    assert load_checkpoint_file(tmp_path / 'work/iter_2.pth')['meta']['world_size'] == 2
-    assert ended.stderr.count('num_classes: 7 -> 2') == 1
 
 
 def with_metric(config, ann_file):

@@ -44,8 +44,9 @@ class Case:
     weights: dict[str, Tensor]
 
     def tolerance(self, name: str) -> float:
-        """Largest allowed |difference| of an output that holds real numbers."""
-        scale = self.expected[name].abs().max().item() if self.expected[name].numel() else 0.0
+        """Largest allowed |difference| of an output that holds real numbers, recorded or not."""
+        recorded = self.expected.get(name)
+        scale = 0.0 if recorded is None or not recorded.numel() else recorded.abs().max().item()
         noise = self.config.get('fp64_deviation', {}).get(f'out.{name}')
         if not isinstance(noise, float | int):
             return DEFAULT_TOLERANCE * max(1.0, scale)
@@ -113,16 +114,28 @@ class Row:
 
 @dataclass
 class Comparison:
-    """Collects a row for every recorded output."""
+    """Collects a row for every recorded output; what a case does not record is not compared."""
 
     case: Case
     rows: list[Row] = field(default_factory=list)
 
+    def records(self, prefix: str) -> bool:
+        """Whether the case has any output whose name begins with ``prefix``."""
+        return any(name.startswith(prefix) for name in self.case.expected)
+
+    def comparable(self, name: str, actual: Tensor) -> Tensor | None:
+        """What was recorded; None if nothing was, or with a failed row if in another shape."""
+        expected = self.case.expected.get(name)
+        if expected is not None and expected.shape != actual.shape:
+            shapes = f'shape {tuple(actual.shape)}, recorded {tuple(expected.shape)}'
+            self.rows.append(Row(name, float('nan'), 0, shapes))
+            return None
+        return expected
+
     def close(self, name: str, actual: Tensor) -> None:
         """Compare real numbers: max |difference| against the case's tolerance."""
-        expected = self.case.expected[name]
-        if expected.shape != actual.shape:
-            self._wrong_shape(name, actual)
+        expected = self.comparable(name, actual)
+        if expected is None:
             return
         difference = (actual.detach().double() - expected.double()).abs()
         worst = difference.max().item() if difference.numel() else 0.0
@@ -130,11 +143,15 @@ class Comparison:
 
     def equal(self, name: str, actual: Tensor) -> None:
         """Compare integers, such as indices or labels: all of them must agree."""
-        expected = self.case.expected[name]
-        if expected.shape != actual.shape:
-            self._wrong_shape(name, actual)
+        self.nearly_equal(name, actual, 0.0, 'differ')
+
+    def nearly_equal(self, name: str, actual: Tensor, allowed_share: float, note: str) -> None:
+        """Compare integers of which a share may differ, such as the pixels of masks."""
+        expected = self.comparable(name, actual)
+        if expected is None:
             return
-        self.count(name, int((actual != expected).sum()), 0, f'of {expected.numel()} differ')
+        total, differing = expected.numel(), int((actual != expected).sum())
+        self.count(name, differing, int(total * allowed_share), f'of {total} {note}')
 
     def count(self, name: str, number: int, allowed: int, note: str) -> None:
         """Add a row that counts disagreements."""
@@ -146,10 +163,6 @@ class Comparison:
         missing = [name for name in self.case.expected if name not in compared]
         self.rows += [Row(name, float('nan'), 0, 'recorded, not replayed') for name in missing]
         return self.rows
-
-    def _wrong_shape(self, name: str, actual: Tensor) -> None:
-        shapes = f'shape {tuple(actual.shape)}, recorded {tuple(self.case.expected[name].shape)}'
-        self.rows.append(Row(name, float('nan'), 0, shapes))
 
 
 def is_case(folder: Path) -> bool:
