@@ -38,9 +38,13 @@ from mmvseg.evaluation.folder_scores import (
     score_panoptic,
     score_semantic,
 )
+from mmvseg.evaluation.functional.ground_truth import to_ground_truth
 from mmvseg.files import write_json
 from mmvseg.formats.results_folder import complete_results, zip_results
-from mmvseg.registry import METRICS
+from mmvseg.formats.vipseg import read_vipseg
+from mmvseg.formats.vspw import load_semantic_truth
+from mmvseg.formats.youtube_vis import read_youtube_vis
+from mmvseg.registry import DATASETS, METRICS
 
 
 def parse_args() -> argparse.Namespace:
@@ -77,7 +81,10 @@ def main() -> None:
     cfg = start(args)
     ann_file = prepare_test(cfg, args)
     annotated = not lacks_annotations(cfg.test_dataloader.dataset)
-    if not annotated:
+    occlusion = has_occlusion(cfg.test_evaluator)
+    if annotated:  # what cannot be scored in the end is refused before the model runs
+        on_main_process(lambda: check_ground_truth(cfg, ann_file, occlusion))
+    else:
         say(f'{ann_file} has no annotations: results are written, but not scored')
     cfg.work_dir = cfg.get('work_dir') or default_work_dir(cfg)
     out_dir = Path(args.out or Path(cfg.work_dir) / 'results')
@@ -88,7 +95,7 @@ def main() -> None:
         lambda: claim_folder(out_dir, fingerprint(cfg, args.checkpoint, ann_file), args.restart)
     )
     # scored below from the files, which also hold what an interrupted run finished
-    evaluator, cfg.test_evaluator = cfg.test_evaluator, []
+    cfg.test_evaluator = []
     if results := complete_results(out_dir):
         say(f'{results} is complete already (--restart to make it anew)')
     else:
@@ -100,7 +107,18 @@ def main() -> None:
         if args.zip:
             print(f'for the evaluation server: {zip_results(out_dir)}')
         if annotated:
-            report(score(cfg, ann_file, results, has_occlusion(evaluator)), results)
+            report(score(cfg, ann_file, results, occlusion), results)
+
+
+def check_ground_truth(cfg: Config, ann_file: Path, occlusion: bool) -> None:
+    dataset = cfg.test_dataloader.dataset
+    tasks = getattr(DATASETS.get(dataset.type), 'tasks', ())
+    if 'vis' in tasks:
+        to_ground_truth(read_youtube_vis(ann_file), occlusion)
+    elif 'vps' in tasks:
+        read_vipseg(ann_file)
+    elif 'vss' in tasks:
+        load_semantic_truth(ann_file, data_folder(dataset, 'mask'))
 
 
 def score(cfg: Config, ann_file: Path, results: Path, occlusion: bool) -> Scores | None:

@@ -231,13 +231,13 @@ def misfits(value: Any, kind: Any) -> Iterator[Misfit]:
         for info in msgspec.structs.fields(kind)
         if info.required and info.encode_name not in value
     ]
-    if missing:
-        yield Misfit('', None, f'missing {", ".join(missing)}')
     for info in msgspec.structs.fields(kind):
         if info.encode_name in value:
             yield from _misfits_of_field(
                 info.encode_name, value[info.encode_name], hints[info.name]
             )
+    if missing:
+        yield Misfit('', None, f'missing {", ".join(missing)}')
 
 
 def _misfits_of_field(name: str, value: Any, kind: Any) -> Iterator[Misfit]:

@@ -100,8 +100,8 @@ class Flaws:
     def __str__(self) -> str:
         counts = ', '.join(f'{count} in {field}' for field, count in self._counts.most_common())
         return (
-            f'{self._first.file}: {counts} hardly say what was meant, e.g. {self._first.place}: '
-            f'{self._first.rule} ({CHECKER} lists them all)'
+            f'{self._first.file}: {self._counts.total()} entries are hardly meant so ({counts}), '
+            f'e.g. {self._first.place}: {self._first.rule} ({CHECKER} lists them all)'
         )
 
 

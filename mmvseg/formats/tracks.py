@@ -97,7 +97,8 @@ def measure_tracks(annotations: Sequence[Annotation], file: str) -> list[list[Pr
     for slot, area in enumerate(areas):
         if isinstance(area, float) and area <= 0:
             pixels = annotations[owners[slot]].mask_areas[frames[slot]]
-            tell(slot, 'areas', f'{area:g} is not a number above 0; the mask has {pixels}')
+            rule = f'{area:g} is not above 0; training goes by the mask, which has {pixels}'
+            tell(slot, 'areas', rule)
     compared = [slot for slot in np.flatnonzero(present) if isinstance(boxes[slot], list)]
     if compared:
         rules = box_rules(

@@ -261,6 +261,9 @@ class AnnotationReader:
             if count:
                 rule = f'{count} annotations have none; they are measured on the masks'
                 yield Problem(self.file, field, rule, level=Level.NOTE)
+        if crowds := sum(annotation.is_crowd for annotation in self.annotations):
+            rule = f'{crowds} of {len(self.annotations)} are crowds, which are not trained on'
+            yield Problem(self.file, 'iscrowd', rule, level=Level.NOTE)
 
     def _measure(self) -> Iterable[Problem]:
         batch = [annotation for _, annotation in self._pending if annotation is not None]

@@ -49,7 +49,8 @@ def test_all_problems_are_listed(content, write):
     assert [problem.partition(': ')[2] for problem in problems_of(write(content))] == [
         'video 10, length: 5, but there are 4 file_names',
         'video 10, annotation 100, category_id: unknown category 9; the object is left out',
-        'video 10, annotation 101, frame 0, areas: -3 is not a number above 0; the mask has 120',
+        'video 10, annotation 101, frame 0, areas: -3 is not above 0; training goes by the mask, '
+        'which has 120',
         'video 11, annotation 102, frame 0, bboxes: [1, 2] is not [x, y, width, height] or null',
         "video 11, annotation 102, frame 1, bboxes: 'x' is not [x, y, width, height] or null",
         "video 11, annotation 102, iscrowd: '0' is not 0 or 1",

@@ -79,7 +79,17 @@ def make_data(folder: Path, num_videos: int, num_frames: int, seed: int) -> None
     categories = [
         dict(id=i, name=f'class {i}', isthing=int(i < NUM_THINGS)) for i in range(NUM_CLASSES)
     ]
-    content = dict(videos=[], annotations=truth, categories=categories)
+    videos = [
+        dict(
+            video_id=name,
+            images=[
+                dict(id=t, height=SIZE[0], width=SIZE[1], file_name=f'{t:05d}.jpg')
+                for t in range(num_frames)
+            ],
+        )
+        for name in (entry['video_id'] for entry in truth)
+    ]
+    content = dict(videos=videos, annotations=truth, categories=categories)
     (panoptic / 'gt/panoptic_gt_val.json').write_text(json.dumps(content))
     (panoptic / 'pred/pred.json').write_text(json.dumps(dict(annotations=pred)))
     names = ''.join(f'{entry["video_id"]}\n' for entry in truth)
