@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from mmvseg.errors import UserError
-from mmvseg.files import check_writable, file_errors, file_hash, write_bytes, write_json
+from mmvseg.files import check_writable, file_errors, file_hash, whole_file, write_bytes, write_json
 
 
 def test_writes_whole_files_and_leaves_nothing_else(tmp_path):
@@ -16,6 +16,25 @@ def test_writes_whole_files_and_leaves_nothing_else(tmp_path):
     check_writable(path)
     check_writable(path.with_name('b.json'))
     assert [p.name for p in path.parent.iterdir()] == ['a.json']
+
+
+@pytest.mark.parametrize('durable', [False, True])
+def test_a_file_is_whole_or_as_it_was(tmp_path, durable):
+    path = tmp_path / 'new' / 'a.txt'
+    with whole_file(path, durable=durable) as part:
+        part.write_text('first')
+        assert not path.exists()
+    assert path.read_text() == 'first'
+
+    def break_off():
+        with whole_file(path, durable=durable) as part:
+            part.write_text('half')
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        break_off()
+    assert path.read_text() == 'first'
+    assert [p.name for p in path.parent.iterdir()] == ['a.txt']
 
 
 def test_undefined_numbers_become_null(tmp_path):

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+import msgspec
+
 from mmvseg.errors import UserError
 from mmvseg.files import SAME_COMMAND, file_errors, whole_file, write_chunks
 from mmvseg.structures import VideoResult
@@ -16,6 +18,13 @@ from mmvseg.structures import VideoResult
 PARTIAL_FILES = 'results.partial.rank*.jsonl'
 
 VideoId = int | str
+
+
+class _Record(msgspec.Struct):
+    """What a line of a partial file holds."""
+
+    video_id: int | str
+    entries: list
 
 
 @dataclass
@@ -178,14 +187,14 @@ class ResultsWriter(ABC):
 
     def _parse(self, line: bytes, where: str) -> tuple[VideoId, list]:
         try:
-            record = json.loads(line)
-            self._check(record['video_id'], record['entries'])
-        except (ValueError, KeyError, TypeError) as error:
+            record = msgspec.json.decode(line, type=_Record)
+            self._check(record.video_id, record.entries)
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise UserError(
                 f'{where}: is no result of this data set ({error}); delete the file to test its '
                 'videos again'
             ) from error
-        return record['video_id'], record['entries']
+        return record.video_id, record.entries
 
     def _joined(self, lines: Iterable[tuple[VideoId, _Line]]) -> Iterator[bytes]:
         yield self.opening
@@ -193,8 +202,8 @@ class ResultsWriter(ABC):
         for video_id, line in lines:
             with open(line.path, 'rb') as file:
                 file.seek(line.start)
-                entries = json.loads(file.read(line.stop - line.start))['entries']
-            for item in self._items(video_id, entries):
+                record = msgspec.json.decode(file.read(line.stop - line.start), type=_Record)
+            for item in self._items(video_id, record.entries):
                 yield separator + json.dumps(item, separators=(',', ':')).encode()
                 separator = b',\n'
         yield b'' if separator == b'\n' else b'\n'

@@ -7,6 +7,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 import cv2
+import msgspec
 import numpy as np
 from scipy import ndimage
 
@@ -16,6 +17,7 @@ from mmvseg.structures import VideoInstances, VideoPanoptic, VideoSemantic
 
 from .results_writer import ResultsWriter, VideoId
 from .segment_colors import segment_colors
+from .youtube_vis_results import ResultEntry
 
 
 class InstanceWriter(ResultsWriter):
@@ -43,10 +45,10 @@ class InstanceWriter(ResultsWriter):
         return result.to_youtube_vis(video_id, self.metainfo['category_ids'])
 
     def _check(self, video_id: VideoId, entries: list[dict]) -> None:
-        for entry in entries:
-            if entry['video_id'] != video_id:
-                raise ValueError(f'an entry of video {entry["video_id"]} among those of {video_id}')
-            _check_category(entry, self.category_ids)
+        for entry in msgspec.convert(entries, list[ResultEntry]):
+            if entry.video_id != video_id:
+                raise ValueError(f'an entry of video {entry.video_id} among those of {video_id}')
+            _check_category(entry.category_id, self.category_ids)
 
     def _items(self, video_id: VideoId, entries: list[dict]) -> list[dict]:
         return entries
@@ -152,7 +154,7 @@ class PanopticWriter(PngWriter):
     def _check(self, video_id: VideoId, entries: list[dict]) -> None:
         for frame in entries:
             for segment in frame['segments_info']:
-                _check_category(segment, self.category_ids)
+                _check_category(segment['category_id'], self.category_ids)
         video_folder(video_id)
         self._pngs(entries)
 
@@ -255,9 +257,9 @@ def _png_name(file_name: str) -> str:
     return f'{PurePath(file_name).stem}.png'
 
 
-def _check_category(entry: dict, category_ids: frozenset[int]) -> None:
-    if entry['category_id'] not in category_ids:
-        raise ValueError(f'unknown category_id {entry["category_id"]}')
+def _check_category(category_id: int, category_ids: frozenset[int]) -> None:
+    if category_id not in category_ids:
+        raise ValueError(f'unknown category_id {category_id}')
 
 
 def _position_table(result: VideoPanoptic) -> np.ndarray:
