@@ -47,12 +47,15 @@ class Annotation:
     mask_areas: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
 
 
-def measure_tracks(annotations: Sequence[Annotation], file: str) -> list[list[Problem]]:
+def measure_tracks(
+    annotations: Sequence[Annotation], file: str, compare_boxes: bool = True
+) -> list[list[Problem]]:
     """Measure the areas of all masks, and compare masks, boxes and areas.
 
     Args:
         annotations: get their ``mask_areas``.
         file: name of the file, for messages.
+        compare_boxes: whether to compare boxes with masks, too.
 
     Returns:
         What is wrong with each object.
@@ -100,7 +103,7 @@ def measure_tracks(annotations: Sequence[Annotation], file: str) -> list[list[Pr
             rule = f'{area:g} is not above 0; training goes by the mask, which has {pixels}'
             tell(slot, 'areas', rule)
     compared = [slot for slot in np.flatnonzero(present) if isinstance(boxes[slot], list)]
-    if compared:
+    if compare_boxes and compared:
         rules = box_rules(
             np.array([boxes[slot] for slot in compared]),
             coco_mask.toBbox([rles[slot] for slot in compared]),

@@ -108,7 +108,8 @@ def read_youtube_vis(
         >>> read_youtube_vis('data/shapes/val.json').categories[0].name  # doctest: +SKIP
         'disc'
     """
-    return strictly(parse(load_content(path), str(path), with_annotations), flaws)
+    compare_boxes = flaws is not None
+    return strictly(parse(load_content(path), str(path), with_annotations, compare_boxes), flaws)
 
 
 def read_categories(path: str | Path) -> list[Category]:
@@ -155,6 +156,7 @@ def parse(
     content: Content,
     file: str,
     with_annotations: bool = True,
+    compare_boxes: bool = True,
     on_annotation: Callable[[], None] = lambda: None,
 ) -> Findings[YouTubeVIS]:
     """Read the entries of a file.
@@ -163,6 +165,7 @@ def parse(
         content: its lists.
         file: its name, for messages.
         with_annotations: whether to read the objects, too.
+        compare_boxes: whether to compare their boxes with their masks, which can give flaws alone.
         on_annotation: called after each object.
 
     Yields:
@@ -174,7 +177,7 @@ def parse(
     categories = yield from parse_categories(content.categories, file)
     videos = yield from _unique_videos(content.videos, file)
     annotations = content.annotations or []
-    reader = AnnotationReader(file, videos, {category.id for category in categories})
+    reader = AnnotationReader(file, videos, {category.id for category in categories}, compare_boxes)
     for position, raw in enumerate(annotations if with_annotations else ()):
         field = f'annotations[{position}]'
         places = dict(video='video_id', annotation='id')
@@ -231,12 +234,20 @@ class AnnotationReader:
         file: name of the file, for messages.
         videos: its videos by id.
         category_ids: ids of its categories.
+        compare_boxes: whether to compare boxes with masks.
     """
 
-    def __init__(self, file: str, videos: dict[int, Video], category_ids: set[int]) -> None:
+    def __init__(
+        self,
+        file: str,
+        videos: dict[int, Video],
+        category_ids: set[int],
+        compare_boxes: bool = True,
+    ) -> None:
         self.file = file
         self.videos = videos
         self.category_ids = category_ids
+        self.compare_boxes = compare_boxes
         self.annotations: list[Annotation] = []
         self._ids: set[int] = set()
         self._missing = dict(bboxes=0, areas=0)
@@ -267,7 +278,7 @@ class AnnotationReader:
 
     def _measure(self) -> Iterable[Problem]:
         batch = [annotation for _, annotation in self._pending if annotation is not None]
-        measured = iter(measure_tracks(batch, self.file))
+        measured = iter(measure_tracks(batch, self.file, self.compare_boxes))
         for problems, annotation in self._pending:
             yield from problems
             if annotation is not None:
