@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mmvseg.formats.vipseg_results import load_results, load_truth
+from mmvseg.formats.vipseg import read_vipseg
+from mmvseg.formats.vipseg_results import load_results
 from mmvseg.formats.vspw import load_semantic_truth
 from mmvseg.formats.youtube_vis import read_youtube_vis
 from mmvseg.formats.youtube_vis_results import read_results
@@ -75,21 +76,21 @@ def score_panoptic(ann_file: Path, mask_root: Path, folder: Path) -> Scores:
     Raises:
         UserError: naming the file that is missing, broken or does not fit.
     """
-    truth = load_truth(ann_file, mask_root)
+    truth = read_vipseg(ann_file, mask_root)
     predicted = load_results(folder, truth)
     quality, tubes = [], []
-    with ProgressReport('score', len(truth.videos), 'videos') as progress:
-        for name, video in truth.videos.items():
-            pq = VideoPQ(len(truth.categories), SCRIPT_WINDOWS, f'{truth.source}: video {name}')
-            stq = VideoTubes(truth.is_thing())
+    with ProgressReport('score', len(predicted), 'videos') as progress:
+        for name, video in truth.annotated.items():
+            pq = VideoPQ(truth.classes, SCRIPT_WINDOWS, f'{truth.file}: video {name}')
+            stq = VideoTubes(truth.classes)
             for frame in video_overlaps(video, predicted[name]):
                 pq.add(frame)
                 stq.add(frame)
             quality.append(pq.sums)
             tubes.append(stq.sums())
             progress.advance()
-    vpq, stq = VPQ.of(truth.categories, quality, SCRIPT_WINDOWS), TubeSums.of(tubes)
-    tables = f'{vpq_tables(vpq)}\n{stq_tables(stq, truth.categories)}'
+    vpq, stq = VPQ.of(truth.classes, quality, SCRIPT_WINDOWS), TubeSums.of(tubes)
+    tables = f'{vpq_tables(vpq)}\n{stq_tables(stq, truth.classes)}'
     numbers = dict(VPQ=vpq.numbers(), STQ=stq.stats())
     return Scores(numbers, tables, [*vpq.notes(), *stq.notes()])
 

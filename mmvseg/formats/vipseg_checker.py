@@ -40,16 +40,16 @@ def check_vipseg(
         UserError: it is no json, or of another form.
     """
     file = str(ann_file)
-    content = yield from parse(load_content(ann_file), file)
-    on_start(len(content.videos))
     if root is not None:
-        root, masks = Path(root), Path(masks or Path(root).parent / MASKS)
+        root, masks = Path(root), masks or Path(root).parent / MASKS
+    content = yield from parse(load_content(ann_file), file, masks or '')
+    on_start(len(content.videos))
     categories = {category.id: category for category in content.categories}
     with ThreadPoolExecutor() as pool:
         for name, video in content.videos.items():
             yield from segment_flaws(video, categories, file)
             if root is not None:
-                check = partial(_picture_problems, file, name, root / name, masks / name)
+                check = partial(_picture_problems, file, name, root / name)
                 for problems in pool.map(lambda frame, check=check: [*check(frame)], video.frames):
                     yield from problems
             on_step()
@@ -92,9 +92,7 @@ def segment_flaws(video: Video, categories: dict[int, Category], file: str) -> I
                 yield Problem(file, 'id', rule, **where)
 
 
-def _picture_problems(
-    file: str, video: str, images: Path, masks: Path, frame: Frame
-) -> Iterator[Problem]:
+def _picture_problems(file: str, video: str, images: Path, frame: Frame) -> Iterator[Problem]:
     """Compare a frame, its picture and its segment map, with what the json says."""
     where = dict(video=video, frame=frame.index)
     size = frame.image.height, frame.image.width
@@ -108,7 +106,7 @@ def _picture_problems(
         yield Problem(str(path), 'frame', str(error), **where)
     if frame.mask is None:
         return
-    path = masks / frame.mask
+    path = frame.mask
     try:
         check_png(path, ['RGB 8 bit'], size, 'the json says')
         regions = find_regions(read_segment_map(path))

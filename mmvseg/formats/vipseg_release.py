@@ -122,26 +122,23 @@ def _read_raw(name: str, listing: Path, images: Path, masks: Path) -> SourceSpli
 
 
 def _read_converted(name: str, path: Path, images: Path, masks: Path) -> SourceSplit:
-    content = read_vipseg(path)
+    content = read_vipseg(path, masks)
     split = {
-        video.name: [
-            _converted_frame(frame, images / video.name, masks / video.name)
-            for frame in video.frames
-        ]
+        video.name: [_converted_frame(frame, images / video.name) for frame in video.frames]
         for video in content.videos.values()
     }
     _check_files(split, path)
     return SourceSplit(name, split, content.categories)
 
 
-def _converted_frame(frame: Frame, images: Path, masks: Path) -> SourceFrame:
+def _converted_frame(frame: Frame, images: Path) -> SourceFrame:
     image = images / f'{Path(frame.image.file_name).stem}.jpg'
     if frame.mask is None:
         return SourceFrame(frame.image.id, image, None)
     segments = {
         segment.id: (segment.category_id, int(segment.iscrowd)) for segment in frame.segments
     }
-    return SourceFrame(frame.image.id, image, masks / frame.mask, segments)
+    return SourceFrame(frame.image.id, image, frame.mask, segments)
 
 
 def _check_files(videos: dict[str, list[SourceFrame]], origin: Path) -> None:
