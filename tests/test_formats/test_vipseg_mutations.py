@@ -56,6 +56,8 @@ def mutate(content, choice, operation, value):
     """Break one place of a content."""
     content = copy.deepcopy(content)
     every = list(places(content))
+    if not every:
+        return content
     *path, key = every[choice % len(every)]
     holder = content
     for step in path:
