@@ -9,7 +9,7 @@ from mmvseg.errors import UserError
 from mmvseg.media.images import read_segment_map
 
 from .categories import Category
-from .pictures import bare_rule, check_png, picture_size
+from .pictures import bare_rule, frame_rule
 from .problems import Level, Problem
 from .segment_maps import Region, find_regions
 from .vipseg import Frame, Segment, Video, frame_path, load_content, parse
@@ -97,19 +97,13 @@ def _picture_problems(file: str, video: str, images: Path, frame: Frame) -> Iter
     where = dict(video=video, frame=frame.index)
     size = frame.image.height, frame.image.width
     path = frame_path(images, frame.image.file_name)
-    try:
-        found = picture_size(path)
-        if found != size:
-            sizes = f'{found[0]} x {found[1]} pixels, the json says {size[0]} x {size[1]}'
-            yield Problem(str(path), 'frame', sizes, **where)
-    except UserError as error:
-        yield Problem(str(path), 'frame', str(error), **where)
+    if rule := frame_rule(path, size):
+        yield Problem(str(path), 'frame', rule, **where)
     if frame.mask is None:
         return
     path = frame.mask
     try:
-        check_png(path, ['RGB 8 bit'], size, 'the json says')
-        regions = find_regions(read_segment_map(path))
+        regions = find_regions(read_segment_map(path, size))
     except UserError as error:
         yield Problem(str(path), 'mask', bare_rule(error, path), **where)
         return

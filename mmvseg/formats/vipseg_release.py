@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from mmvseg.errors import UserError
-from mmvseg.media.images import read_segment_map
+from mmvseg.media.images import read_grey_map, read_segment_map
 
 from .categories import Category, load_table
 from .problems import strictly
@@ -166,7 +165,7 @@ def read_ids(frame: SourceFrame) -> np.ndarray:
     """
     if frame.segments is not None:
         return read_segment_map(frame.mask)
-    values = _read_raw_mask(frame.mask)
+    values = read_grey_map(frame.mask)
     present = np.flatnonzero(np.bincount(values.ravel(), minlength=1))
     things = {category.id: category.is_thing for category in load_table('vipseg')}
     ids = np.zeros(present[-1] + 1, np.int32)
@@ -181,15 +180,3 @@ def read_ids(frame: SourceFrame) -> np.ndarray:
 def raw_category(value: int) -> int:
     """Category id of a value, other than 0, of a raw mask."""
     return value // 100 - 1 if value >= _FIRST_OBJECT else value - 1
-
-
-def _read_raw_mask(path: Path) -> np.ndarray:
-    try:
-        with Image.open(path) as image:
-            if image.mode not in ('L', 'I', 'I;16'):
-                raise UserError(f'{path}: a raw mask has one channel of numbers, not {image.mode}')
-            return np.asarray(image)
-    except OSError as error:
-        raise UserError(f'{path}: cannot be read ({error.strerror or error})') from error
-    except (SyntaxError, ValueError) as error:  # Pillow's words for broken chunks
-        raise UserError(f'{path}: not a readable image ({error})') from error
