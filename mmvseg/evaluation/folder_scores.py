@@ -17,12 +17,11 @@ from mmvseg.progress import ProgressReport
 from .functional.ground_truth import to_ground_truth
 from .functional.panoptic_overlap import video_overlaps
 from .functional.segmentation_tables import semantic_tables, stq_tables, vpq_tables
-from .functional.semantic import SemanticQuality
 from .functional.stq import TubeSums, VideoTubes
 from .functional.table import ap_tables
 from .functional.vpq import SCRIPT_WINDOWS, VPQ, VideoPQ
 from .functional.youtube_vis_ap import evaluate_youtube_vis, restrict_categories
-from .semantic_scores import score_video
+from .semantic_scores import evaluate_vss
 
 
 class Scores(NamedTuple):
@@ -110,10 +109,6 @@ def score_semantic(
         UserError: naming the file that is missing, broken or does not fit.
     """
     truth = load_semantic_truth(ann_file, mask_root)
-    videos = {}
     with ProgressReport('score', len(truth.masks), 'videos') as progress:
-        for name in truth.masks:
-            videos[name] = score_video(truth, name, folder)
-            progress.advance()
-    result = SemanticQuality(videos, truth.num_classes)
+        result = evaluate_vss(truth, folder, on_video=progress.advance)
     return Scores(result.stats(), semantic_tables(result, names), result.notes())

@@ -154,18 +154,22 @@ def _check_files(videos: dict[str, list[SourceFrame]], origin: Path) -> None:
         raise UserError(f'{missing[0]}{more}: missing, but {origin} needs them')
 
 
-def read_ids(frame: SourceFrame) -> np.ndarray:
+def read_ids(frame: SourceFrame, size: tuple[int, int]) -> np.ndarray:
     """Segment id of each pixel of a frame, 0 for void, (H, W) int32.
 
     The values of a raw mask serve as ids: category id + 1 for stuff, from 125 on for objects.
     A stuff class has one id, even where the mask numbers its regions.
 
+    Args:
+        frame: with its mask.
+        size: (height, width) of its picture.
+
     Raises:
-        UserError: if the mask is damaged or holds values of no category.
+        UserError: if the mask is damaged, of another size or holds values of no category.
     """
     if frame.segments is not None:
-        return read_segment_map(frame.mask)
-    values = read_grey_map(frame.mask)
+        return read_segment_map(frame.mask, size)
+    values = read_grey_map(frame.mask, size)
     present = np.flatnonzero(np.bincount(values.ravel(), minlength=1))
     things = {category.id: category.is_thing for category in load_table('vipseg')}
     ids = np.zeros(present[-1] + 1, np.int32)

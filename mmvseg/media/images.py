@@ -103,14 +103,18 @@ def read_class_map(path: str | Path, size: tuple[int, int] | None = None) -> np.
     return _decode_numbers(_read_map(path, size, _CLASS_MAP_KINDS, rule), path)
 
 
-def read_grey_map(path: str | Path) -> np.ndarray:
+def read_grey_map(path: str | Path, size: tuple[int, int] | None = None) -> np.ndarray:
     """Read a grey PNG with one number of 8 or 16 bits a pixel, (H, W), any integer type.
 
+    Args:
+        path: the file.
+        size: (height, width) that it must have, those of the video's frames.
+
     Raises:
-        UserError: if the file is missing, broken or of another kind.
+        UserError: if the file is missing, broken, of another kind or size.
     """
     rule = 'a map of numbers has one grey channel of 8 or 16 bits'
-    return _decode_numbers(_read_map(path, None, _GREY_MAP_KINDS, rule), path)
+    return _decode_numbers(_read_map(path, size, _GREY_MAP_KINDS, rule), path)
 
 
 def read_segment_map(path: str | Path, size: tuple[int, int] | None = None) -> np.ndarray:
@@ -134,7 +138,7 @@ def read_segment_map(path: str | Path, size: tuple[int, int] | None = None) -> n
 
 
 def write_image(path: str | Path, image: np.ndarray) -> None:
-    """Write an RGB uint8 image, (H, W, 3); the suffix of ``path`` chooses the format.
+    """Write a uint8 image, RGB (H, W, 3) or grey (H, W); the suffix chooses the format.
 
     The file appears under its name only when it is complete.
 
@@ -142,8 +146,17 @@ def write_image(path: str | Path, image: np.ndarray) -> None:
         UserError: if the file cannot be written.
     """
     path = Path(path)
-    _, encoded = cv2.imencode(path.suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+    if image.ndim == 3:
+        image = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    done, encoded = cv2.imencode(path.suffix, image)
+    if not done:
+        raise UserError(f'{path}: OpenCV cannot encode {path.suffix} (see tools/doctor.py)')
     write_bytes(path, encoded.tobytes())
+
+
+def write_segment_map(path: str | Path, ids: np.ndarray) -> None:
+    """Write segment ids, (H, W), as :func:`read_segment_map` reads them; see also there."""
+    write_image(path, np.stack([ids & 255, ids >> 8 & 255, ids >> 16], -1).astype(np.uint8))
 
 
 def png_header(data: bytes) -> PngHeader | None:
