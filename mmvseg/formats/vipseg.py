@@ -27,7 +27,7 @@ from .json_files import (
     decode_json,
     read_json_bytes,
 )
-from .problems import Findings, Level, Problem, quoted, strictly
+from .problems import Findings, Level, Problem, no_annotations, quoted, strictly
 
 MAX_SEGMENT_ID = 2**24 - 1
 
@@ -249,7 +249,7 @@ def parse(
         raw, AnnotationEntry, file, 'annotations', {}, video='video_id'
     )
     if annotations == []:
-        yield Problem(file, 'annotations', 'it has no annotations', level=Level.NOTE)
+        yield no_annotations(file)
     if with_annotations and annotations:
         # of a broken category the id may be unknown
         all_sound = len(categories) == len(content.categories)

@@ -5,6 +5,7 @@ of it has ``images`` (or ``imgs``), ``panomasksRGB`` and ``panoptic_gt_VIPSeg_<s
 """
 
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -57,19 +58,15 @@ class VIPSegSource:
     splits: list[SourceSplit]
 
     @property
-    def num_frames(self) -> int:
-        """Frames of all splits."""
-        return sum(len(frames) for split in self.splits for frames in split.videos.values())
+    def frames(self) -> list[SourceFrame]:
+        """Those of all splits."""
+        videos = (frames for split in self.splits for frames in split.videos.values())
+        return list(chain.from_iterable(videos))
 
     @property
     def is_raw(self) -> bool:
         """Whether there are masks in the raw coding."""
-        return any(
-            frame.mask is not None and frame.segments is None
-            for split in self.splits
-            for frames in split.videos.values()
-            for frame in frames
-        )
+        return any(frame.mask is not None and frame.segments is None for frame in self.frames)
 
 
 def find_source(root: Path) -> VIPSegSource:

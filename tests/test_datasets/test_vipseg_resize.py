@@ -58,7 +58,7 @@ def problems_of(out, split):
 def test_raw(raw, tmp_path):
     out, frames = tmp_path / 'out', []
     source = find_source(raw)
-    assert source.num_frames == 8
+    assert len(source.frames) == 8
     resize_vipseg(source, out, 20, on_frame=lambda: frames.append(1))
     assert len(frames) == 8
     for split in ('train', 'val', 'test'):

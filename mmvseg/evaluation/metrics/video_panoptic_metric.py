@@ -119,9 +119,8 @@ class VideoPanopticMetric(VideoMetric):
         videos = in_order(results, [*truth.annotated], truth.file)
         quality = VPQ.of(truth.classes, (video.quality for video in videos.values()))
         tubes = TubeSums.of(video.tubes for video in videos.values())
-        for note in quality.notes() + tubes.notes():
-            warn(note)
-        report(f'{vpq_tables(quality)}\n{stq_tables(tubes, truth.classes)}')
+        tables = f'{vpq_tables(quality)}\n{stq_tables(tubes, truth.classes)}'
+        report(quality.notes() + tubes.notes(), tables)
         return dict(
             VPQ=quality.mean(),
             VPQ_things=quality.mean(group='Things'),
