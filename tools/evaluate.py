@@ -88,16 +88,17 @@ def tracking_quality(args: argparse.Namespace) -> dict[str, float]:
 
     truth, predictions = _panoptic_files(args)
     result = evaluate_stq(truth, predictions)
-    show(stq_tables(result, truth.categories), result.notes())
+    show(stq_tables(result, truth.classes), result.notes())
     return result.stats()
 
 
 def _panoptic_files(args: argparse.Namespace) -> tuple[Any, dict[str, Any]]:
-    from mmvseg.formats.vipseg_results import find_ground_truth, load_results, load_truth
+    from mmvseg.formats.vipseg import read_vipseg
+    from mmvseg.formats.vipseg_results import find_ground_truth, load_results
 
     path = find_ground_truth(args.ground_truth)
-    truth = load_truth(path, path.parent / 'panomasksRGB')
-    if not truth.videos:
+    truth = read_vipseg(path, path.parent / 'panomasksRGB')
+    if not truth.annotated:
         raise UserError(f"{path}: 'annotations' is empty, so there is nothing to compare with")
     return truth, load_results(args.results, truth)
 
@@ -105,10 +106,7 @@ def _panoptic_files(args: argparse.Namespace) -> tuple[Any, dict[str, Any]]:
 def semantic(args: argparse.Namespace) -> dict[str, float]:
     from mmvseg.evaluation.functional.segmentation_tables import semantic_tables
     from mmvseg.evaluation.semantic_scores import evaluate_vss
-    from mmvseg.formats.vspw import (
-        find_split,
-        load_semantic_truth,
-    )
+    from mmvseg.formats.vspw import find_split, load_semantic_truth
 
     split = find_split(args.ground_truth, args.split)
     truth = load_semantic_truth(split, split.parent / 'data')

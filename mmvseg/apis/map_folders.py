@@ -1,6 +1,6 @@
 """Official folders of panoptic (VIPSeg) and semantic (VSPW) results, as videos to draw."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from mmvseg.datasets import VSPWDataset
 from mmvseg.datasets.metainfo import to_panoptic_metainfo
 from mmvseg.errors import UserError
 from mmvseg.formats.vipseg import Video, read_vipseg
-from mmvseg.formats.vipseg_results import PanopticVideo, load_results, to_truth
+from mmvseg.formats.vipseg_results import load_results
 from mmvseg.media.images import read_class_map, read_segment_map
 from mmvseg.structures import Segment, VideoPanoptic, VideoSemantic
 
@@ -26,38 +26,29 @@ class SegmentFiles(Sequence[np.ndarray]):
     A segment is an id with a class: an id that changes its class over the video is two.
 
     Args:
-        video: the files and the segments that are listed in each frame.
-        order: class index here of each class index of ``video``.
-        size: (height, width) that they must have.
+        video: with the files and the segments that are listed in each frame.
+        labels: class index of each category id.
         complete: whether an id that is not listed is an error; else it is no segment.
 
     Attributes:
         keys: id in the PNGs and class index of the segments 1, 2, ...
     """
 
-    def __init__(
-        self,
-        video: PanopticVideo,
-        order: Sequence[int],
-        size: tuple[int, int],
-        *,
-        complete: bool,
-    ) -> None:
-        self._paths, self._size, self._complete = video.masks, size, complete
+    def __init__(self, video: Video, labels: Mapping[int, int], *, complete: bool) -> None:
+        self._video, self._complete = video, complete
         self._labels = [
-            {segment_id: order[listed.label] for segment_id, listed in frame.items()}
-            for frame in video.segments
+            {segment.id: labels[segment.category_id] for segment in frame.segments}
+            for frame in video.frames
         ]
         self.keys = list(dict.fromkeys(key for frame in self._labels for key in frame.items()))
         self._numbers = {key: number for number, key in enumerate(self.keys, 1)}
 
     def __len__(self) -> int:
-        return len(self._paths)
+        return len(self._labels)
 
     def __getitem__(self, frame: int) -> np.ndarray:
-        path = self._paths[frame]
-        ids = read_segment_map(path)
-        _check_size(ids, self._size, path)
+        path = self._video.frames[frame].mask
+        ids = read_segment_map(path, (self._video.height, self._video.width))
         values, inverse = np.unique(ids, return_inverse=True)
         numbers = np.zeros(len(values), np.uint16)
         for i, value in enumerate(values.tolist()):
@@ -144,35 +135,28 @@ def load_panoptic_results(
     Raises:
         UserError: if either file is not what it should be, or they do not belong together.
     """
-    content = read_vipseg(gt_path)
+    content = read_vipseg(gt_path, gt_path.parent / 'panomasksRGB')
     metainfo = to_panoptic_metainfo(content.categories)
     labels = {category: label for label, category in enumerate(metainfo['category_ids'])}
     num_things = len(metainfo['thing_classes'])
-    truth = to_truth(content, gt_path.parent / 'panomasksRGB')
-    # Their class indices follow the ids.
-    order = [labels[category.id] for category in truth.categories]
     records = [dict(video_id=name, name=name) for name in content.videos]
     chosen = [content.videos[r['name']] for r in choose_videos(records, wanted, gt_path)]
-    annotated = truth.videos
-    truth.videos = {v.name: annotated.get(v.name) or _unannotated(v) for v in chosen}
-    predicted = load_results(folder, truth)
+    predicted = load_results(folder, content, {video.name: video for video in chosen})
     names = output_names(records)
     videos = []
     for video in chosen:
-        name, size = video.name, (video.height, video.width)
-        found = SegmentFiles(predicted[name], order, size, complete=True)
-        true = None
-        if name in annotated:
-            files = SegmentFiles(truth.videos[name], order, size, complete=False)
-            true = files.result(num_things)
+        found = SegmentFiles(predicted[video.name], labels, complete=True)
+        truth = None
+        if video.annotated:
+            truth = SegmentFiles(video, labels, complete=False).result(num_things)
         videos.append(
             ResultVideo(
-                video_id=name,
-                name=names[name],
-                size=size,
+                video_id=video.name,
+                name=names[video.name],
+                size=(video.height, video.width),
                 frames=video.frame_paths(root),
                 found=found.result(num_things),
-                truth=true,
+                truth=truth,
             )
         )
     return metainfo, videos
@@ -222,17 +206,3 @@ def load_semantic_results(
             )
         )
     return metainfo, videos
-
-
-def _unannotated(video: Video) -> PanopticVideo:
-    """Names of the frames, with no segment."""
-    paths = [Path(frame.image.file_name).with_suffix('.png') for frame in video.frames]
-    return PanopticVideo(paths, [{} for _ in paths])
-
-
-def _check_size(values: np.ndarray, size: tuple[int, int], path: str | Path) -> None:
-    if values.shape != size:
-        raise UserError(
-            f'{path}: {values.shape[1]}x{values.shape[0]} pixels, the frames of the video have '
-            f'{size[1]}x{size[0]}'
-        )

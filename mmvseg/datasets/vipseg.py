@@ -61,7 +61,8 @@ class VIPSegDataset(VideoDataset):
     def load_data_list(self) -> list[dict]:
         """Read the annotation file into video records."""
         refuse_chosen_classes(self._metainfo, 'the annotation file')
-        content = read_vipseg(self.ann_file, with_annotations=not self.test_mode)
+        masks = '' if self.test_mode else self.data_prefix['mask']
+        content = read_vipseg(self.ann_file, masks, with_annotations=not self.test_mode)
         if self.version is not None:
             _require_published(content.categories, self.ann_file)
         metainfo = to_panoptic_metainfo(content.categories)
@@ -94,7 +95,7 @@ class VIPSegDataset(VideoDataset):
                 for segment in frame.segments
                 if not segment.iscrowd
             ]
-            record['masks'] = [str(path) for path in video.mask_paths(self.data_prefix['mask'])]
+            record['masks'] = [str(frame.mask) for frame in video.frames if frame.mask]
             record['segments'] = np.array(rows, np.int64).reshape(-1, 3)
         return record
 

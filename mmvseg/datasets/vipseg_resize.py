@@ -31,7 +31,7 @@ from mmvseg.formats.vipseg_release import (
     raw_category,
     read_ids,
 )
-from mmvseg.media.images import read_image, read_segment_map, write_image
+from mmvseg.media.images import read_image, read_segment_map, write_image, write_segment_map
 
 #: What a folder was made from, so that it is only continued with the same.
 SETTINGS = 'resize.json'
@@ -153,20 +153,16 @@ def _resize_frame(entry: tuple[str, SourceFrame], out: Path, height: int) -> _Do
         return _measure_done(frame, image_path, mask_path)
     try:
         image = read_image(frame.image)
-        ids = None if frame.mask is None else read_ids(frame)
+        old = image.shape[:2]
+        ids = None if frame.mask is None else read_ids(frame, old)
     except UserError as error:
         return _Done(error=str(error))
-    old = image.shape[:2]
-    if ids is not None and ids.shape != old:
-        sizes = f'{ids.shape[0]} x {ids.shape[1]} pixels, its frame {old[0]} x {old[1]}'
-        return _Done(error=f'{frame.mask}: {sizes}')
     size = (height, max(int(height * old[1] / old[0]), 1))
     segments = None
     if ids is not None:
         ids = np.asarray(Image.fromarray(ids).resize(size[::-1], Image.Resampling.NEAREST))
         segments = _describe(ids, frame)
-        channels = [ids & 255, ids >> 8 & 255, ids >> 16]
-        write_image(mask_path, np.stack(channels, -1).astype(np.uint8))
+        write_segment_map(mask_path, ids)
     if size == old:  # another round of JPEG would only blur
         write_bytes(image_path, frame.image.read_bytes())
     else:

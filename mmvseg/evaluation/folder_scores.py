@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mmvseg.formats.vipseg_results import load_results, load_truth
+from mmvseg.formats.vipseg import read_vipseg
+from mmvseg.formats.vipseg_results import load_results
 from mmvseg.formats.vspw import load_semantic_truth
 from mmvseg.formats.youtube_vis import read_youtube_vis
 from mmvseg.formats.youtube_vis_results import read_results
@@ -16,12 +17,11 @@ from mmvseg.progress import ProgressReport
 from .functional.ground_truth import to_ground_truth
 from .functional.panoptic_overlap import video_overlaps
 from .functional.segmentation_tables import semantic_tables, stq_tables, vpq_tables
-from .functional.semantic import SemanticQuality
 from .functional.stq import TubeSums, VideoTubes
 from .functional.table import ap_tables
 from .functional.vpq import SCRIPT_WINDOWS, VPQ, VideoPQ
 from .functional.youtube_vis_ap import evaluate_youtube_vis, restrict_categories
-from .semantic_scores import score_video
+from .semantic_scores import evaluate_vss
 
 
 class Scores(NamedTuple):
@@ -75,21 +75,21 @@ def score_panoptic(ann_file: Path, mask_root: Path, folder: Path) -> Scores:
     Raises:
         UserError: naming the file that is missing, broken or does not fit.
     """
-    truth = load_truth(ann_file, mask_root)
+    truth = read_vipseg(ann_file, mask_root)
     predicted = load_results(folder, truth)
     quality, tubes = [], []
-    with ProgressReport('score', len(truth.videos), 'videos') as progress:
-        for name, video in truth.videos.items():
-            pq = VideoPQ(len(truth.categories), SCRIPT_WINDOWS, f'{truth.source}: video {name}')
-            stq = VideoTubes(truth.is_thing())
+    with ProgressReport('score', len(predicted), 'videos') as progress:
+        for name, video in truth.annotated.items():
+            pq = VideoPQ(truth.classes, SCRIPT_WINDOWS, f'{truth.file}: video {name}')
+            stq = VideoTubes(truth.classes)
             for frame in video_overlaps(video, predicted[name]):
                 pq.add(frame)
                 stq.add(frame)
             quality.append(pq.sums)
             tubes.append(stq.sums())
             progress.advance()
-    vpq, stq = VPQ.of(truth.categories, quality, SCRIPT_WINDOWS), TubeSums.of(tubes)
-    tables = f'{vpq_tables(vpq)}\n{stq_tables(stq, truth.categories)}'
+    vpq, stq = VPQ.of(truth.classes, quality, SCRIPT_WINDOWS), TubeSums.of(tubes)
+    tables = f'{vpq_tables(vpq)}\n{stq_tables(stq, truth.classes)}'
     numbers = dict(VPQ=vpq.numbers(), STQ=stq.stats())
     return Scores(numbers, tables, [*vpq.notes(), *stq.notes()])
 
@@ -109,10 +109,6 @@ def score_semantic(
         UserError: naming the file that is missing, broken or does not fit.
     """
     truth = load_semantic_truth(ann_file, mask_root)
-    videos = {}
     with ProgressReport('score', len(truth.masks), 'videos') as progress:
-        for name in truth.masks:
-            videos[name] = score_video(truth, name, folder)
-            progress.advance()
-    result = SemanticQuality(videos, truth.num_classes)
+        result = evaluate_vss(truth, folder, on_video=progress.advance)
     return Scores(result.stats(), semantic_tables(result, names), result.notes())

@@ -1,44 +1,44 @@
-"""Scores of semantic results in files, video by video."""
+"""Scores of semantic results in files."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from mmvseg.formats.vspw import SemanticTruth
 from mmvseg.media.images import read_class_map
 
-from .functional.semantic import SemanticQuality, SemanticSums, VideoSemanticCounts
+from .functional.semantic import SemanticQuality, VideoSemanticCounts
 
 
-def evaluate_vss(truth: SemanticTruth, folder: str | Path, coding: str = 'raw') -> SemanticQuality:
-    """Compare predictions in files with the ground truth, see :func:`score_video`.
+def evaluate_vss(
+    truth: SemanticTruth,
+    folder: str | Path,
+    coding: str = 'raw',
+    on_video: Callable[[], None] = lambda: None,
+) -> SemanticQuality:
+    """Compare predictions in files with the ground truth.
+
+    Args:
+        truth: the ground truth.
+        folder: the predictions are ``FOLDER/<video>/<frame>.png``, with the names of the masks.
+        coding: of the masks, see :data:`.semantic.FIRST_VALUES`.
+        on_video: called after each video.
+
+    Raises:
+        UserError: naming the file that is missing, broken or does not fit.
 
     Example:
         >>> truth = load_semantic_truth('VSPW_480p/val.txt', 'VSPW_480p/data')
         >>> evaluate_vss(truth, 'predictions').stats()['mIoU']
         0.41
     """
-    videos = {video: score_video(truth, video, folder, coding) for video in truth.masks}
+    videos = {}
+    for video, masks in truth.masks.items():
+        counts, size = VideoSemanticCounts(truth.num_classes, coding), None
+        for mask in masks:
+            path = Path(folder) / video / mask.name
+            classes = read_class_map(mask, size)
+            size = classes.shape
+            counts.add(classes, read_class_map(path, size), str(path))
+        videos[video] = counts.sums()
+        on_video()
     return SemanticQuality(videos, truth.num_classes)
-
-
-def score_video(
-    truth: SemanticTruth, video: str, folder: str | Path, coding: str = 'raw'
-) -> SemanticSums:
-    """Compare the predictions of a video with its masks.
-
-    Args:
-        truth: the ground truth.
-        video: which of its videos.
-        folder: the predictions are ``FOLDER/<video>/<frame>.png``, with the names of the masks.
-        coding: of the masks, see :data:`.semantic.FIRST_VALUES`.
-
-    Raises:
-        UserError: naming the file that is missing, broken or does not fit.
-    """
-    counts = VideoSemanticCounts(truth.num_classes, coding)
-    size = None
-    for mask in truth.masks[video]:
-        path = Path(folder) / video / mask.name
-        classes = read_class_map(mask, size)
-        size = classes.shape
-        counts.add(classes, read_class_map(path, size), str(path))
-    return counts.sums()

@@ -10,11 +10,9 @@ from pathlib import Path
 
 from msgspec import Raw, ValidationError
 
-from mmvseg.errors import UserError
-
 from .coco import parse_coco, to_coco_content
 from .json_files import decode_json, read_json_bytes
-from .pictures import picture_size
+from .pictures import frame_rule
 from .problems import Findings, Problem, no_annotations
 from .vipseg_checker import check_vipseg
 from .youtube_vis import Video, YouTubeVIS, parse, to_content
@@ -91,17 +89,7 @@ def _check_frames(video: Video, root: Path, pool: ThreadPoolExecutor) -> Iterato
     paths = [root / name for name in video.file_names]
     expected = (video.height, video.width)
     for frame, (path, rule) in enumerate(
-        zip(paths, pool.map(lambda path: _frame_rule(path, expected), paths), strict=True)
+        zip(paths, pool.map(lambda path: frame_rule(path, expected), paths), strict=True)
     ):
         if rule:
             yield Problem(str(path), 'frame', rule, video=video.id, frame=frame)
-
-
-def _frame_rule(path: Path, expected: tuple[int, int]) -> str | None:
-    try:
-        height, width = picture_size(path)
-    except UserError as error:
-        return str(error)
-    if (height, width) != expected:
-        return f'{height} x {width} pixels, the json says {expected[0]} x {expected[1]}'
-    return None

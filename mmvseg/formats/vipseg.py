@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 from msgspec import Meta, Raw, Struct, ValidationError
 
 from mmvseg.errors import UserError
@@ -26,7 +27,7 @@ from .json_files import (
     decode_json,
     read_json_bytes,
 )
-from .problems import Findings, Level, Problem, quoted, strictly
+from .problems import Findings, Level, Problem, no_annotations, quoted, strictly
 
 MAX_SEGMENT_ID = 2**24 - 1
 
@@ -105,16 +106,21 @@ class Frame:
     Attributes:
         index: 0-based.
         image: its picture.
-        mask: its segment map, relative to the video's folder; None if it is not annotated.
+        mask: its segment map; None if it is not annotated.
         segments: in the order of the file.
         complete: whether all of them are sound, so that other ids are surely not listed.
     """
 
     index: int
     image: ImageEntry
-    mask: str | None = None
+    mask: Path | None = None
     segments: list[Segment] = field(default_factory=list)
     complete: bool = True
+
+    @property
+    def map_name(self) -> str:
+        """What the file of its segment map is called in results."""
+        return f'{_stem(os.path.basename(self.image.file_name))}.png'
 
 
 @dataclass(slots=True)
@@ -141,9 +147,10 @@ class Video:
         folder = Path(root, self.name)
         return [str(frame_path(folder, frame.image.file_name)) for frame in self.frames]
 
-    def mask_paths(self, root: str | Path) -> list[Path]:
-        """The segment maps of the annotated frames, the same."""
-        return [Path(root, self.name, frame.mask) for frame in self.frames if frame.mask]
+    def segment_ids(self) -> np.ndarray:
+        """All ids that are listed in some frame, ascending."""
+        ids = {segment.id for frame in self.frames for segment in frame.segments}
+        return np.array(sorted(ids), np.int64)
 
 
 @dataclass(slots=True)
@@ -162,18 +169,31 @@ class VIPSeg:
     videos: dict[str, Video]
     has_annotations: bool
 
+    @property
+    def annotated(self) -> dict[str, Video]:
+        """The videos that count in evaluation."""
+        return {name: video for name, video in self.videos.items() if video.annotated}
 
-def read_vipseg(path: str | Path, with_annotations: bool = True) -> VIPSeg:
+    @property
+    def classes(self) -> list[Category]:
+        """The categories by ascending id, the order in which evaluation counts them."""
+        return sorted(self.categories, key=lambda category: category.id)
+
+
+def read_vipseg(
+    path: str | Path, mask_root: str | Path = '', with_annotations: bool = True
+) -> VIPSeg:
     """Read a file.
 
     Args:
         path: the json.
+        mask_root: folder of the videos' folders with the segment maps.
         with_annotations: whether to read the segments, too.
 
     Raises:
         UserError: naming file, video, frame, segment and field of the first fault.
     """
-    return strictly(parse(load_content(path), str(path), with_annotations))
+    return strictly(parse(load_content(path), str(path), mask_root, with_annotations))
 
 
 def read_categories(path: str | Path) -> list[Category]:
@@ -205,12 +225,15 @@ def frame_path(folder: Path, name: str) -> Path:
     return path.with_suffix('.jpg') if path.suffix == '.png' and not os.path.exists(path) else path
 
 
-def parse(content: Content, file: str, with_annotations: bool = True) -> Findings[VIPSeg]:
+def parse(
+    content: Content, file: str, mask_root: str | Path = '', with_annotations: bool = True
+) -> Findings[VIPSeg]:
     """Read the entries of a file.
 
     Args:
         content: its lists.
         file: its name, for messages.
+        mask_root: folder of the videos' folders with the segment maps.
         with_annotations: whether to read the segments, too.
 
     Yields:
@@ -226,12 +249,12 @@ def parse(content: Content, file: str, with_annotations: bool = True) -> Finding
         raw, AnnotationEntry, file, 'annotations', {}, video='video_id'
     )
     if annotations == []:
-        yield Problem(file, 'annotations', 'it has no annotations', level=Level.NOTE)
+        yield no_annotations(file)
     if with_annotations and annotations:
         # of a broken category the id may be unknown
         all_sound = len(categories) == len(content.categories)
         category_ids = {category.id for category in categories} if all_sound else None
-        yield from _annotate(videos, annotations, category_ids, file)
+        yield from _annotate(videos, annotations, category_ids, file, mask_root)
     return VIPSeg(file, categories, videos, bool(annotations))
 
 
@@ -287,6 +310,7 @@ def _annotate(
     entries: Sequence[AnnotationEntry | None],
     category_ids: set[int] | None,
     file: str,
+    mask_root: str | Path,
 ) -> Findings[None]:
     for position, entry in enumerate(entries):
         if entry is None:
@@ -297,7 +321,8 @@ def _annotate(
             yield Problem(file, f'annotations[{position}]', rule, video=name)
         else:
             videos[name].annotated = True
-            yield from _annotate_video(videos[name], entry.annotations, category_ids, file)
+            folder = Path(mask_root, name)
+            yield from _annotate_video(videos[name], entry.annotations, category_ids, file, folder)
     for name, video in videos.items():
         if not video.annotated:
             rule = 'has none; training and evaluation leave the video out'
@@ -305,7 +330,7 @@ def _annotate(
 
 
 def _annotate_video(
-    video: Video, raw: Raw, category_ids: set[int] | None, file: str
+    video: Video, raw: Raw, category_ids: set[int] | None, file: str, masks: Path
 ) -> Findings[None]:
     entries = yield from decode_entries(
         raw, AnnotatedFrame, file, 'annotations', dict(video=video.name), 'frame'
@@ -327,7 +352,7 @@ def _annotate_video(
         if rule := name_rule(entry.file_name) or order_rule(entry.file_name, frame.image.file_name):
             yield Problem(file, 'file_name', rule, **where)
         else:
-            frame.mask = f'{_stem(entry.file_name)}.png'
+            frame.mask = masks / f'{_stem(entry.file_name)}.png'
         segments = yield from read_segments(
             entry.segments_info, Segment, category_ids, file, **where
         )

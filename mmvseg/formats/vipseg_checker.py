@@ -9,7 +9,7 @@ from mmvseg.errors import UserError
 from mmvseg.media.images import read_segment_map
 
 from .categories import Category
-from .pictures import bare_rule, check_png, picture_size
+from .pictures import bare_rule, frame_rule
 from .problems import Level, Problem
 from .segment_maps import Region, find_regions
 from .vipseg import Frame, Segment, Video, frame_path, load_content, parse
@@ -40,16 +40,16 @@ def check_vipseg(
         UserError: it is no json, or of another form.
     """
     file = str(ann_file)
-    content = yield from parse(load_content(ann_file), file)
-    on_start(len(content.videos))
     if root is not None:
-        root, masks = Path(root), Path(masks or Path(root).parent / MASKS)
+        root, masks = Path(root), masks or Path(root).parent / MASKS
+    content = yield from parse(load_content(ann_file), file, masks or '')
+    on_start(len(content.videos))
     categories = {category.id: category for category in content.categories}
     with ThreadPoolExecutor() as pool:
         for name, video in content.videos.items():
             yield from segment_flaws(video, categories, file)
             if root is not None:
-                check = partial(_picture_problems, file, name, root / name, masks / name)
+                check = partial(_picture_problems, file, name, root / name)
                 for problems in pool.map(lambda frame, check=check: [*check(frame)], video.frames):
                     yield from problems
             on_step()
@@ -92,26 +92,18 @@ def segment_flaws(video: Video, categories: dict[int, Category], file: str) -> I
                 yield Problem(file, 'id', rule, **where)
 
 
-def _picture_problems(
-    file: str, video: str, images: Path, masks: Path, frame: Frame
-) -> Iterator[Problem]:
+def _picture_problems(file: str, video: str, images: Path, frame: Frame) -> Iterator[Problem]:
     """Compare a frame, its picture and its segment map, with what the json says."""
     where = dict(video=video, frame=frame.index)
     size = frame.image.height, frame.image.width
     path = frame_path(images, frame.image.file_name)
-    try:
-        found = picture_size(path)
-        if found != size:
-            sizes = f'{found[0]} x {found[1]} pixels, the json says {size[0]} x {size[1]}'
-            yield Problem(str(path), 'frame', sizes, **where)
-    except UserError as error:
-        yield Problem(str(path), 'frame', str(error), **where)
+    if rule := frame_rule(path, size):
+        yield Problem(str(path), 'frame', rule, **where)
     if frame.mask is None:
         return
-    path = masks / frame.mask
+    path = frame.mask
     try:
-        check_png(path, ['RGB 8 bit'], size, 'the json says')
-        regions = find_regions(read_segment_map(path))
+        regions = find_regions(read_segment_map(path, size))
     except UserError as error:
         yield Problem(str(path), 'mask', bare_rule(error, path), **where)
         return

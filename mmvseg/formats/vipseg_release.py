@@ -5,13 +5,13 @@ of it has ``images`` (or ``imgs``), ``panomasksRGB`` and ``panoptic_gt_VIPSeg_<s
 """
 
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from mmvseg.errors import UserError
-from mmvseg.media.images import read_segment_map
+from mmvseg.media.images import read_grey_map, read_segment_map
 
 from .categories import Category, load_table
 from .problems import strictly
@@ -58,19 +58,15 @@ class VIPSegSource:
     splits: list[SourceSplit]
 
     @property
-    def num_frames(self) -> int:
-        """Frames of all splits."""
-        return sum(len(frames) for split in self.splits for frames in split.videos.values())
+    def frames(self) -> list[SourceFrame]:
+        """Those of all splits."""
+        videos = (frames for split in self.splits for frames in split.videos.values())
+        return list(chain.from_iterable(videos))
 
     @property
     def is_raw(self) -> bool:
         """Whether there are masks in the raw coding."""
-        return any(
-            frame.mask is not None and frame.segments is None
-            for split in self.splits
-            for frames in split.videos.values()
-            for frame in frames
-        )
+        return any(frame.mask is not None and frame.segments is None for frame in self.frames)
 
 
 def find_source(root: Path) -> VIPSegSource:
@@ -122,26 +118,23 @@ def _read_raw(name: str, listing: Path, images: Path, masks: Path) -> SourceSpli
 
 
 def _read_converted(name: str, path: Path, images: Path, masks: Path) -> SourceSplit:
-    content = read_vipseg(path)
+    content = read_vipseg(path, masks)
     split = {
-        video.name: [
-            _converted_frame(frame, images / video.name, masks / video.name)
-            for frame in video.frames
-        ]
+        video.name: [_converted_frame(frame, images / video.name) for frame in video.frames]
         for video in content.videos.values()
     }
     _check_files(split, path)
     return SourceSplit(name, split, content.categories)
 
 
-def _converted_frame(frame: Frame, images: Path, masks: Path) -> SourceFrame:
+def _converted_frame(frame: Frame, images: Path) -> SourceFrame:
     image = images / f'{Path(frame.image.file_name).stem}.jpg'
     if frame.mask is None:
         return SourceFrame(frame.image.id, image, None)
     segments = {
         segment.id: (segment.category_id, int(segment.iscrowd)) for segment in frame.segments
     }
-    return SourceFrame(frame.image.id, image, masks / frame.mask, segments)
+    return SourceFrame(frame.image.id, image, frame.mask, segments)
 
 
 def _check_files(videos: dict[str, list[SourceFrame]], origin: Path) -> None:
@@ -158,18 +151,22 @@ def _check_files(videos: dict[str, list[SourceFrame]], origin: Path) -> None:
         raise UserError(f'{missing[0]}{more}: missing, but {origin} needs them')
 
 
-def read_ids(frame: SourceFrame) -> np.ndarray:
+def read_ids(frame: SourceFrame, size: tuple[int, int]) -> np.ndarray:
     """Segment id of each pixel of a frame, 0 for void, (H, W) int32.
 
     The values of a raw mask serve as ids: category id + 1 for stuff, from 125 on for objects.
     A stuff class has one id, even where the mask numbers its regions.
 
+    Args:
+        frame: with its mask.
+        size: (height, width) of its picture.
+
     Raises:
-        UserError: if the mask is damaged or holds values of no category.
+        UserError: if the mask is damaged, of another size or holds values of no category.
     """
     if frame.segments is not None:
-        return read_segment_map(frame.mask)
-    values = _read_raw_mask(frame.mask)
+        return read_segment_map(frame.mask, size)
+    values = read_grey_map(frame.mask, size)
     present = np.flatnonzero(np.bincount(values.ravel(), minlength=1))
     things = {category.id: category.is_thing for category in load_table('vipseg')}
     ids = np.zeros(present[-1] + 1, np.int32)
@@ -184,15 +181,3 @@ def read_ids(frame: SourceFrame) -> np.ndarray:
 def raw_category(value: int) -> int:
     """Category id of a value, other than 0, of a raw mask."""
     return value // 100 - 1 if value >= _FIRST_OBJECT else value - 1
-
-
-def _read_raw_mask(path: Path) -> np.ndarray:
-    try:
-        with Image.open(path) as image:
-            if image.mode not in ('L', 'I', 'I;16'):
-                raise UserError(f'{path}: a raw mask has one channel of numbers, not {image.mode}')
-            return np.asarray(image)
-    except OSError as error:
-        raise UserError(f'{path}: cannot be read ({error.strerror or error})') from error
-    except (SyntaxError, ValueError) as error:  # Pillow's words for broken chunks
-        raise UserError(f'{path}: not a readable image ({error})') from error

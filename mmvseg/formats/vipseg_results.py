@@ -4,8 +4,8 @@ Results are ``pred.json``, whose entries need less than those of the ground trut
 with a segment map a frame.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,33 +15,18 @@ from msgspec import Raw, Struct, ValidationError
 from mmvseg.errors import UserError
 from mmvseg.media.images import read_segment_map
 
-from .categories import Category
 from .json_files import decode_entries, decode_json, read_json_bytes
 from .problems import Findings, Problem, strictly
 from .vipseg import (
     AnnotationEntry,
+    Frame,
     PredictedFrame,
     PredictedSegment,
-    Segment,
+    Video,
     VIPSeg,
     order_rule,
     read_segments,
-    read_vipseg,
 )
-
-
-class Listed(NamedTuple):
-    """A segment as the json lists it in one frame.
-
-    Attributes:
-        label: place of its class in the ground truth's categories.
-        is_crowd: whether predictions on it may be left out of the count.
-        area: pixels as the json states them; 0 in predictions.
-    """
-
-    label: int
-    is_crowd: bool = False
-    area: float = 0.0
 
 
 class PanopticFrame(NamedTuple):
@@ -49,64 +34,13 @@ class PanopticFrame(NamedTuple):
 
     Attributes:
         place: file, or video and frame, for messages.
-        segments: the listed segments by id, in the order of the list.
+        segments: those that are listed, in their order.
         map: segment id of each pixel, 0 for none, (H, W).
     """
 
     place: str
-    segments: dict[int, Listed]
+    segments: Sequence[PredictedSegment]
     map: np.ndarray
-
-
-@dataclass
-class PanopticVideo:
-    """A video in files.
-
-    Attributes:
-        masks: the PNG of each frame.
-        segments: the segments of each frame by id, in the order of the list.
-    """
-
-    masks: list[Path]
-    segments: list[dict[int, Listed]]
-
-    def ids(self) -> np.ndarray:
-        """All ids that are listed in some frame, ascending."""
-        return np.array(sorted({i for frame in self.segments for i in frame}), np.int64)
-
-    def frames(self) -> Iterator[PanopticFrame]:
-        """Read one frame after the other.
-
-        Raises:
-            UserError: if a PNG is missing or of another kind.
-        """
-        for path, segments in zip(self.masks, self.segments, strict=True):
-            yield PanopticFrame(str(path), segments, read_segment_map(path))
-
-
-@dataclass
-class PanopticTruth:
-    """Ground truth.
-
-    Attributes:
-        source: name of the json, for messages.
-        categories: the classes by ascending id.
-        videos: the annotated videos by name, in the order of the file.
-        unannotated: names of the others, which are left out.
-    """
-
-    source: str
-    categories: list[Category]
-    videos: dict[str, PanopticVideo]
-    unannotated: set[str]
-
-    def labels(self) -> dict[int, int]:
-        """Place of each category id in the categories."""
-        return {category.id: label for label, category in enumerate(self.categories)}
-
-    def is_thing(self) -> np.ndarray:
-        """Whether each of the K classes is of things, (K,)."""
-        return np.array([category.is_thing for category in self.categories], bool)
 
 
 class ResultsContent(Struct):
@@ -139,86 +73,60 @@ def find_ground_truth(path: str | Path) -> Path:
     return found[0]
 
 
-def load_truth(path: str | Path, mask_root: str | Path) -> PanopticTruth:
-    """Read a ground truth json.
-
-    Args:
-        path: ``panoptic_gt_*.json``.
-        mask_root: folder of the PNGs, ``panomasksRGB``.
+def read_frames(video: Video) -> Iterator[PanopticFrame]:
+    """Read the frames of an annotated or predicted video, one after the other.
 
     Raises:
-        UserError: naming file, video, frame, segment and field of the first fault.
+        UserError: if a PNG is missing or of another kind.
     """
-    return to_truth(read_vipseg(path), mask_root)
+    for frame in video.frames:
+        yield PanopticFrame(str(frame.mask), frame.segments, read_segment_map(frame.mask))
 
 
-def to_truth(content: VIPSeg, mask_root: str | Path) -> PanopticTruth:
-    """The same from a file that is read already."""
-    categories = sorted(content.categories, key=lambda category: category.id)
-    annotated = {name: video for name, video in content.videos.items() if video.annotated}
-    truth = PanopticTruth(content.file, categories, {}, set(content.videos) - set(annotated))
-    labels = truth.labels()
-    for name, video in annotated.items():
-        segments = [_listed_truth(frame.segments, labels) for frame in video.frames]
-        truth.videos[name] = PanopticVideo(video.mask_paths(mask_root), segments)
-    return truth
-
-
-def _listed_truth(segments: Sequence[Segment], labels: dict[int, int]) -> dict[int, Listed]:
-    """By id; the areas of an id that is listed several times are officially added up."""
-    listed: dict[int, Listed] = {}
-    for segment in segments:
-        area = segment.area
-        if segment.id in listed:
-            area += listed[segment.id].area
-        label = labels[segment.category_id]
-        listed[segment.id] = Listed(label, bool(segment.iscrowd), area)
-    return listed
-
-
-def load_results(folder: str | Path, truth: PanopticTruth) -> dict[str, PanopticVideo]:
+def load_results(
+    folder: str | Path, truth: VIPSeg, videos: Mapping[str, Video] | None = None
+) -> dict[str, Video]:
     """Read the list of predictions, ``FOLDER/pred.json``; the PNGs are in ``FOLDER/pan_pred``.
 
     Args:
         folder: folder of the predictions.
-        truth: what they are evaluated against.
+        truth: the file that they belong to.
+        videos: which of its videos to read, by name; default those that are annotated.
 
     Returns:
-        The predictions of each video of the ground truth; others are left out, as officially.
+        The videos with the predictions in place of the annotations; others are left out, as
+        officially.
 
     Raises:
         UserError: naming file, video, frame, segment and field of what is missing or wrong.
     """
     path = Path(folder) / 'pred.json'
+    if videos is None:
+        videos = truth.annotated
     try:
         content = decode_json(read_json_bytes(path), path, ResultsContent)
     except ValidationError:
         raise UserError(
             f"{path}: not a list of predictions (an object with the list 'annotations')"
         ) from None
-    found = strictly(_read_results(content, str(path), truth), advice='')
-    missing = [name for name in truth.videos if name not in found]
+    category_ids = {category.id for category in truth.categories}
+    found = strictly(_read_results(content, path, videos, category_ids), advice='')
+    missing = [name for name in videos if name not in found]
     if missing:
         raise UserError(
-            f'{path}: {len(missing)} of {len(truth.videos)} videos of {truth.source} are missing, '
+            f'{path}: {len(missing)} of {len(videos)} videos of {truth.file} are missing, '
             f'the first is {missing[0]}; predict them too'
         )
-    return {
-        name: PanopticVideo(
-            [Path(folder, 'pan_pred', name, mask.name) for mask in video.masks], found[name]
-        )
-        for name, video in truth.videos.items()
-    }
+    return found
 
 
 def _read_results(
-    content: ResultsContent, file: str, truth: PanopticTruth
-) -> Findings[dict[str, list[dict[int, Listed]]]]:
-    """The predicted segments of each frame of the ground truth's videos."""
+    content: ResultsContent, path: Path, videos: Mapping[str, Video], category_ids: set[int]
+) -> Findings[dict[str, Video]]:
+    file = str(path)
     entries = yield from decode_entries(
         content.annotations, AnnotationEntry, file, 'annotations', {}, video='video_id'
     )
-    labels = truth.labels()
     seen: set[str] = set()
     found = {}
     for entry in entries:
@@ -226,27 +134,30 @@ def _read_results(
         if name in seen:
             yield Problem(file, 'annotations', 'the video is listed twice', video=name)
         seen.add(name)
-        if name in truth.videos:
-            masks = truth.videos[name].masks
-            found[name] = yield from _read_frames(entry.annotations, name, masks, labels, file)
+        if name in videos:
+            maps = path.parent / 'pan_pred' / name
+            frames = yield from _read_frames(
+                entry.annotations, videos[name], maps, category_ids, file
+            )
+            found[name] = replace(videos[name], frames=frames)
     return found
 
 
 def _read_frames(
-    raw: Raw, name: str, masks: Sequence[Path], labels: dict[int, int], file: str
-) -> Findings[list[dict[int, Listed]]]:
-    place = dict(video=name)
-    frames = yield from decode_entries(raw, PredictedFrame, file, 'annotations', place, 'frame')
-    if len(frames) != len(masks):
-        rule = f'{len(frames)} entries, but the video has {len(masks)} frames'
+    raw: Raw, video: Video, maps: Path, category_ids: set[int], file: str
+) -> Findings[list[Frame]]:
+    place = dict(video=video.name)
+    entries = yield from decode_entries(raw, PredictedFrame, file, 'annotations', place, 'frame')
+    if len(entries) != video.length:
+        rule = f'{len(entries)} entries, but the video has {video.length} frames'
         yield Problem(file, 'annotations', rule, **place)
     found = []
-    for index, (frame, mask) in enumerate(zip(frames, masks, strict=True)):
-        where = dict(video=name, frame=index)
-        if rule := order_rule(frame.file_name, mask.name):
+    for entry, frame in zip(entries, video.frames, strict=True):
+        where = dict(video=video.name, frame=frame.index)
+        if rule := order_rule(entry.file_name, frame.map_name):
             yield Problem(file, 'file_name', rule, **where)
         segments = yield from read_segments(
-            frame.segments_info, PredictedSegment, labels.keys(), file, **where
+            entry.segments_info, PredictedSegment, category_ids, file, **where
         )
-        found.append({segment.id: Listed(labels[segment.category_id]) for segment in segments})
+        found.append(replace(frame, mask=maps / frame.map_name, segments=segments))
     return found

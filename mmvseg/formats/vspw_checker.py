@@ -12,7 +12,7 @@ import numpy as np
 from mmvseg.errors import UserError
 from mmvseg.media.images import read_class_map, read_image_size
 
-from .pictures import bare_rule, picture_size
+from .pictures import bare_rule, frame_rule
 from .problems import Level, Problem, no_annotations
 from .vspw import (
     UNLABELLED,
@@ -135,13 +135,8 @@ class _ListChecker:
         frame, mask = video.frames[number], video.masks[number]
         where = dict(video=video.name, frame=number)
         problems = []
-        try:
-            height, width = picture_size(frame)
-            if size not in (None, (height, width)):
-                rule = f'{height} x {width} pixels, the first frame {size[0]} x {size[1]}'
-                problems.append(Problem(str(frame), 'frame', rule, **where))
-        except UserError as error:
-            problems.append(Problem(str(frame), 'frame', str(error), **where))
+        if rule := frame_rule(frame, size, 'the first frame has'):
+            problems.append(Problem(str(frame), 'frame', rule, **where))
         if mask is None:
             return problems, None
         try:

@@ -7,6 +7,7 @@ picture that no memory holds.
 import os
 import stat
 import warnings
+from collections.abc import Collection
 from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
@@ -23,12 +24,13 @@ IMAGE_SUFFIXES = frozenset({'.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.
 MAX_SIDE = 2**16 - 1
 #: Largest number of pixels of a picture: 16384 x 8192, a video frame of "16K".
 MAX_PIXELS = 2**27
-#: What a map of classes and a map of segment ids are, in the words of :attr:`PngHeader.kind`.
-CLASS_MAP_KINDS = frozenset(
+
+#: What maps are, in the words of :attr:`PngHeader.kind`.
+_CLASS_MAP_KINDS = frozenset(
     {'grey 8 bit', 'palette 8 bit', 'palette 4 bit', 'palette 2 bit', 'palette 1 bit'}
 )
-SEGMENT_MAP_KINDS = frozenset({'RGB 8 bit'})
-
+_GREY_MAP_KINDS = frozenset({'grey 8 bit', 'grey 16 bit'})
+_SEGMENT_MAP_KINDS = frozenset({'RGB 8 bit'})
 _PNG_SIGNATURE = b'\x89PNG\r\n\x1a\n'
 _JPEG_SIGNATURE = b'\xff\xd8'
 _PNG_COLORS = {0: 'grey', 2: 'RGB', 3: 'palette', 4: 'grey with alpha', 6: 'RGB with alpha'}
@@ -97,21 +99,22 @@ def read_class_map(path: str | Path, size: tuple[int, int] | None = None) -> np.
     Raises:
         UserError: if the file is missing, broken, of another kind or size.
     """
-    data = _read_file(path)
-    header = _check_map(data, path, size)
-    if header.kind not in CLASS_MAP_KINDS:
-        raise UserError(
-            f'{path}: a map of classes has one 8-bit channel, grey or palette, this is '
-            f'{header.kind}'
-        )
-    # OpenCV would give a palette's colours instead of the indices.
-    try:
-        with PngImagePlugin.PngImageFile(BytesIO(data)) as image:
-            return np.asarray(image)
-    except (OSError, SyntaxError, ValueError) as error:  # Pillow's words for broken chunks
-        raise UserError(f'{path}: not a readable image ({error})') from error
-    except MemoryError as error:
-        raise _too_large(path, header[:2]) from error
+    rule = 'a map of classes has one 8-bit channel, grey or palette'
+    return _decode_numbers(_read_map(path, size, _CLASS_MAP_KINDS, rule), path)
+
+
+def read_grey_map(path: str | Path, size: tuple[int, int] | None = None) -> np.ndarray:
+    """Read a grey PNG with one number of 8 or 16 bits a pixel, (H, W), any integer type.
+
+    Args:
+        path: the file.
+        size: (height, width) that it must have, those of the video's frames.
+
+    Raises:
+        UserError: if the file is missing, broken, of another kind or size.
+    """
+    rule = 'a map of numbers has one grey channel of 8 or 16 bits'
+    return _decode_numbers(_read_map(path, size, _GREY_MAP_KINDS, rule), path)
 
 
 def read_segment_map(path: str | Path, size: tuple[int, int] | None = None) -> np.ndarray:
@@ -124,12 +127,8 @@ def read_segment_map(path: str | Path, size: tuple[int, int] | None = None) -> n
     Raises:
         UserError: if the file is missing, broken, not 8-bit RGB or of another size.
     """
-    data = _read_file(path)
-    header = _check_map(data, path, size)
-    if header.kind not in SEGMENT_MAP_KINDS:
-        raise UserError(
-            f'{path}: a map of segment ids has three 8-bit channels (RGB), this is {header.kind}'
-        )
+    rule = 'a map of segment ids has three 8-bit channels (RGB)'
+    data = _read_map(path, size, _SEGMENT_MAP_KINDS, rule)
     image = _decode(data, path, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     # The bytes of each number in place: a fifth of the time that shifting takes.
     ids = np.zeros((*image.shape[:2], 4), np.uint8)
@@ -139,7 +138,7 @@ def read_segment_map(path: str | Path, size: tuple[int, int] | None = None) -> n
 
 
 def write_image(path: str | Path, image: np.ndarray) -> None:
-    """Write an RGB uint8 image, (H, W, 3); the suffix of ``path`` chooses the format.
+    """Write a uint8 image, RGB (H, W, 3) or grey (H, W); the suffix chooses the format.
 
     The file appears under its name only when it is complete.
 
@@ -147,16 +146,21 @@ def write_image(path: str | Path, image: np.ndarray) -> None:
         UserError: if the file cannot be written.
     """
     path = Path(path)
-    _, encoded = cv2.imencode(path.suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+    if image.ndim == 3:
+        image = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    done, encoded = cv2.imencode(path.suffix, image)
+    if not done:
+        raise UserError(f'{path}: OpenCV cannot encode {path.suffix} (see tools/doctor.py)')
     write_bytes(path, encoded.tobytes())
 
 
-def png_header(data: bytes) -> PngHeader | None:
-    """What a PNG declares; None if it is none.
+def write_segment_map(path: str | Path, ids: np.ndarray) -> None:
+    """Write segment ids, (H, W), as :func:`read_segment_map` reads them; see also there."""
+    write_image(path, np.stack([ids & 255, ids >> 8 & 255, ids >> 16], -1).astype(np.uint8))
 
-    Args:
-        data: its first 26 bytes at least.
-    """
+
+def png_header(data: bytes) -> PngHeader | None:
+    """What a PNG declares, given its content; None if it is none."""
     if len(data) < 26 or not data.startswith(_PNG_SIGNATURE):
         return None
     width, height = int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
@@ -231,7 +235,11 @@ def _too_large(path: str | Path, size: tuple[int, int]) -> UserError:
     return UserError(f'{path}: not a readable image (declares {size[1]} x {size[0]} pixels)')
 
 
-def _check_map(data: bytes, path: str | Path, size: tuple[int, int] | None) -> PngHeader:
+def _read_map(
+    path: str | Path, size: tuple[int, int] | None, kinds: Collection[str], rule: str
+) -> bytes:
+    """The content of a PNG, its header checked; the rule says in words what kinds it may have."""
+    data = _read_file(path)
     header = png_header(data)
     if header is None:
         raise UserError(f'{path}: not a readable image (not a PNG, {len(data)} bytes)')
@@ -241,7 +249,20 @@ def _check_map(data: bytes, path: str | Path, size: tuple[int, int] | None) -> P
             f'{size[1]}x{size[0]}'
         )
     _check_declared(data, path)
-    return header
+    if header.kind not in kinds:
+        raise UserError(f'{path}: {rule}, this is {header.kind}')
+    return data
+
+
+def _decode_numbers(data: bytes, path: str | Path) -> np.ndarray:
+    """The numbers of a PNG, (H, W): OpenCV would give a palette's colours instead."""
+    try:
+        with PngImagePlugin.PngImageFile(BytesIO(data)) as image:
+            return np.asarray(image)
+    except (OSError, SyntaxError, ValueError) as error:  # Pillow's words for broken chunks
+        raise UserError(f'{path}: not a readable image ({error})') from error
+    except MemoryError as error:
+        raise _too_large(path, png_header(data)[:2]) from error
 
 
 def _decode(data: bytes, path: str | Path, flags: int) -> np.ndarray:

@@ -58,7 +58,7 @@ def problems_of(out, split):
 def test_raw(raw, tmp_path):
     out, frames = tmp_path / 'out', []
     source = find_source(raw)
-    assert source.num_frames == 8
+    assert len(source.frames) == 8
     resize_vipseg(source, out, 20, on_frame=lambda: frames.append(1))
     assert len(frames) == 8
     for split in ('train', 'val', 'test'):
@@ -203,7 +203,7 @@ def test_damaged_files_are_named_and_the_others_done(raw, tmp_path):
         resize_vipseg(find_source(raw), out, 20)
     for words in (
         *map(str, broken),
-        f'{cut}: 30 x 61 pixels, its frame 40 x 61',
+        f'{cut}: 61x30 pixels, the frames of the video have 61x40',
         f'{unknown}: val',
     ):
         assert words in str(caught.value)

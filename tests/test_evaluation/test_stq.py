@@ -9,7 +9,8 @@ from panoptic_files import CATEGORIES, listed, videos, write_predictions, write_
 
 from mmvseg.evaluation.functional.panoptic_overlap import video_overlaps
 from mmvseg.evaluation.functional.stq import VideoTubes, evaluate_stq
-from mmvseg.formats.vipseg_results import find_ground_truth, load_results, load_truth
+from mmvseg.formats.vipseg import read_vipseg
+from mmvseg.formats.vipseg_results import find_ground_truth, load_results
 
 CASES = sorted((helpers.reference_dir() / 'eval' / 'stq').iterdir())
 THINGS = [category['id'] for category in CATEGORIES if category['isthing']]
@@ -17,7 +18,7 @@ THINGS = [category['id'] for category in CATEGORIES if category['isthing']]
 
 def load(folder):
     path = find_ground_truth(folder / 'gt')
-    truth = load_truth(path, path.parent / 'panomasksRGB')
+    truth = read_vipseg(path, path.parent / 'panomasksRGB')
     return truth, load_results(folder / 'pred', truth)
 
 
@@ -38,10 +39,10 @@ def test_numbers_are_the_official_ones(case):
         assert value == pytest.approx(expected[key], abs=1e-9)
     recorded = expected['derived_from_official_confusion_matrix']
     ious = recorded['per_class (124 = void column)']
-    got = {truth.categories[c].id if c >= 0 else 124: v for c, v in total.class_iou().items()}
+    got = {truth.classes[c].id if c >= 0 else 124: v for c, v in total.class_iou().items()}
     assert got == pytest.approx({int(c): v['iou'] for c, v in ious.items()}, abs=1e-9)
-    for name, video in truth.videos.items():
-        tubes = VideoTubes(truth.is_thing())
+    for name, video in truth.annotated.items():
+        tubes = VideoTubes(truth.classes)
         for frame in video_overlaps(video, results[name]):
             tubes.add(frame)
         entry = expected['per_sequence'][name]

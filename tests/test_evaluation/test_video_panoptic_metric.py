@@ -10,7 +10,8 @@ from mmvseg.evaluation import VideoPanopticMetric
 from mmvseg.evaluation.functional.stq import evaluate_stq
 from mmvseg.evaluation.functional.vpq import WINDOWS, evaluate_vpq
 from mmvseg.evaluation.metrics import video_metric
-from mmvseg.formats.vipseg_results import load_results, load_truth
+from mmvseg.formats.vipseg import read_vipseg
+from mmvseg.formats.vipseg_results import load_results
 from mmvseg.registry import METRICS
 from mmvseg.structures import CodedMaps, Segment, VideoDataSample, VideoPanoptic
 
@@ -63,7 +64,7 @@ def make_metric(folder, category_ids=CATEGORY_IDS):
 
 
 def expected_numbers(folder):
-    truth = load_truth(folder / 'panoptic_gt_val.json', folder / 'panomasksRGB')
+    truth = read_vipseg(folder / 'panoptic_gt_val.json', folder / 'panomasksRGB')
     results = load_results(folder / 'pred', truth)
     quality = evaluate_vpq(truth, results)
     numbers = dict(

@@ -9,14 +9,15 @@ from panoptic_files import CATEGORIES, listed, segment, videos, write_prediction
 
 from mmvseg.errors import UserError
 from mmvseg.evaluation.functional.vpq import GROUPS, SCRIPT_WINDOWS, WINDOWS, evaluate_vpq
-from mmvseg.formats.vipseg_results import find_ground_truth, load_results, load_truth
+from mmvseg.formats.vipseg import read_vipseg
+from mmvseg.formats.vipseg_results import find_ground_truth, load_results
 
 CASES = sorted((helpers.reference_dir() / 'eval' / 'vpq').iterdir())
 
 
 def evaluate(folder, windows=WINDOWS):
     path = find_ground_truth(folder / 'gt')
-    truth = load_truth(path, path.parent / 'panomasksRGB')
+    truth = read_vipseg(path, path.parent / 'panomasksRGB')
     return evaluate_vpq(truth, load_results(folder / 'pred', truth), windows)
 
 

@@ -36,7 +36,7 @@ def test_each_frame(content, write, tmp_path):
     assert found[0] == f'{frames}/00000.jpg: video 10, frame 0, frame: missing file'
     assert 'truncated' in found[1]
     assert 'not a readable image' in found[2]
-    assert '40 x 60 pixels, the json says 41 x 60' in found[3]
+    assert '60x40 pixels, the json says 60x41' in found[3]
     assert problems_of(ann_file, frames=False) == []
 
 

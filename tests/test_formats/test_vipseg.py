@@ -9,7 +9,6 @@ from mmvseg.errors import UserError, printable
 from mmvseg.formats.dataset_checker import check_dataset
 from mmvseg.formats.problems import Level
 from mmvseg.formats.vipseg import has_annotations, read_categories, read_vipseg
-from mmvseg.formats.vipseg_results import load_truth
 
 
 @pytest.fixture
@@ -84,7 +83,7 @@ def test_a_fault_has_the_same_words_for_all(folder, edit, message):
     dataset = VIPSegDataset(
         ann_file=str(path), data_prefix=dict(img=str(folder), mask=str(folder)), lazy_init=True
     )
-    for read in (dataset.load_data_list, lambda: load_truth(path, folder)):
+    for read in (dataset.load_data_list, lambda: read_vipseg(path, folder)):
         with pytest.raises(UserError) as caught:
             read()
         assert str(caught.value).startswith(faults[0])
@@ -95,7 +94,7 @@ def test_other_encodings_and_nesting(folder):
     text = path.read_text()
     for encoding in ('utf-8-sig', 'utf-16'):
         path.write_text(text, encoding=encoding)
-        assert len(load_truth(path, folder).videos) == 2
+        assert len(read_vipseg(path, folder).videos) == 2
     for field in ('videos', 'info'):
         path.write_text(f'{{"{field}": {"[" * 100_000 + "]" * 100_000}, {text[1:]}')
         for read in (read_vipseg, has_annotations, read_categories):
@@ -117,7 +116,7 @@ def test_maps_are_named_like_the_annotation_with_png(folder):
     path = folder / 'gt/panoptic_gt_val.json'
     (folder / 'gt/panomasksRGB/b/x').mkdir()
     edit_json(path, lambda content: frame_of(content).update(file_name='x/0001.jpg'))
-    video = read_vipseg(path).videos['b']
-    assert [frame.mask for frame in video.frames] == ['0000.png', 'x/0001.png']
-    assert video.mask_paths('masks')[1].as_posix() == 'masks/b/x/0001.png'
+    video = read_vipseg(path, 'masks').videos['b']
+    masks = [frame.mask.as_posix() for frame in video.frames]
+    assert masks == ['masks/b/0000.png', 'masks/b/x/0001.png']
     assert video.frame_paths('frames')[1] == 'frames/b/0001.jpg'

@@ -127,8 +127,12 @@ CUP = 1 + 2 * 256 + 3 * 65536
             "frame 1, images[1].width: '30' is not a number",
         ),
         (('videos', 0, 'images', 1, 'width'), 31, '20 x 31, but the frames before are 20 x 30'),
-        (('videos', 0, 'images', 1, 'width'), 31, 'frame: 20 x 30 pixels, the json says 20 x 31'),
-        (('videos', 0, 'images', 1, 'width'), 31, 'mask: 20 x 30 pixels, the json says 20 x 31'),
+        (('videos', 0, 'images', 1, 'width'), 31, 'frame: 30x20 pixels, the json says 31x20'),
+        (
+            ('videos', 0, 'images', 1, 'width'),
+            31,
+            'mask: 30x20 pixels, the frames of the video have 31x20',
+        ),
         (('annotations', 1), [], 'annotations[1]: [] is not an object'),
         (('annotations', 1, 'video_id'), 'a', 'annotations[1]: the video is annotated twice'),
         (('annotations', 1, 'annotations'), 3, 'video b, annotations: is not a list'),
@@ -197,11 +201,13 @@ def test_each_picture(find, content, sound, tmp_path):
     (b / '1.png').write_text('{}')
     found = find(content, tmp_path)
     assert found[0] == f'{tmp_path}/images/a/0.jpg: video a, frame 0, frame: missing file'
-    assert found[1] == f'{a}/0.png: video a, frame 0, mask: missing file'
+    assert (
+        found[1] == f'{a}/0.png: video a, frame 0, mask: cannot be read (No such file or directory)'
+    )
     assert 'truncated JPEG' in found[2]
     assert '1.png: video a, frame 1, mask: not a readable image' in found[3]
-    assert '0.png: video b, frame 0, mask: grey 8 bit, but masks are RGB 8 bit' in found[4]
-    assert '1.png: video b, frame 1, mask: not a PNG' in found[5]
+    assert found[4].endswith('three 8-bit channels (RGB), this is grey 8 bit')
+    assert '1.png: video b, frame 1, mask: not a readable image (not a PNG' in found[5]
     assert len(found) == 6
     assert find(content, tmp_path, frames=False) == []
 
@@ -220,7 +226,7 @@ def test_other_pngs(find, content, sound, tmp_path, bits):
     ann_file = tmp_path / 'gt.json'
     ann_file.write_text(json.dumps(content))
     found = check_dataset(ann_file, tmp_path / 'images', masks=tmp_path / 'masks')
-    assert any(str(path) in str(p) and 'but masks are RGB 8 bit' in p.rule for p in found)
+    assert any(str(path) in str(p) and 'three 8-bit channels (RGB)' in p.rule for p in found)
 
 
 def places(content, path=()):

@@ -19,7 +19,7 @@ from mmvseg.evaluation.functional.panoptic_overlap import count_pairs, video_ove
 from mmvseg.formats.dataset_checker import check_dataset
 from mmvseg.formats.problems import Level
 from mmvseg.formats.vipseg import read_vipseg
-from mmvseg.formats.vipseg_results import find_ground_truth, load_results, load_truth
+from mmvseg.formats.vipseg_results import find_ground_truth, load_results
 
 IDS = np.array([[1, 1, 2], [0, 2, 2]])
 SEGMENTS = listed(IDS, {1: 0, 2: 7})
@@ -36,9 +36,11 @@ def folder(tmp_path):
 
 def compare(folder):
     path = find_ground_truth(folder / 'gt')
-    truth = load_truth(path, path.parent / 'panomasksRGB')
+    truth = read_vipseg(path, path.parent / 'panomasksRGB')
     results = load_results(folder / 'pred', truth)
-    return {name: [*video_overlaps(video, results[name])] for name, video in truth.videos.items()}
+    return {
+        name: [*video_overlaps(video, results[name])] for name, video in truth.annotated.items()
+    }
 
 
 def frame_of(content, video=1, frame=1):
@@ -49,7 +51,7 @@ def test_equal_frames(folder):
     frame = compare(folder)['b'][1]
     assert frame.counts.tolist() == [[1, 0, 0, 0], [0, 2, 0, 0], [0, 0, 3, 0], [0, 0, 0, 0]]
     assert frame.areas.tolist() == [0, 2, 3, 0]
-    assert [(row, listed.label) for row, listed in frame.truth.items()] == [(1, 0), (2, 3)]
+    assert [(row, s.category_id) for row, s in frame.truth.items()] == [(1, 0), (2, 7)]
 
 
 def test_pairs_are_counted_by_pixel():
@@ -217,7 +219,7 @@ def test_the_json_of_a_folder(tmp_path):
 def test_ground_truth_without_annotations(tmp_path, annotations):
     path = write_truth(tmp_path, {})
     edit_json(path, lambda content: content.update(annotations=annotations))
-    assert load_truth(path, tmp_path).videos == {}
+    assert read_vipseg(path, tmp_path).annotated == {}
 
 
 def test_annotations_must_be_in_the_order_of_the_images(folder):
@@ -232,8 +234,8 @@ def test_annotations_must_be_in_the_order_of_the_images(folder):
 def test_videos_without_annotations_are_left_out(folder):
     path = folder / 'gt/panoptic_gt_val.json'
     edit_json(path, lambda content: content['annotations'].pop(0))
-    truth = load_truth(path, folder / 'gt/panomasksRGB')
-    assert ([*truth.videos], truth.unannotated) == (['b'], {'a'})
+    truth = read_vipseg(path, folder / 'gt/panomasksRGB')
+    assert ([*truth.videos], [*truth.annotated]) == (['a', 'b'], ['b'])
     assert compare(folder).keys() == {'b'}
     (flaw,) = check_dataset(path, None)
     assert flaw.level is Level.FLAW

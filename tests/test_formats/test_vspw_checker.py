@@ -124,7 +124,7 @@ def test_each_picture(root):
         '0.png: video b, frame 0, mask: 30x10 pixels, the frames of the video have 30x20'
         in found[3]
     )
-    assert '1.jpg: video b, frame 1, frame: 10 x 30 pixels, the first frame 20 x 30' in found[4]
+    assert '1.jpg: video b, frame 1, frame: 30x10 pixels, the first frame has 30x20' in found[4]
     assert len(found) == 5
     assert problems_of(root / 'val.txt', None, False) == []
 

@@ -12,12 +12,26 @@ import pytest
 from PIL import Image
 
 from mmvseg.errors import UserError
-from mmvseg.formats.pictures import check_png, picture_size
+from mmvseg.formats.pictures import frame_rule
 from mmvseg.media import images, open_source
-from mmvseg.media.images import read_class_map, read_image, read_image_size, read_segment_map
+from mmvseg.media.images import (
+    read_class_map,
+    read_grey_map,
+    read_image,
+    read_image_size,
+    read_segment_map,
+)
 
 VALUES = (np.arange(600).reshape(20, 30) % 7).astype(np.uint8)
-READERS = [read_image, read_image_size, read_class_map, read_segment_map, picture_size]
+
+
+def check_frame(path):
+    if rule := frame_rule(path):
+        raise UserError(rule)
+
+
+NAMING_READERS = [read_image, read_image_size, read_class_map, read_grey_map, read_segment_map]
+READERS = [*NAMING_READERS, check_frame]
 
 
 def png(width, height, bits=8, color=2, pixels=b'\0'):
@@ -67,9 +81,9 @@ def test_enormous_pngs_are_refused_by_their_headers(
 ):
     path = tmp_path / 'frame.png'
     path.write_bytes(png(width, height, color=color))
-    maps = {read_class_map: 'map of classes', read_segment_map: 'map of segment ids'}
+    maps = {read_class_map: 'classes', read_grey_map: 'numbers', read_segment_map: 'segment ids'}
     declared = rf'not a readable image \(declares {width} x {height} pixels'
-    with pytest.raises(UserError, match=rf'{declared}|{maps.get(reader, declared)}'):
+    with pytest.raises(UserError, match=rf'{declared}|a map of {maps.get(reader)}'):
         reader(path)
 
 
@@ -126,12 +140,17 @@ def test_kinds_of_class_maps(tmp_path):
         picture.putpalette([7 * i % 256 for i in range(3 * colors)])
         picture.save(path)
         np.testing.assert_array_equal(read_class_map(path), VALUES % min(colors, 7))
-        check_png(path, images.CLASS_MAP_KINDS, (20, 30), 'the frame has')
     # Pillow would scale the values of grey with fewer bits
     for bits in (1, 2, 4):
         path.write_bytes(png(4, 1, bits=bits, color=0, pixels=bytes(2)))
         with pytest.raises(UserError, match=f'one 8-bit channel.* this is grey {bits} bit'):
             read_class_map(path)
+        with pytest.raises(UserError, match=f'8 or 16 bits, this is grey {bits} bit'):
+            read_grey_map(path)
+    for dtype in (np.uint8, np.uint16):
+        values = VALUES.astype(dtype) * (np.iinfo(dtype).max // 6)
+        cv2.imwrite(str(path), values)
+        np.testing.assert_array_equal(read_grey_map(path), values)
     path.write_bytes(encoded('JPEG'))
     with pytest.raises(UserError, match=r'0\.png: .*not a PNG'):
         read_class_map(path)
@@ -158,7 +177,7 @@ def test_damaged_bytes_end_in_a_message(tmp_path):
         for _ in range(rng.randint(1, 4)):
             broken[rng.randrange(min(len(broken), rng.choice([60, 9999])))] = rng.randrange(256)
         path.write_bytes(broken[: rng.randint(0, len(broken))] if rng.random() < 0.2 else broken)
-        for reader in READERS[:4]:
+        for reader in NAMING_READERS:
             try:
                 reader(path)
             except UserError as error:

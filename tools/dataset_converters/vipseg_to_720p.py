@@ -39,10 +39,10 @@ def main() -> None:
             raise UserError(f'--{name} {getattr(args, name)}: must be at least 1')
     source = find_source(args.src)
     start_s = time.monotonic()
-    with ProgressReport('resizing', source.num_frames) as progress:
+    with ProgressReport('resizing', len(source.frames)) as progress:
         resize_vipseg(source, args.dst, args.size, args.jobs, progress.advance)
     files = ', '.join(JSON_NAME.format(split.name) for split in source.splits)
-    rate = source.num_frames / (time.monotonic() - start_s)
+    rate = len(source.frames) / (time.monotonic() - start_s)
     print(f'{args.dst}: {files}, frames and masks are there ({rate:.1f} frames/s)')
 
 

@@ -4,12 +4,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from mmvseg.errors import UserError
-from mmvseg.files import write_bytes, write_json
+from mmvseg.files import write_json
+from mmvseg.media.images import write_image, write_segment_map
 
 from .textures import STUFF_CLASSES, THING_CLASSES, class_colors
 from .world import ShapesFrame, ShapesOptions
@@ -98,7 +97,7 @@ class YouTubeVISLayout(SplitLayout):
     def add(self, t: int, frame: ShapesFrame) -> None:
         """Write the picture and append the frame to every track."""
         folder = self.out / self.split
-        write_image(folder / 'JPEGImages' / self._name / f'{t:05d}.jpg', frame.image[..., ::-1])
+        write_image(folder / 'JPEGImages' / self._name / f'{t:05d}.jpg', frame.image)
         if self.stuff:
             path = folder / 'class_maps' / self._name / f'{t:05d}.png'
             write_image(path, class_map(frame, self._labels) + np.uint8(1))
@@ -155,9 +154,8 @@ class VIPSegLayout(SplitLayout):
         ids = np.where(frame.instances >= 0, _FIRST_OBJECT + frame.instances, classes + 1).astype(
             np.int32
         )
-        write_image(self.out / 'images' / self._name / f'{t:05d}.jpg', frame.image[..., ::-1])
-        blue_green_red = np.stack([ids >> 16, ids >> 8 & 255, ids & 255], -1).astype(np.uint8)
-        write_image(self.out / 'panomasksRGB' / self._name / f'{t:05d}.png', blue_green_red)
+        write_image(self.out / 'images' / self._name / f'{t:05d}.jpg', frame.image)
+        write_segment_map(self.out / 'panomasksRGB' / self._name / f'{t:05d}.png', ids)
         image = dict(
             id=f'{self._name}_{t:05d}',
             width=self.options.width,
@@ -201,7 +199,7 @@ class VSPWLayout(SplitLayout):
     def add(self, t: int, frame: ShapesFrame) -> None:
         """Write picture and classes."""
         folder = self.out / 'data' / self.names[-1]
-        write_image(folder / 'origin' / f'{t:05d}.jpg', frame.image[..., ::-1])
+        write_image(folder / 'origin' / f'{t:05d}.jpg', frame.image)
         classes = class_map(frame, self._labels)
         write_image(folder / 'mask' / f'{t:05d}.png', classes + np.uint8(1))
 
@@ -230,20 +228,6 @@ def class_map(frame: ShapesFrame, labels: Sequence[int]) -> np.ndarray:
     classes = np.array([*labels, 0], np.uint8)
     stuff = frame.stuff + np.uint8(len(THING_CLASSES))
     return np.where(frame.instances >= 0, classes[frame.instances], stuff)
-
-
-def write_image(path: Path, image: np.ndarray) -> None:
-    """Write a BGR or grey picture.
-
-    Raises:
-        UserError: OpenCV cannot encode the format.
-    """
-    extension = path.suffix
-    options = [cv2.IMWRITE_JPEG_QUALITY, 95] if extension == '.jpg' else []
-    done, data = cv2.imencode(extension, image, options)
-    if not done:
-        raise UserError(f'{path}: OpenCV cannot encode {extension} (see tools/doctor.py)')
-    write_bytes(path, data.tobytes())
 
 
 def _categories(names: tuple[str, ...], first: int, isthing: int) -> list[dict]:

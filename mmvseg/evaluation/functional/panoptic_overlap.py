@@ -1,12 +1,14 @@
 """How many pixels each segment of the ground truth shares with each predicted one, by frame."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from mmvseg.errors import UserError
-from mmvseg.formats.vipseg_results import Listed, PanopticFrame, PanopticVideo
+from mmvseg.formats.vipseg import PredictedSegment, Segment, Video
+from mmvseg.formats.vipseg_results import PanopticFrame, read_frames
 
 
 @dataclass
@@ -19,19 +21,21 @@ class FrameOverlap:
     Attributes:
         counts: pixels, (rows, columns).
         truth: the segments that the frame lists, by row.
-        areas: pixels as the ground truth states them, (rows,); 0 if not listed.
+        areas: pixels as the ground truth states them, (rows,); 0 if not listed, the sum of what is
+            listed several times, as officially.
         pred: the predicted segments of the frame, by column.
     """
 
     counts: np.ndarray
-    truth: dict[int, Listed]
+    truth: dict[int, Segment]
     areas: np.ndarray
-    pred: dict[int, Listed]
+    pred: dict[int, PredictedSegment]
 
 
-def video_overlaps(truth: PanopticVideo, pred: PanopticVideo) -> Iterator[FrameOverlap]:
+def video_overlaps(truth: Video, pred: Video) -> Iterator[FrameOverlap]:
     """:func:`frame_overlaps` of a video in files."""
-    return frame_overlaps(truth.frames(), pred.frames(), truth.ids(), pred.ids())
+    true, predicted = read_frames(truth), read_frames(pred)
+    return frame_overlaps(true, predicted, truth.segment_ids(), pred.segment_ids())
 
 
 def frame_overlaps(
@@ -59,24 +63,25 @@ def frame_overlaps(
                 f'{sizes[0]}; predict at the size of the ground truth'
             )
         counts = count_pairs(true.map, predicted.map, truth_ids, pred_ids)
-        rows = _numbered(true.segments, truth_ids)
-        columns = _numbered(predicted.segments, pred_ids)
+        rows = _by_number(true.segments, truth_ids)
+        columns = _by_number(predicted.segments, pred_ids)
         if set(np.flatnonzero(counts.any(axis=0)).tolist()) - {0} != columns.keys():
             _refuse_ids(predicted)
         areas = np.zeros(len(counts))
-        for row, segment in rows.items():
-            areas[row] = segment.area
+        for segment in true.segments:
+            areas[np.searchsorted(truth_ids, segment.id) + 1] += segment.area
         yield FrameOverlap(counts, rows, areas, columns)
 
 
-def _numbered(segments: dict[int, Listed], ids: np.ndarray) -> dict[int, Listed]:
-    numbers = np.searchsorted(ids, [*segments]) + 1
-    return dict(zip(numbers.tolist(), segments.values(), strict=True))
+def _by_number(segments: Sequence[PredictedSegment], ids: np.ndarray) -> dict[int, Any]:
+    numbers = np.searchsorted(ids, [segment.id for segment in segments]) + 1
+    return dict(zip(numbers.tolist(), segments, strict=True))
 
 
 def _refuse_ids(frame: PanopticFrame) -> None:
     present = set(np.unique(frame.map).tolist()) - {0}
-    unlisted, absent = present - frame.segments.keys(), frame.segments.keys() - present
+    listed = {segment.id for segment in frame.segments}
+    unlisted, absent = present - listed, listed - present
     if unlisted:
         raise UserError(
             f'{frame.place}: has id {min(unlisted)}, which segments_info of this frame does not '

@@ -99,18 +99,12 @@ class VideoSemanticCounts:
 
         Args:
             truth: mask values, (H, W) uint8.
-            pred: classes, (H, W) uint8.
+            pred: classes, of the same shape and type.
             place: file, or video and frame, for messages.
 
         Raises:
-            UserError: if the sizes differ or a prediction is no class.
+            UserError: if the frame before had another size, or a prediction is no class.
         """
-        if truth.shape != pred.shape:
-            sizes = [f'{values.shape[1]}x{values.shape[0]}' for values in (pred, truth)]
-            raise UserError(
-                f'{place}: is {sizes[0]} pixels, the ground truth {sizes[1]}; predict at the size '
-                'of the ground truth'
-            )
         if self._shape not in (None, truth.shape):
             raise UserError(f'{place}: has another size than the frames before it')
         self._shape = truth.shape

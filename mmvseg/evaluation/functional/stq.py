@@ -1,12 +1,13 @@
 """Segmentation and tracking quality (STQ) as the evaluation script of VIPSeg computes it."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from mmvseg.formats.vipseg_results import Listed, PanopticTruth, PanopticVideo
+from mmvseg.formats.categories import Category
+from mmvseg.formats.vipseg import PredictedSegment, Video, VIPSeg
 
 from .panoptic_overlap import FrameOverlap, video_overlaps
 
@@ -82,11 +83,12 @@ class VideoTubes:
     is no tube, and predictions on it count for nothing in AQ. Crowd flags are not looked at.
 
     Args:
-        is_thing: whether each of the K classes is of things, (K,).
+        categories: the K classes.
     """
 
-    def __init__(self, is_thing: np.ndarray) -> None:
-        self._is_thing = is_thing
+    def __init__(self, categories: Sequence[Category]) -> None:
+        self._categories = categories
+        self._labels = {category.id: label for label, category in enumerate(categories)}
         self._pixels: Counter[tuple[Tube, Tube]] = Counter()
         self._first: int | None = None
 
@@ -95,7 +97,7 @@ class VideoTubes:
         if self._first is None:
             self._first = next(iter(frame.truth), None)
         for row, column in np.argwhere(frame.counts).tolist():
-            pair = _tube(frame.truth, row), _tube(frame.pred, column)
+            pair = self._tube(frame.truth, row), self._tube(frame.pred, column)
             self._pixels[pair] += int(frame.counts[row, column])
 
     def sums(self) -> TubeSums:
@@ -119,34 +121,35 @@ class VideoTubes:
         return result
 
     def _is_thing_tube(self, tube: Tube) -> bool:
-        return tube != VOID and bool(self._is_thing[tube[0]])
+        return tube != VOID and self._categories[tube[0]].is_thing
+
+    def _tube(self, segments: dict[int, PredictedSegment], number: int) -> Tube:
+        """Void for what the frame does not list."""
+        if number not in segments:
+            return VOID
+        return self._labels[segments[number].category_id], number
 
 
-def _tube(segments: dict[int, Listed], number: int) -> Tube:
-    """Void for what the frame does not list."""
-    return (segments[number].label, number) if number in segments else VOID
-
-
-def evaluate_stq(truth: PanopticTruth, results: Mapping[str, PanopticVideo]) -> TubeSums:
+def evaluate_stq(truth: VIPSeg, results: Mapping[str, Video]) -> TubeSums:
     """Evaluate predictions in files.
 
     Args:
-        truth: the ground truth, see :func:`.vipseg_results.load_truth`.
+        truth: the ground truth, see :func:`.vipseg.read_vipseg`.
         results: the predictions of each video, see :func:`.vipseg_results.load_results`.
 
     Raises:
         UserError: naming the file that is missing, broken or does not fit.
 
     Example:
-        >>> truth = load_truth('panoptic_gt_VIPSeg_val.json', 'panomasksRGB')
+        >>> truth = read_vipseg('panoptic_gt_VIPSeg_val.json', 'panomasksRGB')
         >>> evaluate_stq(truth, load_results('predictions', truth)).stats()['STQ']
         0.33
     """
 
     def sums(name: str) -> TubeSums:
-        video = VideoTubes(truth.is_thing())
+        video = VideoTubes(truth.classes)
         for frame in video_overlaps(truth.videos[name], results[name]):
             video.add(frame)
         return video.sums()
 
-    return TubeSums.of(map(sums, truth.videos))
+    return TubeSums.of(map(sums, truth.annotated))

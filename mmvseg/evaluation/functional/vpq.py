@@ -3,12 +3,13 @@
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from mmvseg.errors import UserError
 from mmvseg.formats.categories import Category
-from mmvseg.formats.vipseg_results import Listed, PanopticTruth, PanopticVideo
+from mmvseg.formats.vipseg import PredictedSegment, Segment, Video, VIPSeg
 
 from .panoptic_overlap import FrameOverlap, video_overlaps
 
@@ -25,7 +26,7 @@ class VideoPQ:
     flag of a segment are those of the first frame of the window that lists it.
 
     Args:
-        num_classes: number of classes K.
+        categories: the K classes.
         windows: lengths in frames, ascending.
         video: its name, for messages.
 
@@ -35,9 +36,10 @@ class VideoPQ:
     """
 
     def __init__(
-        self, num_classes: int, windows: Sequence[int] = WINDOWS, video: str = 'video'
+        self, categories: Sequence[Category], windows: Sequence[int] = WINDOWS, video: str = 'video'
     ) -> None:
-        self.sums = {k: np.zeros((num_classes, 4)) for k in windows}
+        self.sums = {k: np.zeros((len(categories), 4)) for k in windows}
+        self._labels = {category.id: label for label, category in enumerate(categories)}
         self._video = video
         self._recent: deque[FrameOverlap] = deque(maxlen=max(windows))
 
@@ -60,12 +62,12 @@ class VideoPQ:
         sums: np.ndarray,
         counts: np.ndarray,
         areas: np.ndarray,
-        truth: dict[int, Listed],
-        pred: dict[int, Listed],
+        truth: dict[int, Segment],
+        pred: dict[int, PredictedSegment],
     ) -> None:
-        rows, labels = _labels(truth)
-        columns, pred_labels = _labels(pred)
-        crowd = np.array([segment.is_crowd for segment in truth.values()], bool)
+        rows, labels = self._numbers_and_labels(truth)
+        columns, pred_labels = self._numbers_and_labels(pred)
+        crowd = np.array([segment.iscrowd for segment in truth.values()], bool)
         overlap = counts[np.ix_(rows, columns)]
         pred_areas = counts.sum(axis=0)[columns]
         excused = counts[0, columns]  # pixels on void
@@ -86,7 +88,7 @@ class VideoPQ:
         missed[t] = False
         np.add.at(sums, (labels[missed], 3), 1)
         # Of several crowds of a class officially only the last one excuses predictions.
-        crowds = {segment.label: row for row, segment in truth.items() if segment.is_crowd}
+        crowds = dict(zip(labels[crowd], rows[crowd], strict=True))
         if crowds:
             excused = excused + [
                 counts[crowds[label], column] if label in crowds else 0
@@ -96,17 +98,16 @@ class VideoPQ:
         wrong[p] = False
         np.add.at(sums, (pred_labels[wrong], 2), 1)
 
+    def _numbers_and_labels(
+        self, segments: dict[int, PredictedSegment]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        labels = [self._labels[segment.category_id] for segment in segments.values()]
+        return np.array([*segments], int), np.array(labels, int)
 
-def _first_listed(older: dict[int, Listed], newer: dict[int, Listed]) -> dict[int, Listed]:
+
+def _first_listed(older: dict[int, Any], newer: dict[int, Any]) -> dict[int, Any]:
     """Segments of both in the order of their first listing, with what is said there."""
     return {**older, **newer, **older}
-
-
-def _labels(segments: dict[int, Listed]) -> tuple[np.ndarray, np.ndarray]:
-    return (
-        np.array([*segments], int),
-        np.array([segment.label for segment in segments.values()], int),
-    )
 
 
 @dataclass
@@ -175,12 +176,12 @@ class VPQ:
 
 
 def evaluate_vpq(
-    truth: PanopticTruth, results: Mapping[str, PanopticVideo], windows: Sequence[int] = WINDOWS
+    truth: VIPSeg, results: Mapping[str, Video], windows: Sequence[int] = WINDOWS
 ) -> VPQ:
     """Evaluate predictions in files.
 
     Args:
-        truth: the ground truth, see :func:`.vipseg_results.load_truth`.
+        truth: the ground truth, see :func:`.vipseg.read_vipseg`.
         results: the predictions of each video, see :func:`.vipseg_results.load_results`.
         windows: lengths in frames, ascending.
 
@@ -188,15 +189,15 @@ def evaluate_vpq(
         UserError: naming the file that is missing, broken or does not fit.
 
     Example:
-        >>> truth = load_truth('panoptic_gt_VIPSeg_val.json', 'panomasksRGB')
+        >>> truth = read_vipseg('panoptic_gt_VIPSeg_val.json', 'panomasksRGB')
         >>> evaluate_vpq(truth, load_results('predictions', truth)).mean()
         0.36
     """
 
     def sums(name: str) -> dict[int, np.ndarray]:
-        video = VideoPQ(len(truth.categories), windows, f'{truth.source}: video {name}')
+        video = VideoPQ(truth.classes, windows, f'{truth.file}: video {name}')
         for frame in video_overlaps(truth.videos[name], results[name]):
             video.add(frame)
         return video.sums
 
-    return VPQ.of(truth.categories, map(sums, truth.videos), windows)
+    return VPQ.of(truth.classes, map(sums, truth.annotated), windows)

@@ -2,7 +2,7 @@
 
 import logging
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mmengine.dist import broadcast_object_list, gather_object, is_main_process
@@ -166,6 +166,8 @@ def warn(text: str) -> None:
     print_log(printable(text), logger='current', level=logging.WARNING)
 
 
-def report(tables: str) -> None:
-    """Log tables."""
+def report(notes: Iterable[str], tables: str) -> None:
+    """Log tables after warnings of what is undefined in them."""
+    for note in notes:
+        warn(note)
     print_log('\n' + tables, logger='current')

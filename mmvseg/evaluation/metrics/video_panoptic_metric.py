@@ -11,12 +11,8 @@ from mmvseg.evaluation.functional.panoptic_overlap import frame_overlaps
 from mmvseg.evaluation.functional.segmentation_tables import stq_tables, vpq_tables
 from mmvseg.evaluation.functional.stq import TubeSums, VideoTubes
 from mmvseg.evaluation.functional.vpq import VPQ, WINDOWS, VideoPQ
-from mmvseg.formats.vipseg_results import (
-    Listed,
-    PanopticFrame,
-    PanopticVideo,
-    load_truth,
-)
+from mmvseg.formats.vipseg import PredictedSegment, Video, read_vipseg
+from mmvseg.formats.vipseg_results import PanopticFrame, read_frames
 from mmvseg.registry import METRICS
 from mmvseg.structures import VideoPanoptic
 
@@ -55,66 +51,60 @@ class VideoPanopticMetric(VideoMetric):
         self, ann_file: str | Path, mask_root: str | Path, prefix: str | None = None
     ) -> None:
         super().__init__(prefix=prefix)
-        self.ground_truth = load_truth(ann_file, mask_root)
+        self.ground_truth = read_vipseg(ann_file, mask_root)
+        total = len(self.ground_truth.videos)
+        left_out = total - len(self.ground_truth.annotated)
         if not self.has_truth:
             warn(f'{ann_file} has no annotations: there will be no VPQ and STQ')
-        elif self.ground_truth.unannotated:
-            left_out = len(self.ground_truth.unannotated)
-            total = left_out + len(self.ground_truth.videos)
+        elif left_out:
             warn(f'{ann_file}: {left_out} of {total} videos have no annotations and do not count')
 
     @property
     def has_truth(self) -> bool:
         """Whether there is anything to evaluate against."""
-        return bool(self.ground_truth.videos)
+        return bool(self.ground_truth.annotated)
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Compare the videos that are annotated, see :class:`VideoMetric`."""
-        left_out = self.ground_truth.unannotated
+        truth = self.ground_truth
+        left_out = truth.videos.keys() - truth.annotated.keys()
         counted = [sample for sample in data_samples if sample['video_id'] not in left_out]
         super().process(data_batch, counted)
 
     def check_classes(self, dataset_meta: Mapping[str, Any]) -> None:
         """See :class:`VideoMetric`."""
         names = {category.id: category.name for category in self.ground_truth.categories}
-        check_categories(dataset_meta, names, self.ground_truth.source)
+        check_categories(dataset_meta, names, self.ground_truth.file)
 
     def compare(self, video_id: str, result: VideoPanoptic) -> _VideoSums:
         """Its counts, see :class:`VideoMetric`."""
         truth = self.ground_truth
-        check_known(video_id, truth.videos, truth.source)
+        check_known(video_id, truth.annotated, truth.file)
         video = truth.videos[video_id]
-        if len(video.masks) != len(result.maps):
+        if video.length != len(result.maps):
             raise UserError(
-                f'{truth.source}: video {video_id}: has {len(video.masks)} frames, '
+                f'{truth.file}: video {video_id}: has {video.length} frames, '
                 f'{len(result.maps)} were predicted'
             )
-        quality = VideoPQ(len(truth.categories), WINDOWS, f'{truth.source}: video {video_id}')
-        tubes = VideoTubes(truth.is_thing())
-        predicted = self._frames(video_id, video, result)
+        quality = VideoPQ(truth.classes, WINDOWS, f'{truth.file}: video {video_id}')
+        tubes = VideoTubes(truth.classes)
+        predicted = self._frames(video, result)
         ids = np.array(sorted(segment.id for segment in result.segments), np.int64)
-        for frame in frame_overlaps(video.frames(), predicted, video.ids(), ids):
+        for frame in frame_overlaps(read_frames(video), predicted, video.segment_ids(), ids):
             quality.add(frame)
             tubes.add(frame)
         return _VideoSums(quality.sums, tubes.sums())
 
-    def _frames(
-        self, video_id: str, video: PanopticVideo, result: VideoPanoptic
-    ) -> Iterator[PanopticFrame]:
+    def _frames(self, video: Video, result: VideoPanoptic) -> Iterator[PanopticFrame]:
         """The results as files would give them."""
-        labels = self._labels()
-        for segment_map, mask in zip(result.maps, video.masks, strict=True):
-            segments = {
-                segment.id: Listed(labels[segment.label])
+        category_ids = self.dataset_meta['category_ids']
+        for segment_map, frame in zip(result.maps, video.frames, strict=True):
+            segments = [
+                PredictedSegment(segment.id, category_ids[segment.label])
                 for segment, _ in result.segments_in(segment_map)
-            }
-            place = f'the predictions: video {video_id}, frame {mask.stem}'
+            ]
+            place = f'the predictions: video {video.name}, frame {frame.mask.stem}'
             yield PanopticFrame(place, segments, segment_map)
-
-    def _labels(self) -> list[int]:
-        """Place of each class of the data set in the categories of the ground truth."""
-        places = self.ground_truth.labels()
-        return [places[i] for i in self.dataset_meta['category_ids']]
 
     def compute_metrics(self, results: list[tuple[str, _VideoSums]]) -> dict[str, float]:
         """The numbers; prints the tables.
@@ -124,14 +114,13 @@ class VideoPanopticMetric(VideoMetric):
         """
         truth = self.ground_truth
         if not self.has_truth:
-            warn(f'{truth.source} has no annotations: no VPQ and STQ')
+            warn(f'{truth.file} has no annotations: no VPQ and STQ')
             return {}
-        videos = in_order(results, [*truth.videos], truth.source)
-        quality = VPQ.of(truth.categories, (video.quality for video in videos.values()))
+        videos = in_order(results, [*truth.annotated], truth.file)
+        quality = VPQ.of(truth.classes, (video.quality for video in videos.values()))
         tubes = TubeSums.of(video.tubes for video in videos.values())
-        for note in quality.notes() + tubes.notes():
-            warn(note)
-        report(f'{vpq_tables(quality)}\n{stq_tables(tubes, truth.categories)}')
+        tables = f'{vpq_tables(quality)}\n{stq_tables(tubes, truth.classes)}'
+        report(quality.notes() + tubes.notes(), tables)
         return dict(
             VPQ=quality.mean(),
             VPQ_things=quality.mean(group='Things'),

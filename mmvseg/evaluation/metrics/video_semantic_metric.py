@@ -98,9 +98,7 @@ class VideoSemanticMetric(VideoMetric):
             return {}
         videos = in_order(results, [*truth.masks], truth.source)
         quality = SemanticQuality(videos, truth.num_classes)
-        for note in quality.notes():
-            warn(note)
         meta = self.dataset_meta
         names = dict(zip(meta['category_ids'], meta['classes'], strict=True))
-        report(semantic_tables(quality, names))
+        report(quality.notes(), semantic_tables(quality, names))
         return quality.stats()

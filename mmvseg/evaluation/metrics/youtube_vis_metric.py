@@ -79,9 +79,7 @@ class YouTubeVISMetric(VideoMetric):
         truth = restrict_categories(self.ground_truth, self.dataset_meta['category_ids'])
         found = to_results(entries, 'the predictions')
         result = evaluate_youtube_vis(truth, found, 'the predictions', self.occlusion)
-        for note in result.notes:
-            warn(note)
-        report(ap_tables(result))
+        report(result.notes, ap_tables(result))
         return result.stats()
 
 
