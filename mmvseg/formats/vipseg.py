@@ -15,6 +15,7 @@ import numpy as np
 from msgspec import Meta, Raw, Struct, ValidationError
 
 from mmvseg.errors import UserError
+from mmvseg.media.names import leads_out
 
 from .categories import Category, parse_categories
 from .json_files import (
@@ -405,10 +406,9 @@ def _listed_twice(
 
 def name_rule(name: str) -> str | None:
     """What is wrong with the name of a file or a folder."""
-    parts = name.replace('\\', '/').split('/')
-    if '..' in parts or not parts[0] or parts[0].endswith(':'):
+    if leads_out(name):
         return f'{quoted(name)} leaves the folder of the frames'
-    if '\0' in name or set(parts) <= {'', '.'}:
+    if '\0' in name or set(name) <= set('/\\.'):
         return f'{quoted(name)} is a name that no file can have'
     return None
 

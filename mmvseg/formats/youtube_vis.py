@@ -12,6 +12,7 @@ from typing import Any
 from msgspec import Raw, Struct, ValidationError
 
 from mmvseg.errors import UserError
+from mmvseg.media.names import leads_out
 
 from .categories import Category, parse_categories
 from .json_files import (
@@ -25,7 +26,7 @@ from .json_files import (
     decode_json,
     read_json_bytes,
 )
-from .problems import Findings, Flaws, Level, Problem, collect, strictly
+from .problems import Findings, Flaws, Level, Problem, collect, quoted, strictly
 from .rle import RunLengthCode, to_rle
 from .tracks import Annotation, measure_tracks
 
@@ -213,16 +214,11 @@ def video_problems(video: Video, file: str) -> Iterable[Problem]:
         yield Problem(file, 'file_names', 'names a frame twice', **flaw)
     for frame, name in enumerate(names):
         if '\0' in name or not name:
-            rule = f'{name!r} is a name that no file can have'
+            rule = f'{quoted(name)} is a name that no file can have'
             yield Problem(file, 'file_names', rule, video=video.id, frame=frame)
-        elif _leaves_root(name):
-            rule = f'{name!r} leads out of the folder of the frames'
+        elif leads_out(name):
+            rule = f'{quoted(name)} leaves the folder of the frames'
             yield Problem(file, 'file_names', rule, frame=frame, **flaw)
-
-
-def _leaves_root(name: str) -> bool:
-    parts = name.replace('\\', '/').split('/')
-    return '..' in parts or not parts[0] or parts[0].endswith(':')
 
 
 class AnnotationReader:

@@ -1,4 +1,4 @@
-"""The order of files that are named by numbers."""
+"""Names of files: their order, and where they lead."""
 
 import os
 import re
@@ -15,3 +15,9 @@ def natural_key(path: str | Path) -> list[tuple[int, str]]:
     parts = re.split(r'([0-9]+)', name)
     key = [(int(part), '') if i % 2 else (-1, part) for i, part in enumerate(parts)]
     return [*key, (-1, name)]
+
+
+def leads_out(name: str) -> bool:
+    """Whether a name, joined to a folder, may lead out of it: upwards, to a root or a drive."""
+    parts = name.replace('\\', '/').split('/')
+    return '..' in parts or not parts[0] or parts[0].endswith(':')

@@ -123,9 +123,9 @@ FAULTS = [
 FLAWS = [
     (set_('videos', 0, 'length', 9), 'video 10, length: 9, but there are 4 file_names'),
     (set_('videos', 0, 'file_names', list('aabc')), 'video 10, file_names: names a frame twice'),
-    (set_('videos', 0, 'file_names', 0, '../a.jpg'), "frame 0, file_names: '../a.jpg' leads out"),
-    (set_('videos', 0, 'file_names', 0, '/a.jpg'), "frame 0, file_names: '/a.jpg' leads out of"),
-    (set_('videos', 0, 'file_names', 0, 'C:\\a.jpg'), 'leads out of the folder of the frames'),
+    (set_('videos', 0, 'file_names', 0, '../a.jpg'), "frame 0, file_names: '../a.jpg' leaves the"),
+    (set_('videos', 0, 'file_names', 0, '/a.jpg'), "frame 0, file_names: '/a.jpg' leaves the"),
+    (set_('videos', 0, 'file_names', 0, 'C:\\a.jpg'), 'leaves the folder of the frames'),
     (set_(*FIRST, 'id', 101), 'video 10, annotation 101, id: duplicate annotation id'),
     (set_(*FIRST, 'id', 0), 'annotation 0, id: 0 is read as "unmatched"'),
     (set_(*FIRST, 'video_id', 77), 'video 77, annotation 100, video_id: there is no such video'),
@@ -274,7 +274,7 @@ def test_a_broken_text_within_an_entry(content, write):
     text = ann_file.read_text()
     ann_file.write_bytes(text.encode().replace(b'cup', b'c\xffp'))
     for read in (train, evaluate):
-        with pytest.raises(UserError, match=r'categories\[0\]: not valid json \(Invalid UTF-8'):
+        with pytest.raises(UserError, match=r'categories\[0\]: not valid json'):
             read(ann_file)
     ann_file.write_text(text.replace('cup', 'c\\ud800p'))
     for read in (train, evaluate, found_in):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmvseg.media.names import natural_key
+from mmvseg.media.names import leads_out, natural_key
 
 
 def test_numbers_are_counted():
@@ -37,3 +37,23 @@ def test_the_order_is_one(names, rng):
     names = [name for name in names if name not in ('', '.') and '/' not in name]
     shuffled = rng.sample(names, len(names))
     assert sorted(names, key=natural_key) == sorted(shuffled, key=natural_key)
+
+
+@pytest.mark.parametrize(
+    ('name', 'leads'),
+    [
+        ('a/b.jpg', False),
+        ('./a.jpg', False),
+        ('a..b/c', False),
+        ('../a', True),
+        ('a/../../b', True),
+        ('/a', True),
+        ('', True),
+        ('C:\\a', True),
+        ('C:a/b', False),
+        ('\\\\server\\a', True),
+        ('a\\..\\b', True),
+    ],
+)
+def test_names_that_lead_out_of_a_folder(name, leads):
+    assert leads_out(name) is leads
