@@ -11,6 +11,7 @@ from typing import Any
 from mmvseg.errors import UserError
 from mmvseg.files import SAME_COMMAND, file_errors, partial_path, whole_file
 
+from .json_files import load_json
 from .results_writer import PARTIAL_FILES
 from .writers import InstanceWriter, PanopticWriter, SemanticWriter, video_folder
 
@@ -104,7 +105,7 @@ def _semantic_pngs(out_dir: Path) -> Iterator[list[Path]]:
 def _records(out_dir: Path) -> Iterator[dict[str, Any]]:
     joined = out_dir / SemanticWriter.file_name
     if joined.is_file():
-        yield from json.loads(joined.read_bytes())
+        yield from load_json(joined)
     for path in out_dir.glob(PARTIAL_FILES):
         with open(path, 'rb') as file:
             for line in file:
