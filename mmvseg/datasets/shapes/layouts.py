@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from mmvseg.files import write_json
+from mmvseg.files import write_bytes, write_json
 from mmvseg.media.images import write_image, write_segment_map
 
 from .textures import STUFF_CLASSES, THING_CLASSES, class_colors
@@ -206,7 +206,7 @@ class VSPWLayout(SplitLayout):
     def finish(self) -> None:
         """Write the list of videos and the classes."""
         text = ''.join(f'{name}\n' for name in self.names)
-        (self.out / f'{self.split}.txt').write_text(text)
+        write_bytes(self.out / f'{self.split}.txt', text.encode())
         write_json(self.out / 'categories.json', panoptic_categories(), compact=True)
 
 
