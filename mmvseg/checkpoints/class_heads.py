@@ -22,7 +22,7 @@ def move_class_rows(
     """Let each class of a model start from the rows that its name has in a checkpoint.
 
     Rows of classes that the checkpoint lacks keep the values of the model; those of "no object",
-    which come last, are taken as they are.
+    which come last, are taken as they are. Heads for another number of classes are left alone.
 
     Args:
         weights: by name, changed in place.
@@ -47,22 +47,21 @@ def move_class_rows(
     shared = [index for index, name in enumerate(ours) if name in places]
     rows = [places[ours[index]] for index in shared]
     anew = [name for name in ours if name not in places]
+    is_moved = False
     heads = [name for name in weights if name in wanted and CLASS_HEADS.fullmatch(name)]
     for name in heads:
         tensor, own = weights[name], wanted[name]
-        if tensor.shape == own.shape and len(own) == 1 and 'conv_logits' in name:
+        if tensor.shape != own.shape:
+            continue  # starts anew, as in the published recipes; whoever fills the model says so
+        if len(own) == 1 and 'conv_logits' in name:
             continue  # one mask for all classes
-        surplus = len(tensor) - len(theirs)
-        fits = surplus in (0, 1) and len(own) - len(ours) == surplus
-        if not fits or tensor.shape[1:] != own.shape[1:]:
-            if tensor.shape == own.shape:
-                raise UserError(
-                    f'checkpoint {source}: {name} has {len(tensor)} rows, which are not those of '
-                    f'its {len(theirs)} classes, so they cannot be brought to the {len(ours)} '
-                    'classes of the data, which differ; if meta.dataset_meta of the checkpoint is '
-                    'wrong, remove it'
-                )
-            continue  # whoever fills the model says what else does not fit
+        if len(tensor) - len(theirs) not in (0, 1) or len(theirs) != len(ours):
+            raise UserError(
+                f'checkpoint {source}: {name} has {len(tensor)} rows, which are not those of '
+                f'its {len(theirs)} classes, so they cannot be brought to the {len(ours)} '
+                'classes of the data, which differ; if meta.dataset_meta of the checkpoint is '
+                'wrong, remove it'
+            )
         if anew and name in frozen and not name.startswith(tuple(allow_missing)):
             raise UserError(
                 f'checkpoint {source}: {name} is frozen in this training, but the checkpoint does '
@@ -73,15 +72,15 @@ def move_class_rows(
         moved[shared] = tensor[rows]
         moved[len(ours) :] = tensor[len(theirs) :]
         weights[name] = moved
-    if not heads:
+        is_moved = True
+    if not is_moved:
         return ''
-    if not anew and len(theirs) == len(ours):
+    if not anew:
         return (
             f'{source} has the classes in another order than the data: the rows of its class heads '
             'are moved by name'
         )
-    line = (
+    return (
         f'{source}: {len(shared)} of the {len(ours)} classes of the data start from the row of '
-        'their name in the class heads'
+        f'their name in the class heads, the others anew: {", ".join(anew)}'
     )
-    return f'{line}, the others anew: {", ".join(anew)}' if anew else line
