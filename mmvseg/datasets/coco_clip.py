@@ -59,7 +59,7 @@ class CocoClipDataset(YouTubeVISDataset):
         for record in records:
             for index, instance in enumerate(record['instances']):
                 instance['id'] = index
-        report_training_set(records, self.ann_file, flaws, self.min_size)
+        report_training_set(records, file, flaws, self.min_size)
         return records
 
 

@@ -132,12 +132,12 @@ def _why_not_trained(instance: dict, frame: int) -> str:
     return FRACTION if box.min() >= 0 and box.max() <= 1 else THIN
 
 
-def report_training_set(records: list[dict], ann_file: str, flaws: Flaws, min_size: int) -> None:
+def report_training_set(records: list[dict], file: YouTubeVIS, flaws: Flaws, min_size: int) -> None:
     """Say what of an annotation file is not trained on, and why.
 
     Args:
         records: of its videos.
-        ann_file: the file.
+        file: as it was read.
         flaws: that were found while it was read.
         min_size: videos with a side below this many pixels are not trained on.
 
@@ -163,15 +163,20 @@ def report_training_set(records: list[dict], ann_file: str, flaws: Flaws, min_si
             boxes = zip(*(instance['bboxes'] for instance in instances), strict=True)
             starts += sum(any(box is not None for box in frame) for frame in boxes)
             full_starts += sum(map(any, zip(*(i['trained'] for i in instances), strict=True)))
+    if not masks and file.annotations:
+        raise UserError(
+            f'annotation file {file.file}: no object can be trained on; none of its '
+            f'{len(file.annotations)} objects has a mask and a category that is used'
+        )
     if not dropped:
         return
     causes = ', '.join(f'{count} {reason}' for reason, count in dropped.most_common())
     if not full_starts:
         raise UserError(
-            f'annotation file {ann_file}: no object can be trained on; of {masks} masks in '
+            f'annotation file {file.file}: no object can be trained on; of {masks} masks in '
             f'{len(records)} videos there are {causes}'
         )
-    said = f'{ann_file}: {dropped.total()} of {masks} masks are not trained on: {causes}'
+    said = f'{file.file}: {dropped.total()} of {masks} masks are not trained on: {causes}'
     if full_starts < _FEW * starts:
         said += f'; only {full_starts} of the {starts} frames that clips start from hold an object'
     print_log(said, logger='current', level=logging.WARNING)

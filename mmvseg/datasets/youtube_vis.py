@@ -75,7 +75,7 @@ class YouTubeVISDataset(VideoDataset):
         labels = {category.id: label for label, category in enumerate(used)}
         records = to_records(file, self.data_prefix['img'], labels)
         if not self.test_mode:
-            report_training_set(records, self.ann_file, flaws, self.min_size)
+            report_training_set(records, file, flaws, self.min_size)
         return records
 
     def annotated_frames(self, record: dict) -> np.ndarray:

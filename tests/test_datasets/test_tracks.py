@@ -91,3 +91,9 @@ def test_boxes_that_do_not_meet_their_masks_are_told(content, make_dataset, said
 def test_videos_that_are_too_small(content, make_dataset):
     with pytest.raises(UserError, match='9 in videos with a side below 41 pixels'):
         make_dataset(content, min_size=41)
+
+
+def test_objects_of_other_categories_alone(content, make_dataset):
+    content['annotations'] = [a for a in content['annotations'] if a['category_id'] == 7]
+    with pytest.raises(UserError, match='none of its 2 objects has a mask and a category that is'):
+        make_dataset(content, metainfo=dict(classes=['fork']))
