@@ -5,10 +5,16 @@ from pathlib import Path
 import helpers
 import pytest
 import torch
+from hypothesis import settings
 
 import mmvseg  # noqa: F401 - adapts the stack before mmdet is imported
 
 torch.set_num_threads(1)
+
+# Each run tries the same examples; ``--hypothesis-profile explore`` tries new ones.
+settings.register_profile('suite', derandomize=True)
+settings.register_profile('explore', derandomize=False)
+settings.load_profile('suite')
 
 
 @pytest.fixture(scope='session')

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from msgspec import Raw, ValidationError
 
+from mmvseg.errors import UserError
+
 from .coco import parse_coco, to_coco_content
 from .json_files import decode_json, read_json_bytes
 from .pictures import frame_rule
@@ -66,10 +68,16 @@ def _form(data: bytes, file: str) -> str:
         if 'images' in content and 'videos' not in content:
             return 'coco'
         videos = decode_json(content.get('videos', b'[]'), file, list[Raw])
-        keys = (decode_json(video, file, dict[str, Raw]) for video in videos)
-        return 'vipseg' if any('images' in video for video in keys) else 'youtube_vis'
     except ValidationError:
         return 'youtube_vis'
+    return 'vipseg' if any(_lists_images(video, file) for video in videos) else 'youtube_vis'
+
+
+def _lists_images(video: Raw, file: str) -> bool:
+    try:
+        return 'images' in decode_json(video, file, dict[str, Raw])
+    except (ValidationError, UserError):  # what is wrong with it is found by who reads it
+        return False
 
 
 def _check_videos(

@@ -106,6 +106,7 @@ mutations = given(
 
 @mutations
 @example([(0, 'change', 5)])
+@example([(1, 'change', None), (5712, 'drop', None)])
 @settings(max_examples=400, deadline=None)
 def test_all_readers_agree_with_the_checker(folder, edits):
     content = json.loads((folder / 'gt/sound.json').read_text())
