@@ -1,5 +1,6 @@
 """What the measuring tools share: videos of noise, memory, tables."""
 
+import gc
 import sys
 
 import pytest
@@ -20,6 +21,7 @@ def test_window_of_noise_is_reproducible():
 
 
 def test_peak_memory_sees_what_is_gone():
+    gc.collect()  # what tests before have left would be freed in the midst of this one
     measure.reset_peak_resident()
     before = measure.peak_resident_gb()
     block = torch.ones(50_000_000)
