@@ -126,6 +126,7 @@ def test_unforeseen_error_shows_where_it_was_raised(capfd):
     @distributed_command_line
     def main():
         init_distributed('pytorch', timeout_s=60)
+        dist.barrier()  # the first process must not end before the second has joined
         raise IndexError('beyond the end')
 
     with two_processes(lambda rank: main()) as (processes, _):
