@@ -8,6 +8,7 @@ compiled mmcv its operators are used.
 
 import importlib
 import importlib.util
+import os
 import re
 import sys
 import types
@@ -42,6 +43,10 @@ INSTALL_COMPILED_MMCV = (
 def apply() -> None:
     """Check the versions of the stack and see to it that ``mmcv.ops`` lacks nothing.
 
+    Threads of torch wait passively from here on, unless ``OMP_WAIT_POLICY`` says otherwise or torch
+    is imported already: where other programs need the cores, too, those that spin while they wait
+    take the time from those that they wait for.
+
     Raises:
         UserError: a package is missing or of an unsupported version. Importing ``mmcv.ops`` raises
             it too, if mmcv's compiled operators do not load.
@@ -51,6 +56,7 @@ def apply() -> None:
         if problem:
             _show_user_errors_briefly()
             raise UserError(problem)
+    os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # read when torch is imported
     _silence_warnings()
     if 'mmcv.ops' in sys.modules:
         _use_own_ops()

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 import torch
+from helpers import REPOSITORY
 from mmcv import ops as mmcv_ops
 from mmdet.registry import MODELS
 
@@ -165,3 +166,27 @@ def test_asking_for_the_operators_does_not_use_up_the_adaptation():
     expected = 'mmcv.ops.roi_align' if compat.has_compiled_ops() else 'mmvseg.ops.roi_align'
     run = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == expected
+
+
+STOP_AT_TORCH = """
+import os, runpy, sys
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == 'torch':
+            sys.exit('OMP_WAIT_POLICY=' + os.environ.get('OMP_WAIT_POLICY', 'not set'))
+
+sys.meta_path.insert(0, Finder())
+runpy.run_path(sys.argv[1], run_name='tool')
+"""
+
+
+@pytest.mark.parametrize('policy', [None, 'ACTIVE'])
+@pytest.mark.parametrize('tool', ['train', 'test', 'test_vis', 'demo_video', 'visualize_results'])
+def test_threads_of_tools_wait_passively_unless_told_otherwise(tool, policy, monkeypatch):
+    monkeypatch.delenv('OMP_WAIT_POLICY', raising=False)
+    if policy:
+        monkeypatch.setenv('OMP_WAIT_POLICY', policy)
+    command = [sys.executable, '-c', STOP_AT_TORCH, f'tools/{tool}.py']
+    ended = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY)
+    assert ended.stderr.strip() == f'OMP_WAIT_POLICY={policy or "PASSIVE"}'

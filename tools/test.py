@@ -3,11 +3,13 @@
 import argparse
 from pathlib import Path
 
-from mmengine.dist import get_rank
-
 from mmvseg.engine import VideoRunner
 from mmvseg.engine.config import config_errors, default_work_dir
-from mmvseg.engine.distributed import distributed_command_line, on_main_process
+from mmvseg.engine.distributed import (
+    distributed_command_line,
+    is_main_process,
+    on_main_process,
+)
 from mmvseg.engine.launch import (
     add_common_arguments,
     add_data_arguments,
@@ -47,7 +49,7 @@ def main() -> None:
         on_main_process(lambda: check_writable(Path(args.out)))
     with config_errors(cfg):
         metrics = VideoRunner.from_cfg(cfg).test()
-    if args.out and get_rank() == 0:
+    if args.out and is_main_process():
         write_json(Path(args.out), metrics)
 
 

@@ -15,12 +15,15 @@ import sys
 from pathlib import Path
 
 from mmengine.config import Config
-from mmengine.dist import get_rank
 
 from mmvseg.datasets import dataset_metainfo
 from mmvseg.engine import VideoRunner
 from mmvseg.engine.config import config_errors, default_work_dir
-from mmvseg.engine.distributed import distributed_command_line, on_main_process
+from mmvseg.engine.distributed import (
+    distributed_command_line,
+    is_main_process,
+    on_main_process,
+)
 from mmvseg.engine.fingerprint import claim_folder, fingerprint
 from mmvseg.engine.launch import (
     add_common_arguments,
@@ -71,7 +74,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def say(text: str) -> None:
-    if get_rank() == 0:
+    if is_main_process():
         print(printable(text), file=sys.stderr, flush=True)
 
 
@@ -101,7 +104,7 @@ def main() -> None:
     else:
         with config_errors(cfg):
             VideoRunner.from_cfg(cfg).test()
-    if get_rank() == 0:
+    if is_main_process():
         results = complete_results(out_dir)
         print(f'results: {results}')
         if args.zip:
