@@ -12,6 +12,9 @@ from mmvseg.errors import UserError
 
 from .conversion_note import note_of
 
+#: Sub-modules that a line names.
+_MAX_MODULES = 6
+
 
 @dataclass
 class WeightReport:
@@ -181,6 +184,22 @@ def weights_of(checkpoint: Mapping, source: str) -> dict[str, Tensor]:
         found = ', '.join(map(str, list(checkpoint)[:5])) or 'nothing'
         raise UserError(f'checkpoint {source}: holds no weights (found: {found})')
     return weights
+
+
+def non_finite(weights: Mapping[str, Tensor]) -> list[str]:
+    """A line for the user where weights are NaN or infinite, as those of a diverged training."""
+    names = [name for name, tensor in weights.items() if not _is_finite(tensor)]
+    if not names:
+        return []
+    few = by_module(names)[:_MAX_MODULES]
+    return [f'warning: not finite (NaN or infinity) are values of {len(names)} tensors:', *few]
+
+
+def _is_finite(tensor: Tensor) -> bool:
+    if not (tensor.is_floating_point() or tensor.is_complex()):
+        return True
+    # torch cannot tell for its types of 8 bits
+    return bool((tensor.float() if tensor.itemsize == 1 else tensor).isfinite().all())
 
 
 def _sub_modules(model: nn.Module) -> list[str]:

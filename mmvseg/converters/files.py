@@ -21,7 +21,7 @@ from mmvseg.checkpoints.published.layouts import (
     recognise,
     sources_of,
 )
-from mmvseg.checkpoints.weights import weights_of
+from mmvseg.checkpoints.weights import non_finite, weights_of
 from mmvseg.engine.categories import check_classes
 from mmvseg.errors import UserError
 from mmvseg.files import check_writable, file_hash
@@ -71,7 +71,7 @@ def convert_file(
     meta['conversion'] = note.plain()
     _save(dict(meta=meta, state_dict=converted.weights), out)
     lines = describe_conversion(converted, targets, fit, len(weights), 'dataset_meta' in meta)
-    return [*lines, f'wrote {out}']
+    return [*lines, *non_finite(converted.weights), f'wrote {out}']
 
 
 def restore_file(
@@ -112,7 +112,7 @@ def restore_file(
     lines = [f'{len(published)} tensors with the names of {sources_of(layout)}']
     if note and note.left_to_training:
         lines.append(f'incomplete, as a start for training: without {note.left_to_training}')
-    return [*lines, f'wrote {out}']
+    return [*lines, *non_finite(published), f'wrote {out}']
 
 
 def _check_paths(path: Path, out: Path) -> tuple[Path, Path]:
