@@ -23,6 +23,7 @@ from safetensors.torch import save_file
 from mmvseg.errors import UserError
 from mmvseg.files import file_hash, whole_file
 
+from .class_notes import check_class_notes
 from .pickle_errors import (
     ChangedBytesError,
     CompressedFileError,
@@ -65,7 +66,8 @@ def load_checkpoint_file(
     Raises:
         DamagedCheckpointError: the file is no checkpoint, is cut off or holds other bytes than were
             written.
-        UserError: it is missing or compressed, or needs unpickling.
+        UserError: it is missing or compressed, needs unpickling, or notes its classes in a form
+            that nobody can read.
 
     Example:
         >>> checkpoint = load_checkpoint_file('work_dirs/tevit_msgshift/iter_9200.pth')
@@ -106,6 +108,7 @@ def load_checkpoint_file(
             f'checkpoint {path}: holds a {type(checkpoint).__name__}, expected a dict of weights'
         )
     _check_name(path)
+    check_class_notes(checkpoint, str(path))
     return dict(checkpoint)
 
 
