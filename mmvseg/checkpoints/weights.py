@@ -8,7 +8,7 @@ from mmengine.logging import MMLogger
 from torch import Tensor, nn
 
 from mmvseg.checkpoints.published.layouts import recognise, sources_of
-from mmvseg.errors import UserError
+from mmvseg.errors import UserError, printable
 
 from .conversion_note import note_of
 
@@ -151,9 +151,9 @@ def load_model_weights(
     model.load_state_dict({name: weights[name] for name in report.filled}, strict=False)
     logger = MMLogger.get_current_instance()
     if len(report.filled) == len(model.state_dict()) and not report.unexpected:
-        logger.info(f'{source}: all {len(report.filled)} tensors loaded')
+        logger.info(f'{printable(source)}: all {len(report.filled)} tensors loaded')
     else:
-        logger.warning(f'{source}: {report}')
+        logger.warning(printable(f'{source}: {report}'))
     return report
 
 

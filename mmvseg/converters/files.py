@@ -23,7 +23,7 @@ from mmvseg.checkpoints.published.layouts import (
 )
 from mmvseg.checkpoints.weights import non_finite, weights_of
 from mmvseg.engine.categories import check_classes
-from mmvseg.errors import UserError
+from mmvseg.errors import UserError, say
 from mmvseg.files import check_writable, file_hash
 from mmvseg.progress import ProgressReport
 
@@ -135,12 +135,12 @@ def _hash_with_progress(path: Path) -> str:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    print('reading…', flush=True)
+    say('reading…', flush=True)
     return load_checkpoint_file(path, mmap=True)
 
 
 def _save(checkpoint: dict[str, Any], out: Path) -> None:
-    print('writing…', flush=True)
+    say('writing…', flush=True)
     save_checkpoint_file(checkpoint, out)
 
 
@@ -169,7 +169,7 @@ def _find_targets(converted: Converted, source: str, path: Path) -> list[Target]
             f'{path}: {len(converted.unknown)} tensors are not those of '
             f'{sources_of(converted.layout)}: {", ".join(converted.unknown[:8])}'
         )
-    print('looking for the config…', flush=True)
+    say('looking for the config…', flush=True)
     targets = find_targets(converted, source)
     if targets:
         return targets
