@@ -209,8 +209,9 @@ def _write_safetensors(checkpoint: dict[str, Any], path: Path) -> None:
         raise ValueError(f'all but the weights must be JSON: {error}') from error
     weights, storages = {}, set()
     for name, tensor in checkpoint['state_dict'].items():
+        tensor = tensor.contiguous()
         shares = tensor.untyped_storage().data_ptr() in storages  # which the format has no way for
-        weights[name] = tensor.clone() if shares else tensor.contiguous()
+        weights[name] = tensor.clone() if shares else tensor
         storages.add(tensor.untyped_storage().data_ptr())
     # one entry alone: safetensors writes several in a random order
     save_file(weights, path, metadata={_SAFETENSORS_META: rest})

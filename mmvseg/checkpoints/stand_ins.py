@@ -94,7 +94,10 @@ class Array(StandIn):
         except (AttributeError, TypeError, ValueError) as error:
             raise MalformedPickleError(f'a numpy array cannot be read: {error}') from error
         if array.dtype.kind in 'US':
-            return array.tolist() if array.size else []
+            try:
+                return array.tolist() if array.size else []
+            except SystemError as error:  # of numbers that no character has
+                raise MalformedPickleError(f'text that is none: {error}') from error
         if array.dtype.byteorder not in _NATIVE:
             array = array.astype(array.dtype.newbyteorder('='))
         with warnings.catch_warnings():

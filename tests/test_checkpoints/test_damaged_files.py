@@ -371,6 +371,14 @@ def test_arrays_of_absurd_shapes(tmp_path, data, code, shape):
 
 
 @pytest.mark.filterwarnings('ignore:numpy.core')
+def test_text_of_numbers_that_no_character_has(tmp_path):
+    path = tmp_path / 'model.pkl'
+    path.write_bytes(pickle.dumps(dict(a=array(b'\xff\xff\xff\x7f', 'U1', (1,))), 2))
+    with pytest.raises(DamagedCheckpointError, match='text that is none'):
+        load_checkpoint_file(path)
+
+
+@pytest.mark.filterwarnings('ignore:numpy.core')
 def test_many_arrays_of_the_same_bytes(tmp_path):
     path = tmp_path / 'model.pkl'
     data = bytes(2**20)
