@@ -19,7 +19,7 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from typing import Any
 
-from .errors import UserError
+from .errors import UserError, say
 
 # Supported versions: from the first, below the second.
 VERSIONS = {
@@ -134,7 +134,7 @@ def _show_user_errors_briefly() -> None:
 
     def hook(kind: type[BaseException], error: BaseException, traceback: Any) -> None:
         if issubclass(kind, UserError):
-            print(f'error: {error}', file=sys.stderr)
+            say(f'error: {error}', sys.stderr)
         else:
             show(kind, error, traceback)
 

@@ -1,9 +1,13 @@
-"""Errors that a user can mend, and how the command line shows them and names from files."""
+"""Errors that a user can mend, and how the command line shows them and names from files.
+
+Whatever the tools print goes through :func:`say`, the log through the same escaping.
+"""
 
 import functools
 import sys
 import unicodedata
 from collections.abc import Callable
+from typing import TextIO
 
 #: Of Unicode: control characters, signs that turn the direction of text, and halves of characters
 #: and bytes that are none.
@@ -52,6 +56,27 @@ def printable(text: object) -> str:
     )
 
 
+def one_line(name: object) -> str:
+    """A name from a file that must not break its line or table either.
+
+    Example:
+        >>> one_line('first\\nsecond')
+        'first\\\\nsecond'
+    """
+    return printable(name).replace('\n', '\\n').replace('\t', '\\t')
+
+
+def say(text: object, file: TextIO | None = None, flush: bool = False) -> None:
+    """Print a text so that nothing in it can steer the terminal.
+
+    Args:
+        text: see :func:`printable`.
+        file: default: the standard output.
+        flush: do not wait for more.
+    """
+    print(printable(text), file=file, flush=flush)
+
+
 def _steers(character: str) -> bool:
     if character in '\n\t':
         return False
@@ -75,10 +100,10 @@ def command_line(main: Callable[..., int | None]) -> Callable[..., None]:
         try:
             status = main(*args, **kwargs)
         except UserError as error:
-            print(f'error: {printable(error)}', file=sys.stderr)
+            say(f'error: {error}', sys.stderr)
             sys.exit(1)
         except KeyboardInterrupt:
-            print('interrupted', file=sys.stderr)
+            say('interrupted', sys.stderr)
             sys.exit(130)
         sys.exit(status or 0)
 

@@ -13,6 +13,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from .errors import say
+
 SECONDS_BETWEEN_LINES = 10.0
 
 
@@ -78,4 +80,4 @@ class ProgressReport:
         line += f' {self.unit} in {elapsed_s:.0f} s'
         if self.total and 0 < self.done < self.total:
             line += f', about {elapsed_s * (self.total / self.done - 1):.0f} s left'
-        print(line, file=sys.stderr, flush=True)
+        say(line, sys.stderr)

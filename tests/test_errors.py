@@ -1,8 +1,10 @@
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmvseg.errors import UserError, command_line, printable
+from mmvseg.errors import UserError, command_line, one_line, printable, say
 
 
 @pytest.mark.parametrize(
@@ -36,3 +38,13 @@ def test_errors_of_the_command_line(capsys):
     with pytest.raises(SystemExit):
         main()
     assert capsys.readouterr().err == 'error: video \\x1b[31mred: gone\n'
+
+
+def test_what_is_said_is_escaped(capsys):
+    say('a \x1b[31mred\nb\u202e')
+    say('\x07', sys.stderr)
+    assert capsys.readouterr() == ('a \\x1b[31mred\nb\\u202e\n', '\\x07\n')
+
+
+def test_a_name_stays_on_its_line():
+    assert one_line('a\nb\tc\x1b') == r'a\nb\tc\x1b'

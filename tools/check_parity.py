@@ -7,7 +7,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from mmvseg.errors import UserError, command_line
+from mmvseg.errors import UserError, command_line, say
 from mmvseg.testing.parity import REPLAYERS, Comparison, Row, is_case, load_case
 
 # What torch, mmdet and this package raise for configs, tensors and files that they cannot take.
@@ -62,12 +62,12 @@ def replay(folder: Path) -> list[Row]:
 def print_rows(folder: Path, rows: list[Row], brief: bool) -> None:
     failed = [row for row in rows if not row.passed]
     verdict = f'{len(failed)} of {len(rows)} outputs FAILED' if failed else 'passed'
-    print(f'{folder}: {verdict}, {len(rows)} outputs')
+    say(f'{folder}: {verdict}, {len(rows)} outputs')
     shown = failed if brief else rows
     width = max((len(row.name) for row in shown), default=0)
     for row in shown:
         mark = 'ok  ' if row.passed else 'FAIL'
-        print(
+        say(
             f'  {mark} {row.name:<{width}}  max|diff| {row.difference:<9.3g} '
             f'tolerance {row.tolerance:<9.3g} {row.note}'.rstrip()
         )
@@ -78,20 +78,20 @@ def replay_all(folders: list[Path], brief: bool) -> int:
     num_replayed = num_failed = 0
     for folder in folders:
         if folder.is_dir() and not is_case(folder):
-            print(f'{folder}: skipped, no config.json')
+            say(f'{folder}: skipped, no config.json')
             continue
         num_replayed += 1
         try:
             rows = replay(folder)
         except UserError as error:
             num_failed += 1
-            print(f'error: {error}', file=sys.stderr)
+            say(f'error: {error}', sys.stderr)
             continue
         print_rows(folder, rows, brief)
         num_failed += any(not row.passed for row in rows)
     if num_replayed == 0:
         raise UserError('none of the folders holds a case (config.json)')
-    print(f'{num_replayed - num_failed} of {num_replayed} cases agree')
+    say(f'{num_replayed - num_failed} of {num_replayed} cases agree')
     return int(num_failed > 0)
 
 
@@ -99,7 +99,7 @@ def replay_all(folders: list[Path], brief: bool) -> int:
 def main() -> int:
     args = parse_args()
     if args.list:
-        print('\n'.join(sorted(REPLAYERS)))
+        say('\n'.join(sorted(REPLAYERS)))
         return 0
     return replay_all(args.folders, args.brief)
 

@@ -30,7 +30,7 @@ from mmvseg.apis.reports import Report, build_report, demo_style, score_threshol
 from mmvseg.engine.config import add_cfg_options
 from mmvseg.engine.console import hide_irrelevant_warnings
 from mmvseg.engine.launch import add_checkpoint_arguments, allowed_missing, positive_int
-from mmvseg.errors import UserError, command_line
+from mmvseg.errors import UserError, command_line, say
 from mmvseg.files import write_bytes
 from mmvseg.media import (
     DEFAULT_FPS,
@@ -130,7 +130,7 @@ def main() -> None:
     args.score_thr = score_threshold(inferencer.task, args.score_thr)
     height, width = source.size
     length = '?' if source.length is None else source.length
-    print(
+    say(
         f'{without_password(args.input)}: {width}x{height}, {length} frames, on {inferencer.device}'
     )
     run = segment_live if args.live else segment_whole
@@ -160,7 +160,7 @@ def segment_whole(
         write_maps(args.maps, found, sample.video_length, source.size)
     painter = found.painter(demo_style(inferencer.task, source.size))
     draw(source, sample.video_length, found.result, painter, out)
-    print(found.describe())
+    say(found.describe())
     report(found.noun, out, args.json, args.maps, damage)
 
 
@@ -178,7 +178,7 @@ def record(source: FrameSource, out: Path) -> tuple[FrameSource, str | None]:
         for frame in source:
             writer.write(frame.image)
             progress.advance()
-    print(f'input:   {path}')
+    say(f'input:   {path}')
     return open_source(path), source.damage
 
 
@@ -210,14 +210,14 @@ def segment_live(
             else:
                 problem = source.damage
         except KeyboardInterrupt:
-            print('stopped by Ctrl-C', file=sys.stderr)
+            say('stopped by Ctrl-C', sys.stderr)
         except UserError as error:
             problem = str(error)
     if not outputs.num_frames:
         raise UserError(problem or f'{source.name}: ended before the first frame')
     above = '' if args.score_thr is None else f' of score >= {args.score_thr:g}'
     mean = outputs.num_entries / outputs.num_frames
-    print(f'{outputs.num_frames} frames with {mean:.1f} {seen.noun}{above} on average')
+    say(f'{outputs.num_frames} frames with {mean:.1f} {seen.noun}{above} on average')
     report(seen.noun, video, args.json, args.maps, problem)
 
 
@@ -231,7 +231,7 @@ def report(
     """
     for kind, path in (('overlay', video), (noun, entries), ('maps', maps)):
         if path:
-            print(f'{kind + ":":<10}{path}')
+            say(f'{kind + ":":<10}{path}')
     if damage:
         raise UserError(f'{damage}; the results cover the frames before')
 

@@ -259,7 +259,10 @@ def report(findings: list[Finding]) -> str:
 
 def main() -> int:
     findings = [finding for check in CHECKS for finding in check()]
-    print(report(findings))
+    text = report(findings)
+    # paths and outputs of other programs must not steer the terminal
+    shown = ''.join(c if c.isprintable() or c == '\n' else repr(c)[1:-1] for c in text)
+    print(shown)  # noqa: T201 - mmvseg may not be there to say it
     return int(any(finding.state == BROKEN for finding in findings))
 
 

@@ -7,6 +7,8 @@
     vss          GT PRED                      semantic: GT is a folder with val.txt and data/ (or
                                               the txt in it), PRED one with <video>/<frame>.png
 
+PRED and RESULTS.json may also be the submission.zip of tools/test_vis.py that holds them.
+
 Prints tables in percent ('-': nothing to measure). --out gets the summary as JSON in full
 precision: fractions, but VPQ in percent as its official script has it. Undefined numbers are -1 for
 ytvis and ovis, as officially, else null; a note says why.
@@ -18,10 +20,12 @@ Example:
 
 import argparse
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mmvseg.errors import UserError, command_line, printable
+from mmvseg.errors import UserError, command_line, one_line, say
 from mmvseg.files import write_json
 
 # What each metric needs is imported in its function: the tool starts without what others need.
@@ -61,6 +65,7 @@ def instances(args: argparse.Namespace) -> dict[str, float]:
     from mmvseg.evaluation.functional.ground_truth import to_ground_truth
     from mmvseg.evaluation.functional.table import ap_tables
     from mmvseg.evaluation.functional.youtube_vis_ap import evaluate_youtube_vis
+    from mmvseg.formats.submissions import unpacked
     from mmvseg.formats.youtube_vis import read_youtube_vis
     from mmvseg.formats.youtube_vis_results import read_results
 
@@ -68,7 +73,9 @@ def instances(args: argparse.Namespace) -> dict[str, float]:
     truth = to_ground_truth(read_youtube_vis(args.ground_truth), occlusion)
     if not truth.has_annotations:
         note(f'{args.ground_truth} has no annotations: every number is -1 (undefined)')
-    result = evaluate_youtube_vis(truth, read_results(args.results), str(args.results), occlusion)
+    with unpacked(args.results, 'results.json') as path:
+        results = read_results(path / 'results.json' if path != args.results else path)
+    result = evaluate_youtube_vis(truth, results, str(args.results), occlusion)
     show(ap_tables(result), result.notes)
     return result.stats()
 
@@ -77,7 +84,8 @@ def panoptic_quality(args: argparse.Namespace) -> dict[str, dict[str, float]]:
     from mmvseg.evaluation.functional.segmentation_tables import vpq_tables
     from mmvseg.evaluation.functional.vpq import SCRIPT_WINDOWS, evaluate_vpq
 
-    result = evaluate_vpq(*_panoptic_files(args), SCRIPT_WINDOWS)
+    with _panoptic_files(args) as (truth, predictions):
+        result = evaluate_vpq(truth, predictions, SCRIPT_WINDOWS)
     show(vpq_tables(result), result.notes())
     return result.numbers()
 
@@ -86,13 +94,15 @@ def tracking_quality(args: argparse.Namespace) -> dict[str, float]:
     from mmvseg.evaluation.functional.segmentation_tables import stq_tables
     from mmvseg.evaluation.functional.stq import evaluate_stq
 
-    truth, predictions = _panoptic_files(args)
-    result = evaluate_stq(truth, predictions)
+    with _panoptic_files(args) as (truth, predictions):
+        result = evaluate_stq(truth, predictions)
     show(stq_tables(result, truth.classes), result.notes())
     return result.stats()
 
 
-def _panoptic_files(args: argparse.Namespace) -> tuple[Any, dict[str, Any]]:
+@contextmanager
+def _panoptic_files(args: argparse.Namespace) -> Iterator[tuple[Any, dict[str, Any]]]:
+    from mmvseg.formats.submissions import unpacked
     from mmvseg.formats.vipseg import read_vipseg
     from mmvseg.formats.vipseg_results import find_ground_truth, load_results
 
@@ -100,19 +110,22 @@ def _panoptic_files(args: argparse.Namespace) -> tuple[Any, dict[str, Any]]:
     truth = read_vipseg(path, path.parent / 'panomasksRGB')
     if not truth.annotated:
         raise UserError(f"{path}: 'annotations' is empty, so there is nothing to compare with")
-    return truth, load_results(args.results, truth)
+    with unpacked(args.results, 'pred.json') as folder:
+        yield truth, load_results(folder, truth)
 
 
 def semantic(args: argparse.Namespace) -> dict[str, float]:
     from mmvseg.evaluation.functional.segmentation_tables import semantic_tables
     from mmvseg.evaluation.semantic_scores import evaluate_vss
+    from mmvseg.formats.submissions import unpacked
     from mmvseg.formats.vspw import find_split, load_semantic_truth
 
     split = find_split(args.ground_truth, args.split)
     truth = load_semantic_truth(split, split.parent / 'data')
     if not truth.masks:
         raise UserError(f'{split.parent / "data"}: has no masks (<video>/mask/*.png)')
-    result = evaluate_vss(truth, args.results, args.gt_coding or 'raw')
+    with unpacked(args.results, '*/*.png') as folder:
+        result = evaluate_vss(truth, folder, args.gt_coding or 'raw')
     show(semantic_tables(result, truth.names), result.notes())
     return result.stats()
 
@@ -125,11 +138,11 @@ METRICS = dict(
 def show(table: str, notes: list[str]) -> None:
     for text in notes:
         note(text)
-    print(table)
+    say(table)
 
 
 def note(text: str) -> None:
-    print(f'note: {printable(text)}', file=sys.stderr)
+    say(f'note: {one_line(text)}', sys.stderr)
 
 
 if __name__ == '__main__':

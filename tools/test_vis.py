@@ -34,7 +34,7 @@ from mmvseg.engine.launch import (
     prepare_test,
     start,
 )
-from mmvseg.errors import printable
+from mmvseg.errors import say
 from mmvseg.evaluation.folder_scores import (
     Scores,
     score_instances,
@@ -73,9 +73,9 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def say(text: str) -> None:
+def remark(text: str) -> None:
     if is_main_process():
-        print(printable(text), file=sys.stderr, flush=True)
+        say(text, sys.stderr)
 
 
 @distributed_command_line
@@ -88,7 +88,7 @@ def main() -> None:
     if annotated:  # what cannot be scored in the end is refused before the model runs
         on_main_process(lambda: check_ground_truth(cfg, ann_file, occlusion))
     else:
-        say(f'{ann_file} has no annotations: results are written, but not scored')
+        remark(f'{ann_file} has no annotations: results are written, but not scored')
     cfg.work_dir = cfg.get('work_dir') or default_work_dir(cfg)
     out_dir = Path(args.out or Path(cfg.work_dir) / 'results')
     cfg.test_cfg.update(out_dir=str(out_dir), fp16=args.fp16 or cfg.test_cfg.get('fp16', False))
@@ -100,15 +100,15 @@ def main() -> None:
     # scored below from the files, which also hold what an interrupted run finished
     cfg.test_evaluator = []
     if results := complete_results(out_dir):
-        say(f'{results} is complete already (--restart to make it anew)')
+        remark(f'{results} is complete already (--restart to make it anew)')
     else:
         with config_errors(cfg):
             VideoRunner.from_cfg(cfg).test()
     if is_main_process():
         results = complete_results(out_dir)
-        print(f'results: {results}')
+        say(f'results: {results}')
         if args.zip:
-            print(f'for the evaluation server: {zip_results(out_dir)}')
+            say(f'for the evaluation server: {zip_results(out_dir)}')
         if annotated:
             report(score(cfg, ann_file, results, occlusion), results)
 
@@ -137,14 +137,14 @@ def score(cfg: Config, ann_file: Path, results: Path, occlusion: bool) -> Scores
 
 def report(scores: Scores | None, results: Path) -> None:
     if scores is None:
-        say(f'nothing was predicted in any video: {results} is empty, there is nothing to score')
+        remark(f'nothing was predicted in any video: {results} is empty, there is nothing to score')
         return
     for note in scores.notes:
-        say(note)
-    print(scores.tables)
+        remark(note)
+    say(scores.tables)
     metrics = results.parent / 'metrics.json'
     write_json(metrics, scores.numbers)
-    print(f'numbers: {metrics}')
+    say(f'numbers: {metrics}')
 
 
 def has_occlusion(evaluator: dict | list[dict]) -> bool:

@@ -41,7 +41,7 @@ import numpy as np
 from mmvseg.apis.map_folders import load_panoptic_results, load_semantic_results, results_task
 from mmvseg.apis.reports import NOUNS, Report, build_report
 from mmvseg.apis.results_file import ResultVideo, load_results
-from mmvseg.errors import UserError, command_line, printable
+from mmvseg.errors import UserError, command_line, say
 from mmvseg.media import DEFAULT_FPS, VideoWriter, parse_fps
 from mmvseg.media.images import read_image, write_image
 from mmvseg.progress import ProgressReport
@@ -139,7 +139,7 @@ def main() -> None:
     if task == 'vss':
         count = len({row['category_id'] for row in rows})
     above = f' of score >= {args.score_thr or 0:g}' if task == 'vis' else ''
-    print(printable(f'{args.out}: {len(videos)} videos with {count} {NOUNS[task]}{above}'))
+    say(f'{args.out}: {len(videos)} videos with {count} {NOUNS[task]}{above}')
 
 
 def draw_video(

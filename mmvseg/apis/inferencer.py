@@ -11,7 +11,7 @@ from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
 
-from mmvseg.checkpoints.files import load_checkpoint_file
+from mmvseg.checkpoints.loaders import load_weights
 from mmvseg.checkpoints.weights import load_model_weights
 from mmvseg.datasets import Category, dataset_metainfo
 from mmvseg.datasets.class_names import match_classes
@@ -80,7 +80,7 @@ class VideoSegInferencer:
         else:
             cfg = load_config(config, cfg_options)
         init_default_scope('mmvseg')
-        loaded = load_checkpoint_file(checkpoint, allow_pickle or cfg.get('allow_pickle', False))
+        loaded = load_weights(checkpoint, allow_pickle or cfg.get('allow_pickle', False))
         self.metainfo = _metainfo(cfg, loaded, str(checkpoint))
         num_things = _num_things(cfg, self.metainfo, str(checkpoint))
         dataset = _test_dataset(cfg)

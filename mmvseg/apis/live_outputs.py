@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mmvseg.errors import say
 from mmvseg.files import file_errors
 from mmvseg.media import Frame, FrameSource, VideoWriter
 from mmvseg.visualization.exports import write_id_map
@@ -136,7 +137,7 @@ class RateReport:
         self._times_s.append(now_s)
         if now_s - self._said_s >= _SECONDS_BETWEEN_RATES:
             self._said_s = now_s
-            print(f'live: frame {self.count}, {self.fps:.1f} frames/s', file=sys.stderr, flush=True)
+            say(f'live: frame {self.count}, {self.fps:.1f} frames/s', sys.stderr)
 
     @property
     def fps(self) -> float:
@@ -150,8 +151,4 @@ class RateReport:
     def __exit__(self, *error) -> None:
         elapsed_s = time.monotonic() - self._start_s
         rate = self.count / max(elapsed_s, np.finfo(float).eps)
-        print(
-            f'live: {self.count} frames in {elapsed_s:.1f} s, {rate:.1f} frames/s',
-            file=sys.stderr,
-            flush=True,
-        )
+        say(f'live: {self.count} frames in {elapsed_s:.1f} s, {rate:.1f} frames/s', sys.stderr)

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from mmvseg.errors import UserError
+from mmvseg.errors import UserError, one_line
 from mmvseg.structures import VideoInstances, VideoPanoptic, VideoResult, VideoSemantic
 from mmvseg.visualization.exports import Color, id_map
 from mmvseg.visualization.overlay import track_color
@@ -207,7 +207,7 @@ class PanopticReport:
         """Things and stuff of each class."""
         classes, segments = self._meta['classes'], self.result.segments
         things = Counter(classes[s.label] for s in segments if s.is_thing)
-        stuff = [classes[s.label] for s in segments if not s.is_thing]
+        stuff = [one_line(classes[s.label]) for s in segments if not s.is_thing]
         if not segments and not self._dropped:
             return 'no segment is sure enough (model.test_cfg.object_mask_threshold)'
         text = f'{things.total()} things: {_listed(things) or "none"}; '
@@ -264,10 +264,11 @@ class SemanticReport:
         """The share of each class in the video."""
         areas = self._areas.sum(0)
         order = by_area(areas)
-        shares = [f'{areas[n] / areas.sum():.1%} {self._meta["classes"][n]}' for n in order[:8]]
+        classes = [one_line(name) for name in self._meta['classes']]
+        shares = [f'{areas[n] / areas.sum():.1%} {classes[n]}' for n in order[:8]]
         more = f', {len(order) - 8} more' if len(order) > 8 else ''
         return f'{len(order)} classes: {", ".join(shares)}{more}'
 
 
 def _listed(counts: Counter) -> str:
-    return ', '.join(f'{count} {name}' for name, count in counts.most_common())
+    return ', '.join(f'{count} {one_line(name)}' for name, count in counts.most_common())

@@ -9,41 +9,46 @@ import json
 import os
 import pickle
 import re
+import struct
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import safetensors
 import torch
 from safetensors.torch import save_file
-from torch import Tensor
 
 from mmvseg.errors import UserError
-from mmvseg.files import whole_file
+from mmvseg.files import file_hash, whole_file
 
-from .plain_pickle import (
+from .class_notes import check_class_notes
+from .pickle_errors import (
+    ChangedBytesError,
+    CompressedFileError,
     MalformedPickleError,
     RefusedPickleError,
-    arrays_to_tensors,
-    load_plain_pickle,
-    numpy_in_torch_files,
 )
+from .plain_pickle import SERIAL_FILE, load_plain_pickle, load_serial_file
 from .plain_values import to_plain
+from .torch_zip import load_zip
 
 #: Formats of :func:`save_checkpoint_file`.
 WRITTEN_SUFFIXES = ('.pth', '.safetensors')
 #: Key of a ``.safetensors`` file's metadata under which all but the weights is noted as JSON.
 _SAFETENSORS_META = 'mmvseg'
 _ZIP = b'PK'  # torch.save since torch 1.6
-_BEFORE_ZIP = b'\x80\x02\x8a\x0al\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.'
+#: Digits of a SHA-256 in a published name, as in ``tevit-1a2b3c4d.pth``.
+_DIGITS = re.compile(r'-([0-9a-f]{8,64})\.\w+$')
+
+
+class DamagedCheckpointError(UserError):
+    """A checkpoint is none, is cut off, or holds other bytes than were written."""
 
 
 def load_checkpoint_file(
-    path: str | Path,
-    allow_pickle: bool = False,
-    map_location: str = 'cpu',
-    mmap: bool = False,
+    path: str | Path, allow_pickle: bool = False, mmap: bool = False
 ) -> dict[str, Any]:
     """Read a file of ``torch.save``, a ``.safetensors`` file or a pickle of arrays in safe mode.
 
@@ -51,15 +56,18 @@ def load_checkpoint_file(
         path: file name; ``~`` is expanded.
         allow_pickle: also accept a file of ``torch.save`` that needs unpickling. Unpickling can
             run any code that the file's author put into it.
-        map_location: device for the tensors.
         mmap: leave the tensors on disk until they are read, where the format can; they must not be
             written to.
 
     Returns:
-        The checkpoint; a ``.safetensors`` file as ``dict(state_dict=…, meta=…)``.
+        The checkpoint, with tensors on the CPU; a ``.safetensors`` file as
+        ``dict(state_dict=…, meta=…)``.
 
     Raises:
-        UserError: the file is missing, is no checkpoint, is cut off, or needs unpickling.
+        DamagedCheckpointError: the file is no checkpoint, is cut off or holds other bytes than were
+            written.
+        UserError: it is missing or compressed, needs unpickling, or notes its classes in a form
+            that nobody can read.
 
     Example:
         >>> checkpoint = load_checkpoint_file('work_dirs/tevit_msgshift/iter_9200.pth')
@@ -69,30 +77,38 @@ def load_checkpoint_file(
     path = Path(path).expanduser()
     if not path.is_file():
         raise UserError(f'checkpoint {path}: no such file')
-    if path.suffix == '.safetensors':
-        return _load_safetensors(path, map_location)
-    with open(path, 'rb') as file:
-        start = file.read(len(_BEFORE_ZIP))
     try:
-        if start.startswith((_ZIP, _BEFORE_ZIP)):
-            checkpoint = _load_torch(path, allow_pickle, map_location, mmap and start[:2] == _ZIP)
-        else:
-            checkpoint = load_plain_pickle(path)
+        checkpoint = _read(path, allow_pickle, mmap)
     except RefusedPickleError as error:
         raise UserError(
             f'checkpoint {path}: refused, since reading it could run code: it asks for {error}. '
             'Of a pickle only tensors, numpy arrays, numbers, strings and containers of them are '
             'read. Get the weights in another form, e.g. as .safetensors'
         ) from error
+    except CompressedFileError as error:
+        raise UserError(
+            f'checkpoint {path}: its record {error} is compressed, which those of torch.save never '
+            'are: the file was packed anew. Get the original, or unpack it and pack it without '
+            'compression (zip -0)'
+        ) from error
+    except ChangedBytesError as error:
+        raise DamagedCheckpointError(
+            f'checkpoint {path}: is damaged: its record {error} holds other bytes than were '
+            'written. Get it again'
+        ) from error
     except (
         *(pickle.UnpicklingError, RuntimeError, EOFError, ValueError, OSError, LookupError),
         *(AttributeError, TypeError, MemoryError, RecursionError),  # of what is no pickle
+        *(ArithmeticError, AssertionError, ImportError, struct.error),
+        *(zipfile.BadZipFile, safetensors.SafetensorError),
     ) as error:
         raise _unreadable(path, error) from error
     if not isinstance(checkpoint, Mapping):
-        raise UserError(
+        raise DamagedCheckpointError(
             f'checkpoint {path}: holds a {type(checkpoint).__name__}, expected a dict of weights'
         )
+    _check_name(path)
+    check_class_notes(checkpoint, str(path))
     return dict(checkpoint)
 
 
@@ -119,22 +135,66 @@ def save_checkpoint_file(checkpoint: dict[str, Any], path: str | Path) -> None:
         raise UserError(f'checkpoint {path}: cannot be written ({error})') from error
 
 
-def _load_safetensors(path: Path, map_location: str) -> dict[str, Any]:
+def _read(path: Path, allow_pickle: bool, mmap: bool) -> Any:
+    if path.suffix == '.safetensors':
+        return _read_safetensors(path)
+    with open(path, 'rb') as file:
+        start = file.read(len(SERIAL_FILE))
+    if not start.startswith((_ZIP, SERIAL_FILE)):
+        return load_plain_pickle(path)
     try:
-        with safetensors.safe_open(path, framework='pt', device=str(map_location)) as file:
-            weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-            meta = dict(file.metadata() or {})
-    except (safetensors.SafetensorError, OSError) as error:
-        raise _unreadable(path, error) from error
+        return load_zip(path, mmap) if start.startswith(_ZIP) else load_serial_file(path)
+    except RefusedPickleError as error:
+        if allow_pickle:
+            return torch.load(path, map_location='cpu', weights_only=False)
+        raise UserError(
+            f'checkpoint {path}: loading it means unpickling Python objects, which can run any '
+            f'code its author put in. It asks for {error}. '
+            'Checkpoints of mmengine and of older toolboxes are of this kind. If you trust its '
+            'origin, the tools that train and test take --allow-pickle (in a config: '
+            'allow_pickle = True).'
+        ) from error
+
+
+def _read_safetensors(path: Path) -> dict[str, Any]:
+    with safetensors.safe_open(path, framework='pt', device='cpu') as file:
+        weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        meta = dict(file.metadata() or {})
     if _SAFETENSORS_META not in meta:
         return dict(state_dict=weights, meta=meta)
-    try:
-        rest = json.loads(meta[_SAFETENSORS_META])
-    except (ValueError, RecursionError) as error:
-        raise _unreadable(path, error) from error
+    rest = json.loads(meta[_SAFETENSORS_META])
     if not isinstance(rest, dict):
-        raise _unreadable(path, TypeError(f'its notes are a {type(rest).__name__}, not a dict'))
+        raise MalformedPickleError(f'its notes are a {type(rest).__name__}, not a dict')
     return dict(rest, state_dict=weights)
+
+
+def digits_of(name: str) -> str | None:
+    """The first digits of a file's SHA-256 that its published name holds; None if there are none.
+
+    Digits without a letter are a date or a number more often than not, and do not count.
+    """
+    match = _DIGITS.search(name)
+    return match[1] if match and not match[1].isdecimal() else None
+
+
+def _check_name(path: Path) -> None:
+    digits = digits_of(path.name)
+    if digits is None:
+        return
+    status = path.stat()
+    digest = _digest(path, status.st_size, status.st_mtime_ns)
+    if not digest.startswith(digits):
+        raise DamagedCheckpointError(
+            f'checkpoint {path}: is not what its name says: its SHA-256 begins with '
+            f'{digest[: len(digits)]}, not with {digits}. Get it again; if the digits mean '
+            'something else, rename it'
+        )
+
+
+@lru_cache(maxsize=16)
+def _digest(path: Path, size: int, changed_ns: int) -> str:
+    """The SHA-256, taken once for each state of a file."""
+    return file_hash(path)
 
 
 def _write_torch(checkpoint: dict[str, Any], path: Path) -> None:
@@ -149,8 +209,9 @@ def _write_safetensors(checkpoint: dict[str, Any], path: Path) -> None:
         raise ValueError(f'all but the weights must be JSON: {error}') from error
     weights, storages = {}, set()
     for name, tensor in checkpoint['state_dict'].items():
+        tensor = tensor.contiguous()
         shares = tensor.untyped_storage().data_ptr() in storages  # which the format has no way for
-        weights[name] = tensor.clone() if shares else tensor.contiguous()
+        weights[name] = tensor.clone() if shares else tensor
         storages.add(tensor.untyped_storage().data_ptr())
     # one entry alone: safetensors writes several in a random order
     save_file(weights, path, metadata={_SAFETENSORS_META: rest})
@@ -163,55 +224,8 @@ def _umask() -> int:
     return mask
 
 
-def _load_torch(path: Path, allow_pickle: bool, map_location: str, mmap: bool) -> Any:
-    try:
-        with numpy_in_torch_files():
-            checkpoint = torch.load(path, map_location=map_location, weights_only=True, mmap=mmap)
-        if mmap:
-            _check_records(path, checkpoint)
-        return arrays_to_tensors(checkpoint)
-    except pickle.UnpicklingError as error:
-        if allow_pickle:
-            return torch.load(path, map_location=map_location, weights_only=False)
-        if isinstance(error, MalformedPickleError):
-            raise
-        raise UserError(
-            f'checkpoint {path}: loading it means unpickling Python objects, which can run any '
-            f'code its author put in. {_unsafe_global(error)}'
-            'Checkpoints of mmengine and of older toolboxes are of this kind. If you trust its '
-            'origin, the tools that train and test take --allow-pickle (in a config: '
-            'allow_pickle = True).'
-        ) from error
-
-
-def _check_records(path: Path, checkpoint: Any) -> None:
-    """Without this, a mapped tensor whose values are cut off reads on in the file behind them."""
-    with zipfile.ZipFile(path) as archive:
-        held = sum(entry.file_size for entry in archive.infolist() if '/data/' in entry.filename)
-    storages = [tensor.untyped_storage() for tensor in _tensors(checkpoint, set())]
-    needed = sum({storage.data_ptr(): storage.nbytes() for storage in storages}.values())
-    if needed > held:
-        raise MalformedPickleError(f'tensors of {needed} bytes in {held} bytes')
-
-
-def _tensors(value: Any, seen: set[int]) -> Iterator[Tensor]:
-    """All tensors in a container; what it holds many times is looked into once."""
-    if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, dict | list | tuple) and id(value) not in seen:
-        seen.add(id(value))
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from _tensors(item, seen)
-
-
-def _unsafe_global(error: Exception) -> str:
-    """The object that the safe mode stumbled over, if torch's message names it."""
-    match = re.search(r'GLOBAL (\S+)', str(error))
-    return f'It asks for {match[1]}. ' if match else ''
-
-
-def _unreadable(path: Path, error: Exception) -> UserError:
+def _unreadable(path: Path, error: Exception) -> DamagedCheckpointError:
     reason = str(error).strip().split('\n')[0].split('. ')[0][:200]
-    return UserError(
+    return DamagedCheckpointError(
         f'checkpoint {path}: cannot be read; it is cut off or not a checkpoint ({reason})'
     )

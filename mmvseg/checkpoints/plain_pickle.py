@@ -1,37 +1,31 @@
-"""Reading pickles of arrays and tensors without running anything else that they ask for."""
+"""Reading pickles of arrays and tensors without running anything else that they ask for.
+
+A pickle is a program that names functions for its reader to call. Here it gets none but those
+below, which note what arrays and tensors are made of.
+"""
 
 import io
 import pickle
-import re
-import warnings
-from collections import OrderedDict
+import struct
+from collections import Counter, OrderedDict
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, ClassVar
 
-import numpy as np
 import torch
-from torch import Tensor
 
-_NUMBERS_OR_TEXT = re.compile(r'[<>=|]?([biufcUS]\d+|\?)')
-_NATIVE = ('=', '|', '<' if np.little_endian else '>')
-_ASKED_FOR = re.compile(r'GLOBAL (\S+)')
+from .pickle_errors import MalformedPickleError, RefusedPickleError
+from .stand_ins import Array, ArrayType, Known, Restorer, Storage, StorageType, Strided, scalar
 
-
-class RefusedPickleError(pickle.UnpicklingError):
-    """A pickle asks for something other than data; the message names it."""
-
-
-class MalformedPickleError(pickle.UnpicklingError):
-    """A pickle describes an array or tensor that cannot be."""
+#: What files of ``torch.save`` began with before torch 1.6, and still may.
+SERIAL_FILE = b'\x80\x02\x8a\x0al\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.'
+_SERIAL_HEADER = (0x1950A86A20F9469CFC6C, 1001)  # magic number, version
 
 
 def load_plain_pickle(path: Path) -> Any:
     """Read a pickle of tensors, numpy arrays, numbers, strings and containers of them.
 
-    Detectron2 publishes weights in this form. A pickle is a program that names functions for its
-    reader to call; here it gets none but those below, which rebuild arrays and tensors.
+    Detectron2 publishes weights in this form.
 
     Args:
         path: a file written by ``pickle.dump`` of Python 2 or 3.
@@ -44,153 +38,127 @@ def load_plain_pickle(path: Path) -> Any:
         MalformedPickleError, pickle.UnpicklingError, EOFError: the file is cut off or is no pickle.
     """
     with open(path, 'rb') as file:
-        return arrays_to_tensors(_PlainUnpickler(file).load())
+        return Restorer(path.stat().st_size).restore(PlainUnpickler(file).load())
 
 
-def numpy_in_torch_files() -> AbstractContextManager:
-    """Lets torch's safe mode read numpy arrays, as stand-ins for :func:`arrays_to_tensors`."""
-    if not hasattr(torch.serialization, 'safe_globals'):  # torch < 2.5 refuses them
-        return nullcontext()
-    return torch.serialization.safe_globals(
-        [(stand_in, name) for name, stand_in in _NUMPY.items()]
-        + [(_no_bytes, 'builtins.bytes'), _Array, _Type]
-    )
+def load_serial_file(path: Path) -> Any:
+    """The same of a file of ``torch.save`` in its form of before torch 1.6."""
+    with open(path, 'rb') as file:
+        return Restorer(path.stat().st_size).restore(_read_serial(file))
 
 
-def arrays_to_tensors(value: Any, known: dict[int, Any] | None = None) -> Any:
-    """``value`` with what stands in for arrays and tensors inside its containers as tensors.
+class PlainUnpickler(pickle._Unpickler):
+    """Gives pickles nothing to call but what rebuilds arrays and tensors.
+
+    It is Python's own in Python: that in C takes memory for whatever number of notes, and for
+    whatever length of bytes, a damaged file states.
 
     Args:
-        value: what was unpickled.
-        known: results by the identity of what they are made from; containers may hold another
-            many times.
-
-    Raises:
-        MalformedPickleError: an array or tensor cannot be.
+        file: read to the end of the pickle.
+        storage_of: the storage of a type, key and number of elements.
     """
-    known = {} if known is None else known
-    if isinstance(value, _Array | _Tensor):
-        return value.values()
-    if isinstance(value, _StandIn):
-        raise RefusedPickleError(f'{value!r} as a value')
-    if not isinstance(value, dict | list | tuple):
-        return value
-    if id(value) not in known:
-        if isinstance(value, dict):
-            result = {key: arrays_to_tensors(item, known) for key, item in value.items()}
-        else:
-            result = [arrays_to_tensors(item, known) for item in value]
-        # an object that is kept alive keeps its identity
-        known[id(value)] = tuple(result) if isinstance(value, tuple) else result, value
-    return known[id(value)][0]
 
+    def __init__(
+        self,
+        file: BinaryIO,
+        storage_of: Callable[[torch.dtype, str, int], Storage] | None = None,
+    ) -> None:
+        super().__init__(file, encoding='latin1')  # for the bytes of Python 2
+        self._storage_of = storage_of
 
-class _StandIn:
-    """What pickles get instead of objects of numpy and torch; they cannot change it afterwards."""
-
-    def __setstate__(self, state: Any) -> None:
-        raise RefusedPickleError(f'a change of {type(self).__name__}')
-
-
-class _Known(_StandIn):
-    """A function that pickles may call."""
-
-    def __init__(self, function: Callable) -> None:
-        self._function = function
-
-    def __call__(self, *args: Any) -> Any:
-        return self._function(*args)
-
-
-class _Type(_StandIn):
-    """Stands in for ``numpy.dtype``."""
-
-    def __init__(self, code: str, *_: Any) -> None:
-        self.code, self.order = code, '='
-
-    def __setstate__(self, state: tuple) -> None:
-        self.order = state[1]
-
-    def numpy(self) -> np.dtype:
-        """The type itself.
+    def find_class(self, module: str, name: str) -> Any:
+        """The stand-in for a class or function.
 
         Raises:
-            MalformedPickleError: it is not one of numbers or text.
+            MalformedPickleError: its name is cut off.
+            RefusedPickleError: there is none.
         """
-        if not isinstance(self.code, str) or not _NUMBERS_OR_TEXT.fullmatch(self.code):
-            raise MalformedPickleError(f'an array of type {self.code!r:.40}')
-        return np.dtype(self.code).newbyteorder(self.order)
-
-
-class _Array(_StandIn):
-    """Stands in for ``numpy.ndarray``, which a pickle first makes and then fills."""
-
-    def __init__(self, *_: Any) -> None:
-        self.data, self.type, self.shape, self.order = b'', _Type('f4'), (0,), 'C'
-
-    def __setstate__(self, state: tuple) -> None:
-        _, self.shape, self.type, is_fortran, self.data = state
-        self.order = 'F' if is_fortran else 'C'
-
-    @classmethod
-    def from_buffer(
-        cls, data: bytes, dtype: _Type, shape: tuple[int, ...], order: str = 'C'
-    ) -> '_Array':
-        """As ``numpy`` restores arrays since pickle protocol 5."""
-        array = cls()
-        array.data, array.type, array.shape, array.order = data, dtype, shape, order
-        return array
-
-    def values(self) -> Tensor | list | str | bytes:
-        """The array; it shares the pickle's memory if it can and must not be written to."""
-        data = self.data.encode('latin1') if isinstance(self.data, str) else self.data
+        if not name:
+            raise MalformedPickleError(f'a name that is cut off: {module!r:.40}')
+        if module == 'torch' and isinstance(found := getattr(torch, name, None), torch.dtype):
+            return found
+        if (module, name) in _STORAGES:
+            return StorageType(_STORAGES[module, name])
         try:
-            array = np.frombuffer(data, self.type.numpy()).reshape(self.shape, order=self.order)
+            return Known(_KNOWN[f'{module}.{name}'])
+        except KeyError:
+            raise RefusedPickleError(f'{module}.{name}') from None
+
+    def persistent_load(self, pid: Any) -> Storage:
+        """The values of a tensor, which lie outside of the pickle.
+
+        Raises:
+            MalformedPickleError: it names none.
+        """
+        try:
+            kind, storage_type, key, _, count, *view = pid
+            if kind != 'storage' or self._storage_of is None or any(view):
+                raise MalformedPickleError(f'an unknown reference {pid!r:.80}')
+            if not isinstance(key, str) or type(count) is not int or count < 0:
+                raise MalformedPickleError(f'a storage {key!r:.40} of {count!r:.40} elements')
+            return self._storage_of(storage_type.dtype, key, count)
         except (AttributeError, TypeError, ValueError) as error:
-            raise MalformedPickleError(f'a numpy array cannot be read: {error}') from error
-        if array.dtype.kind in 'US':
-            return array.tolist()
-        if array.dtype.byteorder not in _NATIVE:
-            array = array.astype(array.dtype.newbyteorder('='))
-        with warnings.catch_warnings():
-            warnings.filterwarnings('ignore', message='The given NumPy array is not writable')
-            try:
-                return torch.from_numpy(array)
-            except TypeError as error:
-                raise MalformedPickleError(f'torch has no such array: {error}') from error
+            raise MalformedPickleError(f'an unknown reference {pid!r:.80}') from error
+
+    def load_bytearray8(self) -> None:
+        """Bytes of numpy arrays, for which memory is taken as they are read."""
+        (count,) = struct.unpack('<Q', self.read(8))
+        self.append(bytearray(self.read(count)))
+
+    dispatch: ClassVar[dict[int, Callable]] = {
+        **pickle._Unpickler.dispatch,
+        pickle.BYTEARRAY8[0]: load_bytearray8,
+    }
 
 
-class _Storage(_StandIn):
-    """A tensor's values, which are a file of torch's inside the pickle."""
+def read_bytes(file: BinaryIO, count: int) -> torch.UntypedStorage:
+    """So many bytes of a file that has them; memory is taken only then.
 
-    def __init__(self, data: bytes) -> None:
-        try:
-            self.content = torch.load(io.BytesIO(data), map_location='cpu', weights_only=True)
-        except pickle.UnpicklingError as error:
-            asked = _ASKED_FOR.search(str(error))
-            raise RefusedPickleError(asked[1] if asked else 'an unknown storage') from error
-
-
-class _Tensor(_StandIn):
-    """Stands in for a tensor, a view of a storage; without gradient and hooks."""
-
-    def __init__(self, storage: _Storage, offset: int, size: tuple, stride: tuple, *_: Any) -> None:
-        self.storage, self.offset, self.size, self.stride = storage, offset, size, stride
-
-    def values(self) -> Tensor:
-        """The tensor, which lies within its storage."""
-        try:
-            storage = self.storage.content
-            flat = torch.empty(0, dtype=storage.dtype).set_(storage._untyped_storage)
-            return flat.as_strided(self.size, self.stride, self.offset)
-        except (AttributeError, TypeError, RuntimeError) as error:
-            reason = str(error).split('\n')[0]
-            raise MalformedPickleError(f'a tensor cannot be read: {reason:.200}') from error
+    Raises:
+        MalformedPickleError: it has not so many.
+    """
+    start = file.tell()
+    if count > file.seek(0, io.SEEK_END) - start:
+        raise MalformedPickleError('values that are cut off')
+    file.seek(start)
+    values = torch.empty(count, dtype=torch.uint8)
+    if file.readinto(values.numpy()) != count:
+        raise MalformedPickleError('values that are cut off')
+    return values.untyped_storage()
 
 
-def _scalar(dtype: _Type, data: bytes = b'') -> int | float | complex | bool | str | bytes:
-    value = _Array.from_buffer(data, dtype, ()).values()
-    return value.item() if isinstance(value, Tensor) else value
+def _read_serial(file: BinaryIO) -> Any:
+    """Several pickles one after the other, then the values of all storages."""
+    if tuple(PlainUnpickler(file).load() for _ in _SERIAL_HEADER) != _SERIAL_HEADER:
+        raise MalformedPickleError('an unknown form of torch.save')
+    system = PlainUnpickler(file).load()
+    if not isinstance(system, dict) or not system.get('little_endian', True):
+        raise MalformedPickleError('values of a big-endian machine')
+    storages: dict[str, tuple[Storage, int]] = {}
+
+    def storage_of(dtype: torch.dtype, key: str, count: int) -> Storage:
+        storage, known = storages.setdefault(key, (Storage(dtype), count))
+        if (storage.dtype, known) != (dtype, count):
+            raise MalformedPickleError(f'two kinds of the storage {key!r:.40}')
+        return storage
+
+    content = PlainUnpickler(file, storage_of).load()
+    for key in PlainUnpickler(file).load():
+        storage, count = storages[key]
+        if file.read(8) != struct.pack('<q', count):
+            raise MalformedPickleError(f'another length of the storage {key!r:.40}')
+        storage.memory = read_bytes(file, count * storage.dtype.itemsize)
+    if any(storage.memory is None for storage, _ in storages.values()):
+        raise MalformedPickleError('a tensor without values')
+    return content
+
+
+def _nested_storage(data: bytes) -> Storage:
+    """A tensor's values inside a pickle, which are a file of ``torch.save``."""
+    storage = _read_serial(io.BytesIO(data))
+    if not isinstance(storage, Storage):
+        raise MalformedPickleError('a storage that is none')
+    return storage
 
 
 def _encode(text: str, encoding: str = 'latin1') -> bytes:
@@ -205,33 +173,49 @@ def _no_bytes() -> bytes:
     return b''
 
 
-def _parameter(tensor: _Tensor, *_: Any) -> _Tensor:
+def _parameter(tensor: Strided, *_: Any) -> Strided:
     return tensor
 
 
-_NUMPY: dict[str, Callable] = {'numpy.ndarray': _Array, 'numpy.dtype': _Type}
-for _core in ('numpy.core', 'numpy._core'):
-    _NUMPY[f'{_core}.multiarray._reconstruct'] = _Array
-    _NUMPY[f'{_core}.multiarray.scalar'] = _scalar
-    _NUMPY[f'{_core}.numeric._frombuffer'] = _Array.from_buffer
+def _device(*parts: str | int) -> str:
+    return ':'.join(map(str, parts))
+
+
+#: Types of values by the class of their storage.
+_STORAGES = {
+    ('torch', f'{name}Storage'): getattr(torch, dtype)
+    for name, dtype in dict(
+        Double='float64',
+        Float='float32',
+        Half='float16',
+        BFloat16='bfloat16',
+        Long='int64',
+        Int='int32',
+        Short='int16',
+        Char='int8',
+        Byte='uint8',
+        Bool='bool',
+        ComplexDouble='complex128',
+        ComplexFloat='complex64',
+    ).items()
+} | {('torch.storage', 'UntypedStorage'): torch.uint8}
 _KNOWN: dict[str, Callable] = {
-    **_NUMPY,
     'collections.OrderedDict': OrderedDict,
+    'collections.Counter': Counter,
     '_codecs.encode': _encode,
-    '__builtin__.bytes': _no_bytes,
-    'builtins.bytes': _no_bytes,
-    'torch._utils._rebuild_tensor_v2': _Tensor,
+    'torch.Size': tuple,
+    'torch.device': _device,
+    'torch._utils._rebuild_tensor': Strided,
+    'torch._utils._rebuild_tensor_v2': Strided,
+    'torch._utils._rebuild_tensor_v3': Strided.of_type,
     'torch._utils._rebuild_parameter': _parameter,
-    'torch.storage._load_from_bytes': _Storage,
+    'torch.storage._load_from_bytes': _nested_storage,
+    'numpy.ndarray': Array,
+    'numpy.dtype': ArrayType,
 }
-
-
-class _PlainUnpickler(pickle.Unpickler):
-    def __init__(self, file: BinaryIO) -> None:
-        super().__init__(file, encoding='latin1')  # for the bytes of Python 2
-
-    def find_class(self, module: str, name: str) -> Callable:
-        try:
-            return _Known(_KNOWN[f'{module}.{name}'])
-        except KeyError:
-            raise RefusedPickleError(f'{module}.{name}') from None
+for _builtins in ('builtins', '__builtin__'):
+    _KNOWN |= {f'{_builtins}.bytes': _no_bytes, f'{_builtins}.set': set}
+for _core in ('numpy.core', 'numpy._core'):
+    _KNOWN[f'{_core}.multiarray._reconstruct'] = Array
+    _KNOWN[f'{_core}.multiarray.scalar'] = scalar
+    _KNOWN[f'{_core}.numeric._frombuffer'] = Array.from_buffer

@@ -13,7 +13,7 @@ from mmvseg.files import check_writable, file_errors, file_hash
 from .conversion_note import note_of
 from .files import WRITTEN_SUFFIXES, load_checkpoint_file, save_checkpoint_file
 from .plain_values import plain_items
-from .weights import weights_of
+from .weights import non_finite, weights_of
 
 #: What a file for others keeps of ``meta``, besides versions: ``dataset_meta`` names the classes,
 #: ``conversion`` the file that weights were converted from.
@@ -105,7 +105,7 @@ def strip_checkpoint(
     if isinstance(kept.get('cfg'), str):
         kept['cfg'], changes = clean_config(kept['cfg'])
         notes += [f'meta.cfg: {change}' for change in changes]
-    return dict(meta=kept, state_dict=weights), notes
+    return dict(meta=kept, state_dict=weights), notes + non_finite(weights)
 
 
 def _is_kept(key: str) -> bool:

@@ -8,9 +8,12 @@ from mmengine.logging import MMLogger
 from torch import Tensor, nn
 
 from mmvseg.checkpoints.published.layouts import recognise, sources_of
-from mmvseg.errors import UserError
+from mmvseg.errors import UserError, printable
 
 from .conversion_note import note_of
+
+#: Sub-modules that a line names.
+_MAX_MODULES = 6
 
 
 @dataclass
@@ -148,9 +151,9 @@ def load_model_weights(
     model.load_state_dict({name: weights[name] for name in report.filled}, strict=False)
     logger = MMLogger.get_current_instance()
     if len(report.filled) == len(model.state_dict()) and not report.unexpected:
-        logger.info(f'{source}: all {len(report.filled)} tensors loaded')
+        logger.info(f'{printable(source)}: all {len(report.filled)} tensors loaded')
     else:
-        logger.warning(f'{source}: {report}')
+        logger.warning(printable(f'{source}: {report}'))
     return report
 
 
@@ -181,6 +184,22 @@ def weights_of(checkpoint: Mapping, source: str) -> dict[str, Tensor]:
         found = ', '.join(map(str, list(checkpoint)[:5])) or 'nothing'
         raise UserError(f'checkpoint {source}: holds no weights (found: {found})')
     return weights
+
+
+def non_finite(weights: Mapping[str, Tensor]) -> list[str]:
+    """A line for the user where weights are NaN or infinite, as those of a diverged training."""
+    names = [name for name, tensor in weights.items() if not _is_finite(tensor)]
+    if not names:
+        return []
+    few = by_module(names)[:_MAX_MODULES]
+    return [f'warning: not finite (NaN or infinity) are values of {len(names)} tensors:', *few]
+
+
+def _is_finite(tensor: Tensor) -> bool:
+    if not (tensor.is_floating_point() or tensor.is_complex()):
+        return True
+    # torch cannot tell for its types of 8 bits
+    return bool((tensor.float() if tensor.itemsize == 1 else tensor).isfinite().all())
 
 
 def _sub_modules(model: nn.Module) -> list[str]:

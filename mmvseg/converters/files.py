@@ -21,9 +21,9 @@ from mmvseg.checkpoints.published.layouts import (
     recognise,
     sources_of,
 )
-from mmvseg.checkpoints.weights import weights_of
+from mmvseg.checkpoints.weights import non_finite, weights_of
 from mmvseg.engine.categories import check_classes
-from mmvseg.errors import UserError
+from mmvseg.errors import UserError, say
 from mmvseg.files import check_writable, file_hash
 from mmvseg.progress import ProgressReport
 
@@ -71,7 +71,7 @@ def convert_file(
     meta['conversion'] = note.plain()
     _save(dict(meta=meta, state_dict=converted.weights), out)
     lines = describe_conversion(converted, targets, fit, len(weights), 'dataset_meta' in meta)
-    return [*lines, f'wrote {out}']
+    return [*lines, *non_finite(converted.weights), f'wrote {out}']
 
 
 def restore_file(
@@ -112,7 +112,7 @@ def restore_file(
     lines = [f'{len(published)} tensors with the names of {sources_of(layout)}']
     if note and note.left_to_training:
         lines.append(f'incomplete, as a start for training: without {note.left_to_training}')
-    return [*lines, f'wrote {out}']
+    return [*lines, *non_finite(published), f'wrote {out}']
 
 
 def _check_paths(path: Path, out: Path) -> tuple[Path, Path]:
@@ -135,12 +135,12 @@ def _hash_with_progress(path: Path) -> str:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    print('reading…', flush=True)
+    say('reading…', flush=True)
     return load_checkpoint_file(path, mmap=True)
 
 
 def _save(checkpoint: dict[str, Any], out: Path) -> None:
-    print('writing…', flush=True)
+    say('writing…', flush=True)
     save_checkpoint_file(checkpoint, out)
 
 
@@ -169,7 +169,7 @@ def _find_targets(converted: Converted, source: str, path: Path) -> list[Target]
             f'{path}: {len(converted.unknown)} tensors are not those of '
             f'{sources_of(converted.layout)}: {", ".join(converted.unknown[:8])}'
         )
-    print('looking for the config…', flush=True)
+    say('looking for the config…', flush=True)
     targets = find_targets(converted, source)
     if targets:
         return targets

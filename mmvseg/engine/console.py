@@ -6,6 +6,8 @@ import warnings
 
 from mmengine.logging import MMLogger
 
+from mmvseg.errors import printable
+
 #: Logged by mmengine on the way; of use in the file only.
 _FILE_ONLY = re.compile(
     r'Iter\((val|test)\).*eta:|Loads checkpoint by|Hooks will be executed|Auto resumed'
@@ -47,8 +49,19 @@ class ConsoleFilter(logging.Filter):
         return (is_table or '\n' not in message.strip()) and not _FILE_ONLY.search(message)
 
 
+class Escaping(logging.Filter):
+    """Escapes what could steer the terminal that shows a line or the log file, and drops none."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Always true."""
+        record.msg, record.args = printable(record.getMessage()), None
+        return True
+
+
 def tidy_console(logger: MMLogger) -> MMLogger:
-    """Attach a :class:`ConsoleFilter` to the console of ``logger``."""
+    """Attach a :class:`ConsoleFilter` to the console of ``logger``, and escape all of its lines."""
+    if not any(isinstance(f, Escaping) for f in logger.filters):
+        logger.addFilter(Escaping())
     for handler in _console_handlers(logger):
         if not any(isinstance(f, ConsoleFilter) for f in handler.filters):
             handler.addFilter(ConsoleFilter())

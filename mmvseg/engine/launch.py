@@ -13,7 +13,7 @@ from mmengine.device import get_device
 from mmvseg.checkpoints.files import load_checkpoint_file
 from mmvseg.checkpoints.latest import find_latest_checkpoint
 from mmvseg.datasets import VIPSegDataset, VSPWDataset, YouTubeVISDataset, has_annotations
-from mmvseg.errors import UserError
+from mmvseg.errors import UserError, say
 from mmvseg.formats import vipseg
 from mmvseg.formats.vspw import load_semantic_truth
 from mmvseg.registry import DATASETS
@@ -156,7 +156,7 @@ def set_classes(cfg: Config, dataloader: str, checkpoint: Mapping[str, Any] | No
     """Let the dataset, or a trained model, decide the number of classes, and say so."""
     for change in sync_num_classes(cfg, dataloader, checkpoint):
         if int(os.environ.get('RANK', 0)) == 0:
-            print(change, file=sys.stderr)
+            say(change, sys.stderr)
 
 
 def set_amp(cfg: Config, precision: str) -> None:
@@ -210,7 +210,7 @@ def set_resume(cfg: Config, path: str) -> None:
     """
     checkpoint = find_latest_checkpoint(cfg.work_dir) if path == 'auto' else Path(path)
     if checkpoint is None:
-        print(f'--resume: no checkpoint in {cfg.work_dir}, training starts', file=sys.stderr)
+        say(f'--resume: no checkpoint in {cfg.work_dir}, training starts', sys.stderr)
         return
     cfg.resume = True
     cfg.load_from = str(checkpoint)

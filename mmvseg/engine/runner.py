@@ -11,14 +11,13 @@ from mmengine.dist import all_gather_object
 from mmengine.logging import MMLogger
 from mmengine.model import MMDistributedDataParallel, is_model_wrapper
 from mmengine.runner import BaseLoop, Runner
-from mmengine.runner.checkpoint import CheckpointLoader
 from torch import nn
 from torch.utils.data import DataLoader
 
 from mmvseg import __version__
 from mmvseg.checkpoints.class_heads import move_class_rows
-from mmvseg.checkpoints.files import load_checkpoint_file, save_checkpoint_file
-from mmvseg.checkpoints.loaders import register_safe_loading
+from mmvseg.checkpoints.files import save_checkpoint_file
+from mmvseg.checkpoints.loaders import load_weights, register_safe_loading
 from mmvseg.checkpoints.plain_values import (
     message_hub_from_plain,
     message_hub_to_plain,
@@ -219,9 +218,7 @@ class VideoRunner(Runner):
         return checkpoint
 
     def _read_checkpoint(self, filename: str, mmap: bool = False) -> dict[str, Any]:
-        if '://' in str(filename):
-            return CheckpointLoader.load_checkpoint(filename, 'cpu', self.logger)
-        return load_checkpoint_file(filename, self.cfg.get('allow_pickle', False), mmap=mmap)
+        return load_weights(filename, self.cfg.get('allow_pickle', False), mmap=mmap)
 
     def _fill_model(
         self, checkpoint: dict, filename: str, strict: bool, allow_missing: Sequence[str] = ()

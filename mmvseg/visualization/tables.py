@@ -17,6 +17,8 @@ from mmvseg.structures import VideoInstances, VideoPanoptic, VideoSemantic
 
 from .overlay_semantic import by_area, class_areas
 
+#: What formulas begin with; the last four are their wide forms.
+_FORMULA_STARTS = (*'=+-@\t\r\n', '\uff1d', '\uff0b', '\uff0d', '\uff20')
 _VIDEO = ('video_id', 'video')
 _BOX = ('x1', 'y1', 'x2', 'y2', 'area')
 TRACK_COLUMNS = (*_VIDEO, 'track', 'category_id', 'category', 'score', 'frame', 'file', *_BOX)
@@ -110,14 +112,27 @@ def class_rows(
 def write_table(path: str | Path, columns: Sequence[str], rows: Iterable[dict]) -> None:
     """Write rows as a file of comma-separated values.
 
+    Texts that a spreadsheet would run as a formula get an apostrophe before them.
+
     Raises:
         UserError: if the file cannot be written.
     """
     text = io.StringIO(newline='')
     writer = csv.DictWriter(text, columns, lineterminator='\n')
     writer.writeheader()
-    writer.writerows(rows)
+    for row in rows:
+        writer.writerow({column: _harmless(value) for column, value in row.items()})
     write_bytes(Path(path), text.getvalue().encode())
+
+
+def _harmless(value: Any) -> Any:
+    if not isinstance(value, str) or not value.startswith(_FORMULA_STARTS):
+        return value
+    try:
+        float(value)
+    except ValueError:
+        return f"'{value}"
+    return value
 
 
 def _category(label: int, metainfo: Mapping[str, Any]) -> dict:

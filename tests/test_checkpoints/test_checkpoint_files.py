@@ -175,10 +175,11 @@ def test_malformed_notes_of_safetensors(tmp_path, notes):
 def test_safetensors_of_weights_that_share_memory(tmp_path):
     path = tmp_path / 'model.safetensors'
     block = torch.arange(6.0)
-    save_checkpoint_file(dict(state_dict=dict(a=block, b=block[:3])), path)
+    save_checkpoint_file(dict(state_dict=dict(a=block, b=block[:3], c=block.view(2, 3).T)), path)
     loaded = load_checkpoint_file(path)['state_dict']
     assert loaded['a'].tolist() == [0, 1, 2, 3, 4, 5]
     assert loaded['b'].tolist() == [0, 1, 2]
+    assert loaded['c'].tolist() == [[0, 3], [1, 4], [2, 5]]
 
 
 @pytest.mark.parametrize('meta', [dict(seed=b'x'), {(1, 2): 3}, dict(image=torch.zeros(1))])

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from mmvseg.checkpoints.weights import compare_weights, load_model_weights
+from mmvseg.checkpoints.weights import compare_weights, load_model_weights, non_finite
 from mmvseg.errors import UserError
 
 
@@ -173,3 +173,16 @@ def test_malformed_notes_of_conversions(note):
 def test_what_cannot_be_weights(weights, message):
     with pytest.raises(UserError, match=message):
         load_model_weights(make_model(), dict(state_dict=weights), 'a.pth')
+
+
+def test_weights_that_are_not_finite_are_named():
+    weights = make_model().state_dict()
+    weights['count'] = torch.tensor(3)
+    weights['flag'] = torch.tensor(True)
+    weights['small'] = torch.ones(2).to(torch.float8_e5m2)
+    assert non_finite(weights) == []
+    weights['roi_head.mask_head.0.weight'][0] = torch.nan
+    weights['small'] = torch.full((2,), torch.inf).to(torch.float8_e5m2)
+    line, *names = non_finite(weights)
+    assert line == 'warning: not finite (NaN or infinity) are values of 2 tensors:'
+    assert names == ['roi_head.mask_head.0.weight', 'small']

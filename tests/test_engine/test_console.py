@@ -3,6 +3,7 @@ import re
 import pytest
 import torch
 import toy
+from mmengine.logging import print_log
 
 from mmvseg.engine.device import use_device
 from mmvseg.errors import UserError
@@ -31,6 +32,16 @@ def test_progress_hook_replaces_the_log(toy_config, tmp_path, capsys):
     assert re.findall(pattern, shown.err) == list('12345678')
     assert 'validation after iteration 4: video_1 0.' in shown.err
     assert 'Iter(train)' in next(tmp_path.rglob('*.log')).read_text()
+
+
+def test_log_and_console_are_escaped(toy_config, tmp_path, capsys):
+    runner = toy.make_runner(toy_config, tmp_path)
+    runner.logger.warning('classes: %s', '\x1b[31mred')
+    print_log('video \x1b]0;title\x07', logger='current')
+    assert r'classes: \x1b[31mred' in ''.join(capsys.readouterr())
+    log = next(tmp_path.rglob('*.log')).read_text()
+    assert r'classes: \x1b[31mred' in log
+    assert r'video \x1b]0;title\x07' in log
 
 
 @pytest.mark.parametrize(

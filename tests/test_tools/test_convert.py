@@ -118,6 +118,23 @@ def test_config_tells_the_classes(published_r50, tmp_path):
     assert meta['conversion']['left_to_training'] == []
 
 
+@pytest.mark.parametrize('to', ['mmvseg', 'original'])
+def test_weights_that_are_not_finite_are_named(tmp_path, capsys, to):
+    case = load_case(reference_dir() / 'dvis/dvis_offline_vis')
+    source = tmp_path / 'published.pth'
+    name = next(name for name, tensor in case.weights.items() if tensor.is_floating_point())
+    weights = dict(case.weights, **{name: torch.full_like(case.weights[name], torch.nan)})
+    write_published(weights, source)
+    ours, config = tmp_path / 'ours.pth', small_config(case, tmp_path)
+    assert convert(source, ours, '--config', config) == 0
+    if to == 'original':
+        capsys.readouterr()
+        assert convert(ours, tmp_path / 'back.pth', '--to', 'original') == 0
+    assert (
+        'warning: not finite (NaN or infinity) are values of 1 tensors' in capsys.readouterr().out
+    )
+
+
 def test_start_for_other_classes(published_r50, tmp_path, capsys):
     ours = tmp_path / 'ours.pth'
     assert convert(published_r50[0], ours, '--config', 'configs/minvis/minvis_r50_ovis.py') == 0

@@ -2,6 +2,7 @@ import importlib.util
 import json
 import subprocess
 import sys
+import zipfile
 
 import cv2
 import helpers
@@ -215,3 +216,66 @@ def test_maps_are_scored_without_torch():
     command = [sys.executable, '-c', code, path, 'stq', *folders('stq', 'quirk_unlisted_gt_id')]
     result = subprocess.run([*map(str, command)], capture_output=True, text=True, check=True)
     assert result.stdout.splitlines()[-1] == 'set()'
+
+
+# Packed results
+
+
+def pack(archive, folder, below=''):
+    """All files of a folder, or one file, with ``below`` before their names."""
+    files = [folder] if folder.is_file() else sorted(folder.rglob('*.*'))
+    with zipfile.ZipFile(archive, 'w', zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr('__MACOSX/x/0.png', 'left by a file manager')
+        for file in files:
+            name = file.name if folder.is_file() else file.relative_to(folder)
+            packed.write(file, f'{below}{name}')
+    return archive
+
+
+@pytest.mark.parametrize('below', ['', 'results/'])
+@pytest.mark.parametrize('kind', ['ytvis', 'ovis', 'vpq', 'stq', 'vss'])
+def test_a_submission_counts_as_what_it_holds(run, classes, kind, below):
+    truth, results = dict(
+        ytvis=files('normal'),
+        ovis=files('ovis_occlusion'),
+        vss=(classes / 'gt', classes / 'pred'),
+    ).get(kind) or folders(kind, 'quirk_unlisted_gt_id')
+    plain = run(kind, truth, results)
+    assert plain[0] == 0
+    assert run(kind, truth, pack(classes / 'submission.zip', results, below)) == plain
+
+
+def test_other_archives_are_one_message(run, tmp_path):
+    truth, results = files('normal')
+    panoptic, predicted = folders('vpq', 'quirk_unlisted_gt_id')
+    broken, bomb, damaged = (tmp_path / f'{name}.zip' for name in ('broken', 'bomb', 'damaged'))
+    broken.write_bytes(pack(tmp_path / 'x.zip', results).read_bytes()[:-30])
+    with zipfile.ZipFile(bomb, 'w', zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr('results.json', bytes(2**27))
+    (tmp_path / 'results.json').write_text('[{"video_id": true}]')
+    pack(damaged, tmp_path / 'results.json')
+    for arguments, words in (
+        (('ytvis', truth, broken), 'broken.zip: cannot be unpacked (File is not a zip file)'),
+        (('ytvis', truth, bomb), 'bomb.zip: would become 134,217,728 bytes'),
+        (('ytvis', truth, pack(tmp_path / 'y.zip', predicted)), 'y.zip: holds no results.json'),
+        (('vpq', panoptic, pack(tmp_path / 'z.zip', results)), 'z.zip: holds no pred.json'),
+        (('ytvis', truth, damaged), 'damaged.zip/results.json: entry 0'),
+        (('ytvis', truth, tmp_path / 'none.zip'), 'none.zip: cannot be unpacked'),
+    ):
+        status, out, err = run(*arguments)
+        assert (status, out) == (1, '')
+        assert words in err
+        assert err.count('\n') == 1
+
+
+@pytest.mark.parametrize('field', ['video_id', 'category_id', 'score'])
+@pytest.mark.parametrize('value', ['true', 'false', '"1"', 'NaN', 'Infinity', '-Infinity', '1e999'])
+def test_what_is_no_number(run, tmp_path, field, value):
+    truth, results = files('normal')
+    entry = dict(json.loads(results.read_text())[0], **{field: 'X'})
+    changed = tmp_path / 'results.json'
+    changed.write_text(json.dumps([entry]).replace('"X"', value))
+    status, out, err = run('ytvis', truth, changed)
+    assert (status, out) == (1, '')
+    assert err.count('\n') == 1
+    assert 'results.json: ' in err

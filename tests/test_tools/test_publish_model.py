@@ -77,6 +77,15 @@ def test_content(trained, published):
     assert root.encode() not in published.read_bytes()
 
 
+def test_weights_that_are_not_finite_are_named(tmp_path, capsys):
+    weights = dict(a=torch.tensor([1.0, torch.inf]), b=torch.ones(2))
+    torch.save(dict(state_dict=weights), tmp_path / 'diverged.pth')
+    out = str(tmp_path / 'out.pth')
+    assert run_tool('model_converters/publish_model', str(tmp_path / 'diverged.pth'), out) == 0
+    shown = capsys.readouterr().out
+    assert 'warning: not finite (NaN or infinity) are values of 1 tensors:\na\n' in shown
+
+
 def test_conversion_stays_and_averages_are_named(tmp_path):
     meta = dict(conversion=dict(sha256='12'), hook_msgs={}, cfg='', dataset_meta={})
     checkpoint = dict(

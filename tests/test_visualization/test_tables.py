@@ -1,6 +1,7 @@
 import csv
 
 import numpy as np
+import pytest
 from pycocotools import mask as mask_api
 
 from mmvseg.structures import Segment, VideoInstances, VideoPanoptic, VideoSemantic
@@ -74,3 +75,19 @@ def test_classes(tmp_path):
 def test_no_rows_leave_the_heading(tmp_path):
     assert written(tmp_path, CLASS_COLUMNS, []) == []
     assert (tmp_path / 'deep/table.csv').read_text() == ','.join(CLASS_COLUMNS) + '\n'
+
+
+@pytest.mark.parametrize(
+    ('name', 'cell'),
+    [
+        *((name, f"'{name}") for name in ('=1+1', '+A1', '-x', '@SUM(A1)', '\t=1', '\uff1d1')),
+        *((name, name) for name in ('cat', "'=1", 'a=b', '-5', '+1.5', '', ' -')),
+    ],
+)
+def test_names_are_no_formulas(tmp_path, name, cell):
+    mask = mask_api.encode(np.ones((20, 30), np.uint8, order='F'))
+    instances = VideoInstances(np.array([-0.5]), np.array([0]), [[mask]], np.array([3]))
+    meta = dict(classes=(name,), category_ids=(-7,))
+    (row,) = written(tmp_path, TRACK_COLUMNS, track_rows(instances, [name], meta))
+    assert (row['category'], row['file']) == (cell, cell)
+    assert (row['category_id'], row['score']) == ('-7', '-0.500000')

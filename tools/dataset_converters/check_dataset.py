@@ -19,7 +19,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from mmvseg.errors import UserError, command_line, printable
+from mmvseg.errors import UserError, command_line, one_line, say
 from mmvseg.formats.dataset_checker import check_dataset
 from mmvseg.formats.problems import Problem
 from mmvseg.formats.vspw_checker import check_vspw, is_vspw
@@ -73,14 +73,14 @@ def main() -> int:
     # The bar goes to stderr, so that the list on stdout can be piped.
     with Progress(console=Console(stderr=True), transient=True) as progress:
         for problem in find_problems(args, progress):
-            print(printable(problem), flush=True)
+            say(one_line(problem), flush=True)
             if not problem.is_note:
                 fields[re.split(r'\[| \d', problem.field)[0]] += 1  # videos[3], line 3
     if not fields:
-        print(printable(f'{args.path}: no problems'))
+        say(f'{args.path}: no problems')
         return 0
     counts = ', '.join(f'{count} in {field}' for field, count in fields.most_common())
-    print(printable(f'{args.path}: {fields.total()} problems: {counts}'))
+    say(f'{args.path}: {fields.total()} problems: {counts}')
     return 1
 
 

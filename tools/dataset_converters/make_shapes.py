@@ -13,7 +13,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from mmvseg.datasets.shapes import LAYOUTS, ShapesOptions, ShapesRequest, write_shapes
-from mmvseg.errors import UserError, command_line
+from mmvseg.errors import UserError, command_line, say
 
 DIFFICULTIES = dict(easy=0.0, medium=0.5, hard=1.0)
 
@@ -111,7 +111,7 @@ def main() -> None:
         )
         progress.update(task, completed=request.train + request.val)
     print_statistics(console, splits)
-    console.print(f'{args.out}: frames, annotations and stats.json are there')
+    say(f'{args.out}: frames, annotations and stats.json are there')
 
 
 if __name__ == '__main__':

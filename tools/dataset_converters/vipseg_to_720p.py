@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from mmvseg.datasets.vipseg_resize import resize_vipseg
-from mmvseg.errors import UserError, command_line
+from mmvseg.errors import UserError, command_line, say
 from mmvseg.formats.vipseg_release import JSON_NAME, find_source
 from mmvseg.progress import ProgressReport
 
@@ -43,7 +43,7 @@ def main() -> None:
         resize_vipseg(source, args.dst, args.size, args.jobs, progress.advance)
     files = ', '.join(JSON_NAME.format(split.name) for split in source.splits)
     rate = len(source.frames) / (time.monotonic() - start_s)
-    print(f'{args.dst}: {files}, frames and masks are there ({rate:.1f} frames/s)')
+    say(f'{args.dst}: {files}, frames and masks are there ({rate:.1f} frames/s)')
 
 
 if __name__ == '__main__':

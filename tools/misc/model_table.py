@@ -20,7 +20,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from mmvseg.errors import UserError, command_line
+from mmvseg.errors import UserError, command_line, say
 from mmvseg.files import file_errors, write_bytes
 from mmvseg.model_index import ModelEntry, load_model_index
 
@@ -71,14 +71,14 @@ def main() -> None:
         stale.append(os.path.relpath(document))
         if not args.check:
             write_bytes(document, updated.encode())
-            print(f'{stale[-1]}: written')
+            say(f'{stale[-1]}: written')
     if args.check and stale:
         raise UserError(
             f'{", ".join(stale)}: tables differ from {os.path.relpath(args.index)}; to write them: '
             'python tools/misc/model_table.py'
         )
     if not stale:
-        print('all tables are up to date')
+        say('all tables are up to date')
 
 
 def update_tables(text: str, models: Sequence[ModelEntry], document: Path, root: Path) -> str:

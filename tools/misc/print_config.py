@@ -3,7 +3,7 @@
 import argparse
 
 from mmvseg.engine.config import add_cfg_options, load_config
-from mmvseg.errors import command_line
+from mmvseg.errors import command_line, say
 
 
 def parse_args() -> argparse.Namespace:
@@ -16,7 +16,7 @@ def parse_args() -> argparse.Namespace:
 @command_line
 def main() -> None:
     args = parse_args()
-    print(load_config(args.config, args.cfg_options).pretty_text)
+    say(load_config(args.config, args.cfg_options).pretty_text)
 
 
 if __name__ == '__main__':

@@ -15,7 +15,7 @@ from pathlib import Path
 from mmvseg.checkpoints.published.layouts import SOURCES
 from mmvseg.converters.files import convert_file, restore_file
 from mmvseg.engine.console import hide_irrelevant_warnings
-from mmvseg.errors import command_line
+from mmvseg.errors import command_line, say
 
 
 def parse_args() -> argparse.Namespace:
@@ -52,7 +52,7 @@ def main() -> None:
     hide_irrelevant_warnings()
     convert = convert_file if args.to == 'mmvseg' else restore_file
     lines = convert(args.input, args.output, args.source, args.config)
-    print('\n'.join(lines))
+    say('\n'.join(lines))
 
 
 if __name__ == '__main__':

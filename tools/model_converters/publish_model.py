@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mmvseg.checkpoints.files import WRITTEN_SUFFIXES
 from mmvseg.checkpoints.publishing import publish_checkpoint
-from mmvseg.errors import command_line
+from mmvseg.errors import command_line, say
 
 
 def parse_args() -> argparse.Namespace:
@@ -36,9 +36,9 @@ def main() -> None:
     args = parse_args()
     path, notes = publish_checkpoint(args.checkpoint, args.out, args.allow_pickle)
     for note in notes:
-        print(note)
+        say(note)
     before, after = (_megabytes(Path(name)) for name in (args.checkpoint, path))
-    print(f'{path}: {after} (was {before})')
+    say(f'{path}: {after} (was {before})')
 
 
 def _megabytes(path: Path) -> str:

@@ -10,6 +10,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from mmvseg.engine.console import log_to_file_only
+from mmvseg.errors import printable, say
 from mmvseg.registry import HOOKS
 
 
@@ -65,7 +66,7 @@ class ProgressHook(Hook):
         """Leave the line to the progress of the validation."""
         self._val_start_s = time.monotonic()
         if self.rewrites and is_main_process():
-            print(file=sys.stderr)
+            say('', sys.stderr)
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         """Show the numbers; validation does not count as time of iterations."""
@@ -79,6 +80,7 @@ class ProgressHook(Hook):
         if not is_main_process():
             return
         if self.rewrites:
-            print(f'\r{line}\x1b[K', end='\n' if last else '', file=sys.stderr, flush=True)
+            text = f'\r{printable(line)}\x1b[K'  # the whole line anew
+            print(text, end='\n' if last else '', file=sys.stderr, flush=True)  # noqa: T201
         else:
-            print(line, file=sys.stderr, flush=True)
+            say(line, sys.stderr)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from terminaltables import AsciiTable
 
-from mmvseg.errors import printable
+from mmvseg.errors import one_line
 
 if TYPE_CHECKING:
     from .youtube_vis_ap import VideoAP
@@ -34,13 +34,8 @@ def percent_table(
     """
     cells = [['', *columns]]
     for name, values in rows.items():
-        cells.append([_one_line(name), *(_percent(values[column]) for column in columns)])
+        cells.append([one_line(name), *(_percent(values[column]) for column in columns)])
     return AsciiTable(cells, title).table
-
-
-def _one_line(name: str) -> str:
-    """A name from a file, which must not break the table either."""
-    return printable(name).replace('\n', '\\n').replace('\t', '\\t')
 
 
 def _percent(value: float) -> str:

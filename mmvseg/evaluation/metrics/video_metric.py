@@ -9,7 +9,7 @@ from mmengine.dist import broadcast_object_list, gather_object, is_main_process
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
-from mmvseg.errors import UserError, printable
+from mmvseg.errors import UserError
 from mmvseg.structures import VideoResult
 
 
@@ -163,7 +163,7 @@ def check_categories(
 
 def warn(text: str) -> None:
     """Log a warning."""
-    print_log(printable(text), logger='current', level=logging.WARNING)
+    print_log(text, logger='current', level=logging.WARNING)
 
 
 def report(notes: Iterable[str], tables: str) -> None:
