@@ -13,7 +13,6 @@ from mmvseg.checkpoints.published.layouts import BACKBONES
 from mmvseg.checkpoints.skeleton import build_skeleton
 from mmvseg.engine.categories import classes_of, set_num_classes
 from mmvseg.engine.config import config_errors, load_config, require
-from mmvseg.errors import UserError
 
 from .fit import Fit, fit_to_model, refuse_misfit
 from .translate import Converted

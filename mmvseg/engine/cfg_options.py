@@ -230,16 +230,19 @@ def apply_options(cfg: Config, options: Mapping[str, Any]) -> None:
         UserError: a key names nothing, leads through a value that is no section, or was used
             already when the config was read; or a value is of another type than what is there.
     """
+    values = dict(options)
     for key, value in options.items():
-        _check_key(cfg, key, options)
-        _check_value(cfg, key, value)
+        _check_key(cfg, key)
+        now = _check_value(cfg, key, value)
+        if isinstance(value, Mapping) and not isinstance(now, Mapping):
+            values[key] = dict(value, _delete_=True)  # mmengine merges sections with sections only
     try:
-        cfg.merge_from_dict(dict(options))
+        cfg.merge_from_dict(values)
     except (AttributeError, KeyError, TypeError, IndexError) as error:
         raise UserError(f'--cfg-options {" ".join(options)}: {error}') from error
 
 
-def _check_key(cfg: Config, key: str, options: Mapping[str, Any]) -> None:
+def _check_key(cfg: Config, key: str) -> None:
     section = key.split('.')[0]
     if section in SECTIONS:
         return
@@ -273,8 +276,12 @@ def _equal_parts(part: Any, value: Any, where: str) -> Iterator[str]:
         yield from _equal_parts(child, value, f'{where}.{name}')
 
 
-def _check_value(cfg: Config, key: str, value: Any) -> None:
-    """Walk to what is there now, and compare its type with that of the new value."""
+def _check_value(cfg: Config, key: str, value: Any) -> Any:
+    """Walk to what is there now, and compare its type with that of the new value.
+
+    Returns:
+        What is there; an empty section if nothing is.
+    """
     now: Any = cfg._cfg_dict
     path: list[str] = []
     for part in key.split('.'):
@@ -283,7 +290,7 @@ def _check_value(cfg: Config, key: str, value: Any) -> None:
             if part not in now:
                 if _ASKED.fullmatch(where):
                     _warn_of_new_key(key, where, now)
-                return
+                return {}
             now = now[part]
         elif isinstance(now, list | tuple):
             if not part.isdecimal() or int(part) >= len(now):
@@ -302,6 +309,7 @@ def _check_value(cfg: Config, key: str, value: Any) -> None:
             f'--cfg-options {key}: is {describe(now)} now, which {describe(value)} cannot replace'
             f'{rule and f": {rule}"}'
         )
+    return now
 
 
 def _warn_of_new_key(key: str, where: str, section: Mapping[str, Any]) -> None:

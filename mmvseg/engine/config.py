@@ -20,6 +20,7 @@ from mmvseg.errors import UserError
 from .cfg_options import add_cfg_options, apply_options, suggest
 from .config_files import read_config
 from .config_sections import check_sections, require, short
+from .own_data import use_own_data
 
 __all__ = ['add_cfg_options', 'config_errors', 'default_work_dir', 'load_config', 'require']
 
@@ -41,6 +42,7 @@ def load_config(path: str | Path, cfg_options: Mapping[str, Any] | None = None) 
     """
     cfg = read_config(path)
     check_sections(cfg)
+    use_own_data(cfg)
     if cfg_options:
         apply_options(cfg, cfg_options)
         check_sections(cfg)

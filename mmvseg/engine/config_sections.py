@@ -24,6 +24,7 @@ _COUNTS = {
     'randomness.seed': 0,
     'auto_scale_lr.base_batch_size': 1,
 }
+_OWN_DATA = ' (to train on own data, name them in own_data, see docs/data.md)'
 _TEXTS = ('load_from', 'work_dir', 'experiment_name')
 
 
@@ -99,6 +100,12 @@ def _check_dataset(cfg: Config, where: str, dataset: Any) -> None:
         _check(cfg, f'{where}.{key}', dataset.get(key), _is_section, 'a section, dict(...)')
     for key, value in (dataset.get('data_prefix') or {}).items():
         _check(cfg, f'{where}.data_prefix.{key}', value, _is_path, 'a text')
+    wrong = [key for key in ('ann_file', 'data_root', 'data_prefix') if key in dataset]
+    if 'datasets' in dataset and wrong:
+        raise UserError(
+            f'config {cfg.filename}, {where}.{wrong[0]}: {dataset["type"]} reads the files of its '
+            f'parts, {where}.datasets{_OWN_DATA}'
+        )
     pipeline = dataset.get('pipeline')
     _check(cfg, f'{where}.pipeline', pipeline, _is_list_of_sections, 'a list of sections')
     for name, part in _parts(cfg, where, dataset):
@@ -124,7 +131,9 @@ def _parts(cfg: Config, where: str, dataset: Mapping[str, Any]) -> Iterator[tupl
 def _check_type(cfg: Config, where: str, section: Mapping[str, Any]) -> None:
     kind = section.get('type')
     if kind is None:
-        raise UserError(f'config {cfg.filename}, {where}: has no type, which says what to build')
+        raise UserError(
+            f'config {cfg.filename}, {where}: has no type, which says what to build{_OWN_DATA}'
+        )
     _check(cfg, f'{where}.type', kind, lambda value: isinstance(value, str | type), 'a name')
 
 
