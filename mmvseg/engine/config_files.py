@@ -17,6 +17,8 @@ from mmengine.fileio import load
 import mmvseg
 from mmvseg.errors import UserError
 
+from .config_sections import OWN_DATA_HINT
+
 #: The project's configs.
 CONFIGS = Path(mmvseg.__file__).parents[1] / 'configs'
 SUFFIXES = ('.py', '.json', '.yml', '.yaml')
@@ -81,7 +83,9 @@ def read_config(path: str | Path) -> Config:
         raise UserError(f'config {path}: nested too deep') from error
     except (Exception, SystemExit) as error:  # a config is a program: it may raise anything
         text = f'{type(error).__name__}: {" ".join(str(error).split())}'
-        raise UserError(f'config {path}: {text[:500].removesuffix(": ")}') from error
+        # published data have no annotations to validate with, so there is nothing to inherit
+        hint = OWN_DATA_HINT if "_dataloader={'dataset'" in text else ''
+        raise UserError(f'config {path}: {text[:500].removesuffix(": ")}{hint}') from error
 
 
 def _check_bases(path: str, above: tuple[str, ...]) -> None:

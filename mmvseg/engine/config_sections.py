@@ -24,7 +24,7 @@ _COUNTS = {
     'randomness.seed': 0,
     'auto_scale_lr.base_batch_size': 1,
 }
-_OWN_DATA = ' (to train on own data, name them in own_data, see docs/data.md)'
+OWN_DATA_HINT = ' (to train on own data, name them in own_data, see docs/data.md)'
 _TEXTS = ('load_from', 'work_dir', 'experiment_name')
 
 
@@ -104,7 +104,7 @@ def _check_dataset(cfg: Config, where: str, dataset: Any) -> None:
     if 'datasets' in dataset and wrong:
         raise UserError(
             f'config {cfg.filename}, {where}.{wrong[0]}: {dataset["type"]} reads the files of its '
-            f'parts, {where}.datasets{_OWN_DATA}'
+            f'parts, {where}.datasets{OWN_DATA_HINT}'
         )
     pipeline = dataset.get('pipeline')
     _check(cfg, f'{where}.pipeline', pipeline, _is_list_of_sections, 'a list of sections')
@@ -132,7 +132,7 @@ def _check_type(cfg: Config, where: str, section: Mapping[str, Any]) -> None:
     kind = section.get('type')
     if kind is None:
         raise UserError(
-            f'config {cfg.filename}, {where}: has no type, which says what to build{_OWN_DATA}'
+            f'config {cfg.filename}, {where}: has no type, which says what to build{OWN_DATA_HINT}'
         )
     _check(cfg, f'{where}.type', kind, lambda value: isinstance(value, str | type), 'a name')
 

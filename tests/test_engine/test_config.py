@@ -58,8 +58,9 @@ def test_missing_file_names_the_closest_of_the_project_and_its_folder(tmp_path, 
     (tmp_path / 'private').mkdir()
     (tmp_path / 'private/mine_2.py').touch()
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UserError, match=r'no such file; did you mean mine\.py\?$'):
+    with pytest.raises(UserError, match=r'no such file; did you mean mine\.py ') as error:
         load_config('mine_1.py')
+    assert 'mine_2' not in str(error.value)
     for name in ('a\0b.py', '\udcff.py', 'x' * 5000 + '.py'):
         with pytest.raises(UserError, match='no such file'):
             load_config(name)
@@ -155,7 +156,7 @@ BOMB = 'a0: &a0 [1]\n' + ''.join(
         ('a: !!python/object/new:os.mkdir [ran]', 'could not determine a constructor'),
         (BOMB, 'aliases make more than 100000 values'),
         ('a: &a [*a]', 'a value contains itself'),
-        ('a: ' + '[' * 5000 + ']' * 5000, 'nested too deep'),
+        ('a: ' + '[' * 1500 + ']' * 1500, 'nested too deep'),
         ('a: ' + '9' * 5000, '5000 digits'),
         ('[1, 2]', 'is no table of values by names'),
         ('', 'is no table of values by names'),
