@@ -68,8 +68,8 @@ def content() -> dict:
 def write(tmp_path: Path) -> Callable[[dict], Path]:
     """Write a content and its frames; returns the annotation file, frames lie in ``frames``."""
 
-    def _write(content: dict) -> Path:
-        for index, video in enumerate(content['videos']):
+    def _write(content: dict, write_frames: bool = True) -> Path:
+        for index, video in enumerate(content['videos'] if write_frames else ()):
             for t, name in enumerate(video['file_names']):
                 path = tmp_path / 'frames' / name
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -87,8 +87,8 @@ def write(tmp_path: Path) -> Callable[[dict], Path]:
 def make_dataset(write: Callable[[dict], Path]) -> Callable[..., YouTubeVISDataset]:
     """Write a content and open it as a data set."""
 
-    def _make(content: dict, **kwargs) -> YouTubeVISDataset:
-        ann_file = write(content)
+    def _make(content: dict, write_frames: bool = True, **kwargs) -> YouTubeVISDataset:
+        ann_file = write(content, write_frames)
         kwargs = dict(pipeline=PIPELINE, data_prefix=dict(img='frames')) | kwargs
         return YouTubeVISDataset(ann_file=ann_file.name, data_root=str(ann_file.parent), **kwargs)
 

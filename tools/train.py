@@ -5,7 +5,7 @@ import argparse
 from mmengine.config import Config
 
 from mmvseg.engine import VideoRunner
-from mmvseg.engine.config import config_errors, default_work_dir
+from mmvseg.engine.config import config_errors, default_work_dir, require
 from mmvseg.engine.distributed import distributed_command_line
 from mmvseg.engine.launch import (
     add_common_arguments,
@@ -76,6 +76,7 @@ def main() -> None:
 
 
 def prepare_data(cfg: Config) -> None:
+    require(cfg, 'model', 'train_dataloader.dataset', 'train_cfg', 'optim_wrapper')
     check_data(cfg.train_dataloader.dataset, 'train_dataloader.dataset')
     set_classes(cfg, 'train_dataloader')
     if cfg.get('val_dataloader') is None:

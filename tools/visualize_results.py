@@ -87,6 +87,11 @@ def parse_args() -> argparse.Namespace:
         help='annotation file that lists the videos',
     )
     parser.add_argument('--root', type=Path, help='folder of the frames')
+    parser.add_argument(
+        '--allow-outside-root',
+        action='store_true',
+        help='also draw frames that file names or links lead to outside of --root',
+    )
     parser.add_argument('--out', required=True, type=Path, help='folder to write')
     parser.add_argument(
         '--video', action='append', help='draw this video only: its id or name; may be repeated'
@@ -121,7 +126,9 @@ def main() -> None:
     if args.root is None and task == 'vis':
         raise UserError('--root: needed to find the frames of a results.json')
     root = args.root or args.ann.parent / USUAL_ROOTS[task]
-    metainfo, videos = READERS[task](args.results, args.ann, root, args.video)
+    metainfo, videos = READERS[task](
+        args.results, args.ann, root, args.video, args.allow_outside_root
+    )
     rows, count = [], 0
     with ProgressReport('drawing', sum(len(video.frames) for video in videos)) as progress:
         for video in videos:

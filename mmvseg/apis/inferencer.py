@@ -17,7 +17,8 @@ from mmvseg.datasets import Category, dataset_metainfo
 from mmvseg.datasets.class_names import match_classes
 from mmvseg.datasets.metainfo import to_metainfo
 from mmvseg.engine.categories import noted_classes, set_num_classes
-from mmvseg.engine.config import config_errors, load_config
+from mmvseg.engine.cfg_options import apply_options
+from mmvseg.engine.config import config_errors, load_config, require
 from mmvseg.errors import UserError
 from mmvseg.media.frame_source import DamagedVideoWarning, Frame, FrameSource
 from mmvseg.media.prefetch import newest, prefetch
@@ -76,9 +77,10 @@ class VideoSegInferencer:
         self.device = choose_device(device)
         if isinstance(config, Config):
             cfg = config.copy()
-            cfg.merge_from_dict(dict(cfg_options or {}))
+            apply_options(cfg, cfg_options or {})
         else:
             cfg = load_config(config, cfg_options)
+        require(cfg, 'model', 'test_dataloader.dataset')
         init_default_scope('mmvseg')
         loaded = load_weights(checkpoint, allow_pickle or cfg.get('allow_pickle', False))
         self.metainfo = _metainfo(cfg, loaded, str(checkpoint))
@@ -253,12 +255,9 @@ def choose_device(device: str | None) -> torch.device:
 
 
 def _test_dataset(cfg: Config) -> dict:
-    try:
-        dataset = cfg.test_dataloader.dataset
-        while 'dataset' in dataset:
-            dataset = dataset.dataset
-    except (AttributeError, KeyError) as error:
-        raise UserError(f'config {cfg.filename}: has no test_dataloader.dataset') from error
+    dataset = cfg.test_dataloader.dataset
+    while 'dataset' in dataset:
+        dataset = dataset.dataset
     return dataset
 
 

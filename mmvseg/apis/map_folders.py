@@ -9,6 +9,7 @@ import numpy as np
 from mmvseg.datasets import VSPWDataset
 from mmvseg.datasets.metainfo import to_panoptic_metainfo
 from mmvseg.errors import UserError
+from mmvseg.formats.pictures import refuse_outside
 from mmvseg.formats.vipseg import Video, read_vipseg
 from mmvseg.formats.vipseg_results import load_results
 from mmvseg.media.images import read_class_map, read_segment_map
@@ -117,7 +118,11 @@ def results_task(path: str | Path) -> str:
 
 
 def load_panoptic_results(
-    folder: Path, gt_path: Path, root: Path, wanted: Sequence[str] | None = None
+    folder: Path,
+    gt_path: Path,
+    root: Path,
+    wanted: Sequence[str] | None = None,
+    allow_outside_root: bool = False,
 ) -> tuple[dict[str, Any], list[ResultVideo]]:
     """Read ``pred.json`` and ``pan_pred`` beside the annotation file that they belong to.
 
@@ -127,6 +132,7 @@ def load_panoptic_results(
             annotations may be missing.
         root: folder of the videos' frames.
         wanted: names of the videos to take; default all.
+        allow_outside_root: whether links to frames and maps may lead out of their folders.
 
     Returns:
         The metainfo of the classes, and the videos in the order of the annotation file. Maps are
@@ -135,7 +141,8 @@ def load_panoptic_results(
     Raises:
         UserError: if either file is not what it should be, or they do not belong together.
     """
-    content = read_vipseg(gt_path, gt_path.parent / 'panomasksRGB')
+    mask_root = gt_path.parent / 'panomasksRGB'
+    content = read_vipseg(gt_path, mask_root)
     metainfo = to_panoptic_metainfo(content.categories)
     labels = {category: label for label, category in enumerate(metainfo['category_ids'])}
     num_things = len(metainfo['thing_classes'])
@@ -145,6 +152,9 @@ def load_panoptic_results(
     names = output_names(records)
     videos = []
     for video in chosen:
+        if not allow_outside_root:
+            refuse_outside(video.frame_paths(root), root, video.name)
+            refuse_outside((frame.mask for frame in video.frames), mask_root, video.name)
         found = SegmentFiles(predicted[video.name], labels, complete=True)
         truth = None
         if video.annotated:
@@ -163,7 +173,11 @@ def load_panoptic_results(
 
 
 def load_semantic_results(
-    folder: Path, gt_path: Path, root: Path, wanted: Sequence[str] | None = None
+    folder: Path,
+    gt_path: Path,
+    root: Path,
+    wanted: Sequence[str] | None = None,
+    allow_outside_root: bool = False,
 ) -> tuple[dict[str, Any], list[ResultVideo]]:
     """The same for folders of VSPW, ``<video>/<frame>.png``.
 
@@ -173,6 +187,7 @@ def load_semantic_results(
             classes.
         root: folder of the videos, with ``origin`` and perhaps ``mask`` in each.
         wanted: names of the videos to take; default all.
+        allow_outside_root: whether links to frames and maps may lead out of ``root``.
     """
     dataset = VSPWDataset(str(gt_path), data_prefix=dict(img=str(root.absolute())), test_mode=True)
     metainfo = dataset.metainfo
@@ -184,6 +199,8 @@ def load_semantic_results(
     names = output_names(records)
     videos = []
     for record in choose_videos(records, wanted, gt_path):
+        if not allow_outside_root:
+            refuse_outside([*record['frames'], *record['masks']], root, record['name'])
         size = (record['height'], record['width'])
         paths = [folder / record['name'] / f'{Path(p).stem}.png' for p in record['frames']]
         missing = [path for path in paths if not path.is_file()]

@@ -11,6 +11,7 @@ import numpy as np
 from mmvseg.datasets.metainfo import to_metainfo
 from mmvseg.datasets.tracks import to_records
 from mmvseg.errors import UserError
+from mmvseg.formats.pictures import refuse_outside
 from mmvseg.formats.youtube_vis import YouTubeVIS, read_youtube_vis
 from mmvseg.formats.youtube_vis_results import Result, read_results
 from mmvseg.structures import VideoInstances, VideoResult
@@ -43,6 +44,7 @@ def load_results(
     gt_path: str | Path,
     root: str | Path,
     wanted: Sequence[str] | None = None,
+    allow_outside_root: bool = False,
 ) -> tuple[dict[str, Any], list[ResultVideo]]:
     """Read a ``results.json`` and the annotation file that it belongs to.
 
@@ -51,6 +53,7 @@ def load_results(
         gt_path: file of the YouTube-VIS form; its annotations may be missing.
         root: folder that its ``file_names`` are relative to.
         wanted: read the tubes of these videos only, by id or name.
+        allow_outside_root: whether the frames may lie outside of ``root``.
 
     Returns:
         The metainfo of the classes, and the videos in the order of the annotation file.
@@ -61,7 +64,7 @@ def load_results(
     """
     file = read_youtube_vis(gt_path)
     labels = {category.id: label for label, category in enumerate(file.categories)}
-    records = to_records(file, str(root), labels)
+    records = to_records(file, str(root), labels, allow_outside_root)
     by_video = defaultdict(list)
     for result in read_results(results_path):
         _check_fit(result, file, str(results_path))
@@ -70,6 +73,8 @@ def load_results(
     videos = []
     for record in choose_videos(records, wanted, gt_path):
         video_id = record['video_id']
+        if not allow_outside_root:
+            refuse_outside(record['frames'], root, record['name'])
         videos.append(
             ResultVideo(
                 video_id=video_id,

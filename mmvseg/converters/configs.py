@@ -12,8 +12,7 @@ import mmvseg
 from mmvseg.checkpoints.published.layouts import BACKBONES
 from mmvseg.checkpoints.skeleton import build_skeleton
 from mmvseg.engine.categories import classes_of, set_num_classes
-from mmvseg.engine.config import config_errors, load_config
-from mmvseg.errors import UserError
+from mmvseg.engine.config import config_errors, load_config, require
 
 from .fit import Fit, fit_to_model, refuse_misfit
 from .translate import Converted
@@ -62,8 +61,7 @@ def read_target(path: str | Path) -> Target:
             not there.
     """
     config = load_config(path)
-    if 'model' not in config:
-        raise UserError(f'{path}: has no model')
+    require(config, 'model')
     classes = None
     for name in ('test_dataloader', 'train_dataloader'):
         if config.get(name):

@@ -55,7 +55,7 @@ class CocoClipDataset(YouTubeVISDataset):
         self._metainfo.update(to_metainfo(classes))
         names = load_coco_names(TABLES[self.version])
         labels = _labels(file.categories, classes, names, self.ann_file)
-        records = to_records(file, self.data_prefix['img'], labels)
+        records = to_records(file, self.data_prefix['img'], labels, self.allow_outside_root)
         for record in records:
             for index, instance in enumerate(record['instances']):
                 instance['id'] = index

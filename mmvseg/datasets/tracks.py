@@ -10,9 +10,10 @@ from mmengine.logging import print_log
 from pycocotools import mask as coco_mask
 
 from mmvseg.errors import UserError
+from mmvseg.formats.pictures import ALLOW_OUTSIDE
 from mmvseg.formats.problems import Flaws
 from mmvseg.formats.tracks import Annotation
-from mmvseg.formats.youtube_vis import YouTubeVIS
+from mmvseg.formats.youtube_vis import YouTubeVIS, outside_problems
 
 #: Why an object is not trained on in a frame that it is in.
 CROWD = 'crowds (iscrowd = 1)'
@@ -25,17 +26,25 @@ SMALL = 'in videos with a side below {} pixels (min_size)'
 _FEW = 0.5
 
 
-def to_records(file: YouTubeVIS, root: str, labels: Mapping[int, int]) -> list[dict]:
+def to_records(
+    file: YouTubeVIS, root: str, labels: Mapping[int, int], allow_outside_root: bool = False
+) -> list[dict]:
     """Video records of an annotation file, see :class:`mmvseg.datasets.VideoDataset`.
 
     Args:
         file: as it was read.
         root: folder that the ``file_names`` are relative to.
         labels: class index by category id; objects of other categories are left out.
+        allow_outside_root: whether the ``file_names`` may lead out of ``root``.
 
     Returns:
         The videos in the file's order. ``instances`` are numbered by the order of their ids.
+
+    Raises:
+        UserError: a name leads out of ``root``.
     """
+    if not allow_outside_root and (problem := next(outside_problems(file), None)):
+        raise UserError(f'{problem}{ALLOW_OUTSIDE}')
     annotations = defaultdict(list)
     for annotation in file.annotations:
         if annotation.category_id in labels:

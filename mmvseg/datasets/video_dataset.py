@@ -11,6 +11,7 @@ import torch
 from mmengine.dataset import BaseDataset, force_full_init
 
 from mmvseg.errors import UserError
+from mmvseg.formats.pictures import refuse_outside
 from mmvseg.registry import TRANSFORMS
 
 from .class_names import match_classes
@@ -58,6 +59,8 @@ class VideoDataset(BaseDataset):
         metainfo: see the sub-class.
         indices: use only these videos, or the first so many.
         lazy_init: do not read the file yet.
+        allow_outside_root: whether frames and masks may lie outside of the folders of
+            ``data_prefix``, by their names or by links below these folders.
 
     Raises:
         UserError: if a clip or a window would have no frame, or ``metainfo.classes`` is no list of
@@ -80,11 +83,13 @@ class VideoDataset(BaseDataset):
         metainfo: Mapping[str, Any] | None = None,
         indices: int | Sequence[int] | None = None,
         lazy_init: bool = False,
+        allow_outside_root: bool = False,
     ) -> None:
         check_class_names(metainfo)
         self.clip = _clip_sampling(**(clip or {}))
         _check_count('clip.num_frames', self.clip.num_frames)
         _check_count('window_size', window_size)
+        self.allow_outside_root = allow_outside_root
         self.window_size = window_size
         self.min_size = min_size
         # Built here: mmengine would look the names up in its own registry only.
@@ -201,6 +206,11 @@ class VideoDataset(BaseDataset):
             info.update(is_first=frame == 0, is_last=frame_ids[-1] == record['length'] - 1)
         else:
             info.update(self.frame_annotations(record, frame_ids))
+        if not self.allow_outside_root:
+            prefix = self.data_prefix
+            refuse_outside(info['frame_paths'], prefix['img'], record['name'])
+            masks = prefix.get('mask') or prefix['img']
+            refuse_outside(info.get('mask_paths', ()), masks, record['name'])
         return info
 
     @abstractmethod

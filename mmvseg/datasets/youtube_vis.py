@@ -73,7 +73,7 @@ class YouTubeVISDataset(VideoDataset):
         )
         self._metainfo.update(to_metainfo(used))
         labels = {category.id: label for label, category in enumerate(used)}
-        records = to_records(file, self.data_prefix['img'], labels)
+        records = to_records(file, self.data_prefix['img'], labels, self.allow_outside_root)
         if not self.test_mode:
             report_training_set(records, file, flaws, self.min_size)
         return records

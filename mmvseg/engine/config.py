@@ -1,73 +1,32 @@
 """Reading configs for the command line, and saying what is wrong with them in the user's words."""
 
-import argparse
-import difflib
 import functools
 import inspect
 import os
 import re
 import traceback
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import yaml
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.registry import Registry
+from mmengine.runner import Runner
 
 import mmvseg.registry as registries
 from mmvseg.errors import UserError
 
-#: Top-level keys that need not stand in a config to be set by ``--cfg-options``.
-_OPTIONAL_KEYS = {
-    *('allow_missing', 'allow_pickle', 'auto_scale_lr', 'compile', 'custom_hooks', 'default_hooks'),
-    *('env_cfg', 'experiment_name', 'find_unused_parameters', 'load_from', 'log_level'),
-    *('log_processor', 'model_wrapper_cfg', 'optim_wrapper', 'param_scheduler', 'randomness'),
-    *('resume', 'sync_bn', 'test_cfg', 'test_dataloader', 'test_evaluator', 'train_cfg'),
-    *('train_dataloader', 'val_cfg', 'val_dataloader', 'val_evaluator', 'visualizer', 'work_dir'),
-}
+from .cfg_options import add_cfg_options, apply_options, suggest
+from .config_files import read_config
+from .config_sections import check_sections, require, short
+from .own_data import use_own_data
+
+__all__ = ['add_cfg_options', 'config_errors', 'default_work_dir', 'load_config', 'require']
+
 _UNKNOWN_TYPE = re.compile(r'^[\'"]?(\S+) is not in the \S+::(.+?) registry')
 _UNKNOWN_ARGUMENT = re.compile(r"([\w.]+)\(\) got an unexpected keyword argument '(\w+)'")
 _MISSING_ARGUMENT = re.compile(r'(\w+)\.__init__\(\) missing \d+ required .*arguments?: (.*)')
-_SUFFIXES = ('.py', '.json', '.yml', '.yaml')
-#: What a config, which is code of the user's, is expected to raise.
-_READING_ERRORS = (
-    *(ArithmeticError, AssertionError, AttributeError, ImportError, LookupError, NameError),
-    *(OSError, RuntimeError, SyntaxError, TypeError, ValueError, yaml.YAMLError),
-)
-
-
-class _KeyValueAction(DictAction):
-    """mmengine's action with a message for what is not ``KEY=VALUE``."""
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: list[str],
-        option_string: str | None = None,
-    ) -> None:
-        for text in values:
-            key, equals, _ = text.partition('=')
-            if not (key and equals):
-                raise argparse.ArgumentError(self, f'{text!r} is not KEY=VALUE')
-        try:
-            super().__call__(parser, namespace, values, option_string)
-        except AssertionError as error:  # mmengine's check of brackets
-            raise argparse.ArgumentError(self, str(error)) from error
-
-
-def add_cfg_options(parser: argparse.ArgumentParser) -> None:
-    """Add ``--cfg-options`` to a tool."""
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=_KeyValueAction,
-        default={},
-        metavar='KEY=VALUE',
-        help='change config values, e.g. train_cfg.max_iters=100 model.backbone.with_cp=True',
-    )
 
 
 def load_config(path: str | Path, cfg_options: Mapping[str, Any] | None = None) -> Config:
@@ -78,32 +37,15 @@ def load_config(path: str | Path, cfg_options: Mapping[str, Any] | None = None) 
         cfg_options: values by dotted key.
 
     Raises:
-        UserError: the file is missing, no config or has an error, or an option names an unknown
-            section.
+        UserError: the file is missing, no config or has an error; an option names nothing, or gives
+            a value of another type; or a section is of another form than it should be.
     """
-    path = Path(path)
-    if path.suffix and path.suffix not in _SUFFIXES:
-        raise UserError(
-            f'config {path}: a config ends in {", ".join(_SUFFIXES)}; is this the checkpoint? the '
-            'order is CONFIG CHECKPOINT'
-        )
-    if not path.is_file():
-        raise UserError(f'config {path}: no such file{_closest_configs(path)}')
-    try:
-        cfg = Config.fromfile(path)
-    except FileNotFoundError as error:
-        raise UserError(f'config {path}: a file of its _base_ is missing: {error}') from error
-    except _READING_ERRORS as error:
-        raise UserError(f'config {path}: {type(error).__name__}: {error}') from error
-    known = _OPTIONAL_KEYS | set(cfg.keys())
-    for key in cfg_options or {}:
-        section = key.split('.')[0]
-        if section not in known:
-            raise UserError(f'--cfg-options {key}: no such key{_suggest(section, known)}')
-    try:
-        cfg.merge_from_dict(dict(cfg_options or {}))
-    except (KeyError, TypeError, IndexError) as error:
-        raise UserError(f'--cfg-options: {error}') from error
+    cfg = read_config(path)
+    check_sections(cfg)
+    use_own_data(cfg)
+    if cfg_options:
+        apply_options(cfg, cfg_options)
+        check_sections(cfg)
     return cfg
 
 
@@ -121,8 +63,13 @@ def config_errors(cfg: Config) -> Iterator[None]:
     """
     try:
         yield
-    except (KeyError, TypeError) as error:
-        explained = explain_build_error(cfg, error)
+    except UserError:
+        raise
+    except Exception as error:
+        explained = None
+        if isinstance(error, KeyError | TypeError):
+            explained = explain_build_error(cfg, error)
+        explained = explained or _explain_failed_build(cfg, error)
         if explained is None:
             raise
         raise UserError(explained) from error
@@ -149,12 +96,34 @@ def explain_build_error(cfg: Config, error: Exception) -> str | None:
         accepted = _arguments_of(cls)
         return (
             f'config {_where(cfg, where, argument)}: {cls} has no argument {argument!r}'
-            f'{_suggest(argument, accepted)}'
+            f'{suggest(argument, accepted)}'
         )
     if match := _MISSING_ARGUMENT.search(text):
         cls, arguments = match.groups()
         return f'config {_where(cfg, _find(cfg, cls))}: {cls} needs {arguments}'
     return None
+
+
+def _explain_failed_build(cfg: Config, error: Exception) -> str | None:
+    """A message for values that the part of a model, a data set or the runner does not take."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    builders = [frame for frame in frames if frame.f_code.co_name == 'build_from_cfg']
+    runners = [
+        frame
+        for frame in frames
+        if frame.f_code.co_name == '__init__' and isinstance(frame.f_locals.get('self'), Runner)
+    ]
+    if not builders and not runners:
+        return None
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    text = ' '.join(f'{type(error).__name__}: {error}'.split()).removesuffix(':')
+    place = f'{short(text, 500)} ({os.path.basename(last.filename)}, line {last.lineno})'
+    if not builders:
+        return f'config {_where(cfg, None)}: cannot be run: {place}'
+    kind = builders[-1].f_locals.get('obj_type') or 'a part'
+    kind = kind if isinstance(kind, str) else kind.__name__
+    where = _where(cfg, _find(cfg, kind))
+    return f'config {where}: {kind} cannot be built from what stands there: {place}'
 
 
 def _explain_function_argument(
@@ -177,7 +146,7 @@ def _explain_function_argument(
         accepted = set()
     return (
         f'config {_where(cfg, where)}: there is no such option (no argument of '
-        f'{function}){_suggest(argument, accepted)}'
+        f'{function}){suggest(argument, accepted)}'
     )
 
 
@@ -190,23 +159,7 @@ def _explain_type(cfg: Config, name: str, registry_name: str) -> str:
                 names |= set(node.module_dict)
                 node = node.parent
     where = _where(cfg, _find(cfg, name), 'type')
-    return f'config {where}: there is no {registry_name} {name!r}{_suggest(name, names)}'
-
-
-def _suggest(name: str, candidates: Iterable[str]) -> str:
-    by_lower = {candidate.lower(): candidate for candidate in sorted(candidates)}
-    close = difflib.get_close_matches(name.lower(), by_lower, n=3, cutoff=0.5)
-    if not close:
-        return ''
-    return '; did you mean ' + ' or '.join(by_lower[match] for match in close) + '?'
-
-
-def _closest_configs(path: Path) -> str:
-    roots = {p for p in (path.parent, Path('configs')) if p.is_dir()}
-    found = {str(p) for root in roots for p in root.rglob('*.py') if '_base_' not in p.parts}
-    by_name = {Path(name).stem: name for name in sorted(found)}
-    close = difflib.get_close_matches(path.stem, by_name, n=3, cutoff=0.4)
-    return '; did you mean ' + ' or '.join(by_name[m] for m in close) + '?' if close else ''
+    return f'config {where}: there is no {registry_name} {name!r}{suggest(name, names)}'
 
 
 def _find(value: Any, type_name: str, argument: str | None = None, where: str = '') -> str | None:

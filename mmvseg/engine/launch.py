@@ -19,7 +19,7 @@ from mmvseg.formats.vspw import load_semantic_truth
 from mmvseg.registry import DATASETS
 
 from .categories import sync_num_classes
-from .config import add_cfg_options, load_config
+from .config import add_cfg_options, load_config, require
 from .console import hide_irrelevant_warnings
 from .device import use_device
 from .distributed import LAUNCHERS, init_distributed
@@ -112,8 +112,7 @@ def prepare_test(cfg: Config, args: argparse.Namespace) -> Path:
     Raises:
         UserError: a file is missing or unusable, or the config has no test data.
     """
-    if cfg.get('test_dataloader') is None:
-        raise UserError(f'config {cfg.filename}: has no test_dataloader')
+    require(cfg, 'model', 'test_dataloader.dataset', 'test_cfg', 'test_evaluator')
     if not Path(args.checkpoint).expanduser().is_file():
         raise UserError(f'checkpoint {args.checkpoint}: no such file')
     for part in ('train', 'val'):

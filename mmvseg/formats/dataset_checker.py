@@ -11,13 +11,14 @@ from pathlib import Path
 from msgspec import Raw, ValidationError
 
 from mmvseg.errors import UserError
+from mmvseg.media.names import leads_out
 
 from .coco import parse_coco, to_coco_content
 from .json_files import decode_json, read_json_bytes
 from .pictures import frame_rule
 from .problems import Findings, Problem, no_annotations
 from .vipseg_checker import check_vipseg
-from .youtube_vis import Video, YouTubeVIS, parse, to_content
+from .youtube_vis import Video, YouTubeVIS, outside_problems, parse, to_content
 
 
 def check_dataset(
@@ -26,6 +27,7 @@ def check_dataset(
     on_start: Callable[[int], None] = lambda steps: None,
     on_step: Callable[[], None] = lambda: None,
     masks: str | Path | None = None,
+    allow_outside_root: bool = False,
 ) -> Iterator[Problem]:
     """Read a whole data set.
 
@@ -37,6 +39,7 @@ def check_dataset(
         on_step: called after each of them.
         masks: in VIPSeg's form, folder of the videos' masks; ``panomasksRGB`` beside ``root`` if
             None.
+        allow_outside_root: whether frames and masks may lie outside of their folders.
 
     Yields:
         Problems, in the order of the file: categories, videos, annotations, then the videos'
@@ -52,13 +55,13 @@ def check_dataset(
         on_start(len(content.annotations) + len(content.images))
         found = parse_coco(content, file, on_step)
     elif form == 'vipseg':
-        yield from check_vipseg(ann_file, root, masks, on_start, on_step)
+        yield from check_vipseg(ann_file, root, masks, on_start, on_step, allow_outside_root)
         return
     else:
         content = to_content(data, file)
         on_start(len(content.annotations or ()) + len(content.videos))
         found = parse(content, file, on_annotation=on_step)
-    yield from _check_videos(found, root, on_step)
+    yield from _check_videos(found, root, on_step, allow_outside_root)
 
 
 def _form(data: bytes, file: str) -> str:
@@ -81,23 +84,36 @@ def _lists_images(video: Raw, file: str) -> bool:
 
 
 def _check_videos(
-    found: Findings[YouTubeVIS], root: str | Path | None, on_step: Callable[[], None]
+    found: Findings[YouTubeVIS],
+    root: str | Path | None,
+    on_step: Callable[[], None],
+    allow_outside_root: bool,
 ) -> Iterator[Problem]:
     records = yield from found
     if not records.has_annotations:
         yield no_annotations(records.file)
+    if not allow_outside_root:
+        yield from outside_problems(records)
     with ThreadPoolExecutor() as pool:
         for video in records.videos.values():
             if root is not None:
-                yield from _check_frames(video, Path(root), pool)
+                yield from _check_frames(video, Path(root), pool, allow_outside_root)
             on_step()
 
 
-def _check_frames(video: Video, root: Path, pool: ThreadPoolExecutor) -> Iterator[Problem]:
-    paths = [root / name for name in video.file_names]
-    expected = (video.height, video.width)
-    for frame, (path, rule) in enumerate(
-        zip(paths, pool.map(lambda path: frame_rule(path, expected), paths), strict=True)
+def _check_frames(
+    video: Video, root: Path, pool: ThreadPoolExecutor, allow_outside_root: bool
+) -> Iterator[Problem]:
+    size = (video.height, video.width)
+
+    def rule_of(name: str) -> str | None:
+        if allow_outside_root:
+            return frame_rule(root / name, size)
+        # a name that leads out was reported, and is not followed
+        return None if leads_out(name) else frame_rule(root / name, size, root=root)
+
+    for frame, (name, rule) in enumerate(
+        zip(video.file_names, pool.map(rule_of, video.file_names), strict=True)
     ):
         if rule:
-            yield Problem(str(path), 'frame', rule, video=video.id, frame=frame)
+            yield Problem(str(root / name), 'frame', rule, video=video.id, frame=frame)

@@ -9,7 +9,7 @@ from mmvseg.errors import UserError
 from mmvseg.media.images import read_segment_map
 
 from .categories import Category
-from .pictures import bare_rule, frame_rule
+from .pictures import bare_rule, frame_rule, outside_rule
 from .problems import Level, Problem
 from .segment_maps import Region, find_regions
 from .vipseg import Frame, Segment, Video, frame_path, load_content, parse
@@ -26,6 +26,7 @@ def check_vipseg(
     masks: str | Path | None,
     on_start: Callable[[int], None],
     on_step: Callable[[], None],
+    allow_outside_root: bool = False,
 ) -> Iterator[Problem]:
     """Check a json and, video by video, its pictures.
 
@@ -35,6 +36,7 @@ def check_vipseg(
         masks: folder of the videos' masks; ``panomasksRGB`` beside ``root`` if None.
         on_start: called with the number of videos.
         on_step: called after each video.
+        allow_outside_root: whether links may lead out of both folders.
 
     Raises:
         UserError: it is no json, or of another form.
@@ -49,7 +51,8 @@ def check_vipseg(
         for name, video in content.videos.items():
             yield from segment_flaws(video, categories, file)
             if root is not None:
-                check = partial(_picture_problems, file, name, root / name)
+                inside = (None, None) if allow_outside_root else (root, Path(masks))
+                check = partial(_picture_problems, file, name, root / name, inside)
                 for problems in pool.map(lambda frame, check=check: [*check(frame)], video.frames):
                     yield from problems
             on_step()
@@ -92,16 +95,28 @@ def segment_flaws(video: Video, categories: dict[int, Category], file: str) -> I
                 yield Problem(file, 'id', rule, **where)
 
 
-def _picture_problems(file: str, video: str, images: Path, frame: Frame) -> Iterator[Problem]:
-    """Compare a frame, its picture and its segment map, with what the json says."""
+def _picture_problems(
+    file: str,
+    video: str,
+    images: Path,
+    inside: tuple[Path | None, Path | None],
+    frame: Frame,
+) -> Iterator[Problem]:
+    """Compare a frame, its picture and its segment map, with what the json says.
+
+    ``inside`` are the folders that no link to a picture and to a map may leave.
+    """
     where = dict(video=video, frame=frame.index)
     size = frame.image.height, frame.image.width
     path = frame_path(images, frame.image.file_name)
-    if rule := frame_rule(path, size):
+    if rule := frame_rule(path, size, root=inside[0]):
         yield Problem(str(path), 'frame', rule, **where)
     if frame.mask is None:
         return
     path = frame.mask
+    if rule := outside_rule(path, inside[1]):
+        yield Problem(str(path), 'mask', rule, **where)
+        return
     try:
         regions = find_regions(read_segment_map(path, size))
     except UserError as error:

@@ -12,7 +12,7 @@ import numpy as np
 from mmvseg.errors import UserError
 from mmvseg.media.images import read_class_map, read_image_size
 
-from .pictures import bare_rule, frame_rule
+from .pictures import bare_rule, frame_rule, outside_rule
 from .problems import Level, Problem, no_annotations
 from .vspw import (
     UNLABELLED,
@@ -41,6 +41,7 @@ def check_vspw(
     open_pictures: bool = True,
     on_start: Callable[[int], None] = lambda steps: None,
     on_step: Callable[[], None] = lambda: None,
+    allow_outside_root: bool = False,
 ) -> Iterator[Problem]:
     """Read a whole data set.
 
@@ -50,6 +51,7 @@ def check_vspw(
         open_pictures: whether to look into frames and masks, not at their names alone.
         on_start: called with the number of videos.
         on_step: called after each video.
+        allow_outside_root: whether links may lead out of the folder of the videos.
 
     Raises:
         UserError: if there is no such data set, or a list or ``categories.json`` is none at all.
@@ -66,6 +68,7 @@ def check_vspw(
     with ThreadPoolExecutor() as pool:
         for listing, names in videos.items():
             checker = _ListChecker(str(listing), root, values, pool if open_pictures else None)
+            checker.inside = None if allow_outside_root else root
             yield from checker.check(names, on_step)
 
 
@@ -96,6 +99,8 @@ class _ListChecker:
     ) -> None:
         self.file = file
         self.root = root
+        #: the folder that no link may leave
+        self.inside: Path | None = root
         self.values = values
         self.pool = pool
         self.allowed = np.isin(np.arange(256), [VOID, *values, UNLABELLED])
@@ -135,9 +140,12 @@ class _ListChecker:
         frame, mask = video.frames[number], video.masks[number]
         where = dict(video=video.name, frame=number)
         problems = []
-        if rule := frame_rule(frame, size, 'the first frame has'):
+        if rule := frame_rule(frame, size, 'the first frame has', self.inside):
             problems.append(Problem(str(frame), 'frame', rule, **where))
         if mask is None:
+            return problems, None
+        if rule := outside_rule(mask, self.inside):
+            problems.append(Problem(str(mask), 'mask', rule, **where))
             return problems, None
         try:
             counts = np.bincount(read_class_map(mask, size).ravel(), minlength=256)

@@ -4,7 +4,7 @@ What the fields are is declared here and nowhere else. Data sets, evaluation, ch
 read through :func:`parse`, so that they agree on what is refused, and in which words.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -216,9 +216,16 @@ def video_problems(video: Video, file: str) -> Iterable[Problem]:
         if '\0' in name or not name:
             rule = f'{quoted(name)} is a name that no file can have'
             yield Problem(file, 'file_names', rule, video=video.id, frame=frame)
-        elif leads_out(name):
-            rule = f'{quoted(name)} leaves the folder of the frames'
-            yield Problem(file, 'file_names', rule, frame=frame, **flaw)
+
+
+def outside_problems(file: YouTubeVIS) -> Iterator[Problem]:
+    """The frames whose names lead out of their folder, which who opens frames refuses."""
+    for video in file.videos.values():
+        for frame, name in enumerate(video.file_names):
+            if leads_out(name):
+                rule = f'{quoted(name)} leaves the folder of the frames'
+                where = dict(video=video.id, frame=frame, level=Level.FLAW)
+                yield Problem(file.file, 'file_names', rule, **where)
 
 
 class AnnotationReader:

@@ -17,6 +17,16 @@ def natural_key(path: str | Path) -> list[tuple[int, str]]:
     return [*key, (-1, name)]
 
 
+def links_out(path: str | Path, root: str | Path) -> bool:
+    """Whether symbolic links below a folder lead from it to a file outside; it may be one itself.
+
+    Links to it or above it are how a data set is put on another disk. What lies below came with the
+    data set.
+    """
+    inside = os.path.realpath(root)
+    return os.path.commonpath([inside, os.path.realpath(path)]) != inside
+
+
 def leads_out(name: str) -> bool:
     """Whether a name, joined to a folder, may lead out of it: upwards, to a root or a drive."""
     parts = name.replace('\\', '/').split('/')

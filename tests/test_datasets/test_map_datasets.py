@@ -319,3 +319,12 @@ def test_broken_maps(folder):
     path.unlink()
     with pytest.raises(UserError, match=r'cannot be read|frame 1, mask: no mask/00001\.png'):
         build(folder)[0]
+
+
+def test_masks_outside_of_their_folder_need_leave(folder, layout, tmp_path):
+    for mask in (folder / PREFIXES[layout].get('mask', 'data')).rglob('*.png'):
+        mask.rename(tmp_path / 'mask.png')
+        mask.symlink_to(tmp_path / 'mask.png')
+    with pytest.raises(UserError, match=r'\.png: a link leads out of the folder'):
+        build(folder)[0]
+    assert build(folder, allow_outside_root=True, pipeline=[])[0]['mask_paths']

@@ -192,3 +192,21 @@ def test_clips_and_windows_hold_a_frame(content, make_dataset, frames):
         make_dataset(content, test_mode=True, window_size=frames)
     with pytest.raises(UserError, match=rf'dataset\.clip\.num_frames = {frames}'):
         make_dataset(content, clip=dict(num_frames=frames))
+
+
+@pytest.mark.parametrize('test_mode', [False, True])
+def test_frames_outside_of_the_root_need_leave(content, make_dataset, write, test_mode):
+    root = write(content).parent
+    (root / 'frames').rename(root / 'disk')
+    (root / 'frames').symlink_to('disk')
+    options, item = dict(test_mode=test_mode), 0 if test_mode else ClipIndex(0, 0, 0)
+    expected = make_dataset(content, **options)[item]['inputs']
+    (root / 'disk/video_0').rename(root / 'elsewhere')
+    (root / 'disk/video_0').symlink_to('../elsewhere')
+    with pytest.raises(UserError, match=r'video video_0: .*a link leads out of the folder'):
+        make_dataset(content, write_frames=False, **options)[item]
+    content['videos'][0]['file_names'] = [f'../elsewhere/{t:05d}.jpg' for t in range(4)]
+    with pytest.raises(UserError, match=r"'\.\./elsewhere/00000\.jpg' leaves the folder"):
+        make_dataset(content, write_frames=False, **options)
+    allowed = make_dataset(content, write_frames=False, allow_outside_root=True, **options)
+    assert torch.equal(allowed[item]['inputs'], expected)

@@ -1,10 +1,8 @@
-import argparse
-
 import pytest
 import toy
 from mmengine.config import Config
 
-from mmvseg.engine.config import add_cfg_options, config_errors, load_config
+from mmvseg.engine.config import config_errors, load_config, require
 from mmvseg.errors import UserError
 from mmvseg.registry import MODELS
 
@@ -52,13 +50,20 @@ def test_errors_of_the_program_keep_their_traceback():
         {}['a']
 
 
-def test_missing_file_names_the_closest(tmp_path, monkeypatch):
-    (tmp_path / 'configs/tevit').mkdir(parents=True)
-    (tmp_path / 'configs/tevit/tevit_r50.py').touch()
-    monkeypatch.chdir(tmp_path)
+def test_missing_file_names_the_closest_of_the_project_and_its_folder(tmp_path, monkeypatch):
     message = r'no such file; did you mean configs/tevit/tevit_r50\.py'
     with pytest.raises(UserError, match=message):
         load_config('configs/tevit/tevit_r51.py')
+    (tmp_path / 'mine.py').touch()
+    (tmp_path / 'private').mkdir()
+    (tmp_path / 'private/mine_2.py').touch()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=r'no such file; did you mean mine\.py ') as error:
+        load_config('mine_1.py')
+    assert 'mine_2' not in str(error.value)
+    for name in ('a\0b.py', '\udcff.py', 'x' * 5000 + '.py'):
+        with pytest.raises(UserError, match='no such file'):
+            load_config(name)
 
 
 @pytest.mark.parametrize(
@@ -71,6 +76,25 @@ def test_missing_file_names_the_closest(tmp_path, monkeypatch):
         ('a = open("/absent/file")', r'broken\.py: a file'),
         ("custom_imports = dict(imports=['absent_package'])", r'broken\.py: ImportError'),
         ('raise RuntimeError("no")', r'broken\.py: RuntimeError: no'),
+        ('raise SystemExit', r'broken\.py: SystemExit'),
+        ('a = ' + '[' * 5000, r'broken\.py: SyntaxError'),
+        ('a = []\nfor _ in range(5000):\n    a = [a]', r'broken\.py: nested too deep'),
+        ('a = ' + '9' * 5000, r'broken\.py: SyntaxError: .*5000 digits'),
+        ('a = 1\0', r'broken\.py: SyntaxError'),
+        ("_base_ = 'broken.py'", r'its _base_ leads back to itself'),
+        ('model = 3', r'broken\.py, model: must be a section, dict\(\.\.\.\), and is 3'),
+        ('model = dict()', r'broken\.py, model: has no type'),
+        (
+            "train_dataloader = dict(dataset=dict(ann_file=3, type='A'))",
+            r'ann_file: must be a text',
+        ),
+        ("test_dataloader = dict(dataset=['a'])", r"dataset: must be a section.* is \['a'\]"),
+        (
+            "val_evaluator = 'AP'",
+            r"val_evaluator: must be a section or a list of such, and is 'AP'",
+        ),
+        ('train_cfg = dict(max_iters=-1)', r'train_cfg\.max_iters = -1: must be a whole number'),
+        ('load_from = 3', r'load_from: must be a text, and is 3'),
     ],
 )
 def test_broken_config(tmp_path, text, message):
@@ -95,19 +119,6 @@ def test_checkpoint_in_place_of_the_config(tmp_path):
             load_config(tmp_path / name)
 
 
-@pytest.mark.parametrize('option', ['load_from', '=3', 'a=[1,2'])
-def test_option_without_a_value(option, capsys):
-    parser = argparse.ArgumentParser()
-    add_cfg_options(parser)
-    assert parser.parse_args(['--cfg-options', 'a=1', 'b.c=x=y']).cfg_options == {
-        'a': 1,
-        'b.c': 'x=y',
-    }
-    with pytest.raises(SystemExit):
-        parser.parse_args(['--cfg-options', option])
-    assert '--cfg-options: ' in capsys.readouterr().err
-
-
 @pytest.mark.parametrize(
     ('key', 'closest'),
     [('randomness.sead', 'seed'), ('optim_wrapper.clip_grad.max_nrom', 'max_norm')],
@@ -123,3 +134,67 @@ def test_wrong_calls_of_the_program_keep_their_traceback(toy_config):
     cfg = load_config(toy_config)
     with pytest.raises(TypeError), config_errors(cfg):
         toy.write_config(model=1)
+
+
+def test_bytes_that_are_no_text(tmp_path):
+    for suffix in ('.py', '.json', '.yaml'):
+        path = tmp_path / f'bytes{suffix}'
+        path.write_bytes(bytes(range(256)))
+        with pytest.raises(UserError, match=rf'bytes\{suffix}: '):
+            load_config(path)
+
+
+BOMB = 'a0: &a0 [1]\n' + ''.join(
+    f'a{i}: &a{i} [{", ".join([f"*a{i - 1}"] * 9)}]\n' for i in range(1, 9)
+)
+
+
+@pytest.mark.parametrize(
+    ('text', 'words'),
+    [
+        ('a: !!python/object/apply:pathlib.Path.touch [ran]', 'could not determine a constructor'),
+        ('a: !!python/object/new:os.mkdir [ran]', 'could not determine a constructor'),
+        (BOMB, 'aliases make more than 100000 values'),
+        ('a: &a [*a]', 'a value contains itself'),
+        ('a: ' + '[' * 1500 + ']' * 1500, 'nested too deep'),
+        ('a: ' + '9' * 5000, '5000 digits'),
+        ('[1, 2]', 'is no table of values by names'),
+        ('', 'is no table of values by names'),
+        ('1: 2', 'is no table of values by names'),
+        ('_base_: data.yaml', 'leads back to itself'),
+    ],
+)
+def test_configs_that_are_data_run_nothing_and_stay_small(tmp_path, monkeypatch, text, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'data.yaml').write_text(text)
+    (tmp_path / 'child.yaml').write_text('_base_: data.yaml')
+    (tmp_path / 'child.py').write_text("_base_ = 'data.yaml'")
+    for name in ('data.yaml', 'child.yaml', 'child.py'):
+        with pytest.raises(UserError, match=words):
+            load_config(name)
+    assert not (tmp_path / 'ran').exists()
+
+
+def test_configs_that_are_data(tmp_path):
+    (tmp_path / 'a.yaml').write_text('load_from: &x a.pth\nwork_dir: *x\n')
+    (tmp_path / 'b.json').write_text('{"_base_": "a.yaml", "model": {"type": "A"}}')
+    cfg = load_config(tmp_path / 'b.json', {'model.depth': 3})
+    assert (cfg.load_from, cfg.work_dir, cfg.model) == ('a.pth', 'a.pth', dict(type='A', depth=3))
+
+
+def test_what_a_tool_needs_is_named(tmp_path):
+    (tmp_path / 'a.py').write_text("model = dict(type='A')\ntest_dataloader = dict(batch_size=1)")
+    cfg = load_config(tmp_path / 'a.py')
+    require(cfg, 'model')
+    with pytest.raises(
+        UserError, match=r'a\.py: has no test_dataloader\.dataset; is it the config'
+    ):
+        require(cfg, 'model', 'test_dataloader.dataset')
+
+
+def test_values_that_a_part_does_not_take_name_the_part():
+    message = (
+        r'model\.head: ToyHead cannot be built from what stands there: RuntimeError: .*line \d'
+    )
+    with pytest.raises(UserError, match=message):
+        build_model(num_classes=-1)

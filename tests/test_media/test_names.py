@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmvseg.media.names import leads_out, natural_key
+from mmvseg.media.names import leads_out, links_out, natural_key
 
 
 def test_numbers_are_counted():
@@ -57,3 +57,18 @@ def test_the_order_is_one(names, rng):
 )
 def test_names_that_lead_out_of_a_folder(name, leads):
     assert leads_out(name) is leads
+
+
+def test_links_that_lead_out_of_a_folder(tmp_path):
+    (tmp_path / 'disk/root/video').mkdir(parents=True)
+    (tmp_path / 'disk/other').mkdir()
+    root = tmp_path / 'root'
+    root.symlink_to('disk/root')  # as data sets lie on other disks
+    (root / 'again').symlink_to('video')
+    (root / 'out').symlink_to('../other')
+    assert [links_out(root / name, root) for name in ('video', 'again', 'absent')] == [False] * 3
+    assert links_out(root / 'out', root)
+    assert links_out(root / 'out/0.jpg', root)
+    (root / 'video/0.jpg').symlink_to(tmp_path / 'disk/root-2')  # a name that begins alike
+    assert links_out(root / 'video/0.jpg', root)
+    assert not links_out('/etc', '/')

@@ -140,3 +140,37 @@ def test_frames_that_declare_too_much_do_not_hide_the_rest(run, shapes):
     assert f'{first}: video 1, frame 0, frame: not a readable image (declares 60000 x 6' in text
     assert f'{second}: video 1, frame 1, frame: not a readable image (0 bytes)' in text
     assert '2 problems: 2 in frame' in text
+
+
+def test_names_and_links_that_lead_out(run, shapes, tmp_path):
+    folder = shapes[1] / 'shapes_00000'
+    folder.rename(tmp_path / 'elsewhere')
+    folder.symlink_to(tmp_path / 'elsewhere')
+    status, text = run(*shapes)
+    assert (status, text.count('frame: a link leads out of the folder')) == (1, 2)
+    assert run(*shapes, '--allow-outside-root')[0] == 0
+    content = json.loads(shapes[0].read_text())
+    content['videos'][0]['file_names'][1] = str(tmp_path / 'elsewhere/00001.jpg')
+    shapes[0].write_text(json.dumps(content))
+    status, text = run(*shapes)
+    assert status == 1
+    assert 'leaves the folder of the frames' in text
+    assert '2 problems: 1 in file_names, 1 in frame' in text  # what leads out is not opened
+    assert run(*shapes, '--allow-outside-root')[0] == 0
+    (tmp_path / 'link').symlink_to(shapes[1].parent)  # above the root, links are the user's own
+    assert run(shapes[0], tmp_path / 'link/JPEGImages', '--allow-outside-root')[0] == 0
+
+
+@pytest.mark.parametrize(('layout', 'masks'), [('vipseg', 'panomasksRGB'), ('vspw', 'data')])
+def test_links_in_maps(run, tmp_path, layout, masks):
+    options = ShapesOptions(height=32, width=40, length=2)
+    write_shapes(tmp_path / 'set', ShapesRequest(options, train=1, val=0, layout=layout))
+    names = dict(vipseg=('panoptic_gt_VIPSeg_train.json', 'images'), vspw=('train.txt', 'data'))
+    args = [tmp_path / 'set' / name for name in names[layout]]
+    assert run(*args)[0] == 0
+    file = next((tmp_path / 'set' / masks).rglob('*.png'))
+    file.rename(tmp_path / 'mask.png')
+    file.symlink_to(tmp_path / 'mask.png')
+    status, text = run(*args)
+    assert (status, text.count('mask: a link leads out of the folder')) == (1, 1)
+    assert run(*args, '--allow-outside-root')[0] == 0

@@ -235,12 +235,14 @@ def contents(folder):
     return {path: path.read_bytes() for path in folder.rglob('*') if path.is_file()}
 
 
-def test_writes_below_out_only(folder, monkeypatch):
+def test_writes_below_out_only(folder, monkeypatch, capsys):
     names = [f'{index:05d}.png' for index in range(4)]
     absolute = [str(folder / 'frames/first' / name) for name in names]
     rename_frames(absolute, [f'../frames/second/{name}' for name in names])
     before = contents(folder)
-    assert run(monkeypatch) == 0
+    assert run(monkeypatch) == 1
+    assert 'leaves the folder of the frames' in capsys.readouterr().err
+    assert run(monkeypatch, '--allow-outside-root') == 0
     after = contents(folder)
     assert {path: after[path] for path in before} == before
     assert all(folder / 'out' in path.parents for path in after.keys() - before.keys())
@@ -256,8 +258,20 @@ def test_frames_beside_the_root_are_named_by_the_video_id(folder, monkeypatch):
     for name in names:
         for place in (folder, folder / 'frames'):
             shutil.copy(folder / 'frames/first' / name, place)
-    assert run(monkeypatch) == 0
+    assert run(monkeypatch, '--allow-outside-root') == 0
     assert {path.name for path in (folder / 'out/overlays').iterdir()} == {'3.mp4', 'second.mp4'}
+
+
+def test_links_below_the_root_must_not_lead_out(folder, monkeypatch, capsys):
+    (folder / 'frames').rename(folder / 'disk')
+    (folder / 'frames').symlink_to('disk')  # a data set on another disk
+    assert run(monkeypatch) == 0
+    (folder / 'disk/first').rename(folder / 'elsewhere')
+    (folder / 'disk/first').symlink_to('../elsewhere')
+    assert run(monkeypatch) == 1
+    message = 'video first: frames/first/00000.png: a link leads out of the folder frames'
+    assert message in capsys.readouterr().err
+    assert run(monkeypatch, '--allow-outside-root') == 0
 
 
 def test_names_stay_unique():

@@ -19,7 +19,7 @@ from mmengine.config import Config
 from mmengine.logging import MMLogger
 
 import mmvseg
-from mmvseg.engine.config import config_errors
+from mmvseg.engine.config import config_errors, require
 from mmvseg.errors import UserError
 from mmvseg.models.segmentors.base import VideoSegmentor
 from mmvseg.registry import MODELS
@@ -45,6 +45,7 @@ def build_model(cfg: Config, device: str = 'cpu', seed: int = 0) -> VideoSegment
     Raises:
         UserError: for a type or argument that does not exist.
     """
+    require(cfg, 'model')
     torch.manual_seed(seed)
     logger = MMLogger.get_instance('mmengine')
     level = logger.level

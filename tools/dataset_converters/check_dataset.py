@@ -45,25 +45,31 @@ def parse_args() -> argparse.Namespace:
         help="VIPSeg: folder of the videos' masks (default: panomasksRGB beside ROOT)",
     )
     parser.add_argument('--no-frames', action='store_true', help='open no frames and masks (fast)')
+    parser.add_argument(
+        '--allow-outside-root',
+        action='store_true',
+        help='do not mind file names and links that lead out of the folders',
+    )
     return parser.parse_args()
 
 
 def find_problems(args: argparse.Namespace, progress: Progress) -> Iterator[Problem]:
     task = progress.add_task('checking')
-    hooks = dict(
+    options = dict(
         on_start=lambda steps: progress.update(task, total=steps),
         on_step=lambda: progress.advance(task),
+        allow_outside_root=args.allow_outside_root,
     )
     if args.root is not None and not args.root.is_dir():
         raise UserError(f'{args.root}: no such folder')
     if args.masks is not None and not args.masks.is_dir():
         raise UserError(f'{args.masks}: no such folder')
     if is_vspw(args.path):
-        return check_vspw(args.path, args.root, not args.no_frames, **hooks)
+        return check_vspw(args.path, args.root, not args.no_frames, **options)
     if args.root is None and not args.no_frames:
         raise UserError('give the folder of the frames as ROOT, or --no-frames')
     root = None if args.no_frames else args.root
-    return check_dataset(args.path, root, masks=args.masks, **hooks)
+    return check_dataset(args.path, root, masks=args.masks, **options)
 
 
 @command_line
