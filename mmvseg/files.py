@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from .errors import UserError
+from .locks import exclusive
 
 #: What to do where a file cannot be written.
 NEW_PLACE = 'make room, mend the permissions or choose another place'
@@ -53,23 +54,24 @@ def whole_file(path: Path, *, durable: bool = False) -> Iterator[Path]:
 
     Yields:
         The path to write to. What is there takes the place of ``path`` when the block ends without
-        an error, and vanishes otherwise.
+        an error, and vanishes otherwise. A killed run leaves it to the next one, which replaces it.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: it cannot be written, or another run is writing it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = partial_path(path)
-    try:
-        yield part
-        if durable:
-            sync(part)
-        os.replace(part, path)
-        if durable:
-            sync(path.parent)
-    finally:
-        with suppress(OSError):  # done, or never begun
-            part.unlink()
+    with exclusive(part):
+        try:
+            yield part
+            if durable:
+                sync(part)
+            os.replace(part, path)
+            if durable:
+                sync(path.parent)
+        finally:
+            with suppress(OSError):  # done, or never begun
+                part.unlink()
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -150,12 +152,12 @@ def check_writable(path: Path) -> None:
     """Make sure, before a long run, that its end can write ``path``; the folder is made.
 
     Raises:
-        UserError: if the file could not be written.
+        UserError: if the file could not be written, or another run is writing it.
     """
-    if path.is_dir():
-        raise UserError(f'{path}: is a folder; give the name of a file')
     part = partial_path(path)
     with file_errors(path):
+        if path.is_dir():
+            raise UserError(f'{path}: is a folder; give the name of a file')
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.touch()
-        part.unlink()
+        with exclusive(part):
+            part.unlink()

@@ -14,9 +14,9 @@ from mmvseg.engine.launch import (
     lacks_annotations,
     set_amp,
     set_classes,
-    set_resume,
     start,
 )
+from mmvseg.engine.work_dir import claimed_work_dir
 from mmvseg.errors import UserError
 
 
@@ -24,12 +24,19 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config')
     parser.add_argument('--work-dir', help='for checkpoints and logs (default: work_dirs/CONFIG)')
-    parser.add_argument(
+    start = parser.add_mutually_exclusive_group()
+    start.add_argument(
         '--resume',
         nargs='?',
         const='auto',
         metavar='CHECKPOINT',
-        help='continue from a checkpoint (default: the last one in the work dir)',
+        help='continue from a checkpoint (default: the last whole one in the work dir)',
+    )
+    start.add_argument(
+        '--overwrite',
+        action='store_true',
+        help='begin anew where the work dir holds the checkpoints of an earlier run, which are '
+        'removed',
     )
     parser.add_argument(
         '--amp',
@@ -68,11 +75,10 @@ def main() -> None:
         cfg.auto_scale_lr.enable = True
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
-    if args.resume:
-        set_resume(cfg, args.resume)
-    prepare_data(cfg)
-    with config_errors(cfg):
-        VideoRunner.from_cfg(cfg).train()
+    with claimed_work_dir(cfg, args.resume, overwrite=args.overwrite):
+        prepare_data(cfg)
+        with config_errors(cfg):
+            VideoRunner.from_cfg(cfg).train()
 
 
 def prepare_data(cfg: Config) -> None:

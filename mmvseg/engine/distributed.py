@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable
 from datetime import timedelta
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import torch
 import torch.distributed as dist
@@ -61,24 +61,28 @@ def init_distributed(launcher: str, timeout_s: int = 1800) -> None:
     dist.init_process_group('gloo', timeout=timedelta(seconds=timeout_s))
 
 
-def on_main_process(action: Callable[[], object]) -> None:
+def on_main_process(action: Callable[[], Any]) -> Any:
     """Let the first process do what may fail, e.g. write a file; the others wait for it.
 
     Args:
-        action: called on the first process only; its result is dropped.
+        action: called on the first process only.
+
+    Returns:
+        What ``action`` returned, on every process.
 
     Raises:
         UserError: if ``action`` raises it; on every process, so that none waits for one that ended.
     """
-    outcome: list[UserError | None] = [None]
+    outcome: list[Any] = [None]
     if is_main_process():
         try:
-            action()
+            outcome = [action()]
         except UserError as error:
             outcome = [error]
     broadcast_object_list(outcome)
-    if outcome[0] is not None:
+    if isinstance(outcome[0], UserError):
         raise outcome[0]
+    return outcome[0]
 
 
 def leave_process_group() -> None:
