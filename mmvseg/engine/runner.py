@@ -1,7 +1,9 @@
 """mmengine's Runner with checkpoints in plain types, an exact resume and CPU processes."""
 
+import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,7 @@ from mmvseg.registry import RUNNERS
 from .categories import check_classes, noted_classes
 from .console import tidy_console
 from .distributed import init_distributed, on_main_process
+from .hooks.stop_hook import StopHook
 from .rng import get_rng_state, set_rng_state
 from .training_state import (
     StateChecker,
@@ -54,6 +57,8 @@ class VideoRunner(Runner):
     loaded, see :func:`mmvseg.checkpoints.weights.load_model_weights`.
     """
 
+    #: the signal that asks a training to end, see StopHook; 0: none
+    stop_signal: int = 0
     #: the dataloader of a test or stand-alone validation, None in training
     _tested: DataLoader | None = None
 
@@ -89,7 +94,25 @@ class VideoRunner(Runner):
                 self.logger.warning(f'continuing with the seed {seed} of {self._load_from}')
                 self._randomness_cfg['seed'] = seed
                 self.set_randomness(**self._randomness_cfg)
-        return super().train()
+        try:
+            return super().train()
+        finally:
+            self._stop_hook.release()
+
+    def register_hooks(
+        self, default_hooks: dict | None = None, custom_hooks: list | None = None
+    ) -> None:
+        """Those of the config, and the one that ends a training in order."""
+        super().register_hooks(default_hooks, custom_hooks)
+        self._stop_hook = StopHook()
+        self.register_hook(self._stop_hook)
+
+    @staticmethod
+    def build_dataloader(*args: Any, **kwargs: Any) -> DataLoader:
+        """mmengine's, whose workers leave Ctrl-C to the process that they work for."""
+        dataloader = Runner.build_dataloader(*args, **kwargs)
+        dataloader.worker_init_fn = partial(_start_worker, dataloader.worker_init_fn)
+        return dataloader
 
     def test(self) -> dict[str, float]:
         """Test; the checkpoint has to fill all of the model."""
@@ -326,3 +349,9 @@ class VideoRunner(Runner):
                 current = getattr(scheduler, key, None)  # e.g. a Counter of milestones
                 state[key] = type(current)(value) if isinstance(current, dict) else value
             scheduler.load_state_dict(state)
+
+
+def _start_worker(init: Callable[[int], None] | None, worker_id: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if init is not None:
+        init(worker_id)

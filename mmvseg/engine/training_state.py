@@ -133,6 +133,10 @@ def check_message_hub(check: StateChecker, hub: Any) -> None:
             check.like(value, 0.0, f'message_hub.{name}')
         elif name.startswith('best_ckpt'):
             check.like(value, '', f'message_hub.{name}')
+        elif name == 'early_stopping':
+            for key, number in check.mapping(value, f'message_hub.{name}').items():
+                if not isinstance(number, Real):
+                    check.refuse(f'message_hub.{name}.{key}', 'a number is needed', number)
 
 
 def checked_optimizer_state(
