@@ -1,5 +1,6 @@
 """Files that appear under their name only when complete; a clear error if they cannot."""
 
+import errno
 import hashlib
 import json
 import math
@@ -20,6 +21,7 @@ SAME_COMMAND = (
     'again'
 )
 _CHUNK_BYTES = 2**22
+_OF_DISKS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG}
 
 
 @contextmanager
@@ -37,6 +39,24 @@ def file_errors(path: Path, advice: str = NEW_PLACE) -> Iterator[None]:
             f'{error.filename or path}: cannot be written or read ({error.strerror or error}); '
             f'{advice}'
         ) from error
+
+
+@contextmanager
+def disk_errors(folder: Path, advice: str = NEW_PLACE) -> Iterator[None]:
+    """As :func:`file_errors` around a whole run, where other errors of the system may occur, too.
+
+    Args:
+        folder: what the run writes to, named if the error does not name a file.
+        advice: what to do.
+    """
+    try:
+        with file_errors(folder, advice):
+            yield
+    except UserError as error:
+        cause = error.__cause__
+        if isinstance(cause, OSError) and not (cause.filename or cause.errno in _OF_DISKS):
+            raise cause from None
+        raise
 
 
 def partial_path(path: Path) -> Path:

@@ -1,6 +1,7 @@
 """Train a model: ``python tools/train.py CONFIG``; several GPUs: ``tools/dist_train.sh``."""
 
 import argparse
+from pathlib import Path
 
 from mmengine.config import Config
 
@@ -16,8 +17,14 @@ from mmvseg.engine.launch import (
     set_classes,
     start,
 )
+from mmvseg.engine.monitors import check_monitors
+from mmvseg.engine.schedule import check_schedule
 from mmvseg.engine.work_dir import claimed_work_dir
 from mmvseg.errors import UserError
+from mmvseg.files import disk_errors
+
+#: Where the disk fails in the midst of a training.
+_CONTINUE = 'what was saved before is safe: make room or mend the permissions and use --resume'
 
 
 def parse_args() -> argparse.Namespace:
@@ -78,7 +85,10 @@ def main() -> None:
     with claimed_work_dir(cfg, args.resume, overwrite=args.overwrite):
         prepare_data(cfg)
         with config_errors(cfg):
-            VideoRunner.from_cfg(cfg).train()
+            check_schedule(cfg)
+            check_monitors(cfg)
+            with disk_errors(Path(cfg.work_dir), _CONTINUE):
+                VideoRunner.from_cfg(cfg).train()
 
 
 def prepare_data(cfg: Config) -> None:

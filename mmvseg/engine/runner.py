@@ -15,6 +15,7 @@ from mmengine.logging import MMLogger
 from mmengine.model import MMDistributedDataParallel, is_model_wrapper
 from mmengine.runner import BaseLoop, Runner
 from mmengine.runner.checkpoint import CheckpointLoader
+from mmengine.visualization import Visualizer
 from torch import nn
 from torch.utils.data import DataLoader
 
@@ -45,6 +46,7 @@ from .training_state import (
     check_rng,
     check_schedulers,
     checked_optimizer_state,
+    progress_of,
 )
 
 
@@ -71,6 +73,28 @@ class VideoRunner(Runner):
     def build_logger(self, *args, **kwargs) -> MMLogger:
         """The logger: everything in the file, the essential on the console."""
         return tidy_console(super().build_logger(*args, **kwargs))
+
+    def build_visualizer(self, visualizer: Visualizer | dict | None = None) -> Visualizer:
+        """The visualizer, once what its back ends need is there.
+
+        Raises:
+            UserError: a package is missing.
+        """
+        built = super().build_visualizer(visualizer)
+
+        def start() -> None:
+            for backend in built._vis_backends.values():
+                try:
+                    _ = backend.experiment  # which it makes when it is first asked
+                except ImportError as error:
+                    name = type(backend).__name__
+                    raise UserError(
+                        f'visualizer.vis_backends: {name} needs a package that is not installed: '
+                        f'{" ".join(str(error).split())}'
+                    ) from error
+
+        on_main_process(start)
+        return built
 
     def wrap_model(self, model_wrapper_cfg: dict | None, model: nn.Module) -> nn.Module:
         """Wrap for several processes; on CPUs without device ids, which gloo does not take."""
@@ -171,8 +195,9 @@ class VideoRunner(Runner):
     ) -> None:
         """Continue training exactly where the checkpoint was saved.
 
-        Restores the model, optimizer and scaler, schedulers, log history, iteration, the position
-        of the sampler, and, if the number of processes is the same, all random generators.
+        Restores the model, optimizer and scaler, the progress of schedulers (milestones and ends
+        are the config's), log history, iteration, the position of the sampler, and, if the number
+        of processes is the same, all random generators.
 
         Args:
             filename: a checkpoint saved during training.
@@ -342,13 +367,10 @@ class VideoRunner(Runner):
 
     def _resume_schedulers(self, check: StateChecker, states: Any) -> None:
         self.param_schedulers = self.build_param_scheduler(self.param_schedulers)
-        known = [plain_items(scheduler.state_dict()) for scheduler in self.param_schedulers]
+        known = [progress_of(scheduler) for scheduler in self.param_schedulers]
         check_schedulers(check, states, known)
-        for scheduler, state in zip(self.param_schedulers, states, strict=True):
-            for key, value in state.items():
-                current = getattr(scheduler, key, None)  # e.g. a Counter of milestones
-                state[key] = type(current)(value) if isinstance(current, dict) else value
-            scheduler.load_state_dict(state)
+        for scheduler, state, ours in zip(self.param_schedulers, states, known, strict=True):
+            scheduler.load_state_dict({key: state[key] for key in ours})
 
 
 def _start_worker(init: Callable[[int], None] | None, worker_id: int) -> None:

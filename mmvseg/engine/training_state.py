@@ -11,15 +11,22 @@ from numbers import Real
 from typing import Any, NoReturn
 
 import torch
+from mmengine.optim import _ParamScheduler
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from mmvseg.checkpoints.plain_values import plain_items
 from mmvseg.errors import UserError, printable
 
 #: The largest seed that numpy takes.
 _MOST_SEED = 2**32 - 1
 #: Options of a parameter group that no later version of torch would have to fill in.
 _NEEDED_OPTIONS = {'lr', 'initial_lr', 'betas', 'momentum', 'weight_decay', 'eps', 'params'}
+#: What mmengine's schedulers count.
+_PROGRESS = {
+    *('last_step', '_global_step', '_last_value', 'base_values'),
+    *('best', 'num_bad_epochs', 'cooldown_counter'),
+}
 
 
 class StateChecker:
@@ -189,6 +196,17 @@ def checked_optimizer_state(
     return dict(state, state=filled)
 
 
+def progress_of(scheduler: _ParamScheduler) -> dict[str, Any]:
+    """What a scheduler has come to, in plain types, without what its config says.
+
+    Of schedulers from elsewhere all of the state, since only they know.
+    """
+    state = plain_items(scheduler.state_dict())
+    if type(scheduler).__module__.split('.')[0] not in ('mmengine', 'mmdet'):
+        return state
+    return {key: value for key, value in state.items() if key in _PROGRESS}
+
+
 def check_schedulers(check: StateChecker, states: Any, known: Sequence[Mapping]) -> None:
     """Refuse states of schedulers that are not those of this training.
 
@@ -204,8 +222,7 @@ def check_schedulers(check: StateChecker, states: Any, known: Sequence[Mapping])
         for name, value in ours.items():
             if name not in state:
                 check.refuse(f'{key}.{name}', 'it has to be there', None)
-            # milestones are counts of iterations, as many as there are
-            check.like(state[name], {} if name == 'milestones' else value, f'{key}.{name}')
+            check.like(state[name], value, f'{key}.{name}')
 
 
 def check_average(check: StateChecker, state: Any, model: nn.Module) -> None:
