@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.registry import DefaultScope
 from mmengine.runner import EpochBasedTrainLoop
 
 from mmvseg.errors import UserError
@@ -63,12 +64,11 @@ def check_schedule(cfg: Config) -> None:
 def hooks_of(cfg: Config) -> Iterator[tuple[str, dict]]:
     """The hooks of a config with their keys."""
     for name, hook in (cfg.get('default_hooks') or {}).items():
-        if isinstance(hook, Mapping):
-            yield f'default_hooks.{name}', hook
+        if hook is not None:
+            yield f'default_hooks.{name}', _a_dict(hook, f'default_hooks.{name}')
     hooks = cfg.get('custom_hooks') or []
-    for index, hook in enumerate([hooks] if isinstance(hooks, Mapping) else hooks):
-        if isinstance(hook, Mapping):
-            yield f'custom_hooks[{index}]', hook
+    for index, hook in enumerate(hooks if isinstance(hooks, list | tuple) else [hooks]):
+        yield f'custom_hooks[{index}]', _a_dict(hook, f'custom_hooks[{index}]')
 
 
 def schedulers_of(cfg: Config) -> Iterator[tuple[str, dict]]:
@@ -82,11 +82,16 @@ def schedulers_of(cfg: Config) -> Iterator[tuple[str, dict]]:
         groups = dict(param_scheduler=found)
     for where, group in groups.items():
         if isinstance(group, Mapping):
-            yield where, group
+            yield where, _a_dict(group, where)
             continue
-        for index, scheduler in enumerate(group or ()):
-            if isinstance(scheduler, Mapping):
-                yield f'{where}[{index}]', scheduler
+        for index, scheduler in enumerate(group if isinstance(group, list | tuple) else [group]):
+            yield f'{where}[{index}]', _a_dict(scheduler, f'{where}[{index}]')
+
+
+def _a_dict(part: Any, where: str) -> dict:
+    if not isinstance(part, Mapping) or 'type' not in part:
+        raise UserError(f"{where}: is {part!r}; dict(type='NAME', …) is needed")
+    return part
 
 
 def _check_that_epochs_end(cfg: Config, loop: Mapping[str, Any]) -> None:
@@ -96,7 +101,7 @@ def _check_that_epochs_end(cfg: Config, loop: Mapping[str, Any]) -> None:
         if name in _ENDLESS:
             epochs = loop.get('max_epochs')
             iterations = _iterations(cfg)
-            total = f'{epochs} x {iterations}' if epochs else 'ITERATIONS'
+            total = f'{epochs} * {iterations}' if epochs else 'ITERATIONS'
             raise UserError(
                 f'train_cfg: counts epochs, but train_dataloader.{part} = {name} gives clips '
                 f"without end: write train_cfg = dict(type='VideoTrainLoop', max_iters={total}); "
@@ -173,4 +178,5 @@ def _refuse(cfg: Config, where: str, name: str, part: Mapping[str, Any]) -> None
 
 def _iterations(cfg: Config) -> int:
     """Iterations in which each training clip occurs once."""
-    return len(VideoRunner.build_dataloader(copy.deepcopy(cfg.train_dataloader), seed=0))
+    with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmvseg')):
+        return len(VideoRunner.build_dataloader(copy.deepcopy(cfg.train_dataloader), seed=0))

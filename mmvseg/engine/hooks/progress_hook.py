@@ -36,7 +36,7 @@ class ProgressHook(Hook):
         log_to_file_only(runner.logger)
         self._shown_s, self._validation_s = time.monotonic(), 0.0
         self._rate = RecentRate(runner.iter, self._shown_s)
-        if runner.iter:
+        if 0 < runner.iter < runner.max_iters:
             self._print(f'training: continues after iteration {runner.iter}', last=True)
 
     def after_train_iter(
