@@ -1,5 +1,6 @@
 """Files that appear under their name only when complete; a clear error if they cannot."""
 
+import errno
 import hashlib
 import json
 import math
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from .errors import UserError
+from .locks import exclusive
 
 #: What to do where a file cannot be written.
 NEW_PLACE = 'make room, mend the permissions or choose another place'
@@ -19,6 +21,7 @@ SAME_COMMAND = (
     'again'
 )
 _CHUNK_BYTES = 2**22
+_OF_DISKS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG}
 
 
 @contextmanager
@@ -38,6 +41,24 @@ def file_errors(path: Path, advice: str = NEW_PLACE) -> Iterator[None]:
         ) from error
 
 
+@contextmanager
+def disk_errors(folder: Path, advice: str = NEW_PLACE) -> Iterator[None]:
+    """As :func:`file_errors` around a whole run, where other errors of the system may occur, too.
+
+    Args:
+        folder: what the run writes to, named if the error does not name a file.
+        advice: what to do.
+    """
+    try:
+        with file_errors(folder, advice):
+            yield
+    except UserError as error:
+        cause = error.__cause__
+        if isinstance(cause, OSError) and not (cause.filename or cause.errno in _OF_DISKS):
+            raise cause from None
+        raise
+
+
 def partial_path(path: Path) -> Path:
     """Where a file is written before it has its name."""
     return path.with_name(f'.{path.name}.part')
@@ -53,23 +74,24 @@ def whole_file(path: Path, *, durable: bool = False) -> Iterator[Path]:
 
     Yields:
         The path to write to. What is there takes the place of ``path`` when the block ends without
-        an error, and vanishes otherwise.
+        an error, and vanishes otherwise. A killed run leaves it to the next one, which replaces it.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: it cannot be written, or another run is writing it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = partial_path(path)
-    try:
-        yield part
-        if durable:
-            sync(part)
-        os.replace(part, path)
-        if durable:
-            sync(path.parent)
-    finally:
-        with suppress(OSError):  # done, or never begun
-            part.unlink()
+    with exclusive(part):
+        try:
+            yield part
+            if durable:
+                sync(part)
+            os.replace(part, path)
+            if durable:
+                sync(path.parent)
+        finally:
+            with suppress(OSError):  # done, or never begun
+                part.unlink()
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -150,12 +172,12 @@ def check_writable(path: Path) -> None:
     """Make sure, before a long run, that its end can write ``path``; the folder is made.
 
     Raises:
-        UserError: if the file could not be written.
+        UserError: if the file could not be written, or another run is writing it.
     """
-    if path.is_dir():
-        raise UserError(f'{path}: is a folder; give the name of a file')
     part = partial_path(path)
     with file_errors(path):
+        if path.is_dir():
+            raise UserError(f'{path}: is a folder; give the name of a file')
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.touch()
-        part.unlink()
+        with exclusive(part):
+            part.unlink()

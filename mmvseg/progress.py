@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections import deque
 
 from rich.console import Console
 from rich.progress import (
@@ -16,6 +17,36 @@ from rich.progress import (
 from .errors import say
 
 SECONDS_BETWEEN_LINES = 10.0
+#: What the remaining time goes by.
+RECENT_S = 60.0
+
+
+class RecentRate:
+    """How long a step has taken lately.
+
+    Example:
+        >>> rate = RecentRate(0, 0.0)
+        >>> rate.update(4, 2.0)
+        0.5
+    """
+
+    def __init__(self, done: int, now_s: float) -> None:
+        self._marks = deque([(now_s, done)])
+
+    def update(self, done: int, now_s: float) -> float:
+        """Seconds a step over the last minute, or since the start; 0 before the first step.
+
+        Args:
+            done: number of steps that are done.
+            now_s: by a clock that may stand still meanwhile.
+        """
+        marks = self._marks
+        if now_s - marks[-1][0] >= RECENT_S / 100 or len(marks) == 1:
+            marks.append((now_s, done))
+        while len(marks) > 2 and now_s - marks[1][0] >= RECENT_S:
+            marks.popleft()
+        start_s, before = marks[0]
+        return (now_s - start_s) / (done - before) if done > before else 0.0
 
 
 class ProgressReport:
@@ -41,6 +72,7 @@ class ProgressReport:
     def __enter__(self) -> 'ProgressReport':
         self._start_s = time.monotonic()
         self._next_line_s = self._start_s + SECONDS_BETWEEN_LINES
+        self._rate = RecentRate(0, self._start_s)
         if sys.stderr.isatty():
             self._bar = Progress(
                 TextColumn('{task.description}'),
@@ -73,11 +105,12 @@ class ProgressReport:
 
     def _print_line(self) -> None:
         self._printed = self.done
-        elapsed_s = time.monotonic() - self._start_s
+        now_s = time.monotonic()
+        elapsed_s, per_step_s = now_s - self._start_s, self._rate.update(self.done, now_s)
         line = f'{self.description}: {self.done}'
         if self.total:
             line += f'/{self.total}'
         line += f' {self.unit} in {elapsed_s:.0f} s'
         if self.total and 0 < self.done < self.total:
-            line += f', about {elapsed_s * (self.total / self.done - 1):.0f} s left'
+            line += f', about {per_step_s * (self.total - self.done):.0f} s left'
         say(line, sys.stderr)

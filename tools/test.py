@@ -18,7 +18,7 @@ from mmvseg.engine.launch import (
     start,
 )
 from mmvseg.errors import UserError
-from mmvseg.files import check_writable, write_json
+from mmvseg.files import check_writable, disk_errors, write_json
 
 
 def parse_args() -> argparse.Namespace:
@@ -47,7 +47,7 @@ def main() -> None:
     cfg.test_cfg.fp16 = args.fp16 or cfg.test_cfg.get('fp16', False)
     if args.out:
         on_main_process(lambda: check_writable(Path(args.out)))
-    with config_errors(cfg):
+    with config_errors(cfg), disk_errors(Path(cfg.work_dir)):
         metrics = VideoRunner.from_cfg(cfg).test()
     if args.out and is_main_process():
         write_json(Path(args.out), metrics)

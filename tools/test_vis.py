@@ -21,6 +21,7 @@ from mmvseg.engine import VideoRunner
 from mmvseg.engine.config import config_errors, default_work_dir
 from mmvseg.engine.distributed import (
     distributed_command_line,
+    held_folder,
     is_main_process,
     on_main_process,
 )
@@ -42,7 +43,7 @@ from mmvseg.evaluation.folder_scores import (
     score_semantic,
 )
 from mmvseg.evaluation.functional.ground_truth import to_ground_truth
-from mmvseg.files import write_json
+from mmvseg.files import SAME_COMMAND, disk_errors, write_json
 from mmvseg.formats.results_folder import complete_results, zip_results
 from mmvseg.formats.vipseg import read_vipseg
 from mmvseg.formats.vspw import load_semantic_truth
@@ -94,23 +95,24 @@ def main() -> None:
     cfg.test_cfg.update(out_dir=str(out_dir), fp16=args.fp16 or cfg.test_cfg.get('fp16', False))
     if args.window is not None:
         cfg.test_dataloader.dataset.window_size = args.window
-    on_main_process(
-        lambda: claim_folder(out_dir, fingerprint(cfg, args.checkpoint, ann_file), args.restart)
-    )
-    # scored below from the files, which also hold what an interrupted run finished
-    cfg.test_evaluator = []
-    if results := complete_results(out_dir):
-        remark(f'{results} is complete already (--restart to make it anew)')
-    else:
-        with config_errors(cfg):
-            VideoRunner.from_cfg(cfg).test()
-    if is_main_process():
-        results = complete_results(out_dir)
-        say(f'results: {results}')
-        if args.zip:
-            say(f'for the evaluation server: {zip_results(out_dir)}')
-        if annotated:
-            report(score(cfg, ann_file, results, occlusion), results)
+    with held_folder(out_dir, 'give another --out'):
+        on_main_process(
+            lambda: claim_folder(out_dir, fingerprint(cfg, args.checkpoint, ann_file), args.restart)
+        )
+        # scored below from the files, which also hold what an interrupted run finished
+        cfg.test_evaluator = []
+        if results := complete_results(out_dir):
+            remark(f'{results} is complete already (--restart to make it anew)')
+        else:
+            with config_errors(cfg), disk_errors(Path(cfg.work_dir), SAME_COMMAND):
+                VideoRunner.from_cfg(cfg).test()
+        if is_main_process():
+            results = complete_results(out_dir)
+            say(f'results: {results}')
+            if args.zip:
+                say(f'for the evaluation server: {zip_results(out_dir)}')
+            if annotated:
+                report(score(cfg, ann_file, results, occlusion), results)
 
 
 def check_ground_truth(cfg: Config, ann_file: Path, occlusion: bool) -> None:

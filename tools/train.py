@@ -1,6 +1,7 @@
 """Train a model: ``python tools/train.py CONFIG``; several GPUs: ``tools/dist_train.sh``."""
 
 import argparse
+from pathlib import Path
 
 from mmengine.config import Config
 
@@ -14,22 +15,35 @@ from mmvseg.engine.launch import (
     lacks_annotations,
     set_amp,
     set_classes,
-    set_resume,
     start,
 )
+from mmvseg.engine.monitors import check_monitors
+from mmvseg.engine.schedule import check_schedule
+from mmvseg.engine.work_dir import claimed_work_dir
 from mmvseg.errors import UserError
+from mmvseg.files import disk_errors
+
+#: Where the disk fails in the midst of a training.
+_CONTINUE = 'what was saved before is safe: make room or mend the permissions and use --resume'
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config')
     parser.add_argument('--work-dir', help='for checkpoints and logs (default: work_dirs/CONFIG)')
-    parser.add_argument(
+    start = parser.add_mutually_exclusive_group()
+    start.add_argument(
         '--resume',
         nargs='?',
         const='auto',
         metavar='CHECKPOINT',
-        help='continue from a checkpoint (default: the last one in the work dir)',
+        help='continue from a checkpoint (default: the last whole one in the work dir)',
+    )
+    start.add_argument(
+        '--overwrite',
+        action='store_true',
+        help='begin anew where the work dir holds the checkpoints of an earlier run, which are '
+        'removed',
     )
     parser.add_argument(
         '--amp',
@@ -68,11 +82,13 @@ def main() -> None:
         cfg.auto_scale_lr.enable = True
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
-    if args.resume:
-        set_resume(cfg, args.resume)
-    prepare_data(cfg)
-    with config_errors(cfg):
-        VideoRunner.from_cfg(cfg).train()
+    with claimed_work_dir(cfg, args.resume, overwrite=args.overwrite):
+        prepare_data(cfg)
+        with config_errors(cfg):
+            check_schedule(cfg)
+            check_monitors(cfg)
+            with disk_errors(Path(cfg.work_dir), _CONTINUE):
+                VideoRunner.from_cfg(cfg).train()
 
 
 def prepare_data(cfg: Config) -> None:

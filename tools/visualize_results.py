@@ -42,6 +42,7 @@ from mmvseg.apis.map_folders import load_panoptic_results, load_semantic_results
 from mmvseg.apis.reports import NOUNS, Report, build_report
 from mmvseg.apis.results_file import ResultVideo, load_results
 from mmvseg.errors import UserError, command_line, say
+from mmvseg.locks import folder_lock
 from mmvseg.media import DEFAULT_FPS, VideoWriter, parse_fps
 from mmvseg.media.images import read_image, write_image
 from mmvseg.progress import ProgressReport
@@ -129,6 +130,17 @@ def main() -> None:
     metainfo, videos = READERS[task](
         args.results, args.ann, root, args.video, args.allow_outside_root
     )
+    with folder_lock(args.out, 'give another --out'):
+        draw_results(task, root, metainfo, videos, args)
+
+
+def draw_results(
+    task: str,
+    root: Path,
+    metainfo: Mapping[str, Any],
+    videos: list[ResultVideo],
+    args: argparse.Namespace,
+) -> None:
     rows, count = [], 0
     with ProgressReport('drawing', sum(len(video.frames) for video in videos)) as progress:
         for video in videos:

@@ -12,7 +12,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from mmvseg.errors import UserError
+from mmvseg.errors import UserError, say
 
 from .config_sections import count_rule, describe, short
 
@@ -314,10 +314,10 @@ def _check_value(cfg: Config, key: str, value: Any) -> Any:
 
 def _warn_of_new_key(key: str, where: str, section: Mapping[str, Any]) -> None:
     has = ', '.join(map(str, section)) or 'nothing'
-    print(
+    say(
         f'--cfg-options {key}: the config has no such key, and perhaps nothing reads it; {where} '
         f'has {has}',
-        file=sys.stderr,
+        sys.stderr,
     )
 
 

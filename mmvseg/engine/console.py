@@ -3,6 +3,7 @@
 import logging
 import re
 import warnings
+from typing import NoReturn
 
 from mmengine.logging import MMLogger
 
@@ -59,9 +60,15 @@ class Escaping(logging.Filter):
 
 
 def tidy_console(logger: MMLogger) -> MMLogger:
-    """Attach a :class:`ConsoleFilter` to the console of ``logger``, and escape all of its lines."""
+    """Attach a :class:`ConsoleFilter` to the console of ``logger``, and escape all of its lines.
+
+    A log file that cannot be written, as on a full disk, is an error and no traceback a line.
+    """
     if not any(isinstance(f, Escaping) for f in logger.filters):
         logger.addFilter(Escaping())
+    for handler in logger.handlers:
+        if isinstance(handler, logging.FileHandler):
+            handler.handleError = _raise
     for handler in _console_handlers(logger):
         if not any(isinstance(f, ConsoleFilter) for f in handler.filters):
             handler.addFilter(ConsoleFilter())
@@ -80,6 +87,10 @@ def hide_irrelevant_warnings() -> None:
     """Drop the Python warnings that concern only the code below ours."""
     for message in _IRRELEVANT_WARNINGS:
         warnings.filterwarnings('ignore', message=message)
+
+
+def _raise(record: logging.LogRecord) -> NoReturn:
+    raise
 
 
 def _console_handlers(logger: MMLogger) -> list[logging.Handler]:

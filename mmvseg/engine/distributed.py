@@ -5,18 +5,36 @@ import gc
 import logging
 import multiprocessing
 import os
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
-from typing import NoReturn
+from pathlib import Path
+from typing import Any, NoReturn
 
 import torch
 import torch.distributed as dist
 from mmengine.device import get_device
-from mmengine.dist import broadcast_object_list, init_dist, is_distributed, is_main_process
+from mmengine.dist import (
+    broadcast_object_list,
+    get_rank,
+    get_world_size,
+    init_dist,
+    is_distributed,
+    is_main_process,
+)
+from torch.distributed import DistNetworkError, DistStoreError
 
-from mmvseg.errors import UserError, command_line
+from mmvseg.errors import UserError, command_line, say
+from mmvseg.locks import folder_lock
 
+#: What gloo and nccl say where the other end of a connection is gone.
+_LOST = re.compile(
+    r'gloo.*(Connection|Broken pipe|Timed out|closed|recv|send|Socket)|remote process exited'
+    r'|Connection (closed|reset) by peer|ncclRemoteError|Application timeout caused pair closure',
+    re.DOTALL | re.IGNORECASE,
+)
 LAUNCHERS = ('none', 'pytorch', 'slurm', 'mpi')
 #: Variables of rank, number of processes and rank on the node that each launcher sets.
 _RANK_VARIABLES = dict(
@@ -61,24 +79,36 @@ def init_distributed(launcher: str, timeout_s: int = 1800) -> None:
     dist.init_process_group('gloo', timeout=timedelta(seconds=timeout_s))
 
 
-def on_main_process(action: Callable[[], object]) -> None:
+def on_main_process(action: Callable[[], Any]) -> Any:
     """Let the first process do what may fail, e.g. write a file; the others wait for it.
 
     Args:
-        action: called on the first process only; its result is dropped.
+        action: called on the first process only.
+
+    Returns:
+        What ``action`` returned, on every process.
 
     Raises:
         UserError: if ``action`` raises it; on every process, so that none waits for one that ended.
     """
-    outcome: list[UserError | None] = [None]
+    outcome: list[Any] = [None]
     if is_main_process():
         try:
-            action()
+            outcome = [action()]
         except UserError as error:
             outcome = [error]
     broadcast_object_list(outcome)
-    if outcome[0] is not None:
+    if isinstance(outcome[0], UserError):
         raise outcome[0]
+    return outcome[0]
+
+
+@contextmanager
+def held_folder(folder: Path, advice: str) -> Iterator[None]:
+    """Hold a folder for all processes of a run, see :func:`mmvseg.locks.folder_lock`."""
+    with ExitStack() as held:
+        on_main_process(lambda: held.enter_context(folder_lock(folder, advice)))
+        yield
 
 
 def leave_process_group() -> None:
@@ -113,10 +143,17 @@ def distributed_command_line(main: Callable[..., int | None]) -> Callable[..., N
             run(*args, **kwargs)
         except SystemExit as end:
             status = end.code
-        except BaseException:
+        except BaseException as error:
             if not is_distributed():
                 raise
-            sys.excepthook(*sys.exc_info())
+            if _has_lost_others(error):
+                say(
+                    f'error: process {get_rank()} of {get_world_size()} ends: another process of '
+                    'this run has ended or cannot be reached',
+                    sys.stderr,
+                )
+            else:
+                sys.excepthook(*sys.exc_info())
             status = 1
         if status and is_distributed():
             _end_at_once(status)
@@ -124,6 +161,12 @@ def distributed_command_line(main: Callable[..., int | None]) -> Callable[..., N
         sys.exit(status)
 
     return wrapper
+
+
+def _has_lost_others(error: BaseException) -> bool:
+    return isinstance(error, DistNetworkError | DistStoreError) or (
+        isinstance(error, RuntimeError) and _LOST.search(str(error)) is not None
+    )
 
 
 def _end_at_once(status: int) -> NoReturn:

@@ -11,7 +11,6 @@ from mmengine.config import Config
 from mmengine.device import get_device
 
 from mmvseg.checkpoints.files import load_checkpoint_file
-from mmvseg.checkpoints.latest import find_latest_checkpoint
 from mmvseg.datasets import VIPSegDataset, VSPWDataset, YouTubeVISDataset, has_annotations
 from mmvseg.errors import UserError, say
 from mmvseg.formats import vipseg
@@ -197,22 +196,6 @@ def check_amp(cfg: Config) -> None:
         raise UserError(
             "optim_wrapper.type = 'AmpOptimWrapper': float16 needs a GPU; use --amp bf16 on a CPU"
         )
-
-
-def set_resume(cfg: Config, path: str) -> None:
-    """Continue an interrupted training.
-
-    Args:
-        cfg: config with ``work_dir``, changed in place.
-        path: the checkpoint; ``auto`` takes the last one in ``work_dir``, and starts from the
-            beginning if there is none.
-    """
-    checkpoint = find_latest_checkpoint(cfg.work_dir) if path == 'auto' else Path(path)
-    if checkpoint is None:
-        say(f'--resume: no checkpoint in {cfg.work_dir}, training starts', sys.stderr)
-        return
-    cfg.resume = True
-    cfg.load_from = str(checkpoint)
 
 
 def check_data(dataset: Mapping[str, Any], where: str) -> None:

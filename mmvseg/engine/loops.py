@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -87,15 +87,23 @@ class VideoTrainLoop(IterBasedTrainLoop):
         runner.call_hook('before_train_epoch')
         while self._iter < self._max_iters and not self.stop_training:
             runner.model.train()
-            with worker_errors():
-                batch = next(self.dataloader_iterator)
-            self.run_iter(batch)
+            self.run_iter(self._next_batch())
             self._decide_current_val_interval()
             if self._is_time_to_validate():
                 runner.val_loop.run()
         runner.call_hook('after_train_epoch')
         runner.call_hook('after_train')
         return runner.model
+
+    def _next_batch(self) -> dict:
+        try:
+            with worker_errors():
+                return next(self.dataloader_iterator)
+        except RuntimeError:
+            # a signal to the whole group of processes; among several, the others have gone on
+            if self.runner.stop_signal and not self.runner.distributed:
+                self.runner.call_hook('after_lost_workers')
+            raise
 
     def run_iter(self, data_batch: dict) -> None:
         """Train on a batch.
@@ -206,9 +214,12 @@ class VideoTestLoop(BaseLoop):
             The metrics of the evaluator.
         """
         with preserved_rng():
-            return self._run()
+            self._segment()
+        self._call_hook('after_{}_windows')
+        with preserved_rng():
+            return self._score()
 
-    def _run(self) -> dict[str, float]:
+    def _segment(self) -> None:
         self._call_hook('before_{}')
         self._call_hook('before_{}_epoch')
         model = self.model
@@ -219,9 +230,12 @@ class VideoTestLoop(BaseLoop):
                 device_type = next(model.parameters()).device.type
                 dtype = torch.float16 if device_type == 'cuda' else torch.bfloat16
                 contexts.enter_context(torch.autocast(device_type, dtype=dtype))
+            contexts.enter_context(suppress(_Stopped))
             contexts.enter_context(worker_errors())
             for sample in model.stream(self._windows()):
                 self._take(sample)
+
+    def _score(self) -> dict[str, float]:
         metrics = self.evaluator.evaluate(len(self.dataset.video_ids))
         if self.writer is not None:
             self._merge()
@@ -275,11 +289,21 @@ class VideoTestLoop(BaseLoop):
         self.runner.call_hook(name.format(self.stage), **arguments)
 
 
+class _Stopped(Exception):
+    """A signal ends the training in the midst of a validation."""
+
+
 @LOOPS.register_module()
 class VideoValLoop(VideoTestLoop):
-    """The same during training."""
+    """The same during training, whose end by a signal ends it, too."""
 
     stage = 'val'
+
+    def _windows(self) -> Iterator[VideoWindow]:
+        for window in super()._windows():
+            yield window
+            if self.runner.stop_signal:
+                raise _Stopped
 
 
 def check_task(model: VideoSegmentor, dataset: VideoDataset) -> None:

@@ -1,22 +1,27 @@
 """mmengine's Runner with checkpoints in plain types, an exact resume and CPU processes."""
 
+import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import mmengine
 from mmengine.device import get_device
 from mmengine.dist import all_gather_object
+from mmengine.hooks import EMAHook
 from mmengine.logging import MMLogger
 from mmengine.model import MMDistributedDataParallel, is_model_wrapper
 from mmengine.runner import BaseLoop, Runner
+from mmengine.visualization import Visualizer
 from torch import nn
 from torch.utils.data import DataLoader
 
 from mmvseg import __version__
 from mmvseg.checkpoints.class_heads import move_class_rows
 from mmvseg.checkpoints.files import save_checkpoint_file
+from mmvseg.checkpoints.latest import find_latest_checkpoint
 from mmvseg.checkpoints.loaders import load_weights, register_safe_loading
 from mmvseg.checkpoints.plain_values import (
     message_hub_from_plain,
@@ -30,7 +35,18 @@ from mmvseg.registry import RUNNERS
 from .categories import check_classes, noted_classes
 from .console import tidy_console
 from .distributed import init_distributed, on_main_process
+from .hooks.stop_hook import StopHook
 from .rng import get_rng_state, set_rng_state
+from .training_state import (
+    StateChecker,
+    check_average,
+    check_message_hub,
+    check_meta,
+    check_rng,
+    check_schedulers,
+    checked_optimizer_state,
+    progress_of,
+)
 
 
 @RUNNERS.register_module()
@@ -42,6 +58,8 @@ class VideoRunner(Runner):
     loaded, see :func:`mmvseg.checkpoints.weights.load_model_weights`.
     """
 
+    #: the signal that asks a training to end, see StopHook; 0: none
+    stop_signal: int = 0
     #: the dataloader of a test or stand-alone validation, None in training
     _tested: DataLoader | None = None
 
@@ -55,6 +73,28 @@ class VideoRunner(Runner):
         """The logger: everything in the file, the essential on the console."""
         return tidy_console(super().build_logger(*args, **kwargs))
 
+    def build_visualizer(self, visualizer: Visualizer | dict | None = None) -> Visualizer:
+        """The visualizer, once what its back ends need is there.
+
+        Raises:
+            UserError: a package is missing.
+        """
+        built = super().build_visualizer(visualizer)
+
+        def start() -> None:
+            for backend in built._vis_backends.values():
+                try:
+                    _ = backend.experiment  # which it makes when it is first asked
+                except ImportError as error:
+                    name = type(backend).__name__
+                    raise UserError(
+                        f'visualizer.vis_backends: {name} needs a package that is not installed: '
+                        f'{" ".join(str(error).split())}'
+                    ) from error
+
+        on_main_process(start)
+        return built
+
     def wrap_model(self, model_wrapper_cfg: dict | None, model: nn.Module) -> nn.Module:
         """Wrap for several processes; on CPUs without device ids, which gloo does not take."""
         if not self.distributed or get_device() == 'cuda' or is_model_wrapper(model):
@@ -67,14 +107,35 @@ class VideoRunner(Runner):
 
     def train(self) -> nn.Module:
         """Train, or continue, then with the seed of the run that is continued."""
+        if self._resume and self._load_from is None:
+            latest = find_latest_checkpoint(self.work_dir, self.logger.warning)
+            self._resume, self._load_from = latest is not None, latest and str(latest)
         if self._resume:
             # before the samplers are built from the seed
-            meta = self._read_checkpoint(self._load_from).get('meta', {})
-            if meta.get('seed', self.seed) != self.seed:
-                self.logger.warning(f'continuing with the seed {meta["seed"]} of {self._load_from}')
-                self._randomness_cfg['seed'] = meta['seed']
+            seed = self._training_checkpoint(self._load_from, mmap=True)['meta'].get('seed')
+            if seed not in (None, self.seed):
+                self.logger.warning(f'continuing with the seed {seed} of {self._load_from}')
+                self._randomness_cfg['seed'] = seed
                 self.set_randomness(**self._randomness_cfg)
-        return super().train()
+        try:
+            return super().train()
+        finally:
+            self._stop_hook.release()
+
+    def register_hooks(
+        self, default_hooks: dict | None = None, custom_hooks: list | None = None
+    ) -> None:
+        """Those of the config, and the one that ends a training in order."""
+        super().register_hooks(default_hooks, custom_hooks)
+        self._stop_hook = StopHook()
+        self.register_hook(self._stop_hook)
+
+    @staticmethod
+    def build_dataloader(*args: Any, **kwargs: Any) -> DataLoader:
+        """mmengine's, whose workers leave Ctrl-C to the process that they work for."""
+        dataloader = Runner.build_dataloader(*args, **kwargs)
+        dataloader.worker_init_fn = partial(_start_worker, dataloader.worker_init_fn)
+        return dataloader
 
     def test(self) -> dict[str, float]:
         """Test; the checkpoint has to fill all of the model."""
@@ -93,7 +154,7 @@ class VideoRunner(Runner):
             return metainfo if metainfo.get('classes') else {}
         if not self._load_from:
             return {}
-        return noted_classes(self._read_checkpoint(self._load_from, mmap=True))
+        return noted_classes(self._read_checkpoint(self._load_from, mmap=True), self._load_from)
 
     @property
     def _is_training(self) -> bool:
@@ -133,8 +194,9 @@ class VideoRunner(Runner):
     ) -> None:
         """Continue training exactly where the checkpoint was saved.
 
-        Restores the model, optimizer and scaler, schedulers, log history, iteration, the position
-        of the sampler, and, if the number of processes is the same, all random generators.
+        Restores the model, optimizer and scaler, the progress of schedulers (milestones and ends
+        are the config's), log history, iteration, the position of the sampler, and, if the number
+        of processes is the same, all random generators.
 
         Args:
             filename: a checkpoint saved during training.
@@ -145,26 +207,24 @@ class VideoRunner(Runner):
         Raises:
             UserError: the file was not saved for resuming or belongs to another set-up.
         """
-        checkpoint = self._read_checkpoint(filename)
-        needed = {'meta', 'optimizer', 'message_hub', 'rng'}
-        if not needed <= checkpoint.keys():
-            raise UserError(
-                f'checkpoint {filename}: holds weights but no training state '
-                f'(missing: {", ".join(sorted(needed - checkpoint.keys()))}); to start a new '
-                f'training from it, use --cfg-options load_from={filename} instead of --resume'
-            )
-        meta = checkpoint['meta']
+        checkpoint = self._training_checkpoint(filename)
+        check, meta = StateChecker(str(filename)), checkpoint['meta']
         self._check_same_run(meta, filename)
+        self._check_iteration(meta['iter'], filename)
+        check_message_hub(check, checkpoint['message_hub'])
+        self._check_average(check, checkpoint)
         self._fill_model(checkpoint, filename, strict=True)
         message_hub_from_plain(self.message_hub, checkpoint['message_hub'])
         if resume_optimizer:
-            self._resume_optimizer(checkpoint['optimizer'], filename)
+            self._resume_optimizer(check, checkpoint['optimizer'])
         if resume_param_scheduler and self.param_schedulers is not None:
-            self._resume_schedulers(checkpoint.get('param_schedulers', []))
+            self._resume_schedulers(check, checkpoint.get('param_schedulers'))
         self.train_loop._epoch, self.train_loop._iter = meta['epoch'], meta['iter']
         if hasattr(self.train_loop, 'seek'):
             self.train_loop.seek(meta['iter'])
-        self._resume_rng(checkpoint['rng'])
+        saved_by = meta.get('world_size', self.world_size)
+        restore = set_rng_state if saved_by == self.world_size else None
+        check_rng(check, checkpoint['rng'], saved_by, restore, self.rank)
         self._has_loaded = True
         self.logger.info(f'resumed {filename} at iteration {self.iter}')
 
@@ -225,7 +285,7 @@ class VideoRunner(Runner):
     ) -> None:
         model = self.model.module if is_model_wrapper(self.model) else self.model
         weights = checkpoint['state_dict'] = weights_of(checkpoint, str(filename))
-        noted = noted_classes(checkpoint)
+        noted = noted_classes(checkpoint, filename)
         if self._is_training and noted and (ours := self.trained_classes()):
             # before the hook, which may copy the weights into an average
             theirs, ours = noted['classes'], ours['classes']
@@ -258,26 +318,59 @@ class VideoRunner(Runner):
                 f'{self.world_size}: batches and random draws will differ from the old run'
             )
 
-    def _resume_optimizer(self, state: dict, filename: str) -> None:
+    def _training_checkpoint(self, filename: str, mmap: bool = False) -> dict[str, Any]:
+        """A checkpoint to resume from, with the parts that this needs."""
+        checkpoint = self._read_checkpoint(filename, mmap)
+        needed = {'meta', 'optimizer', 'message_hub', 'rng'}
+        if not needed <= checkpoint.keys():
+            raise UserError(
+                f'checkpoint {filename}: holds weights but no training state '
+                f'(missing: {", ".join(sorted(needed - checkpoint.keys()))}); to start a new '
+                f'training from it, use --cfg-options load_from={filename} instead of --resume'
+            )
+        check_meta(StateChecker(str(filename)), checkpoint['meta'])
+        return checkpoint
+
+    def _check_iteration(self, iteration: int, filename: str) -> None:
+        if iteration < self.max_iters:
+            return
+        at = f'checkpoint {filename}: meta.iter is {iteration}'
+        limit = f'train_cfg.max_iters = {self.max_iters}'
+        way = 'nothing is left to train; raise train_cfg.max_iters to go on'
+        if iteration > self.max_iters:
+            raise UserError(f'{at}, beyond {limit}: {way}')
+        self.logger.warning(f'{at}, the last of {limit}: {way}')
+
+    def _check_average(self, check: StateChecker, checkpoint: Mapping[str, Any]) -> None:
+        averages = any(isinstance(hook, EMAHook) for hook in self.hooks)
+        if 'ema_state_dict' not in checkpoint:
+            return
+        if not averages:
+            check.refuse('state_dict', 'holds averaged weights, but custom_hooks has no EMAHook')
+        model = self.model.module if is_model_wrapper(self.model) else self.model
+        check_average(check, checkpoint['ema_state_dict'], model)
+
+    def _resume_optimizer(self, check: StateChecker, state: Any) -> None:
         self.optim_wrapper = self.build_optim_wrapper(self.optim_wrapper)
+        optimizer = self.optim_wrapper.optimizer
+        state = checked_optimizer_state(check, state, optimizer, optimizer.param_groups)
+        ours = self.optim_wrapper.state_dict()  # also of a gradient scaler
+        for part in state.keys() & ours.keys() - {'state', 'param_groups'}:
+            check.like(state[part], ours[part], f'optimizer.{part}')
         try:
             self.optim_wrapper.load_state_dict(state)
-        except (ValueError, KeyError) as error:  # e.g. another number of parameter groups
-            raise UserError(
-                f'checkpoint {filename}: its optimizer state does not fit ({error}); it belongs to '
-                'another optimizer set-up: undo the change of optim_wrapper, or start a new '
-                f'training from its weights with --cfg-options load_from={filename} instead of '
-                '--resume'
-            ) from error
+        except (*(AttributeError, KeyError, RuntimeError, TypeError, ValueError),) as error:
+            check.refuse('optimizer', f'does not fit ({error})')
 
-    def _resume_schedulers(self, states: list[dict]) -> None:
+    def _resume_schedulers(self, check: StateChecker, states: Any) -> None:
         self.param_schedulers = self.build_param_scheduler(self.param_schedulers)
-        for scheduler, state in zip(self.param_schedulers, states, strict=False):
-            for key, value in state.items():
-                current = getattr(scheduler, key, None)  # e.g. a Counter of milestones
-                state[key] = type(current)(value) if isinstance(current, dict) else value
-            scheduler.load_state_dict(state)
+        known = [progress_of(scheduler) for scheduler in self.param_schedulers]
+        check_schedulers(check, states, known)
+        for scheduler, state, ours in zip(self.param_schedulers, states, known, strict=True):
+            scheduler.load_state_dict({key: state[key] for key in ours})
 
-    def _resume_rng(self, states: list[dict]) -> None:
-        if len(states) == self.world_size:
-            set_rng_state(states[self.rank])
+
+def _start_worker(init: Callable[[int], None] | None, worker_id: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if init is not None:
+        init(worker_id)

@@ -25,6 +25,8 @@ def train(config, tmp_path, capsys):
         work_dir = tmp_path / 'work'
         given = ['--cfg-options', *(f'{key}={value}' for key, value in options.items())]
         base = [str(config), '--work-dir', str(work_dir)]
+        if not {'--resume', '--work-dir'} & set(args):
+            base.append('--overwrite')
         status = run_tool('train', *base, *args, *given)
         return status, capsys.readouterr(), work_dir
 
@@ -56,7 +58,7 @@ def test_resume_without_path_continues_from_the_last_checkpoint(train):
 
 def test_resume_with_path(train, tmp_path):
     _, _, work_dir = train('--no-validate')
-    (work_dir / 'iter_2.pth').rename(tmp_path / 'moved.pth')
+    (work_dir / 'iter_2.pth').rename(tmp_path / 'moved.pth')  # its folder holds none now
     path = str(tmp_path / 'moved.pth')
     status, shown, _ = train('--no-validate', '--resume', path, train_cfg__max_iters=3)
     assert status == 0

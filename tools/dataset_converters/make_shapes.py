@@ -14,6 +14,8 @@ from rich.table import Table
 
 from mmvseg.datasets.shapes import LAYOUTS, ShapesOptions, ShapesRequest, write_shapes
 from mmvseg.errors import UserError, command_line, say
+from mmvseg.files import file_errors
+from mmvseg.locks import folder_lock
 
 DIFFICULTIES = dict(easy=0.0, medium=0.5, hard=1.0)
 
@@ -104,7 +106,11 @@ def main() -> None:
     args = parse_args()
     request = make_request(args)
     console = Console()
-    with Progress(console=console) as progress:
+    with (
+        file_errors(args.out),
+        folder_lock(args.out, 'give another --out'),
+        Progress(console=console) as progress,
+    ):
         task = progress.add_task('Shapes', total=request.train + request.val)
         splits = write_shapes(
             args.out, request, args.overwrite, on_video=lambda: progress.advance(task)

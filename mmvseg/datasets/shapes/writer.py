@@ -11,6 +11,7 @@ import numpy as np
 
 from mmvseg.errors import UserError
 from mmvseg.files import write_json
+from mmvseg.locks import LOCK_FILE
 
 from .layouts import LAYOUTS, SplitLayout, YouTubeVISLayout
 from .textures import THING_CLASSES
@@ -101,7 +102,7 @@ def read_stats(out: Path) -> dict | None:
             stats = None
         if isinstance(stats, dict) and {'arguments', 'complete'} <= set(stats):
             return stats
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    if out.exists() and (not out.is_dir() or {p.name for p in out.iterdir()} - {LOCK_FILE}):
         raise UserError(f'{out} is not empty and holds no Shapes set: give another --out')
     return None
 

@@ -1,5 +1,15 @@
 from .checkpoint_hook import CheckpointHook
+from .early_stopping_hook import EarlyStoppingHook
 from .guided_matching_hook import GuidedMatchingHook
+from .iter_timer_hook import IterTimerHook
 from .progress_hook import ProgressHook
+from .stop_hook import StopHook
 
-__all__ = ['CheckpointHook', 'GuidedMatchingHook', 'ProgressHook']
+__all__ = [
+    'CheckpointHook',
+    'EarlyStoppingHook',
+    'GuidedMatchingHook',
+    'IterTimerHook',
+    'ProgressHook',
+    'StopHook',
+]

@@ -18,7 +18,10 @@ class CheckpointHook(MMEngineCheckpointHook):
     """mmengine's hook, except that an outdated file goes only after the new one is complete.
 
     mmengine removes first, so with ``max_keep_ckpts=1`` a crash while saving leaves nothing.
+    Nothing is removed but what the hook has written in its own folder.
     """
+
+    _saved_iter: int | None = None
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
@@ -31,6 +34,7 @@ class CheckpointHook(MMEngineCheckpointHook):
     def before_train(self, runner: Runner) -> None:
         """Check that resuming from the checkpoints to come loses no accumulated gradients."""
         super().before_train(runner)
+        self._forget_foreign_files()
         counts = getattr(runner.optim_wrapper, '_accumulative_counts', 1)
         if not self.by_epoch and self.interval > 0 and self.interval % counts:
             raise UserError(
@@ -38,6 +42,52 @@ class CheckpointHook(MMEngineCheckpointHook):
                 f'optim_wrapper.accumulative_counts = {counts}: a checkpoint between two optimizer '
                 'steps cannot hold the gradients accumulated so far; change one of the two'
             )
+
+    def after_val_epoch(self, runner: Runner, metrics: dict[str, float]) -> None:
+        """Save the best checkpoint.
+
+        Raises:
+            UserError: the validation has numbers, but not the one that decides; what was trained
+                is saved before.
+        """
+        wanted = [name for name in self.save_best or () if name != 'auto']
+        missing = [name for name in wanted if metrics and name not in metrics]
+        if missing:
+            where = '' if self.by_epoch else f' ({self.save_state(runner, runner.iter)} is saved)'
+            raise UserError(
+                f'default_hooks.checkpoint.save_best = {missing[0]!r} is none of the numbers of '
+                f'the validation: {", ".join(metrics)}{where}'
+            )
+        super().after_val_epoch(runner, metrics)
+
+    def save_state(self, runner: Runner, iteration: int) -> Path | None:
+        """Save the state after an iteration, unless that was done already.
+
+        Args:
+            runner: of the training.
+            iteration: number of iterations that are done.
+
+        Returns:
+            The file; None if the hook counts epochs.
+        """
+        if self.by_epoch:
+            return None
+        if self._saved_iter != iteration:
+            meta = dict(epoch=runner.epoch, iter=iteration)
+            self._save_checkpoint_with_step(runner, iteration, meta)
+        return Path(self.last_ckpt)
+
+    def _forget_foreign_files(self) -> None:
+        """Keep to files of its own folder what a better one replaces: a checkpoint names them."""
+
+        def own(path: str | None) -> str | None:
+            found = path and Path(self.out_dir, Path(path).name)
+            return str(found) if found and found.name.startswith('best_') else None
+
+        if getattr(self, 'best_ckpt_path', None):
+            self.best_ckpt_path = own(self.best_ckpt_path)
+        for name, path in getattr(self, 'best_ckpt_path_dict', {}).items():
+            self.best_ckpt_path_dict[name] = own(path)
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict[str, Any]) -> None:
         outdated = self._outdated_by(step) if self.max_keep_ckpts > 0 else None
@@ -54,6 +104,7 @@ class CheckpointHook(MMEngineCheckpointHook):
             meta=meta,
             by_epoch=self.by_epoch,
         )
+        self._saved_iter = meta['iter']
         on_main_process(lambda: self._settle(Path(runner.work_dir), outdated))
 
     def _settle(self, work_dir: Path, outdated: int | None) -> None:

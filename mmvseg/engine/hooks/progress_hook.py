@@ -11,6 +11,7 @@ from mmengine.runner import Runner
 
 from mmvseg.engine.console import log_to_file_only
 from mmvseg.errors import printable, say
+from mmvseg.progress import RecentRate
 from mmvseg.registry import HOOKS
 
 
@@ -34,9 +35,9 @@ class ProgressHook(Hook):
     def before_train(self, runner: Runner) -> None:
         """Silence the console log and start the clock."""
         log_to_file_only(runner.logger)
-        self._start_s = self._shown_s = time.monotonic()
-        self._start_iter = runner.iter
-        if runner.iter:
+        self._shown_s, self._validation_s = time.monotonic(), 0.0
+        self._rate = RecentRate(runner.iter, self._shown_s)
+        if 0 < runner.iter < runner.max_iters:
             self._print(f'training: continues after iteration {runner.iter}', last=True)
 
     def after_train_iter(
@@ -49,12 +50,12 @@ class ProgressHook(Hook):
         """Show the progress if it is time to."""
         done, last = runner.iter + 1, self.is_last_train_iter(runner)
         now_s = time.monotonic()
+        per_iter_s = self._rate.update(done, now_s - self._validation_s)
         if now_s - self._shown_s < self.interval_s and not last:
             return
         self._shown_s = now_s
         losses = runner.message_hub.log_scalars.get('train/loss')  # None: all steps were skipped
         loss = f'{losses.mean(20):.3f}' if losses else '-'  # of the last 20 iterations
-        per_iter_s = (now_s - self._start_s) / (done - self._start_iter)
         left = timedelta(seconds=round(per_iter_s * (runner.max_iters - done)))
         self._print(
             f'training: iteration {done}/{runner.max_iters}, loss {loss}, '
@@ -73,8 +74,8 @@ class ProgressHook(Hook):
         shown = list((metrics or {}).items())[:3]  # AP, AP50, AP75
         numbers = ', '.join(f'{name} {value:.4g}' for name, value in shown)
         self._print(f'validation after iteration {runner.iter}: {numbers}', last=True)
-        if hasattr(self, '_start_s'):
-            self._start_s += time.monotonic() - self._val_start_s
+        if hasattr(self, '_rate'):
+            self._validation_s += time.monotonic() - self._val_start_s
 
     def _print(self, line: str, last: bool = False) -> None:
         if not is_main_process():

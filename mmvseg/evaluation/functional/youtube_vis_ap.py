@@ -100,6 +100,14 @@ class VideoAP:
         """The 12 summary numbers of YouTube-VIS, or the 18 of OVIS."""
         return self._summary(slice(None))
 
+    @classmethod
+    def number_names(cls, occlusion: bool = False) -> list[str]:
+        """Names of the summary numbers, of OVIS with its occlusion groups."""
+        groups = len(OCCLUSION_RANGES) if occlusion else 1
+        recall = np.zeros((len(IOU_THRESHOLDS), 1, len(AREA_RANGES), groups, len(MAX_DETECTIONS)))
+        precision = np.repeat(recall[:, None], len(RECALL_POINTS), 1)
+        return [*cls({}, precision, recall, precision, [], []).stats()]
+
     def per_category(self) -> dict[int, dict[str, float]]:
         """The summary numbers of each category by id."""
         return {i: self._summary(slice(k, k + 1)) for k, i in enumerate(self.categories)}

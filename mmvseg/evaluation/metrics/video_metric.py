@@ -35,6 +35,11 @@ class VideoMetric(BaseMetric):
             self.check_classes(dataset_meta)
         self._dataset_meta = dataset_meta
 
+    @classmethod
+    def number_names(cls) -> list[str] | None:
+        """Names of the numbers without their prefix, if more is better of all; None: not stated."""
+        return None
+
     @abstractmethod
     def check_classes(self, dataset_meta: Mapping[str, Any]) -> None:
         """Make sure that ids of the data set's classes are those of the ground truth.

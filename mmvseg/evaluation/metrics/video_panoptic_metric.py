@@ -59,6 +59,12 @@ class VideoPanopticMetric(VideoMetric):
         elif left_out:
             warn(f'{ann_file}: {left_out} of {total} videos have no annotations and do not count')
 
+    @classmethod
+    def number_names(cls) -> list[str]:
+        """See :class:`VideoMetric`."""
+        means = [f'VPQ_{part}' for part in ('things', 'stuff', *WINDOWS)]
+        return ['VPQ', *means, 'STQ', 'AQ', 'SQ']
+
     @property
     def has_truth(self) -> bool:
         """Whether there is anything to evaluate against."""

@@ -9,6 +9,7 @@ import numpy as np
 from mmvseg.errors import UserError
 from mmvseg.evaluation.functional.segmentation_tables import semantic_tables
 from mmvseg.evaluation.functional.semantic import (
+    CONSISTENCY_WINDOWS,
     SemanticQuality,
     SemanticSums,
     VideoSemanticCounts,
@@ -51,6 +52,12 @@ class VideoSemanticMetric(VideoMetric):
         self.ground_truth = load_semantic_truth(ann_file, mask_root)
         if not self.has_truth:
             warn(f'{mask_root} has no masks: there will be no mIoU and VC')
+
+    @classmethod
+    def number_names(cls) -> list[str]:
+        """See :class:`VideoMetric`."""
+        means = ['Acc', 'Acc_class', 'mIoU', 'fwIoU', 'video_mIoU', 'video_fwIoU']
+        return [*means, *(f'VC{n}' for n in CONSISTENCY_WINDOWS)]
 
     @property
     def has_truth(self) -> bool:

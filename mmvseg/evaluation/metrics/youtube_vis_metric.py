@@ -6,7 +6,11 @@ from typing import Any
 
 from mmvseg.evaluation.functional.ground_truth import to_ground_truth
 from mmvseg.evaluation.functional.table import ap_tables
-from mmvseg.evaluation.functional.youtube_vis_ap import evaluate_youtube_vis, restrict_categories
+from mmvseg.evaluation.functional.youtube_vis_ap import (
+    VideoAP,
+    evaluate_youtube_vis,
+    restrict_categories,
+)
 from mmvseg.formats.youtube_vis import read_youtube_vis
 from mmvseg.formats.youtube_vis_results import to_results
 from mmvseg.registry import METRICS
@@ -46,6 +50,11 @@ class YouTubeVISMetric(VideoMetric):
         self.ground_truth = to_ground_truth(read_youtube_vis(ann_file), self.occlusion)
         if not self.has_truth:
             warn(f'{ann_file} has no annotations: there will be no AP')
+
+    @classmethod
+    def number_names(cls) -> list[str]:
+        """See :class:`VideoMetric`."""
+        return VideoAP.number_names(cls.occlusion)
 
     @property
     def has_truth(self) -> bool:
