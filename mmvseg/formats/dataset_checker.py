@@ -6,6 +6,7 @@ frame, and VIPSeg's. Lists of videos in VSPW's form have a checker of their own.
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from msgspec import Raw, ValidationError
@@ -14,7 +15,7 @@ from mmvseg.errors import UserError
 
 from .coco import parse_coco, to_coco_content
 from .json_files import decode_json, read_json_bytes
-from .pictures import frame_rule
+from .pictures import DeepFrames, frame_rule
 from .problems import Findings, Problem, no_annotations
 from .vipseg_checker import check_vipseg
 from .youtube_vis import Video, YouTubeVIS, parse, to_content
@@ -86,18 +87,20 @@ def _check_videos(
     records = yield from found
     if not records.has_annotations:
         yield no_annotations(records.file)
+    deep = DeepFrames()
     with ThreadPoolExecutor() as pool:
         for video in records.videos.values():
             if root is not None:
-                yield from _check_frames(video, Path(root), pool)
+                yield from _check_frames(video, Path(root), pool, deep)
             on_step()
+    yield from deep.note(records.file)
 
 
-def _check_frames(video: Video, root: Path, pool: ThreadPoolExecutor) -> Iterator[Problem]:
+def _check_frames(
+    video: Video, root: Path, pool: ThreadPoolExecutor, deep: DeepFrames
+) -> Iterator[Problem]:
     paths = [root / name for name in video.file_names]
-    expected = (video.height, video.width)
-    for frame, (path, rule) in enumerate(
-        zip(paths, pool.map(lambda path: frame_rule(path, expected), paths), strict=True)
-    ):
+    rule_of = partial(frame_rule, size=(video.height, video.width), deep=deep)
+    for frame, (path, rule) in enumerate(zip(paths, pool.map(rule_of, paths), strict=True)):
         if rule:
             yield Problem(str(path), 'frame', rule, video=video.id, frame=frame)

@@ -9,7 +9,7 @@ from mmvseg.errors import UserError
 from mmvseg.media.images import read_segment_map
 
 from .categories import Category
-from .pictures import bare_rule, frame_rule
+from .pictures import DeepFrames, bare_rule, frame_rule
 from .problems import Level, Problem
 from .segment_maps import Region, find_regions
 from .vipseg import Frame, Segment, Video, frame_path, load_content, parse
@@ -45,14 +45,16 @@ def check_vipseg(
     content = yield from parse(load_content(ann_file), file, masks or '')
     on_start(len(content.videos))
     categories = {category.id: category for category in content.categories}
+    deep = DeepFrames()
     with ThreadPoolExecutor() as pool:
         for name, video in content.videos.items():
             yield from segment_flaws(video, categories, file)
             if root is not None:
-                check = partial(_picture_problems, file, name, root / name)
+                check = partial(_picture_problems, file, name, root / name, deep)
                 for problems in pool.map(lambda frame, check=check: [*check(frame)], video.frames):
                     yield from problems
             on_step()
+    yield from deep.note(file)
 
 
 def segment_flaws(video: Video, categories: dict[int, Category], file: str) -> Iterator[Problem]:
@@ -92,12 +94,14 @@ def segment_flaws(video: Video, categories: dict[int, Category], file: str) -> I
                 yield Problem(file, 'id', rule, **where)
 
 
-def _picture_problems(file: str, video: str, images: Path, frame: Frame) -> Iterator[Problem]:
+def _picture_problems(
+    file: str, video: str, images: Path, deep: DeepFrames, frame: Frame
+) -> Iterator[Problem]:
     """Compare a frame, its picture and its segment map, with what the json says."""
     where = dict(video=video, frame=frame.index)
     size = frame.image.height, frame.image.width
     path = frame_path(images, frame.image.file_name)
-    if rule := frame_rule(path, size):
+    if rule := frame_rule(path, size, deep=deep):
         yield Problem(str(path), 'frame', rule, **where)
     if frame.mask is None:
         return

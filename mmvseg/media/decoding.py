@@ -125,24 +125,35 @@ def duration(
 
 
 def decode(
-    container: av.container.InputContainer, stream: av.video.stream.VideoStream, errors: list[str]
+    container: av.container.InputContainer,
+    stream: av.video.stream.VideoStream,
+    errors: list[str],
+    gaps: list[str],
 ) -> Iterator[av.VideoFrame]:
-    """Decode what can be decoded; what cannot is described in ``errors``."""
-    packets = container.demux(stream)
+    """Decode what can be decoded; what cannot is described in ``errors``.
+
+    Incomplete data with whole data behind them are ``gaps``: recordings that were joined, or bad
+    reception.
+    """
+    packets, incomplete = container.demux(stream), []
     while True:
         try:
             packet = next(packets, None)
         except av.error.FFmpegError as error:
             errors.append(f'broken container: {failure(error)}')
-            return
+            break
         if packet is None:
-            return
+            break
         if packet.is_corrupt:
-            errors.append(f'incomplete data at {_packet_time(packet)}')
+            incomplete.append(f'incomplete data at {_packet_time(packet)}')
+        elif packet.size:
+            gaps += incomplete
+            incomplete.clear()
         try:
             yield from packet.decode()
         except av.error.FFmpegError as error:
             errors.append(f'undecodable data at {_packet_time(packet)}: {error.strerror}')
+    errors += incomplete
 
 
 def _packet_time(packet: av.Packet) -> str:
@@ -217,12 +228,18 @@ def note_scaling(
     height, width = upright_size(frame)
     if (height, width) == size:
         return
-    where = f'{path}: the size changes in the stream'
-    if not any(note.startswith(where) for note in notes):
-        notes.append(
-            f'{where}: frame {index} is {width}x{height} pixels, the first {size[1]}x{size[0]}; '
-            'frames of other sizes are scaled to that'
-        )
+    note_once(
+        notes,
+        f'{path}: the size changes in the stream',
+        f': frame {index} is {width}x{height} pixels, the first {size[1]}x{size[0]}; frames of '
+        'other sizes are scaled to that',
+    )
+
+
+def note_once(notes: list[str], event: str, detail: str) -> None:
+    """Add a line on an event, the first time that it happens."""
+    if not any(note.startswith(event) for note in notes):
+        notes.append(event + detail)
 
 
 def check_size(image: np.ndarray, size: tuple[int, int], path: str, index: int) -> None:

@@ -26,13 +26,13 @@ def frames_of_folder(folder: Path) -> tuple[list[Path], list[str]]:
     """
     with os.scandir(folder) as entries:
         files = [folder / entry.name for entry in entries if entry.is_file()]
-    frames, notes = choose_frames(files, str(folder))
+    frames, left_out = choose_frames(files, str(folder))
     if not frames:
         inside = ', '.join(sorted(os.listdir(folder))[:_NAMED]) or 'nothing'
         raise UserError(
             f'{folder}: no frames (looked for {" ".join(sorted(IMAGE_SUFFIXES))}; found {inside})'
         )
-    return frames, notes
+    return frames, what_is_left_out(frames, left_out, str(folder))
 
 
 def frames_of_pattern(pattern: str) -> list[Path]:
@@ -51,7 +51,7 @@ def frames_of_pattern(pattern: str) -> list[Path]:
     return [Path(folder, name) for name in names if wanted.fullmatch(name)]
 
 
-def choose_frames(files: Iterable[Path], where: str) -> tuple[list[Path], list[str]]:
+def choose_frames(files: Iterable[Path], where: str) -> tuple[list[Path], list[Path]]:
     """The pictures among files in natural order, without hidden ones and the masks of others.
 
     Args:
@@ -59,17 +59,13 @@ def choose_frames(files: Iterable[Path], where: str) -> tuple[list[Path], list[s
         where: what names them.
 
     Returns:
-        The frames, and a line that names what is left out, if anything is.
+        The frames, and all other files.
 
     Raises:
         UserError: if two pictures differ in their suffixes alone.
     """
     files = sorted(files, key=natural_key)
-    pictures = [
-        path
-        for path in files
-        if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith('.')
-    ]
+    pictures = [path for path in files if is_visible_picture(path)]
     stems = {path.stem for path in pictures}
     frames: dict[str, Path] = {}
     for path in pictures:
@@ -82,11 +78,19 @@ def choose_frames(files: Iterable[Path], where: str) -> tuple[list[Path], list[s
                 f'choose by a quoted pattern such as "*{frames[path.stem].suffix}"'
             )
         frames[path.stem] = path
-    chosen = [*frames.values()]
-    left_out = sorted({path.name for path in files} - {path.name for path in chosen})
-    left_out = [name for name in left_out if name != '.DS_Store']
-    if not left_out or not chosen:
-        return chosen, []
-    more = f' and {len(left_out) - _NAMED} more' if len(left_out) > _NAMED else ''
-    names = ', '.join(left_out[:_NAMED])
-    return chosen, [f'{where}: {len(chosen)} frames; left out: {names}{more}']
+    chosen = {*frames.values()}
+    return [*frames.values()], [path for path in files if path not in chosen]
+
+
+def is_visible_picture(path: Path) -> bool:
+    """Whether a file is a picture by its name, and no hidden one such as ``._1.jpg``."""
+    return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith('.')
+
+
+def what_is_left_out(frames: list[Path], left_out: list[Path], where: str) -> list[str]:
+    """A line that names the files besides the frames, if there are any."""
+    names = [path.name for path in left_out if path.name != '.DS_Store']
+    if not names:
+        return []
+    more = f' and {len(names) - _NAMED} more' if len(names) > _NAMED else ''
+    return [f'{where}: {len(frames)} frames; left out: {", ".join(names[:_NAMED])}{more}']

@@ -14,6 +14,7 @@ from .decoding import (
     check_size,
     decode,
     duration,
+    note_once,
     note_scaling,
     open_video,
     pixel_aspect,
@@ -131,7 +132,7 @@ class ImageSequence:
         self.fps = fps
         self.length = len(self.paths)
         self.notes = [*notes]
-        first = read_values(self.paths[0])
+        first = next(iter(self._read()))
         self.size, self._type = first.shape[:2], first.dtype
         self._range = value_range
         if value_range is None:
@@ -238,7 +239,7 @@ class VideoFile:
                 round(self._duration_s * self.fps) if self._duration_s else None
             )
             # Only a decoded frame tells the true size and how it is turned.
-            first = next(self._decode(container, []))
+            first = next(self._decode(container, [], []))
             self.size = upright_size(first)
             self.pixel_aspect = pixel_aspect(stream, first)
             self.start_s = first.time or 0.0
@@ -256,10 +257,10 @@ class VideoFile:
 
     def __iter__(self) -> Iterator[Frame]:
         self.damage = self.end_s = None
-        index, errors, clock = 0, [], FrameClock(self.fps)
+        index, errors, gaps, clock = 0, [], [], FrameClock(self.fps)
         with self._open() as container:
             video_stream(container).thread_type = 'AUTO'
-            for decoded in self._decode(container, errors):
+            for decoded in self._decode(container, errors, gaps):
                 seconds = clock.place(decoded.time)
                 note_scaling(decoded, self.size, self.path, index, self.notes)
                 image = to_uint8(self._pixels(decoded), self._range, self.path)
@@ -268,6 +269,8 @@ class VideoFile:
         lasting = decoded.duration * decoded.time_base if decoded.duration else 1 / self.fps
         self.end_s = seconds + float(lasting)
         self.damage = self._find_damage(index, seconds, errors)
+        if gaps and not errors:
+            note_once(self.notes, f'{self.path}: frames may be damaged', f' ({gaps[0]})')
 
     def frame_path(self, index: int) -> str:
         """The file and the frame's index: ``street.mp4#12``."""
@@ -277,10 +280,10 @@ class VideoFile:
         return open_video(self._address, container_format=self._format)
 
     def _decode(
-        self, container: av.container.InputContainer, errors: list[str]
+        self, container: av.container.InputContainer, errors: list[str], gaps: list[str]
     ) -> Iterator[av.VideoFrame]:
         decoded = None
-        for decoded in decode(container, video_stream(container), errors):
+        for decoded in decode(container, video_stream(container), errors, gaps):
             yield decoded
         if decoded is None:
             raise UserError(
@@ -295,7 +298,7 @@ class VideoFile:
 
     def _all_values(self) -> Iterator[np.ndarray]:
         with self._open() as container:
-            yield from map(self._pixels, self._decode(container, []))
+            yield from map(self._pixels, self._decode(container, [], []))
 
     def _find_damage(self, count: int, last_s: float, errors: list[str]) -> str | None:
         where = f'{self.path}: read {count} frames'

@@ -117,7 +117,9 @@ def read_image_size(path: str | Path) -> tuple[int, int]:
     _check_declared(data, path)
     try:
         with _opened(data) as image:
-            width, height = image.size
+            # Pillow gives the size of a lying TIFF as it stands.
+            stored = getattr(image, 'tag_v2', {})
+            width, height = (stored.get(256), stored.get(257)) if stored else image.size
             orientation = image.getexif().get(_ORIENTATION_TAG)
     except (OSError, SyntaxError, ValueError) as error:
         raise UserError(f'{path}: not a readable image ({len(data)} bytes)') from error

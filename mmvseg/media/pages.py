@@ -34,7 +34,7 @@ def is_animated_png(data: bytes) -> bool:
 
 
 def count_pages(file: BinaryIO, path: str) -> int:
-    """Pages of a TIFF, frames of an animated WebP or PNG; 1 of anything else.
+    """Pages of a TIFF, frames of an animated WebP, PNG or GIF; 1 of anything else.
 
     Args:
         file: opened, at its beginning.
@@ -47,7 +47,7 @@ def count_pages(file: BinaryIO, path: str) -> int:
     file.seek(0)
     if is_tiff(head):
         return max(1, len(tiff_pages(file, path)))
-    if not (is_animated_webp(head) or is_animated_png(head)):
+    if not (is_animated_webp(head) or is_animated_png(head) or head.startswith(b'GIF8')):
         return 1
     with open_picture(file, path) as image:
         return image.n_frames

@@ -63,11 +63,16 @@ def choose_range(
     if first.dtype != np.uint16:
         return None, ''
     peak = max(int(values.max()) for values in all_frames())
-    bits = next(bits for bits in _SENSOR_BITS if peak < 2**bits)
-    value_range = (0, 2**bits - 1)
+    value_range = sensor_range(peak)
     return (None if value_range == _WHOLE_RANGE else value_range), described(
         name, value_range, f'16-bit values up to {peak}: '
     )
+
+
+def sensor_range(peak: int) -> tuple[int, int]:
+    """The values of the smallest sensor that has a value as high as ``peak``."""
+    bits = next(bits for bits in _SENSOR_BITS if peak < 2**bits)
+    return 0, 2**bits - 1
 
 
 def described(name: str, value_range: ValueRange, reason: str = '') -> str:

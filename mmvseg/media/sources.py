@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 from mmvseg.errors import UserError
 
 from .decoding import duration, is_url, open_video, video_stream
-from .frame_files import choose_frames, frames_of_pattern
+from .frame_files import choose_frames, frames_of_pattern, what_is_left_out
 from .frame_source import (
     DEFAULT_FPS,
     Frame,
@@ -58,6 +58,8 @@ def open_source(
     path = _local(str(path))
     if is_url(path):
         source = _open_url(path)
+    elif camera := re.fullmatch('/dev/video([0-9]+)', path):
+        raise UserError(f'{path}: a camera is given by its number: {camera[1]}')
     elif os.path.exists(path):
         source = _open_path(Path(path), fps, value_range, once)
     elif re.fullmatch('[0-9]{1,4}', path):
@@ -95,44 +97,44 @@ def _open_path(
     if path.is_dir():
         return ImageFolder(path, _rate(fps), value_range)
     if path.is_file():
-        is_image = path.suffix.lower() in IMAGE_SUFFIXES
-        return _open_file(path, is_image, fps, value_range)
+        return _open_file(path, fps, value_range)
     if not is_pipe(path):
         raise UserError(_why_no_file(path))
     if once:
         return StreamSource(open_pipe(path), is_live=False, label=str(path), name=pipe_name(path))
     copied, folder = copy_pipe(path)
-    source = _open_file(copied, is_picture(copied), fps, value_range)
+    source = _open_file(copied, fps, value_range)
     source.held = folder
     return source
 
 
 def _open_file(
-    path: Path, is_image: bool, fps: Fraction | float | None, value_range: ValueRange | None
+    path: Path, fps: Fraction | float | None, value_range: ValueRange | None
 ) -> FrameSource:
-    if not is_image:
-        # A gif called a%02d.gif would be a pattern for FFmpeg.
-        container = 'gif' if path.suffix.lower() == '.gif' else None
-        return VideoFile(path, value_range, container)
+    suffix = path.suffix.lower()
+    if suffix not in IMAGE_SUFFIXES and not (suffix == '' and is_picture(path)):
+        # For FFmpeg, the name a%02d.gif would be a pattern.
+        return VideoFile(path, value_range, 'gif' if suffix == '.gif' else None)
     with path.open('rb') as file:
         pages, head = count_pages(file, str(path)), file.seek(0) or file.read(16)
     if pages == 1:
         return Picture([path], path.stem, _rate(fps), value_range)
     if is_tiff(head):
         return TiffStack(path, _rate(fps), value_range)
-    return (
-        VideoFile(path, value_range, 'apng') if head.startswith(b'\x89PNG') else AnimatedWebP(path)
-    )
+    if head.startswith(b'RIFF'):
+        return AnimatedWebP(path)
+    return VideoFile(path, value_range, 'gif' if head.startswith(b'GIF') else 'apng')
 
 
 def _open_pattern(
     pattern: str, fps: Fraction | float | None, value_range: ValueRange | None
 ) -> FrameSource:
     matches = [path for path in frames_of_pattern(pattern) if path.is_file()]
-    frames, notes = choose_frames(matches, pattern)
+    frames, left_out = choose_frames(matches, pattern)
     if frames:
         # A pattern names its frames' folder: seq/*.jpg is the video 'seq'.
         name = Path(pattern).parent.name or 'frames'
+        notes = what_is_left_out(frames, left_out, pattern)
         return ImageSequence(frames, name, _rate(fps), value_range, notes)
     if matches:
         found = ', '.join(path.name for path in matches[:3])
@@ -147,9 +149,6 @@ def _open_pattern(
 
 def _why_no_file(path: Path) -> str:
     """What to do about something that is no file, folder or pipe."""
-    camera = re.fullmatch('/dev/video([0-9]+)', str(path))
-    if camera:
-        return f'{path}: a camera is given by its number: {camera[1]}'
     if str(path) == '/dev/stdin':
         return f'{path}: nothing is piped in'
     kinds = {stat.S_IFCHR: 'device', stat.S_IFBLK: 'device', stat.S_IFSOCK: 'socket'}

@@ -146,6 +146,8 @@ class VideoWriter:
         options = {'crf': str(self._crf), 'preset': 'veryfast'}
         if self._growing:
             options['tune'] = 'zerolatency'  # no frame waits in the encoder
+        if self._timed:
+            options['bf'] = '0'  # frames stored in another order would change when the last ends
         stream = self._container.add_stream('libx264', rate=self._fps, options=options)
         stream.height, stream.width, stream.pix_fmt = height, width, 'yuv420p'
         stream.codec_context.time_base = self._tick_s
