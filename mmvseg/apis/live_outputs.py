@@ -56,7 +56,10 @@ class LiveOutputs:
         self._video_path, self._lines_path = video, lines
         self._source, self._video = source, None
         with ExitStack() as contexts:
-            self._window = contexts.enter_context(LiveWindow(source.name)) if window else None
+            self._window = None
+            if window:
+                shown = LiveWindow(source.name, float(source.pixel_aspect))
+                self._window = contexts.enter_context(shown)
             self._lines = None
             if lines:
                 with file_errors(lines):

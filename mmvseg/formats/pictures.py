@@ -30,10 +30,7 @@ class DeepFrames:
             return
         peak = max(self._peaks)
         low, high = sensor_range(peak)
-        rule = (
-            f'{len(self._peaks)} frames have 16 bits, with values up to {peak}; they are divided '
-        )
-        rule += 'by 256'
+        rule = f'{len(self._peaks)} frames have 16 bits, with values up to {peak}, divided by 256'
         if high < 2**16 - 1:
             rule += (
                 f', which leaves them dark; value_range=({low}, {high}) of the first step of the '

@@ -44,7 +44,6 @@ def test_any_times(stated):
     times = placed(stated)
     assert times[0] == 0
     assert all(math.isfinite(time) for time in times)
-    assert all(a < b or b < a + 1e-9 for a, b in zip(times, times[1:], strict=False))
     assert times == sorted(times)
 
 
@@ -122,7 +121,9 @@ def write_ts(path, count, height, width):
 
 def test_sizes_that_change_are_scaled_to_the_first(tmp_path):
     path = tmp_path / 'both.ts'
-    path.write_bytes(write_ts(tmp_path / 'a.ts', 6, 48, 64) + write_ts(tmp_path / 'b.ts', 5, 32, 80))
+    path.write_bytes(
+        write_ts(tmp_path / 'a.ts', 6, 48, 64) + write_ts(tmp_path / 'b.ts', 5, 32, 80)
+    )
     with av.open(str(path)) as container:
         expected = [
             (frame.width, frame.to_ndarray(format='rgb24', width=64, height=48))
