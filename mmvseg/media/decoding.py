@@ -3,13 +3,10 @@
 import os
 import re
 from collections.abc import Iterator
-from fractions import Fraction
 from io import FileIO
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import av
-import cv2
 import numpy as np
 
 from mmvseg.errors import UserError
@@ -160,80 +157,6 @@ def _packet_time(packet: av.Packet) -> str:
     if packet.pts is None:
         return 'an unknown time'
     return f'{float(packet.pts * packet.time_base):.2f} s'
-
-
-class Orientation(NamedTuple):
-    """How stored pixels become those to be seen: transposed first, then flipped."""
-
-    transposed: bool = False
-    columns_flipped: bool = False
-    rows_flipped: bool = False
-
-
-def orientation(frame: av.VideoFrame) -> Orientation:
-    """What the file's display matrix asks of a player; angles between are rounded to these eight.
-
-    The matrix takes the stored pixel (x, y) to (a x + c y, b x + d y).
-    """
-    matrix = frame.side_data.get('DISPLAYMATRIX')
-    if matrix is None:
-        return Orientation()
-    a, b, _, c, d = (int(value) for value in np.frombuffer(matrix, np.int32)[:5])
-    if abs(b) + abs(c) > abs(a) + abs(d):
-        return Orientation(True, c < 0, b < 0)
-    return Orientation(False, a < 0, d < 0)
-
-
-def upright(
-    frame: av.VideoFrame, size: tuple[int, int] | None = None, pixel_format: str = 'rgb24'
-) -> np.ndarray:
-    """Pixels as a player shows them, by default RGB, (H, W, 3).
-
-    Args:
-        frame: as decoded.
-        size: (H, W) that they are scaled to if need be, by default the frame's own.
-        pixel_format: FFmpeg's name of the format that comes out.
-    """
-    transposed, columns_flipped, rows_flipped = orientation(frame)
-    height, width = size or (None, None)
-    if transposed:
-        height, width = width, height
-    image = frame.to_ndarray(format=pixel_format, height=height, width=width)
-    if transposed:
-        image = cv2.transpose(image)
-    if columns_flipped or rows_flipped:
-        # OpenCV's code: 0 rows, 1 columns, -1 both
-        image = cv2.flip(image, -1 if columns_flipped and rows_flipped else int(columns_flipped))
-    return image
-
-
-def upright_size(frame: av.VideoFrame) -> tuple[int, int]:
-    """Height and width of a frame as a player shows it."""
-    size = frame.height, frame.width
-    return size[::-1] if orientation(frame).transposed else size
-
-
-def pixel_aspect(stream: av.video.stream.VideoStream, frame: av.VideoFrame) -> Fraction:
-    """Width of a pixel by its height, as a player shows it; 1 where the file does not say."""
-    aspect = stream.sample_aspect_ratio
-    if not aspect or aspect < 0:
-        return Fraction(1)
-    return 1 / aspect if orientation(frame).transposed else aspect
-
-
-def note_scaling(
-    frame: av.VideoFrame, size: tuple[int, int], path: str, index: int, notes: list[str]
-) -> None:
-    """Note the first frame that must be scaled to the video's size (H, W)."""
-    height, width = upright_size(frame)
-    if (height, width) == size:
-        return
-    note_once(
-        notes,
-        f'{path}: the size changes in the stream',
-        f': frame {index} is {width}x{height} pixels, the first {size[1]}x{size[0]}; frames of '
-        'other sizes are scaled to that',
-    )
 
 
 def note_once(notes: list[str], event: str, detail: str) -> None:

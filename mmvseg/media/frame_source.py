@@ -15,14 +15,11 @@ from .decoding import (
     decode,
     duration,
     note_once,
-    note_scaling,
     open_video,
-    pixel_aspect,
-    upright,
-    upright_size,
     video_stream,
     without_password,
 )
+from .display import Display
 from .frame_clock import FrameClock
 from .frame_files import frames_of_folder
 from .images import read_values, to_rgb
@@ -227,7 +224,6 @@ class VideoFile:
         self.name = Path(self.path).stem
         self.damage: str | None = None
         self.end_s: float | None = None
-        self.notes: list[str] = []
         with self._open() as container:
             stream = video_stream(container)
             rate = stream.average_rate or stream.guessed_rate
@@ -240,8 +236,9 @@ class VideoFile:
             )
             # Only a decoded frame tells the true size and how it is turned.
             first = next(self._decode(container, [], []))
-            self.size = upright_size(first)
-            self.pixel_aspect = pixel_aspect(stream, first)
+            self._display = Display(stream, first, self.path)
+            self.size, self.pixel_aspect = self._display.size, self._display.pixel_aspect
+            self.notes = self._display.notes
             self.start_s = first.time or 0.0
         self._is_deep, self._range = first.format.name in _DEEP_GREYS, value_range
         if value_range is not None:
@@ -252,7 +249,7 @@ class VideoFile:
                 )
             self.notes.append(described(self.name, value_range))
         elif self._is_deep:
-            self._range, note = choose_range(self._pixels(first), self._all_values, self.name)
+            self._range, note = choose_range(self._pixels(first, 0), self._all_values, self.name)
             self.notes.append(note)
 
     def __iter__(self) -> Iterator[Frame]:
@@ -262,9 +259,8 @@ class VideoFile:
             video_stream(container).thread_type = 'AUTO'
             for decoded in self._decode(container, errors, gaps):
                 seconds = clock.place(decoded.time)
-                note_scaling(decoded, self.size, self.path, index, self.notes)
-                image = to_uint8(self._pixels(decoded), self._range, self.path)
-                yield Frame(index, seconds, image)
+                values = self._pixels(decoded, index)
+                yield Frame(index, seconds, to_uint8(values, self._range, self.path))
                 index += 1
         lasting = decoded.duration * decoded.time_base if decoded.duration else 1 / self.fps
         self.end_s = seconds + float(lasting)
@@ -290,15 +286,16 @@ class VideoFile:
                 f'{self.path}: no frame can be decoded ({"; ".join(errors) or "empty"})'
             )
 
-    def _pixels(self, decoded: av.VideoFrame) -> np.ndarray:
+    def _pixels(self, decoded: av.VideoFrame, index: int) -> np.ndarray:
         """Its values, (H, W, 3), 8 bits or those of the file."""
         if self._is_deep:
-            return to_rgb(upright(decoded, self.size, _DEEP_GREYS[0]))
-        return upright(decoded, self.size)
+            return to_rgb(self._display.pixels(decoded, index, _DEEP_GREYS[0]))
+        return self._display.pixels(decoded, index)
 
     def _all_values(self) -> Iterator[np.ndarray]:
         with self._open() as container:
-            yield from map(self._pixels, self._decode(container, [], []))
+            for index, decoded in enumerate(self._decode(container, [], [])):
+                yield self._pixels(decoded, index)
 
     def _find_damage(self, count: int, last_s: float, errors: list[str]) -> str | None:
         where = f'{self.path}: read {count} frames'

@@ -20,14 +20,11 @@ from .decoding import (
     TIMEOUT_S,
     check_size,
     failure,
-    note_scaling,
     open_video,
-    pixel_aspect,
-    upright,
-    upright_size,
     video_stream,
     without_password,
 )
+from .display import Display
 from .frame_clock import FrameClock
 from .frame_source import Frame
 
@@ -121,7 +118,6 @@ class StreamSource:
     ) -> None:
         self.is_live = is_live
         self.damage: str | None = None
-        self.notes: list[str] = []
         self._label, self._timeout_s = label or without_password(url), timeout_s
         parts = urlsplit(self._label)
         name = name or Path(parts.path).stem or parts.hostname or 'stream'
@@ -137,8 +133,9 @@ class StreamSource:
             raise UserError(
                 f'{self._label}: no frame can be decoded ({self._broken or "the stream is empty"})'
             )
-        self.size = upright_size(self._first)
-        self.pixel_aspect = pixel_aspect(stream, self._first)
+        self._display = Display(stream, self._first, self._label)
+        self.size, self.pixel_aspect = self._display.size, self._display.pixel_aspect
+        self.notes = self._display.notes
 
     def __iter__(self) -> Iterator[Frame]:
         decoded, self._first = _once(self._first, self._label), None
@@ -146,8 +143,7 @@ class StreamSource:
         with self._container:
             while decoded is not None:
                 seconds = clock.place(decoded.time)
-                note_scaling(decoded, self.size, self._label, index, self.notes)
-                yield Frame(index, seconds, upright(decoded, self.size))
+                yield Frame(index, seconds, self._display.pixels(decoded, index))
                 decoded, index = next(self._decoded, None), index + 1
         if self._broken:
             self.damage = (

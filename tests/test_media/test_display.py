@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from mmvseg.media import VideoFile, VideoWriter, open_source
-from mmvseg.media.decoding import orientation
+from mmvseg.media.display import orientation
 from mmvseg.media.images import read_image, read_image_size
 
 #: The numbers a, b, c, d of a display matrix, and the filters with which FFmpeg obeys it.
