@@ -1,5 +1,6 @@
 """Pictures of more than 8 bits, and of several pages: one rule for a whole video."""
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -79,6 +80,24 @@ def test_colours_of_16_bits(tmp_path):
     cv2.imwrite(str(tmp_path / 'a.png'), values)
     image = next(iter(open_source(tmp_path / 'a.png'))).image
     np.testing.assert_array_equal(image, np.round(values[..., ::-1] * (255 / 1023)))
+
+
+def test_videos_of_16_bit_greys(tmp_path):
+    path = tmp_path / 'thermal.mkv'
+    with av.open(str(path), 'w') as container:
+        stream = container.add_stream('ffv1', rate=5)
+        stream.height, stream.width, stream.pix_fmt = 24, 32, 'gray16le'
+        for high in (1000, 9000):
+            frame = av.VideoFrame.from_ndarray(ramp(high), format='gray16le')
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    for value_range, white in ((None, 2**14 - 1), ((0, 9000), 9000)):
+        source = open_source(path, value_range=value_range)
+        assert f'0 to {white} become 0 to 255' in source.notes[0]
+        for frame, high in zip(source, (1000, 9000), strict=True):
+            np.testing.assert_array_equal(
+                frame.image, np.stack([np.round(ramp(high) * (255 / white))] * 3, -1)
+            )
 
 
 def test_frames_of_several_types_are_refused(tmp_path):

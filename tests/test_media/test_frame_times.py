@@ -140,3 +140,5 @@ def test_sizes_that_change_are_scaled_to_the_first(tmp_path):
         changes = [note for note in source.notes if 'size changes' in note]
         assert len(changes) == 1  # said once
         assert f'frame {index} is 80x32 pixels, the first 64x48; frames of other' in changes[0]
+        assert len(source.notes) == 2
+        assert 'frames may be damaged (incomplete data at' in source.notes[1]  # the joint
