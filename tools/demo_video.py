@@ -6,8 +6,8 @@ What is drawn follows from the model's task:
     vss  every pixel's class, with a legend below
 
 INPUT is a video file, a folder of frames, an image, a quoted pattern such as "frames/*.jpg", the
-number of a camera, or the address of a stream (rtsp://, http://, udp:// ...).
-The overlay is an H.264 mp4 of the input's size and frame rate (an image gives a PNG). For vps and
+number of a camera, the address of a stream (rtsp://, http://, udp:// ...), or - for a pipe.
+The overlay is an H.264 mp4 of the input's size and times (an image gives a PNG). For vps and
 vss, frames smaller than 400 pixels are enlarged so that names can be read; a legend comes on top.
 
 With --live each frame is segmented, written and shown as soon as it is there; Ctrl-C ends it.
@@ -18,9 +18,10 @@ Example:
 
 import argparse
 import json
-import os
+import math
 import sys
 import warnings
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -37,7 +38,9 @@ from mmvseg.media import (
     DamagedVideoWarning,
     FirstFrames,
     FrameSource,
+    Picture,
     VideoWriter,
+    is_steady,
     open_source,
     parse_fps,
     without_password,
@@ -58,7 +61,7 @@ def parse_args() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        'input', help='video file, folder of frames, image, quoted pattern, camera or stream'
+        'input', help='video file, folder of frames, image, quoted pattern, camera, stream or -'
     )
     parser.add_argument('config', help='config of the model')
     parser.add_argument('checkpoint', help='its weights')
@@ -69,8 +72,8 @@ def parse_args() -> argparse.Namespace:
         '--json',
         type=Path,
         help='also write what was found. vis: entries of results.json with class names; vps: '
-        'segments, vss: classes, each with its area in every frame; with --live, one JSON object '
-        'a frame and line',
+        'segments, vss: classes, each with its area in every frame; all with the seconds of the '
+        'frames; with --live, one JSON object a frame and line',
     )
     parser.add_argument(
         '--maps',
@@ -91,6 +94,14 @@ def parse_args() -> argparse.Namespace:
         help=f'frame rate of a folder of frames (default {DEFAULT_FPS}); videos keep theirs',
     )
     parser.add_argument(
+        '--range',
+        type=float,
+        nargs=2,
+        metavar=('LOW', 'HIGH'),
+        help='of pictures of 16 bits, the values that become black and white (default: those of '
+        'the smallest number of bits that holds all frames)',
+    )
+    parser.add_argument(
         '--live', action='store_true', help='frame by frame, for models that need not wait'
     )
     parser.add_argument(
@@ -102,6 +113,8 @@ def parse_args() -> argparse.Namespace:
     args = parser.parse_args()
     if args.show and not args.live:
         parser.error('--show needs --live')
+    if args.range and not -math.inf < args.range[0] < args.range[1] < math.inf:
+        parser.error('--range: LOW must be less than HIGH')
     return args
 
 
@@ -111,14 +124,13 @@ def main() -> None:
     hide_irrelevant_warnings()
     # Reported once at the end, when all is written.
     warnings.simplefilter('ignore', DamagedVideoWarning)
-    source = open_source(args.input, args.fps)
+    source = open_source(args.input, args.fps, args.range, once=args.live)
     if source.is_live and not args.live and not args.max_frames:
         raise UserError(
             f'{source.name} may never end: give --live, or --max-frames to take a video of so many '
             'frames first'
         )
-    is_image = os.path.isfile(args.input) and Path(args.input).suffix.lower() in IMAGE_SUFFIXES
-    out = output_path(args.out, source.name, is_image and not args.live)
+    out = output_path(args.out, source, isinstance(source, Picture) and not args.live)
     inferencer = VideoSegInferencer(
         args.config,
         args.checkpoint,
@@ -133,8 +145,15 @@ def main() -> None:
     say(
         f'{without_password(args.input)}: {width}x{height}, {length} frames, on {inferencer.device}'
     )
+    said = [*source.notes]
+    for note in said:
+        say(note)
     run = segment_live if args.live else segment_whole
-    run(args, source, inferencer, out)
+    try:
+        run(args, source, inferencer, out)
+    finally:
+        for note in source.notes[len(said) :]:
+            say(note)
 
 
 def segment_whole(
@@ -155,11 +174,13 @@ def segment_whole(
     damage = damage or source.damage
     found = build_report(sample.pred, inferencer.metainfo, args.score_thr)
     if args.json:
-        write_bytes(args.json, json.dumps(found.entries()).encode())
+        times = dict(seconds=[round(seconds, 6) for seconds in sample.frame_seconds])
+        entries = [entry | times for entry in found.entries()]
+        write_bytes(args.json, json.dumps(entries).encode())
     if args.maps:
         write_maps(args.maps, found, sample.video_length, source.size)
     painter = found.painter(demo_style(inferencer.task, source.size))
-    draw(source, sample.video_length, found.result, painter, out)
+    draw(source, sample.frame_seconds, found.result, painter, out)
     say(found.describe())
     report(found.noun, out, args.json, args.maps, damage)
 
@@ -173,10 +194,10 @@ def record(source: FrameSource, out: Path) -> tuple[FrameSource, str | None]:
     path = out.with_name(f'{out.stem}_input.mp4')
     with (
         ProgressReport('recording', source.length) as progress,
-        VideoWriter(path, source.fps, crf=RECORDING_CRF) as writer,
+        video_writer(path, source, timed=True, crf=RECORDING_CRF) as writer,
     ):
         for frame in source:
-            writer.write(frame.image)
+            writer.write(frame.image, frame.seconds)
             progress.advance()
     say(f'input:   {path}')
     return open_source(path), source.damage
@@ -236,7 +257,7 @@ def report(
         raise UserError(f'{damage}; the results cover the frames before')
 
 
-def output_path(out: Path | None, name: str, is_image: bool) -> Path:
+def output_path(out: Path | None, source: FrameSource, is_image: bool) -> Path:
     """Where the overlay goes; its folder is made now, not after minutes of work.
 
     Raises:
@@ -244,9 +265,10 @@ def output_path(out: Path | None, name: str, is_image: bool) -> Path:
     """
     allowed = sorted(IMAGE_SUFFIXES) if is_image else ['.mp4']
     if out is None:
-        out = OUT_FOLDER / f'{name}{".png" if is_image else ".mp4"}'
+        out = OUT_FOLDER / f'{source.name}{".png" if is_image else ".mp4"}'
     if out.suffix.lower() not in allowed:
-        raise UserError(f'--out {out}: must end in {" or ".join(allowed)}')
+        reason = ' (the input is a video)' if out.suffix.lower() in IMAGE_SUFFIXES else ''
+        raise UserError(f'--out {out}: must end in {" or ".join(allowed)}{reason}')
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -255,17 +277,32 @@ def output_path(out: Path | None, name: str, is_image: bool) -> Path:
 
 
 def draw(
-    source: FrameSource, length: int, result: VideoResult, painter: Painter, out: Path
+    source: FrameSource,
+    times_s: Sequence[float],
+    result: VideoResult,
+    painter: Painter,
+    out: Path,
 ) -> None:
-    """Decode the frames once more and write them with the result drawn on."""
+    """Decode the frames once more and write them with the result drawn on, each at its time."""
     if out.suffix.lower() in IMAGE_SUFFIXES:
         image = next(iter(source)).image
         write_image(out, painter.draw(image, result, 0))
         return
-    with ProgressReport('drawing', length) as progress, VideoWriter(out, source.fps) as writer:
-        for index, _, image in source:
-            writer.write(painter.draw(image, result, index))
+    ends_s = [*times_s[1:], source.end_s or times_s[-1] + float(1 / source.fps)]
+    timed = not is_steady(times_s, source.fps)
+    with (
+        ProgressReport('drawing', len(times_s)) as progress,
+        video_writer(out, source, timed=timed) as writer,
+    ):
+        for index, seconds, image in source:
+            drawn = painter.draw(image, result, index)
+            writer.write(drawn, seconds, ends_s[index] - seconds)
             progress.advance()
+
+
+def video_writer(path: Path, source: FrameSource, *, timed: bool, crf: int = 20) -> VideoWriter:
+    """For a video of the rate and the pixels of another."""
+    return VideoWriter(path, source.fps, crf, timed=timed, pixel_aspect=source.pixel_aspect)
 
 
 def write_maps(folder: Path, found: Report, length: int, size: tuple[int, int]) -> None:

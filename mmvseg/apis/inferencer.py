@@ -135,15 +135,16 @@ class VideoSegInferencer:
 
         Returns:
             A sample whose ``pred`` is the result at the video's own size, of the type that
-            :attr:`task` names; ``video_length`` is the number of frames read. A video that breaks
-            off gives a ``DamagedVideoWarning`` and the result of the frames before.
+            :attr:`task` names; ``video_length`` is the number of frames read, ``frame_seconds``
+            the time of each. A video that breaks off gives a ``DamagedVideoWarning`` and the
+            result of the frames before.
 
         Raises:
             UserError: if nothing can be read.
         """
         if isinstance(source, str | Path):
             source = open_source(source)
-        taken = 0
+        taken, seconds = 0, []
 
         def count(windows: Iterable[VideoWindow]) -> Iterator[VideoWindow]:
             nonlocal taken
@@ -153,11 +154,11 @@ class VideoSegInferencer:
                 if on_frames:
                     on_frames(len(window.frames))
 
-        with closing(prefetch(self.windows(source))) as windows, torch.inference_mode():
+        with closing(prefetch(self.windows(source, seconds))) as windows, torch.inference_mode():
             (sample,) = self.model.stream(count(windows))
         if source.damage:
             warnings.warn(source.damage, DamagedVideoWarning, stacklevel=2)
-        sample.set_metainfo(dict(video_length=taken))
+        sample.set_metainfo(dict(video_length=taken, frame_seconds=seconds))
         return sample
 
     def live(self, source: str | Path | FrameSource) -> Generator[tuple[Frame, VideoResult]]:
@@ -202,8 +203,14 @@ class VideoSegInferencer:
 
         return pairs()
 
-    def windows(self, source: FrameSource) -> Iterator[VideoWindow]:
+    def windows(
+        self, source: FrameSource, seconds: list[float] | None = None
+    ) -> Iterator[VideoWindow]:
         """The windows that a test run would load from the same frames.
+
+        Args:
+            source: the frames.
+            seconds: takes the time of each frame.
 
         Raises:
             UserError: if the source has no frames.
@@ -215,6 +222,8 @@ class VideoSegInferencer:
                 yield self._window(source, pending, is_last=False)
                 pending = []
             pending.append(frame)
+            if seconds is not None:
+                seconds.append(frame.seconds)
         if not pending:
             raise UserError(f'{source.name}: no frames')
         yield self._window(source, pending, is_last=True)

@@ -27,7 +27,7 @@ class LiveOutputs:
     All that was written stays, and can be read, however the run ends.
 
     Args:
-        source: gives name and frame rate.
+        source: gives name, frame rate and shape of the pixels.
         painter: draws the overlay.
         video: overlay to write, an mp4; None for none.
         lines: file for one JSON object a frame and line; None for none.
@@ -55,9 +55,12 @@ class LiveOutputs:
         self.num_frames = self.num_entries = 0
         self._painter, self._maps = painter, maps
         self._video_path, self._lines_path = video, lines
-        self._fps, self._video = source.fps, None
+        self._source, self._video = source, None
         with ExitStack() as contexts:
-            self._window = contexts.enter_context(LiveWindow(source.name)) if window else None
+            self._window = None
+            if window:
+                shown = LiveWindow(source.name, float(source.pixel_aspect))
+                self._window = contexts.enter_context(shown)
             self._lines = None
             if lines:
                 with file_errors(lines):
@@ -108,7 +111,8 @@ class LiveOutputs:
 
     def _write(self, drawn: np.ndarray, seconds: float) -> None:
         if self._video is None:
-            writer = VideoWriter(self._video_path, self._fps, growing=True)
+            fps, aspect = self._source.fps, self._source.pixel_aspect
+            writer = VideoWriter(self._video_path, fps, pixel_aspect=aspect, growing=True)
             self._video = self._contexts.enter_context(writer)
         self._video.write(drawn, seconds)
 

@@ -15,7 +15,7 @@ from mmvseg.media.names import leads_out
 
 from .coco import parse_coco, to_coco_content
 from .json_files import decode_json, read_json_bytes
-from .pictures import frame_rule
+from .pictures import DeepFrames, frame_rule
 from .problems import Findings, Problem, no_annotations
 from .vipseg_checker import check_vipseg
 from .youtube_vis import Video, YouTubeVIS, outside_problems, parse, to_content
@@ -94,23 +94,29 @@ def _check_videos(
         yield no_annotations(records.file)
     if not allow_outside_root:
         yield from outside_problems(records)
+    deep = DeepFrames()
     with ThreadPoolExecutor() as pool:
         for video in records.videos.values():
             if root is not None:
-                yield from _check_frames(video, Path(root), pool, allow_outside_root)
+                yield from _check_frames(video, Path(root), pool, allow_outside_root, deep)
             on_step()
+    yield from deep.note(records.file)
 
 
 def _check_frames(
-    video: Video, root: Path, pool: ThreadPoolExecutor, allow_outside_root: bool
+    video: Video,
+    root: Path,
+    pool: ThreadPoolExecutor,
+    allow_outside_root: bool,
+    deep: DeepFrames,
 ) -> Iterator[Problem]:
     size = (video.height, video.width)
 
     def rule_of(name: str) -> str | None:
         if allow_outside_root:
-            return frame_rule(root / name, size)
+            return frame_rule(root / name, size, deep=deep)
         # a name that leads out was reported, and is not followed
-        return None if leads_out(name) else frame_rule(root / name, size, root=root)
+        return None if leads_out(name) else frame_rule(root / name, size, root=root, deep=deep)
 
     for frame, (name, rule) in enumerate(
         zip(video.file_names, pool.map(rule_of, video.file_names), strict=True)

@@ -1,12 +1,17 @@
 """The pictures that annotation files speak of, and what is wrong with them."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import numpy as np
+
 from mmvseg.errors import UserError
-from mmvseg.media.images import read_image
+from mmvseg.media.images import read_values
 from mmvseg.media.names import links_out
+from mmvseg.media.pixel_values import sensor_range, to_uint8
+
+from .problems import Level, Problem
 
 #: How to use files outside of the folder that a data set names.
 ALLOW_OUTSIDE = (
@@ -31,11 +36,38 @@ def refuse_outside(paths: Iterable[str | Path | None], root: str | Path, video: 
             raise UserError(f'video {video}: {path}: {rule} {root}{ALLOW_OUTSIDE}')
 
 
+class DeepFrames:
+    """Frames of 16 bits, of which a data set does not say how many are used."""
+
+    def __init__(self) -> None:
+        self._peaks: list[int] = []
+
+    def add(self, values: np.ndarray) -> None:
+        """Look at a frame of any kind."""
+        if values.dtype == np.uint16:
+            self._peaks.append(int(values.max()))
+
+    def note(self, file: str) -> Iterator[Problem]:
+        """What to know of them, if there are any; ``file`` is that of the data set."""
+        if not self._peaks:
+            return
+        peak = max(self._peaks)
+        low, high = sensor_range(peak)
+        rule = f'{len(self._peaks)} frames have 16 bits, with values up to {peak}, divided by 256'
+        if high < 2**16 - 1:
+            rule += (
+                f', which leaves them dark; value_range=({low}, {high}) of the first step of the '
+                'pipelines (LoadClip or its like) makes them bright'
+            )
+        yield Problem(file, 'frame', rule, level=Level.NOTE)
+
+
 def frame_rule(
     path: Path,
     size: tuple[int, int] | None = None,
     origin: str = 'the json says',
     root: Path | None = None,
+    deep: DeepFrames | None = None,
 ) -> str | None:
     """The rule that a frame breaks: to be there, readable to its end and of its size.
 
@@ -44,6 +76,7 @@ def frame_rule(
         size: expected height and width in pixels, if known.
         origin: where the expectation comes from.
         root: folder that no link may lead out of.
+        deep: looks at its values.
     """
     # os.path.isfile, unlike Path.is_file, is silent about names that no file can have
     if not os.path.isfile(path):
@@ -51,9 +84,13 @@ def frame_rule(
     if rule := outside_rule(path, root):
         return rule
     try:
-        height, width = read_image(path).shape[:2]
+        values = read_values(path)
+        to_uint8(values[:1, :1], None, str(path))
     except UserError as error:
         return bare_rule(error, path)
+    if deep is not None:
+        deep.add(values)
+    height, width = values.shape[:2]
     if size not in (None, (height, width)):
         return f'{width}x{height} pixels, {origin} {size[1]}x{size[0]}'
     return None

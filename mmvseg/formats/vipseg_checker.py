@@ -9,7 +9,7 @@ from mmvseg.errors import UserError
 from mmvseg.media.images import read_segment_map
 
 from .categories import Category
-from .pictures import bare_rule, frame_rule, outside_rule
+from .pictures import DeepFrames, bare_rule, frame_rule, outside_rule
 from .problems import Level, Problem
 from .segment_maps import Region, find_regions
 from .vipseg import Frame, Segment, Video, frame_path, load_content, parse
@@ -47,15 +47,17 @@ def check_vipseg(
     content = yield from parse(load_content(ann_file), file, masks or '')
     on_start(len(content.videos))
     categories = {category.id: category for category in content.categories}
+    deep = DeepFrames()
     with ThreadPoolExecutor() as pool:
         for name, video in content.videos.items():
             yield from segment_flaws(video, categories, file)
             if root is not None:
                 inside = (None, None) if allow_outside_root else (root, Path(masks))
-                check = partial(_picture_problems, file, name, root / name, inside)
+                check = partial(_picture_problems, file, name, root / name, inside, deep)
                 for problems in pool.map(lambda frame, check=check: [*check(frame)], video.frames):
                     yield from problems
             on_step()
+    yield from deep.note(file)
 
 
 def segment_flaws(video: Video, categories: dict[int, Category], file: str) -> Iterator[Problem]:
@@ -100,6 +102,7 @@ def _picture_problems(
     video: str,
     images: Path,
     inside: tuple[Path | None, Path | None],
+    deep: DeepFrames,
     frame: Frame,
 ) -> Iterator[Problem]:
     """Compare a frame, its picture and its segment map, with what the json says.
@@ -109,7 +112,7 @@ def _picture_problems(
     where = dict(video=video, frame=frame.index)
     size = frame.image.height, frame.image.width
     path = frame_path(images, frame.image.file_name)
-    if rule := frame_rule(path, size, root=inside[0]):
+    if rule := frame_rule(path, size, root=inside[0], deep=deep):
         yield Problem(str(path), 'frame', rule, **where)
     if frame.mask is None:
         return

@@ -1,6 +1,6 @@
 """VSPW's form: lists of videos, folders of frames and class maps, a json of classes.
 
-A list names a video a line. Frames are ``data/<video>/origin/*.jpg``; their class maps,
+A list names a video a line. Frames are the pictures of ``data/<video>/origin``; their class maps,
 ``data/<video>/mask/*.png``, hold 1 + the id of each pixel's class, or VOID or UNLABELLED. Own data
 bring a ``categories.json``, a list of ``dict(id, name)``.
 """
@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Raw
 
 from mmvseg.errors import UserError
-from mmvseg.media.images import IMAGE_SUFFIXES
+from mmvseg.media.frame_files import choose_frames, is_visible_picture
 from mmvseg.media.names import natural_key
 
 from .categories import Category, load_table, parse_categories
@@ -116,8 +116,8 @@ def find_video(
     if not masks_suffice and not os.path.isdir(folder):
         yield Problem(str(listing), 'video', f'there is no folder {folder}', video=name)
         return None
-    frames = yield from _list_pictures(folder / 'origin', '.jpg', name)
-    masks = yield from _list_pictures(folder / 'mask', '.png', name)
+    frames = yield from _list_frames(folder / 'origin', name)
+    masks = yield from _list_masks(folder / 'mask', name)
     if not frames and masks_suffice:
         return VSPWVideo(name, [], [*masks.values()])
     if not frames:
@@ -128,16 +128,32 @@ def find_video(
     return VSPWVideo(name, [*frames.values()], [masks.get(stem) for stem in frames])
 
 
-def _list_pictures(folder: Path, suffix: str, video: str) -> Findings[dict[str, Path]]:
-    """The files with a suffix by their names without it; yields that other pictures are there."""
+def _list_files(folder: Path) -> list[Path]:
     names = []
     with suppress(OSError):
         names = sorted(os.listdir(folder), key=natural_key)
-    paths = [folder / name for name in names if not name.startswith('.')]
-    found = {path.stem: path for path in paths if path.suffix == suffix}
-    others = {path.suffix for path in paths if path.suffix.lower() in IMAGE_SUFFIXES} - {suffix}
-    if others:
-        rule = f'*{", *".join(sorted(others))} are not read, only *{suffix}'
+    return [folder / name for name in names]
+
+
+def _list_frames(folder: Path, video: str) -> Findings[dict[str, Path]]:
+    """The pictures by their names without suffix; yields that there are others, or two of one."""
+    try:
+        frames, others = choose_frames(_list_files(folder), str(folder))
+    except UserError as error:
+        yield Problem(str(folder), 'frame', str(error).removeprefix(f'{folder}: '), video=video)
+        return {}
+    if left_out := [path.name for path in others if is_visible_picture(path)]:
+        rule = f'{len(left_out)} pictures are masks by their names and left out: {left_out[0]} ...'
+        yield Problem(str(folder), 'frame', rule, video=video, level=Level.FLAW)
+    return {path.stem: path for path in frames}
+
+
+def _list_masks(folder: Path, video: str) -> Findings[dict[str, Path]]:
+    """The PNGs by their names without suffix; yields that there are other pictures."""
+    pictures = [path for path in _list_files(folder) if is_visible_picture(path)]
+    found = {path.stem: path for path in pictures if path.suffix.lower() == '.png'}
+    if others := {path.suffix for path in pictures if path.suffix.lower() != '.png'}:
+        rule = f'*{", *".join(sorted(others))} are not read, only *.png'
         level = Level.FLAW if found else Level.FAULT
         yield Problem(str(folder), 'suffix', rule, video=video, level=level)
     return found

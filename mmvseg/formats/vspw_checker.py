@@ -12,7 +12,7 @@ import numpy as np
 from mmvseg.errors import UserError
 from mmvseg.media.images import read_class_map, read_image_size
 
-from .pictures import bare_rule, frame_rule, outside_rule
+from .pictures import DeepFrames, bare_rule, frame_rule, outside_rule
 from .problems import Level, Problem, no_annotations
 from .vspw import (
     UNLABELLED,
@@ -106,6 +106,7 @@ class _ListChecker:
         self.allowed = np.isin(np.arange(256), [VOID, *values, UNLABELLED])
         self.counts = np.zeros(256, np.int64)
         self.void_masks: list[Path] = []
+        self.deep = DeepFrames()
 
     def check(self, names: list[str], on_step: Callable[[], None]) -> Iterator[Problem]:
         annotated = any(os.path.isdir(self.root / name / 'mask') for name in names)
@@ -140,7 +141,7 @@ class _ListChecker:
         frame, mask = video.frames[number], video.masks[number]
         where = dict(video=video.name, frame=number)
         problems = []
-        if rule := frame_rule(frame, size, 'the first frame has', self.inside):
+        if rule := frame_rule(frame, size, 'the first frame has', self.inside, self.deep):
             problems.append(Problem(str(frame), 'frame', rule, **where))
         if mask is None:
             return problems, None
@@ -160,6 +161,7 @@ class _ListChecker:
         return problems, counts
 
     def _notes(self) -> Iterator[Problem]:
+        yield from self.deep.note(self.file)
         if self.void_masks:
             number, first = len(self.void_masks), self.void_masks[0]
             rule = f'{number} masks without a labelled pixel, the first is {first}'

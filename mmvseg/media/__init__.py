@@ -1,4 +1,5 @@
 from .decoding import without_password
+from .frame_clock import is_steady
 from .frame_source import (
     DEFAULT_FPS,
     DamagedVideoWarning,
@@ -6,6 +7,7 @@ from .frame_source import (
     FrameSource,
     ImageFolder,
     ImageSequence,
+    Picture,
     VideoFile,
     parse_fps,
 )
@@ -22,9 +24,11 @@ __all__ = [
     'FrameSource',
     'ImageFolder',
     'ImageSequence',
+    'Picture',
     'StreamSource',
     'VideoFile',
     'VideoWriter',
+    'is_steady',
     'open_source',
     'parse_fps',
     'without_password',

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterator
+from io import FileIO
 from urllib.parse import urlsplit
 
 import av
@@ -37,21 +38,39 @@ def without_password(path: str) -> str:
     return path.replace(host, host.rpartition('@')[2], 1)
 
 
-def open_video(path: str, timeout_s: float = TIMEOUT_S) -> av.container.InputContainer:
+def protocol_path(path: str | os.PathLike) -> str:
+    """A file's name as FFmpeg takes it: without ``file:``, ``12:30.mp4`` has the protocol 12."""
+    return f'file:{os.fspath(path)}'
+
+
+def open_video(
+    path: str | FileIO,
+    timeout_s: float = TIMEOUT_S,
+    container_format: str | None = None,
+    label: str | None = None,
+) -> av.container.InputContainer:
     """Open a file or an address that has a video stream.
 
     Args:
-        path: any container, codec and protocol that FFmpeg reads.
+        path: any container, codec and protocol that FFmpeg reads; or an opened pipe.
         timeout_s: how long to wait for a server, to connect and for each piece of data.
+        container_format: FFmpeg's name of it, where content and name may mislead.
+        label: what messages call it, by default the path.
 
     Raises:
         UserError: if there is none, with the reason.
     """
-    shown, url = without_password(path), is_url(path)
+    pipe, url = isinstance(path, FileIO), not isinstance(path, FileIO) and is_url(path)
+    shown = label or without_password(path)
     # RTP over UDP loses packets on busy networks; other protocols ignore the option.
     options = {'rtsp_transport': 'tcp'} if url else {}
     try:
-        container = av.open(path, options=options, timeout=timeout_s if url else None)
+        container = av.open(
+            path if url or pipe else protocol_path(path),
+            format=container_format,
+            options=options,
+            timeout=timeout_s if url else None,
+        )
     except (av.error.FFmpegError, OSError) as error:
         reason = failure(error, timeout_s)
         if url:
@@ -59,13 +78,28 @@ def open_video(path: str, timeout_s: float = TIMEOUT_S) -> av.container.InputCon
                 f'{shown}: cannot be opened ({reason}); is the address right and the server up? '
                 'A server of mp4 files must support range requests'
             ) from error
-        if os.path.getsize(path) == 0:
+        if pipe:
+            raise UserError(
+                f'{shown}: no video that can be read as it comes ({reason}); save it as a file'
+            ) from error
+        if os.path.isfile(path) and os.path.getsize(path) == 0:
             reason = 'empty file'
         raise UserError(f'{shown}: not a readable video ({reason})') from error
-    if not container.streams.video:
+    if not _moving(container):
+        cover = ' (only a cover picture)' if container.streams.video else ''
         container.close()
-        raise UserError(f'{shown}: has no video stream')
+        raise UserError(f'{shown}: has no video stream{cover}')
     return container
+
+
+def video_stream(container: av.container.InputContainer) -> av.video.stream.VideoStream:
+    """The first video of an opened file; the covers of sound files and films are none."""
+    return _moving(container)[0]
+
+
+def _moving(container: av.container.InputContainer) -> list[av.video.stream.VideoStream]:
+    cover = av.stream.Disposition.attached_pic
+    return [stream for stream in container.streams.video if not stream.disposition & cover]
 
 
 def failure(error: OSError, timeout_s: float = TIMEOUT_S) -> str:
@@ -88,24 +122,35 @@ def duration(
 
 
 def decode(
-    container: av.container.InputContainer, stream: av.video.stream.VideoStream, errors: list[str]
+    container: av.container.InputContainer,
+    stream: av.video.stream.VideoStream,
+    errors: list[str],
+    gaps: list[str],
 ) -> Iterator[av.VideoFrame]:
-    """Decode what can be decoded; what cannot is described in ``errors``."""
-    packets = container.demux(stream)
+    """Decode what can be decoded; what cannot is described in ``errors``.
+
+    Incomplete data with whole data behind them are ``gaps``: recordings that were joined, or bad
+    reception.
+    """
+    packets, incomplete = container.demux(stream), []
     while True:
         try:
             packet = next(packets, None)
         except av.error.FFmpegError as error:
             errors.append(f'broken container: {failure(error)}')
-            return
+            break
         if packet is None:
-            return
+            break
         if packet.is_corrupt:
-            errors.append(f'incomplete data at {_packet_time(packet)}')
+            incomplete.append(f'incomplete data at {_packet_time(packet)}')
+        elif packet.size:
+            gaps += incomplete
+            incomplete.clear()
         try:
             yield from packet.decode()
         except av.error.FFmpegError as error:
             errors.append(f'undecodable data at {_packet_time(packet)}: {error.strerror}')
+    errors += incomplete
 
 
 def _packet_time(packet: av.Packet) -> str:
@@ -114,11 +159,10 @@ def _packet_time(packet: av.Packet) -> str:
     return f'{float(packet.pts * packet.time_base):.2f} s'
 
 
-def upright(frame: av.VideoFrame) -> np.ndarray:
-    """RGB pixels, (H, W, 3), after the rotation that the file asks of a player."""
-    image = frame.to_ndarray(format='rgb24')
-    turns = round(frame.rotation / 90) % 4
-    return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
+def note_once(notes: list[str], event: str, detail: str) -> None:
+    """Add a line on an event, the first time that it happens."""
+    if not any(note.startswith(event) for note in notes):
+        notes.append(event + detail)
 
 
 def check_size(image: np.ndarray, size: tuple[int, int], path: str, index: int) -> None:

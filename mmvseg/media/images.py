@@ -19,11 +19,16 @@ from PIL import Image, JpegImagePlugin, PngImagePlugin
 from mmvseg.errors import UserError
 from mmvseg.files import write_bytes
 
+from .pages import count_pages, is_tiff, open_picture
+from .pixel_values import ValueRange, to_uint8
+
 IMAGE_SUFFIXES = frozenset({'.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff'})
 #: Largest width or height of a picture.
 MAX_SIDE = 2**16 - 1
 #: Largest number of pixels of a picture: 16384 x 8192, a video frame of "16K".
 MAX_PIXELS = 2**27
+#: OpenCV reads no floating-point greys as colours.
+TIFF_FLAGS = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH
 
 #: What maps are, in the words of :attr:`PngHeader.kind`.
 _CLASS_MAP_KINDS = frozenset(
@@ -58,18 +63,48 @@ class PngHeader(NamedTuple):
     raw_bytes: int
 
 
-def read_image(path: str | Path) -> np.ndarray:
+def read_image(path: str | Path, value_range: ValueRange | None = None) -> np.ndarray:
     """Read an image as RGB uint8, (H, W, 3).
 
+    Args:
+        path: the file.
+        value_range: what becomes 0 and 255, see :func:`~mmvseg.media.pixel_values.to_uint8`.
+
     Raises:
-        UserError: if the file is missing, truncated, too large or no image.
+        UserError: if the file is missing, truncated, too large or no image, has several pages, or
+            needs a range.
+    """
+    return to_uint8(read_values(path), value_range, str(path))
+
+
+def read_values(path: str | Path) -> np.ndarray:
+    """Read an image as RGB with the numbers that are in the file, (H, W, 3), of any type.
+
+    Raises:
+        UserError: if the file is missing, truncated, too large or no image, or has several pages.
     """
     data = _read_file(path)
     # OpenCV fills the missing rows of a cut-off JPEG with grey and only prints a warning.
     if data.startswith(_JPEG_SIGNATURE) and not _has_end_marker(data):
         raise UserError(f'{path}: truncated JPEG ({len(data)} bytes, no end marker)')
     _check_declared(data, path)
-    return cv2.cvtColor(_decode(data, path, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+    count = count_pages(BytesIO(data), str(path))
+    if count > 1:
+        raise UserError(
+            f'{path}: has {count} pages or frames; a frame of a video is a picture of one (the '
+            'file on its own is a video)'
+        )
+    flags = TIFF_FLAGS if is_tiff(data) else cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
+    return to_rgb(_decode(data, path, flags))
+
+
+def to_rgb(image: np.ndarray) -> np.ndarray:
+    """What OpenCV has read, (H, W) or (H, W, 3), as RGB, (H, W, 3)."""
+    if image.ndim == 2:
+        return np.stack([image] * 3, -1)
+    if image.dtype in (np.uint8, np.uint16, np.float32):
+        return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+    return np.ascontiguousarray(image[..., ::-1])
 
 
 def read_image_size(path: str | Path) -> tuple[int, int]:
@@ -82,11 +117,22 @@ def read_image_size(path: str | Path) -> tuple[int, int]:
     _check_declared(data, path)
     try:
         with _opened(data) as image:
-            width, height = image.size
+            # Pillow gives the size of a lying TIFF as it stands.
+            stored = getattr(image, 'tag_v2', {})
+            width, height = (stored.get(256), stored.get(257)) if stored else image.size
             orientation = image.getexif().get(_ORIENTATION_TAG)
     except (OSError, SyntaxError, ValueError) as error:
         raise UserError(f'{path}: not a readable image ({len(data)} bytes)') from error
     return (width, height) if orientation in _LYING else (height, width)
+
+
+def is_picture(path: Path) -> bool:
+    """Whether a file is a picture by its content, whatever its name; a gif counts as a video."""
+    try:
+        with open_picture(path) as image:
+            return f'.{image.format}'.lower() in IMAGE_SUFFIXES
+    except UserError:
+        return False
 
 
 def read_class_map(path: str | Path, size: tuple[int, int] | None = None) -> np.ndarray:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from io import FileIO
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,7 +16,16 @@ import numpy as np
 
 from mmvseg.errors import UserError
 
-from .decoding import TIMEOUT_S, check_size, failure, open_video, upright, without_password
+from .decoding import (
+    TIMEOUT_S,
+    check_size,
+    failure,
+    open_video,
+    video_stream,
+    without_password,
+)
+from .display import Display
+from .frame_clock import FrameClock
 from .frame_source import Frame
 
 #: Rate of cameras and streams that state none, or one that no camera has.
@@ -34,10 +44,12 @@ class CameraSource:
     """
 
     is_live = True
-    length = None
+    length = end_s = None
+    pixel_aspect = Fraction(1)
 
     def __init__(self, index: int) -> None:
         self.name = f'camera{index}'
+        self.notes: list[str] = []
         self.damage: str | None = None
         self._label = f'camera {index}'
         with _silent_opencv():
@@ -77,29 +89,41 @@ class CameraSource:
 
 
 class StreamSource:
-    """A stream from the network: RTSP, HTTP, UDP and what else FFmpeg receives.
+    """A stream from the network, or from a pipe: RTSP, HTTP, UDP and what else FFmpeg receives.
 
     Data that arrive damaged are left out; when the stream breaks off, :attr:`damage` says where.
+    Frames of another size than the first are scaled to it, as players do.
 
     Args:
-        url: its address; a password in it is shown in no message.
+        url: its address, of which a password is shown in no message, or an opened pipe.
         timeout_s: how long the sender may be silent.
+        is_live: whether frames come at their own pace; a pipe waits until they are taken.
+        label: what messages call it, by default the address.
+        name: of the video, by default from the address.
 
     Raises:
         UserError: if it cannot be opened, or has no video stream or no frame.
     """
 
-    is_live = True
-    length = None
+    length = end_s = None
 
-    def __init__(self, url: str, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        url: str | FileIO,
+        timeout_s: float = TIMEOUT_S,
+        *,
+        is_live: bool = True,
+        label: str | None = None,
+        name: str | None = None,
+    ) -> None:
+        self.is_live = is_live
         self.damage: str | None = None
-        self._label, self._timeout_s = without_password(url), timeout_s
+        self._label, self._timeout_s = label or without_password(url), timeout_s
         parts = urlsplit(self._label)
-        name = Path(parts.path).stem or parts.hostname or 'stream'
+        name = name or Path(parts.path).stem or parts.hostname or 'stream'
         self.name = re.sub(r'[^\w.-]', '_', name)
-        self._container = open_video(url, timeout_s)
-        stream = self._container.streams.video[0]
+        self._container = open_video(url, timeout_s, label=label)
+        stream = video_stream(self._container)
         # Threads that each decode a frame would hold back as many frames.
         stream.thread_type = 'SLICE'
         self.fps = _plausible(stream.average_rate or stream.guessed_rate)
@@ -109,20 +133,17 @@ class StreamSource:
             raise UserError(
                 f'{self._label}: no frame can be decoded ({self._broken or "the stream is empty"})'
             )
-        self.size = upright(self._first).shape[:2]
+        self._display = Display(stream, self._first, self._label)
+        self.size, self.pixel_aspect = self._display.size, self._display.pixel_aspect
+        self.notes = self._display.notes
 
     def __iter__(self) -> Iterator[Frame]:
         decoded, self._first = _once(self._first, self._label), None
-        start_s, index, seconds = decoded.time, 0, 0.0
+        index, clock = 0, FrameClock(self.fps)
         with self._container:
             while decoded is not None:
-                image = upright(decoded)
-                check_size(image, self.size, self._label, index)
-                if decoded.time is None or start_s is None:
-                    seconds = float(index / self.fps)
-                else:
-                    seconds = decoded.time - start_s
-                yield Frame(index, seconds, image)
+                seconds = clock.place(decoded.time)
+                yield Frame(index, seconds, self._display.pixels(decoded, index))
                 decoded, index = next(self._decoded, None), index + 1
         if self._broken:
             self.damage = (

@@ -13,8 +13,12 @@ import numpy as np
 from mmvseg.errors import UserError
 from mmvseg.files import partial_path
 
+from .decoding import protocol_path
+
 #: Ticks a second that place the frames of a growing video: the clock of broadcasting.
 _TICKS = 90_000
+#: FFmpeg's flag that hands the durations of frames on to the file.
+_KEEP_DURATIONS = 1 << 8
 
 
 class VideoWriter:
@@ -27,9 +31,11 @@ class VideoWriter:
         path: the mp4 to write; its folder is made.
         fps: frames per second, ideally the ``Fraction`` of the source.
         crf: constant quality, 0 (lossless) to 51 (worst).
+        timed: place frames by their times, as of a video without a constant rate.
+        pixel_aspect: width of a pixel by its height, which players are told.
         growing: write under the file's own name from the start, frame by frame, so that all but
             the last frame can be played even if the program is killed. What was written stays when
-            an exception ends it. Frames are placed by their time.
+            an exception ends it. Frames are placed by their times.
 
     Raises:
         UserError: if the file cannot be written, e.g. on a full disk.
@@ -40,13 +46,21 @@ class VideoWriter:
     """
 
     def __init__(
-        self, path: str | Path, fps: Fraction | float, crf: int = 20, *, growing: bool = False
+        self,
+        path: str | Path,
+        fps: Fraction | float,
+        crf: int = 20,
+        *,
+        timed: bool = False,
+        pixel_aspect: Fraction = Fraction(1),
+        growing: bool = False,
     ) -> None:
         self.path = Path(path)
         self.count = 0
         self._growing = growing
         self._fps = Fraction(fps).limit_denominator(100_000)
-        self._tick_s = Fraction(1, _TICKS) if growing else 1 / self._fps
+        self._timed, self._pixel_aspect = timed or growing, pixel_aspect
+        self._tick_s = Fraction(1, _TICKS) if self._timed else 1 / self._fps
         self._last_tick = -1
         self._failure = False
         self._crf = crf
@@ -58,16 +72,19 @@ class VideoWriter:
             options = {'movflags': flags, 'flush_packets': '1'}
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._container = av.open(str(self._part), 'w', format='mp4', options=options)
+            self._container = av.open(protocol_path(self._part), 'w', format='mp4', options=options)
         except (av.error.FFmpegError, OSError) as error:
             raise self._failed(error) from error
 
-    def write(self, image: np.ndarray, seconds: float | None = None) -> None:
+    def write(
+        self, image: np.ndarray, seconds: float | None = None, lasting_s: float | None = None
+    ) -> None:
         """Append a frame.
 
         Args:
             image: RGB uint8, (H, W, 3); all frames have the first one's size.
-            seconds: of a growing video, when it is shown; by default by the frame rate.
+            seconds: of a timed or growing video, when it is shown; by default by the frame rate.
+            lasting_s: how long, if no other frame follows; by default as the frame rate says.
         """
         height, width = image.shape[:2]
         if self._stream is None:
@@ -79,7 +96,10 @@ class VideoWriter:
             image = cv2.copyMakeBorder(image, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format='rgb24')
         frame = frame.reformat(format='yuv420p', dst_colorspace='ITU709')
-        due = self.count / self._fps if seconds is None else Fraction(seconds)
+        timed = self._timed and seconds is not None
+        due = Fraction(seconds) if timed else self.count / self._fps
+        lasting = 1 / self._fps if lasting_s is None else Fraction(lasting_s)
+        frame.duration = max(1, round(lasting / self._tick_s))
         self._last_tick = frame.pts = max(self._last_tick + 1, round(due / self._tick_s))
         frame.time_base = self._tick_s
         self._mux(frame)
@@ -126,9 +146,13 @@ class VideoWriter:
         options = {'crf': str(self._crf), 'preset': 'veryfast'}
         if self._growing:
             options['tune'] = 'zerolatency'  # no frame waits in the encoder
+        if self._timed:
+            options['bf'] = '0'  # frames stored in another order would change when the last ends
         stream = self._container.add_stream('libx264', rate=self._fps, options=options)
         stream.height, stream.width, stream.pix_fmt = height, width, 'yuv420p'
         stream.codec_context.time_base = self._tick_s
+        stream.codec_context.sample_aspect_ratio = self._pixel_aspect.limit_denominator(2**15)
+        stream.codec_context.flags |= _KEEP_DURATIONS
         # State the conversion (BT.709, limited range), or players guess it from the frame size.
         stream.codec_context.colorspace = stream.codec_context.color_primaries = 1
         stream.codec_context.color_trc = stream.codec_context.color_range = 1

@@ -17,6 +17,7 @@ class LiveWindow:
 
     Args:
         title: of the window.
+        pixel_aspect: width of the frames' pixels by their height; those of screens are square.
 
     Raises:
         UserError: if there is no display, or OpenCV was built without windows.
@@ -26,7 +27,7 @@ class LiveWindow:
         ...     going_on = window.show(image)
     """
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, pixel_aspect: float = 1.0) -> None:
         # Without a display the window library ends the whole process; a second one finds out.
         probe = subprocess.run([sys.executable, '-c', _PROBE], capture_output=True, text=True)
         if probe.returncode:
@@ -35,11 +36,13 @@ class LiveWindow:
                 f'no window can be shown here ({reason}); leave out --show, or use a computer with '
                 'a display and opencv-python (not opencv-python-headless)'
             )
-        self._title = title
+        self._title, self._pixel_aspect = title, pixel_aspect
         cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
 
     def show(self, image: np.ndarray) -> bool:
         """Show a frame, RGB uint8 (H, W, 3); False once the user wants to stop."""
+        if self._pixel_aspect != 1:
+            image = cv2.resize(image, None, fx=self._pixel_aspect, fy=1)
         cv2.imshow(self._title, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
         if cv2.waitKey(1) & 0xFF in (ord('q'), _ESCAPE):
             return False

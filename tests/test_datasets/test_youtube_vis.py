@@ -1,6 +1,7 @@
 import copy
 import json
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -184,6 +185,22 @@ def test_broken_frames_are_named(content, write, make_dataset, tmp_path, damage)
         dataset.full_init()
     with pytest.raises(UserError, match=r'video 10, frame \d: .*video_0/0000\d\.jpg'):
         dataset[0]
+
+
+def test_a_range_of_values(content, write, tmp_path):
+    ann_file = str(write(content))
+    for name in content['videos'][0]['file_names']:
+        done, data = cv2.imencode('.png', np.full((40, 60), 2048, np.uint16))
+        assert done
+        (tmp_path / 'frames' / name).write_bytes(data)
+    for options, value in (({}, 8), (dict(value_range=(0, 4095)), 128)):
+        dataset = YouTubeVISDataset(
+            ann_file=ann_file,
+            data_prefix=dict(img=str(tmp_path / 'frames')),
+            pipeline=[dict(type='LoadClip', **options), dict(type='PackClip')],
+            test_mode=True,
+        )
+        assert set(dataset[0]['inputs'].flatten().tolist()) == {value}
 
 
 def test_annotations_that_are_no_list(content, write):

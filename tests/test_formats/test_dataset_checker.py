@@ -1,5 +1,7 @@
 import json
 
+import cv2
+import numpy as np
 import pytest
 
 from mmvseg.errors import UserError
@@ -38,6 +40,27 @@ def test_each_frame(content, write, tmp_path):
     assert 'not a readable image' in found[2]
     assert '60x40 pixels, the json says 60x41' in found[3]
     assert problems_of(ann_file, frames=False) == []
+
+
+@pytest.mark.parametrize('dtype', [np.uint16, np.float32])
+def test_frames_of_more_than_8_bits(content, write, tmp_path, dtype):
+    ann_file = write(content)
+    names = content['videos'][0]['file_names']
+    for name in names:
+        values = np.full((40, 60), 3000, dtype)
+        done, data = cv2.imencode('.tif', values)  # told from a JPEG by its content
+        assert done
+        (tmp_path / 'frames' / name).write_bytes(data)
+    found = [str(problem) for problem in check_dataset(ann_file, tmp_path / 'frames')]
+    if dtype == np.uint16:
+        assert found == [
+            f'note: {ann_file}: frame: {len(names)} frames have 16 bits, with values up to 3000, '
+            'divided by 256, which leaves them dark; value_range=(0, 4095) of the first step of '
+            'the pipelines (LoadClip or its like) makes them bright'
+        ]
+    else:
+        assert len(found) == len(names)
+        assert 'holds float32 values' in found[0]
 
 
 def test_all_problems_are_listed(content, write):

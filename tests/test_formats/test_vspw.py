@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -90,19 +91,30 @@ def test_names_that_lead_elsewhere_are_refused_by_all(root, name):
 
 
 @pytest.mark.parametrize('suffix', ['.JPG', '.png'])
-def test_frames_of_another_suffix_are_named(root, suffix):
-    for frame in (root / 'data/b/origin').iterdir():
+def test_frames_of_other_suffixes(root, suffix):
+    frames = root / 'data/b/origin'
+    for frame in [*frames.iterdir()]:
         frame.rename(frame.with_suffix(suffix))
-    with pytest.raises(UserError, match=rf'\*\{suffix} are not read, only \*\.jpg'):
-        dataset(root, test_mode=True)
+    video = dataset(root, test_mode=True).video_record(1)
+    assert [Path(path).name for path in video['frames']] == [
+        f'{Path(name).stem}{suffix}' for name in FRAMES
+    ]
+    assert faults(root) == []
+
+
+def test_pictures_that_are_no_frames_are_named(root):
     make_video(root / 'data/c', ['1'])
-    (root / 'data/c/origin/2.jpeg').touch()
-    (root / 'data/c/mask/2.PNG').touch()
+    (root / 'data/c/origin/1_mask.png').touch()
+    (root / 'data/c/mask/2.JPG').touch()
     problems = [str(problem) for problem in find_video('val.txt', root / 'data', 'c')]
     assert problems == [
-        f'{root}/data/c/origin: video c, suffix: *.jpeg are not read, only *.jpg',
-        f'{root}/data/c/mask: video c, suffix: *.PNG are not read, only *.png',
+        f'{root}/data/c/origin: video c, frame: 1 pictures are masks by their names and left out: '
+        '1_mask.png ...',
+        f'{root}/data/c/mask: video c, suffix: *.JPG are not read, only *.png',
     ]
+    (root / 'data/c/origin/1.png').touch()
+    first = next(iter(find_video('val.txt', root / 'data', 'c')))
+    assert '1.jpg and 1.png are two pictures of one frame' in str(first)
 
 
 def test_hidden_files_are_no_frames(root):

@@ -1,5 +1,7 @@
+import gc
 from fractions import Fraction
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -128,6 +130,32 @@ def test_audio_file_has_no_video_stream(tmp_path):
         sound.writeframes(bytes(1600))
     with pytest.raises(UserError, match=r'sound\.wav: has no video stream'):
         open_source(tmp_path / 'sound.wav')
+
+
+def test_cover_of_a_sound_file_is_no_video(tmp_path):
+    done, cover = cv2.imencode('.png', picture(0))
+    assert done
+    body = b'\0image/png\0\x03\0' + cover.tobytes()  # the front cover
+    tag = b'APIC' + len(body).to_bytes(4, 'big') + bytes(2) + body
+    size = bytes(len(tag) >> shift & 127 for shift in (21, 14, 7, 0))
+    silence = (b'\xff\xfb\x90\x64' + bytes(413)) * 40  # MPEG-1 layer III
+    (tmp_path / 'song.mp3').write_bytes(b'ID3\x03\0\0' + size + tag + silence)
+    with pytest.raises(UserError, match=r'song\.mp3: has no video stream \(only a cover picture\)'):
+        open_source(tmp_path / 'song.mp3')
+
+
+def test_a_video_keeps_no_frames_in_memory(tmp_path):
+    source = open_source(write_video(tmp_path / 'clip.mp4', count=15))
+    gc.collect()
+    gc.disable()  # frames in circles of references would wait for it
+    try:
+        before = sum(isinstance(kept, av.VideoFrame) for kept in gc.get_objects())
+        for _ in source:
+            pass
+        after = sum(isinstance(kept, av.VideoFrame) for kept in gc.get_objects())
+    finally:
+        gc.enable()
+    assert after <= before + 1
 
 
 def test_folder_without_images_says_what_it_found(tmp_path):

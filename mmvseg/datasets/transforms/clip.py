@@ -19,6 +19,7 @@ from mmengine.structures import InstanceData
 from mmvseg.errors import UserError
 from mmvseg.formats.rle import decode_masks
 from mmvseg.media.images import read_image
+from mmvseg.media.pixel_values import ValueRange
 from mmvseg.registry import TRANSFORMS
 from mmvseg.structures import VideoDataSample
 
@@ -41,7 +42,15 @@ _META_KEYS = (
 
 @TRANSFORMS.register_module()
 class LoadClip(BaseTransform):
-    """Decode the frames of a clip or window and, in training, the masks of their objects."""
+    """Decode the frames of a clip or window and, in training, the masks of their objects.
+
+    Args:
+        value_range: of pictures with more than 8 bits, the values that become 0 and 255; by
+            default, 16 bits are divided by 256.
+    """
+
+    def __init__(self, value_range: ValueRange | None = None) -> None:
+        self.value_range = value_range
 
     def transform(self, results: dict) -> dict:
         """Add ``imgs``, ``frames`` (if the item has objects), ``ori_shape`` and ``img_shape``.
@@ -54,7 +63,7 @@ class LoadClip(BaseTransform):
         for frame, path in zip(results['frame_ids'], results['frame_paths'], strict=True):
             if frame not in decoded:
                 where = f'video {results["video_id"]}, frame {frame}'
-                decoded[frame] = _read_frame(path, shape, where)
+                decoded[frame] = _read_frame(path, shape, where, self.value_range)
         results['imgs'] = [decoded[frame] for frame in results['frame_ids']]
         results.update(ori_shape=shape, img_shape=shape, scale_factor=(1.0, 1.0), flip=False)
         if self.has_annotations(results):
@@ -206,9 +215,11 @@ class PackClip(BaseTransform):
         return dict(inputs=inputs, data_samples=sample)
 
 
-def _read_frame(path: str, shape: tuple[int, int], where: str) -> np.ndarray:
+def _read_frame(
+    path: str, shape: tuple[int, int], where: str, value_range: ValueRange | None
+) -> np.ndarray:
     try:
-        image = read_image(path)
+        image = read_image(path, value_range)
     except UserError as error:
         raise UserError(f'{where}: {error}') from error
     if image.shape[:2] != shape:
