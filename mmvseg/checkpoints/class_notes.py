@@ -1,5 +1,6 @@
 """What a checkpoint notes of its classes, under ``meta.dataset_meta``."""
 
+import reprlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -82,6 +83,6 @@ def _is_list_of(value: Any, kind: type) -> bool:
 
 def _malformed(source: str, where: str, problem: str, value: Any) -> UserError:
     return UserError(
-        f'checkpoint {source}: {where} {problem}: {repr(value)[:80]}; get the file as it was '
+        f'checkpoint {source}: {where} {problem}: {reprlib.repr(value)}; get the file as it was '
         'written, or save it without this note'
     )

@@ -41,6 +41,7 @@ _SAFETENSORS_META = 'mmvseg'
 _ZIP = b'PK'  # torch.save since torch 1.6
 #: Digits of a SHA-256 in a published name, as in ``tevit-1a2b3c4d.pth``.
 _DIGITS = re.compile(r'-([0-9a-f]{8,64})\.\w+$')
+_NUMBER = re.compile(r'(19|20)\d\d(0[1-9]|1[0-2])[0-3]\d|\d{9,}|00\d+')
 
 
 class DamagedCheckpointError(UserError):
@@ -171,10 +172,10 @@ def _read_safetensors(path: Path) -> dict[str, Any]:
 def digits_of(name: str) -> str | None:
     """The first digits of a file's SHA-256 that its published name holds; None if there are none.
 
-    Digits without a letter are a date or a number more often than not, and do not count.
+    Dates and numbers do not count: without a letter, eight digits do that are no day.
     """
     match = _DIGITS.search(name)
-    return match[1] if match and not match[1].isdecimal() else None
+    return match[1] if match and not _NUMBER.fullmatch(match[1]) else None
 
 
 def _check_name(path: Path) -> None:

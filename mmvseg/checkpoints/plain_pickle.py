@@ -8,8 +8,9 @@ import io
 import pickle
 import struct
 from collections import Counter, OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from reprlib import repr as shortened
 from typing import Any, BinaryIO, ClassVar
 
 import torch
@@ -19,6 +20,7 @@ from .stand_ins import Array, ArrayType, Known, Restorer, Storage, StorageType, 
 
 #: What files of ``torch.save`` began with before torch 1.6, and still may.
 SERIAL_FILE = b'\x80\x02\x8a\x0al\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.'
+_MAX_ITEMS = 10**7
 _SERIAL_HEADER = (0x1950A86A20F9469CFC6C, 1001)  # magic number, version
 
 
@@ -93,22 +95,49 @@ class PlainUnpickler(pickle._Unpickler):
         try:
             kind, storage_type, key, _, count, *view = pid
             if kind != 'storage' or self._storage_of is None or any(view):
-                raise MalformedPickleError(f'an unknown reference {pid!r:.80}')
+                raise MalformedPickleError(f'an unknown reference {shortened(pid)}')
             if not isinstance(key, str) or type(count) is not int or count < 0:
-                raise MalformedPickleError(f'a storage {key!r:.40} of {count!r:.40} elements')
+                raise MalformedPickleError(
+                    f'a storage {shortened(key)} of {shortened(count)} elements'
+                )
             return self._storage_of(storage_type.dtype, key, count)
         except (AttributeError, TypeError, ValueError) as error:
-            raise MalformedPickleError(f'an unknown reference {pid!r:.80}') from error
+            raise MalformedPickleError(f'an unknown reference {shortened(pid)}') from error
 
     def load_bytearray8(self) -> None:
         """Bytes of numpy arrays, for which memory is taken as they are read."""
         (count,) = struct.unpack('<Q', self.read(8))
         self.append(bytearray(self.read(count)))
 
+    def load_tuple(self) -> None:
+        """Any number of items."""
+        items = self.pop_mark()  # changes what is appended to
+        self.append(_Tuple(items))
+
+    def load_last(self, count: int) -> None:
+        """A tuple of the last items."""
+        self.stack[-count:] = [_Tuple(self.stack[-count:])]
+
     dispatch: ClassVar[dict[int, Callable]] = {
         **pickle._Unpickler.dispatch,
         pickle.BYTEARRAY8[0]: load_bytearray8,
+        pickle.TUPLE[0]: load_tuple,
+        pickle.TUPLE1[0]: lambda self: self.load_last(1),
+        pickle.TUPLE2[0]: lambda self: self.load_last(2),
+        pickle.TUPLE3[0]: lambda self: self.load_last(3),
     }
+
+
+class _Tuple(tuple):
+    """Counts all that is in it, since a hash looks at everything as often as it is held.
+
+    Sixty tuples that hold the one before twice are a file of some bytes and a hash of years.
+    """
+
+    def __init__(self, items: Iterable[Any]) -> None:
+        self.count = len(self) + sum(item.count for item in self if type(item) is _Tuple)
+        if self.count > _MAX_ITEMS:
+            raise MalformedPickleError(f'tuples in tuples of {self.count:,} items')
 
 
 def read_bytes(file: BinaryIO, count: int) -> torch.UntypedStorage:
@@ -164,7 +193,7 @@ def _nested_storage(data: bytes) -> Storage:
 def _encode(text: str, encoding: str = 'latin1') -> bytes:
     """Bytes the way Python 3 writes them for Python 2."""
     if encoding not in ('latin1', 'latin-1'):
-        raise RefusedPickleError(f'_codecs.encode to {encoding!r:.40}')
+        raise RefusedPickleError(f'_codecs.encode to {shortened(encoding)}')
     return text.encode('latin1')
 
 

@@ -6,6 +6,7 @@ and no more of them than the file can hold.
 
 import math
 import re
+import reprlib
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -58,7 +59,7 @@ class ArrayType(StandIn):
             MalformedPickleError: it is not one of numbers or text.
         """
         if not isinstance(self.code, str) or not _NUMBERS_OR_TEXT.fullmatch(self.code):
-            raise MalformedPickleError(f'an array of type {self.code!r:.40}')
+            raise MalformedPickleError(f'an array of type {reprlib.repr(self.code)}')
         return np.dtype(self.code).newbyteorder(self.order)
 
 

@@ -176,8 +176,9 @@ def weights_of(checkpoint: Mapping, source: str) -> dict[str, Tensor]:
         if name in weights or not name.isprintable():
             problem = 'stands there twice' if name in weights else 'is no name'
             raise UserError(f'checkpoint {source}: the parameter {name!r} {problem}')
-        if tensor.layout is not torch.strided or tensor.is_quantized or tensor.is_meta:
-            kind = 'quantised' if tensor.is_quantized else f'{tensor.layout} on {tensor.device}'
+        is_plain = tensor.layout is torch.strided and not tensor.is_meta
+        if not is_plain or tensor.is_quantized or tensor.is_complex():
+            kind = f'{tensor.layout} of {tensor.dtype} on {tensor.device}'
             raise UserError(f'checkpoint {source}: {name} is no plain tensor ({kind})')
         weights[name] = tensor
     if not weights:

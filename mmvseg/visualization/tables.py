@@ -12,6 +12,7 @@ from typing import Any
 from pycocotools import mask as mask_api
 from scipy import ndimage
 
+from mmvseg.errors import printable
 from mmvseg.files import write_bytes
 from mmvseg.structures import VideoInstances, VideoPanoptic, VideoSemantic
 
@@ -112,7 +113,8 @@ def class_rows(
 def write_table(path: str | Path, columns: Sequence[str], rows: Iterable[dict]) -> None:
     """Write rows as a file of comma-separated values.
 
-    Texts that a spreadsheet would run as a formula get an apostrophe before them.
+    Texts that a spreadsheet would run as a formula get an apostrophe before them; control
+    characters are escaped.
 
     Raises:
         UserError: if the file cannot be written.
@@ -126,13 +128,19 @@ def write_table(path: str | Path, columns: Sequence[str], rows: Iterable[dict]) 
 
 
 def _harmless(value: Any) -> Any:
-    if not isinstance(value, str) or not value.startswith(_FORMULA_STARTS):
+    if not isinstance(value, str):
         return value
+    if value.startswith(_FORMULA_STARTS) and not _is_number(value):
+        value = f"'{value}"
+    return printable(value)
+
+
+def _is_number(text: str) -> bool:
     try:
-        float(value)
+        float(text)
     except ValueError:
-        return f"'{value}"
-    return value
+        return False
+    return True
 
 
 def _category(label: int, metainfo: Mapping[str, Any]) -> dict:

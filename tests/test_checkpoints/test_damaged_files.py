@@ -221,10 +221,19 @@ def test_digits_in_a_name(tmp_path, suffix, count):
 
 
 @pytest.mark.parametrize(
-    'name', ['run-20240115', 'tevit-1a2b3c', 'tevit-1a2b3c4g', 'tevit_abcdef01']
+    'name',
+    [
+        *('run-20240115', 'run-20240115093000', 'run-00012345', 'run-1700000000'),
+        *('tevit-1a2b3c', 'tevit-1a2b3c4g', 'tevit_abcdef01'),
+    ],
 )
 def test_names_without_digits_of_a_hash(saved, name):
     assert load_checkpoint_file(saved.rename(saved.with_stem(name)))
+
+
+def test_digits_without_a_letter(saved):
+    with pytest.raises(DamagedCheckpointError, match='not with 12345678'):
+        load_checkpoint_file(saved.rename(saved.with_stem('tevit-12345678')))
 
 
 # More memory than bytes
@@ -341,6 +350,16 @@ def test_pickles_that_state_more_than_they_hold(tmp_path, content):
     path = tmp_path / 'model.pkl'
     path.write_bytes(content)
     with pytest.raises(UserError, match=r'model\.pkl: (cannot be read|refused|holds a)'):
+        load_checkpoint_file(path)
+
+
+@pytest.mark.parametrize('end', [b'Nsu.', b'cbuiltins\nset\n](h\x00e\x85R.', b'.'])
+def test_tuples_that_hold_each_other_again_and_again(tmp_path, end):
+    """Their hash or text would take years."""
+    path = tmp_path / 'model.pkl'
+    code = b'\x80\x02}(X\x01\0\0\0aq\x00' + b'h\x00h\x00\x86q\x00' * 60 + end
+    path.write_bytes(code)
+    with pytest.raises(DamagedCheckpointError, match='tuples in tuples of'):
         load_checkpoint_file(path)
 
 

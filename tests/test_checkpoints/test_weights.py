@@ -168,6 +168,7 @@ def test_malformed_notes_of_conversions(note):
         ({'a\x1b[2J': torch.ones(1)}, r"'a\\x1b\[2J' is no name"),
         ({'a': torch.empty(1, device='meta')}, 'a is no plain tensor'),
         ({'a': torch.ones(2).to_sparse()}, 'a is no plain tensor'),
+        ({'a': torch.ones(2, dtype=torch.complex64)}, r'a is no plain tensor \(.*complex64'),
     ],
 )
 def test_what_cannot_be_weights(weights, message):

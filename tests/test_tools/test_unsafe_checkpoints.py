@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+import torch
 import toy
 from mmengine.model import BaseModule
 from tool import run_tool
@@ -59,6 +60,18 @@ def test_converters(tmp_path, capsys, tool, kind):
     assert run_tool(f'model_converters/{tool}', str(file), str(tmp_path / 'out.pth')) == 1
     assert 'mkdir' in capsys.readouterr().err
     assert not witness.exists()
+
+
+@pytest.mark.parametrize('key', ['classes', 'category_ids'])
+@pytest.mark.parametrize('tool', ['demo_video', 'test_vis'])
+def test_notes_of_classes_that_are_none(config, tmp_path, capsys, tool, key):
+    notes = dict(classes=('a', 'b'), category_ids=(1, 2))
+    notes[key] = 5
+    file = tmp_path / 'noted.pth'
+    torch.save(dict(state_dict=dict(w=torch.ones(1)), meta=dict(dataset_meta=notes)), file)
+    first = [str(config.parent / 'frame.png')] if tool == 'demo_video' else []
+    assert run_tool(tool, *first, str(config), str(file), '--out', str(tmp_path / 'o.png')) == 1
+    assert f'noted.pth: meta.dataset_meta.{key} is no list of' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize('kind', range(3))

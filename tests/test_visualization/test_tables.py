@@ -81,6 +81,7 @@ def test_no_rows_leave_the_heading(tmp_path):
     ('name', 'cell'),
     [
         *((name, f"'{name}") for name in ('=1+1', '+A1', '-x', '@SUM(A1)', '\t=1', '\uff1d1')),
+        ('=\x1b[31m\udcff', r"'=\x1b[31m\udcff"),
         *((name, name) for name in ('cat', "'=1", 'a=b', '-5', '+1.5', '', ' -')),
     ],
 )
