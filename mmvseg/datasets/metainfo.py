@@ -23,7 +23,10 @@ def dataset_metainfo(dataset_cfg: Mapping[str, Any]) -> dict:
             in a form that is no list of names.
     """
     check_class_names(dataset_cfg.get('metainfo'))
-    return DATASETS.get(dataset_cfg.get('type', 'YouTubeVISDataset')).read_metainfo(dataset_cfg)
+    kind = DATASETS.get(name := dataset_cfg.get('type', 'YouTubeVISDataset'))
+    if not hasattr(kind, 'read_metainfo'):
+        raise UserError(f'dataset.type = {name!r}: is no data set of videos')
+    return kind.read_metainfo(dataset_cfg)
 
 
 def check_class_names(metainfo: Mapping[str, Any] | None) -> None:

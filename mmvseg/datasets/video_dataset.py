@@ -114,6 +114,8 @@ class VideoDataset(BaseDataset):
     def unread(cls, dataset_cfg: Mapping[str, Any]) -> 'VideoDataset':
         """The dataset of a config before it reads anything, for its paths."""
         keys = ('ann_file', 'data_root', 'data_prefix')
+        if not dataset_cfg.get('ann_file'):
+            raise UserError(f'dataset {cls.__name__}: has no ann_file')
         paths = {key: dataset_cfg[key] for key in keys if key in dataset_cfg}
         return cls(**paths, lazy_init=True)
 

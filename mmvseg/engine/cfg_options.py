@@ -338,7 +338,8 @@ def _fits(now: Any, value: Any, name: str) -> bool:
         return isinstance(value, bool) or value in (0, 1)
     if isinstance(now, int | float):
         numbers = value if isinstance(value, list | tuple) else [value]
-        return all(isinstance(n, int | float) and not isinstance(n, bool) for n in numbers)
+        kinds = (int, float)
+        return all(type(n) in kinds and (type(n) is type(now) or math.isfinite(n)) for n in numbers)
     return isinstance(value, str | type) or name != 'type'
 
 

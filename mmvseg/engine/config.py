@@ -107,21 +107,23 @@ def explain_build_error(cfg: Config, error: Exception) -> str | None:
 def _explain_failed_build(cfg: Config, error: Exception) -> str | None:
     """A message for values that the part of a model, a data set or the runner does not take."""
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    last = traceback.extract_tb(error.__traceback__)[-1]
     builders = [frame for frame in frames if frame.f_code.co_name == 'build_from_cfg']
     runners = [
         frame
         for frame in frames
         if frame.f_code.co_name == '__init__' and isinstance(frame.f_locals.get('self'), Runner)
     ]
-    if not builders and not runners:
+    # mmengine says by assertions what it does not take
+    told = isinstance(error, AssertionError) and error.args and '/mmengine/' in last.filename
+    if not builders and not runners and not told:
         return None
-    last = traceback.extract_tb(error.__traceback__)[-1]
     text = ' '.join(f'{type(error).__name__}: {error}'.split()).removesuffix(':')
     place = f'{short(text, 500)} ({os.path.basename(last.filename)}, line {last.lineno})'
     if not builders:
         return f'config {_where(cfg, None)}: cannot be run: {place}'
-    kind = builders[-1].f_locals.get('obj_type') or 'a part'
-    kind = kind if isinstance(kind, str) else kind.__name__
+    kind = builders[-1].f_locals.get('obj_type')
+    kind = str(getattr(kind, '__name__', kind))
     where = _where(cfg, _find(cfg, kind))
     return f'config {where}: {kind} cannot be built from what stands there: {place}'
 

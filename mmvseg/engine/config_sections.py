@@ -59,9 +59,14 @@ def check_sections(cfg: Config) -> None:
         value = (cfg.get(section) or {}).get(name)
         if rule := count_rule(key, value):
             raise UserError(f'config {cfg.filename}, {key} = {short(repr(value))}: {rule}')
+    for key in (*_SECTIONS, *_SECTIONS_OR_LISTS):
+        _check_types_below(cfg, key, cfg.get(key))
     if cfg.get('model') is not None:
         _check_type(cfg, 'model', cfg.model)
     for name in _DATALOADERS:
+        for key in ('sampler', 'batch_sampler'):
+            part = (cfg.get(name) or {}).get(key)
+            _check(cfg, f'{name}.{key}', part, _is_section, 'a section, dict(...)')
         if cfg.get(name) and cfg[name].get('dataset') is not None:
             _check_dataset(cfg, f'{name}.dataset', cfg[name]['dataset'])
 
@@ -107,6 +112,8 @@ def _check_dataset(cfg: Config, where: str, dataset: Any) -> None:
             f'parts, {where}.datasets{OWN_DATA_HINT}'
         )
     pipeline = dataset.get('pipeline')
+    if pipeline in ([], ()):
+        raise UserError(f'config {cfg.filename}, {where}.pipeline: is empty')
     _check(cfg, f'{where}.pipeline', pipeline, _is_list_of_sections, 'a list of sections')
     for name, part in _parts(cfg, where, dataset):
         _check_dataset(cfg, name, part)
@@ -128,13 +135,30 @@ def _parts(cfg: Config, where: str, dataset: Mapping[str, Any]) -> Iterator[tupl
     yield from ((f'{where}.datasets.{name}', part) for name, part in named)
 
 
+def _check_types_below(cfg: Config, where: str, part: Any) -> None:
+    if isinstance(part, Mapping):
+        if part.get('type') is not None:
+            _check_type(cfg, where, part)
+        items = part.items()
+    else:
+        items = enumerate(part) if isinstance(part, list | tuple) else ()
+    for name, child in items:
+        _check_types_below(cfg, f'{where}.{name}', child)
+
+
 def _check_type(cfg: Config, where: str, section: Mapping[str, Any]) -> None:
     kind = section.get('type')
     if kind is None:
         raise UserError(
             f'config {cfg.filename}, {where}: has no type, which says what to build{OWN_DATA_HINT}'
         )
-    _check(cfg, f'{where}.type', kind, lambda value: isinstance(value, str | type), 'a name')
+    _check(
+        cfg,
+        f'{where}.type',
+        kind,
+        lambda value: isinstance(value, str) or callable(value),
+        'a name',
+    )
 
 
 def _check(cfg: Config, key: str, value: Any, fits: Callable[[Any], bool], needed: str) -> None:

@@ -253,6 +253,8 @@ class VideoTestLoop(BaseLoop):
             for index, batch in enumerate(self.dataloader):
                 step = dict(batch_idx=index, data_batch=batch)
                 self._call_hook('before_{}_iter', **step)
+                if 'inputs' not in batch:
+                    raise UserError('dataset.pipeline: must end with PackClip')
                 yield VideoWindow(batch['inputs'][0], batch['data_samples'][0])
                 self._call_hook('after_{}_iter', **step, outputs=[])
                 if progress:

@@ -1,5 +1,6 @@
 """Frames to the device, normalised and padded: the same for clips and windows."""
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -7,6 +8,7 @@ import torch.nn.functional as F
 from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
+from mmvseg.errors import UserError
 from mmvseg.registry import MODELS
 from mmvseg.structures import VideoDataSample
 
@@ -27,6 +29,14 @@ class VideoDataPreprocessor(BaseDataPreprocessor):
     def __init__(
         self, mean: Sequence[float], std: Sequence[float], pad_size_divisor: int = 32
     ) -> None:
+        for name, values in dict(mean=mean, std=std).items():
+            if len(values) != 3 or not all(math.isfinite(v) for v in values) or 0 in std:
+                raise UserError(
+                    f'data_preprocessor.{name} = {values}: must be three numbers, of red, green '
+                    'and blue, and no std 0'
+                )
+        if pad_size_divisor < 1:
+            raise UserError(f'data_preprocessor.pad_size_divisor = {pad_size_divisor}: below 1')
         super().__init__(non_blocking=True)
         self.pad_size_divisor = pad_size_divisor
         self.register_buffer('mean', torch.tensor(mean).view(-1, 1, 1), persistent=False)

@@ -178,6 +178,7 @@ def test_values_that_fit(cfg, key, value, capsys):
     ('key', 'value', 'words'),
     [
         ('model.depth', 'four', "model.depth: is 50 now, which 'four' cannot replace"),
+        ('model.depth', float('inf'), 'is 50 now, which inf cannot'),
         ('model.depth', True, 'is 50 now, which True cannot'),
         ('model.depth', dict(a=1), 'is 50 now, which a section with a cannot'),
         ('model.ratio', 'half', "is 0.5 now, which 'half' cannot"),

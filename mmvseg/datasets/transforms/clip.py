@@ -9,6 +9,7 @@ auto_remap=True, share_random_params=True)``.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import mmcv
 import numpy as np
@@ -38,6 +39,17 @@ _META_KEYS = (
     'is_first',
     'is_last',
 )
+
+
+def probability(transform: str, value: Any) -> float:
+    """A config's ``prob``, from 0 to 1.
+
+    Raises:
+        UserError: it is none.
+    """
+    if not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise UserError(f'{transform}.prob = {value!r}: must be a number from 0 to 1')
+    return value
 
 
 @TRANSFORMS.register_module()
@@ -162,7 +174,7 @@ class FlipClip(BaseTransform):
     """
 
     def __init__(self, prob: float = 0.5) -> None:
-        self.prob = prob
+        self.prob = probability(type(self).__name__, prob)
 
     def draw(self) -> bool:
         """Whether to mirror a clip."""

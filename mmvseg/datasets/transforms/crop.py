@@ -8,7 +8,7 @@ from mmcv.transforms import BaseTransform
 from mmvseg.errors import UserError
 from mmvseg.registry import TRANSFORMS
 
-from .clip import ResizeClip
+from .clip import ResizeClip, probability
 from .frame_annotations import FrameAnnotations
 
 
@@ -37,7 +37,7 @@ class CropClip(BaseTransform):
         if len(size) != 2 or not 1 <= size[0] <= size[1]:
             raise UserError(f'CropClip(size={size}): the least and the largest side, in pixels')
         self.size = tuple(size)
-        self.prob = prob
+        self.prob = probability('CropClip', prob)
         self.resize = ResizeClip(scale, backend=backend) if scale else None
 
     def draw(self, height: int, width: int) -> tuple[slice, slice]:
