@@ -1,7 +1,9 @@
 import io
 
+import pytest
+
 from mmvseg import progress as progress_module
-from mmvseg.progress import ProgressReport
+from mmvseg.progress import ProgressReport, RecentRate
 
 
 class Terminal(io.StringIO):
@@ -36,3 +38,24 @@ def test_terminals_get_a_bar(monkeypatch):
         progress.advance(4)
     assert 'drawing' in terminal.getvalue()
     assert '4/4' in terminal.getvalue()
+
+
+def test_remaining_time_follows_the_recent_rate(monkeypatch, capsys):
+    clock = [0.0]
+    monkeypatch.setattr(progress_module.time, 'monotonic', lambda: clock[0])
+    with ProgressReport('segmenting', total=200) as progress:
+        for step in range(100):
+            clock[0] += 10 if step < 10 else 1  # the first steps took long
+            progress.advance()
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[-2] == 'segmenting: 90/200 frames in 180 s, about 110 s left'
+
+
+def test_recent_rate():
+    rate = RecentRate(5, 0.0)
+    assert rate.update(5, 1.0) == 0
+    assert rate.update(7, 4.0) == 2.0
+    for second in range(5, 1000):
+        recent = rate.update(second, float(second))
+    assert recent == pytest.approx(1.0)
+    assert rate.update(1000, 2000.0) > 10  # an iteration that takes longer than the window

@@ -18,6 +18,6 @@ launch() {
         python=$root/.venv/bin/python
     fi
     export PYTHONPATH="$root${PYTHONPATH:+:$PYTHONPATH}"
-    exec "$python" -m torch.distributed.run "${rendezvous[@]}" --nproc-per-node "$GPUS" \
+    exec "$python" "$root/tools/dist_run.py" "${rendezvous[@]}" --nproc-per-node "$GPUS" \
         "$script" "$@" --launcher pytorch
 }

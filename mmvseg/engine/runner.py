@@ -39,6 +39,7 @@ from .hooks.stop_hook import StopHook
 from .rng import get_rng_state, set_rng_state
 from .training_state import (
     StateChecker,
+    catch_up,
     check_average,
     check_message_hub,
     check_meta,
@@ -368,6 +369,7 @@ class VideoRunner(Runner):
         check_schedulers(check, states, known)
         for scheduler, state, ours in zip(self.param_schedulers, states, known, strict=True):
             scheduler.load_state_dict({key: state[key] for key in ours})
+            catch_up(scheduler)
 
 
 def _start_worker(init: Callable[[int], None] | None, worker_id: int) -> None:

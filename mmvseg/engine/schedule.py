@@ -134,13 +134,17 @@ def _check_numbers(cfg: Config, loop: Mapping[str, Any]) -> None:
 
 def _set_unsaid_hooks(cfg: Config) -> None:
     """mmengine would make them for epochs."""
-    hooks = cfg.setdefault('default_hooks', {})
+    if 'log_processor' not in cfg:
+        cfg.log_processor = dict(type='LogProcessor', by_epoch=False)
+    if 'default_hooks' not in cfg:
+        cfg.default_hooks = {}
+    hooks = cfg.default_hooks
     if 'checkpoint' not in hooks:
-        hooks.checkpoint = dict(type='CheckpointHook')
-    if hooks.checkpoint and not {'by_epoch', 'interval'} & hooks.checkpoint.keys():
-        hooks.checkpoint.by_epoch = False
-    hooks.setdefault('logger', dict(type='LoggerHook', log_metric_by_epoch=False))
-    cfg.setdefault('log_processor', dict(type='LogProcessor', by_epoch=False))
+        hooks['checkpoint'] = dict(type='CheckpointHook')
+    if hooks['checkpoint'] and not {'by_epoch', 'interval'} & hooks['checkpoint'].keys():
+        hooks['checkpoint']['by_epoch'] = False
+    if 'logger' not in hooks:
+        hooks['logger'] = dict(type='LoggerHook', log_metric_by_epoch=False)
     if cfg.log_processor.get('by_epoch', True):
         _refuse(cfg, 'log_processor', 'by_epoch', cfg.log_processor)
 

@@ -4,6 +4,7 @@ A checkpoint may be damaged or somebody else's. Optimizers write through the mem
 name, and hooks remove the files that it names, so nothing is taken on trust.
 """
 
+import functools
 import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -178,14 +179,16 @@ def checked_optimizer_state(
             found = f'{len(group["params"])} parameters in {key}, here are {len(ours["params"])}'
             _other_optimizer(check, found)
         parameters.update(zip(group['params'], ours['params'], strict=True))
-    expected = [_expected_state(optimizer, group) for group in param_groups]
+    expected = functools.cache(
+        lambda index, dims: _expected_state(optimizer, param_groups[index], dims)
+    )
     group_of = {number: index for index, group in enumerate(saved) for number in group['params']}
     filled = {}
     for number, values in check.mapping(state['state'], 'optimizer.state').items():
         key = f'optimizer.state[{_shown(number)}]'
         if number not in parameters:
             check.refuse(key, 'this training has no such parameter')
-        known = expected[group_of[number]]
+        known = expected(group_of[number], parameters[number].dim())
         values = check.mapping(values, key)
         if known and (lacking := known.keys() - values.keys()):
             check.refuse(f'{key}.{min(lacking)}', 'it has to be there', None)
@@ -223,6 +226,17 @@ def check_schedulers(check: StateChecker, states: Any, known: Sequence[Mapping])
             if name not in state:
                 check.refuse(f'{key}.{name}', 'it has to be there', None)
             check.like(state[name], value, f'{key}.{name}')
+
+
+def catch_up(scheduler: _ParamScheduler) -> None:
+    """Take the steps that a shorter training left out at its end."""
+    done, taken = scheduler._global_step, scheduler.last_step
+    due = min(done, scheduler.end - 1) - scheduler.begin
+    if scheduler.by_epoch or not 0 <= taken < due:
+        return
+    scheduler._global_step = scheduler.begin + taken
+    while scheduler._global_step < done:
+        scheduler.step()
 
 
 def check_average(check: StateChecker, state: Any, model: nn.Module) -> None:
@@ -296,8 +310,10 @@ def _other_optimizer(check: StateChecker, found: str) -> NoReturn:
     )
 
 
-def _expected_state(optimizer: Optimizer, group: Mapping[str, Any]) -> dict[str, Any]:
-    """What the optimizer keeps of a parameter, tried with a small one.
+def _expected_state(
+    optimizer: Optimizer, group: Mapping[str, Any], num_dims: int
+) -> dict[str, Any]:
+    """What the optimizer keeps of a parameter of so many dimensions, tried with a small one.
 
     Returns:
         True by name where it has the parameter's shape, False where it is a single number and None
@@ -305,7 +321,7 @@ def _expected_state(optimizer: Optimizer, group: Mapping[str, Any]) -> dict[str,
     """
     accepted = inspect.signature(type(optimizer)).parameters
     options = {name: value for name, value in group.items() if name in accepted}
-    parameter = nn.Parameter(torch.zeros(2, 3, 5, 7))
+    parameter = nn.Parameter(torch.zeros([*range(2, 2 + num_dims)]))
     parameter.grad = torch.zeros_like(parameter)
     try:
         twin = type(optimizer)(**(options | dict(params=[parameter])))

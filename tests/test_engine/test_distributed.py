@@ -1,5 +1,7 @@
 """Two processes on gloo."""
 
+import os
+import signal
 import threading
 from datetime import timedelta
 
@@ -102,6 +104,24 @@ def test_process_that_fails_alone_waits_for_no_other(capfd):
         processes[1].join(60)
         assert [process.exitcode for process in processes] == [None, 1]
     assert capfd.readouterr().err.count('error: disk full') == 1
+
+
+def test_process_whose_partner_is_killed_says_so_in_a_line(capfd):
+    @distributed_command_line
+    def main():
+        init_distributed('pytorch', timeout_s=60)
+        dist.barrier()
+        if dist.get_rank() == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+        dist.all_reduce(torch.ones(1))
+
+    with two_processes(lambda rank: main()) as (processes, _):
+        for process in processes:
+            process.join(60)
+        assert [process.exitcode for process in processes] == [1, -signal.SIGKILL]
+    shown = capfd.readouterr().err
+    assert shown.count('error: process 0 of 2 ends: another process of this run has ended') == 1
+    assert 'Traceback' not in shown
 
 
 def test_processes_that_fail_together_end_together(capfd):

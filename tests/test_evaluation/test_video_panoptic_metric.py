@@ -86,6 +86,7 @@ def test_equals_the_files_of_the_same_results(data):
         evaluator.process(data_samples=[sample], data_batch=None)
     numbers = evaluator.evaluate(len(samples))
     assert numbers == expected_numbers(folder)
+    assert [*numbers] == [f'vipseg/{name}' for name in VideoPanopticMetric.number_names()]
     assert [*numbers][:3] == ['vipseg/VPQ', 'vipseg/VPQ_things', 'vipseg/VPQ_stuff']
     assert evaluator.metrics[0].results == []
 

@@ -63,6 +63,7 @@ def test_equals_the_files_of_the_same_results(data):
     stats = evaluate_vss(truth, folder / 'pred').stats()
     assert 0.02 < min(stats.values()) < max(stats.values()) < 0.98
     assert numbers == {f'vspw/{key}': value for key, value in stats.items()}
+    assert [*stats] == VideoSemanticMetric.number_names()
 
 
 @pytest.fixture

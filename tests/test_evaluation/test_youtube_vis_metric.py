@@ -70,6 +70,7 @@ def test_equals_the_official_numbers_through_an_evaluator(name):
         evaluator.process(data_samples=[sample], data_batch=None)
     metrics = evaluator.evaluate(len(samples))
     assert_recorded(metrics, 'youtube_vis', load(name, 'expected.json')['stats'])
+    assert [*metrics] == [f'youtube_vis/{key}' for key in YouTubeVISMetric.number_names()]
     assert evaluator.metrics[0].results == []
 
 

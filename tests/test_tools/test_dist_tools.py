@@ -63,7 +63,8 @@ def test_process_that_fails_in_training_ends_the_run(launch):
     ended = launch('dist_train.sh', '2', *failing)
     assert ended.returncode == 1
     assert ended.stderr.count('error: frame 7 is broken') == 1, ended.stderr
-    assert 'exitcode  : 1 ' in ended.stderr
+    assert 'error: process 1 of the run ended with status 1' in ended.stderr
+    assert 'Traceback' not in ended.stderr
     assert 'SIGABRT' not in ended.stderr
 
 

@@ -1,5 +1,7 @@
+import errno
 import json
 import re
+import sys
 
 import pytest
 import torch
@@ -7,6 +9,7 @@ import toy
 from tool import run_tool
 
 from mmvseg.checkpoints.files import load_checkpoint_file
+from mmvseg.locks import folder_lock
 
 
 @pytest.fixture(scope='module')
@@ -63,6 +66,92 @@ def test_resume_with_path(train, tmp_path):
     status, shown, _ = train('--no-validate', '--resume', path, train_cfg__max_iters=3)
     assert status == 0
     assert 'moved.pth at iteration 2' in shown.out + shown.err
+
+
+def test_starting_again_does_not_overwrite_a_run(train, tmp_path):
+    _, _, work_dir = train('--no-validate')
+    first = (work_dir / 'iter_2.pth').read_bytes()
+    again = ('--no-validate', '--seed', '7', '--work-dir', str(work_dir))
+    status, shown, _ = train(*again)
+    assert status == 1
+    for way in ('--resume', 'give another --work-dir', '--overwrite'):
+        assert way in shown.err
+    assert 'num_classes' not in shown.err  # before anything is built
+    status, shown, _ = train(*again, '--resume', str(work_dir / 'iter_2.pth'))
+    assert status == 0
+    elsewhere = tmp_path / 'elsewhere.pth'
+    elsewhere.write_bytes(first)
+    status, shown, _ = train(*again, '--resume', str(elsewhere))
+    assert status == 1
+    assert f'a training continued from {elsewhere} would overwrite' in shown.err
+    assert (work_dir / 'iter_2.pth').read_bytes() == first
+    start = {'load_from': work_dir / 'iter_2.pth'}
+    status, shown, _ = train(*again, '--overwrite', **start)
+    assert status == 1
+    assert (
+        f'{work_dir}/iter_2.pth is what this training starts from; move it elsewhere' in shown.err
+    )
+    (work_dir / '.iter_7.pth.part').write_bytes(b'left by a killed run')
+    status, shown, _ = train(*again, '--overwrite')
+    assert status == 0
+    assert (work_dir / 'iter_2.pth').read_bytes() != first
+    assert sorted(p.name for p in work_dir.glob('.*')) == []
+
+
+def test_resume_without_pointer_continues_from_the_newest_whole_checkpoint(train):
+    options = {'train_cfg.max_iters': 4, 'default_hooks.checkpoint.max_keep_ckpts': 2}
+    _, _, work_dir = train('--no-validate', **options)
+    (work_dir / 'last_checkpoint').unlink()
+    (work_dir / 'iter_9.pth').write_bytes((work_dir / 'iter_4.pth').read_bytes()[:-500])
+    options['train_cfg.max_iters'] = 6
+    status, shown, _ = train('--no-validate', '--resume', **options)
+    assert status == 0
+    assert 'iter_9.pth: ' in shown.err
+    assert f'continuing from {work_dir}/iter_4.pth' in shown.err
+    assert last(work_dir)['meta']['iter'] == 6
+    assert (work_dir / 'iter_4.pth').exists()
+
+
+def test_two_runs_do_not_share_a_work_dir(train, tmp_path):
+    with folder_lock(tmp_path / 'work', ''):
+        status, shown, _ = train('--no-validate')
+    assert status == 1
+    assert f'{tmp_path}/work: another run writes there' in shown.err
+    assert shown.err.count('error: ') == 1
+
+
+@pytest.mark.parametrize('kind', ['file/work', 'file', '/dev/null', '/dev/null/work'])
+def test_work_dirs_that_cannot_be(train, tmp_path, kind):
+    (tmp_path / 'file').touch()
+    status, shown, _ = train('--no-validate', '--work-dir', str(tmp_path / kind))
+    assert status == 1
+    assert 'cannot be written or read' in shown.err
+    assert shown.err.count('error: ') == 1
+
+
+@pytest.mark.parametrize('failing', ['mmengine.config.Config.dump', 'logging.FileHandler.flush'])
+def test_a_full_disk_is_one_message(train, monkeypatch, failing):
+    def full(*args, **kwargs):
+        raise OSError(errno.ENOSPC, 'No space left on device')
+
+    monkeypatch.setattr(failing, full)
+    status, shown, work_dir = train('--no-validate')
+    assert status == 1
+    assert f'error: {work_dir}: cannot be written or read (No space left on device)' in shown.err
+    assert 'Traceback' not in shown.err
+
+
+def test_a_missing_package_of_a_back_end_is_one_message(config, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, 'wandb', None)
+    path = config.parent / 'wandb.py'
+    backend = "visualizer = dict(vis_backends=[dict(type='WandbVisBackend')], name='with_wandb')"
+    path.write_text(f'{config.read_text()}{backend}\n')
+    assert (
+        run_tool('train', str(path), '--no-validate', '--work-dir', str(config.parent / 'w')) == 1
+    )
+    shown = capsys.readouterr().err
+    assert 'error: visualizer.vis_backends: WandbVisBackend needs a package that is not' in shown
+    assert 'pip install wandb' in shown
 
 
 def test_no_validate(train):
