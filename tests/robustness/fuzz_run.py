@@ -1,0 +1,132 @@
+"""Runs inputs of all kinds and says what is wrong with how they end."""
+
+import re
+import shlex
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import fuzz_checkpoints  # noqa: F401 - each registers its kinds
+import fuzz_configs
+import fuzz_folders  # noqa: F401
+import fuzz_json  # noqa: F401
+import fuzz_media  # noqa: F401
+import fuzz_pictures  # noqa: F401
+from fuzz_case import KINDS, fresh_case
+from fuzz_scene import Scene
+from fuzz_server import Limits, run_tool
+from fuzz_verdict import judge
+
+#: Kinds that deserve more, or fewer, inputs than others.
+WEIGHTS = dict(json_values=3, json_bytes=2, states=3, config_values=2, cfg_options=3, bombs=0.3)
+WEIGHTS |= dict(declared_sizes=0.7, no_picture=0.7, literals_of_options=0.3, masks_neutral=0.7)
+
+
+@dataclass
+class Record:
+    """One input and what came of it."""
+
+    kind: str
+    index: int
+    command: str
+    note: str
+    expect: str
+    status: int
+    peak: int
+    cpu_s: float
+    wall_s: float
+    faults: list[str] = field(default_factory=list)
+    cause: str = ''
+    tail: str = ''
+
+    @property
+    def name(self) -> str:
+        """What ``--repeat`` takes."""
+        return f'{self.kind}:{self.index}'
+
+
+def plan(count: int, kinds: list[str]) -> Iterator[tuple[str, int]]:
+    """Kind and index of each input; kinds take turns, so that any beginning has all of them."""
+    weights = {kind: WEIGHTS.get(kind, 1) for kind in kinds}
+    shares = {kind: count * weights[kind] / sum(weights.values()) for kind in kinds}
+    done: Counter[str] = Counter()
+    for _ in range(count):
+        kind = min(kinds, key=lambda kind: (done[kind] + 1) / shares[kind])
+        yield kind, done[kind]
+        done[kind] += 1
+
+
+def run_input(scene: Scene, kind: str, seed: int, index: int, root: Path, keep: bool) -> Record:
+    """Make one input, run its command and judge.
+
+    Args:
+        scene: sound files.
+        kind: one of :data:`fuzz_case.KINDS`.
+        seed: of the whole run.
+        index: of the input among those of its kind.
+        root: folder of this input, made anew.
+        keep: whether it stays.
+    """
+    case = fresh_case(scene, kind, seed, index, root)
+    stdin = case.folder / case.stdin if case.stdin else Path('/dev/null')
+    outcome = run_tool(
+        case.tool,
+        case.args,
+        case.folder,
+        logs=root,
+        limits=Limits(),
+        before=lambda: _enter(case),
+        stdin=stdin,
+    )
+    faults = judge(case, outcome)
+    record = Record(
+        *(kind, index, command_line(case.tool, case.args), case.note, case.expect.name),
+        *(outcome.status, outcome.peak, round(outcome.cpu_s, 2), round(outcome.wall_s, 2), faults),
+    )
+    if faults:
+        record.cause = cause(faults, outcome.err)
+        record.tail = (outcome.out[-300:] + outcome.err[-1500:]).strip()
+    if not keep:
+        shutil.rmtree(root, ignore_errors=True)
+    return record
+
+
+def _enter(case: 'fuzz_configs.Case') -> None:
+    import os
+    import tempfile
+
+    os.environ['TMPDIR'] = str(case.folder.parents[2] / 'tmp')
+    tempfile.tempdir = None
+    fuzz_configs.cache_environment(case)
+
+
+def command_line(tool: str, args: list[str]) -> str:
+    """The command of a run, as typed in a shell."""
+    words = [word if len(word) < 200 else f'{word[:80]}...({len(word)})' for word in args]
+    return f'tools/{tool}.py {shlex.join(words)}'
+
+
+_FRAME = re.compile(r'File "[^"]*/((?:mmvseg|tools|site-packages)/[^"]+)", line (\d+), in (\S+)')
+
+
+def cause(faults: list[str], err: str) -> str:
+    """What violations of one reason have in common."""
+    if 'Traceback (most recent call last)' in err:
+        last = err.rindex('Traceback (most recent call last)')
+        lines = [
+            line
+            for line in err[last:].splitlines()
+            if re.match(r'^[\w.]+(Error|Exception|Interrupt|\w+): ?|^[A-Z]\w+$', line)
+        ]
+        error = (lines or ['?'])[-1].split(':')[0]
+        frames = _FRAME.findall(err[last:])
+        ours = [
+            f'{path}:{name}' for path, _, name in frames if path.startswith(('mmvseg', 'tools'))
+        ]
+        return f'{error} in {ours[-1] if ours else "?"}'
+    return re.sub(r'\d+(\.\d+)?', 'N', '; '.join(faults))
+
+
+KIND_NAMES = [*KINDS]
