@@ -116,13 +116,12 @@ def json_same_key(case: Case) -> None:
     keys = sorted({place[-1] for place in places(content) if isinstance(place[-1], str)})
     key = case.rng.choice(keys)
     value = case.rng.choice([*VALUES, *EXTREMES, *SIZES, *NAMES, KeyError])
-    for place in places(content):
-        box = holder(content, place)
-        if place[-1] == key and isinstance(box, dict) and key in box:
-            if value is KeyError:
-                del box[key]
-            else:
-                box[key] = copy.deepcopy(value)
+    boxes = [holder(content, place) for place in places(content) if place[-1] == key]
+    for box in boxes:
+        if value is KeyError:
+            del box[key]
+        else:
+            box[key] = copy.deepcopy(value)
     case.note = f'{path.name}: every {key} is {str(value)[:60]!r}'
     save(case, path, content)
 

@@ -69,7 +69,11 @@ def run_input(scene: Scene, kind: str, seed: int, index: int, root: Path, keep: 
         root: folder of this input, made anew.
         keep: whether it stays.
     """
-    case = fresh_case(scene, kind, seed, index, root)
+    try:
+        case = fresh_case(scene, kind, seed, index, root)
+    except Exception as error:  # of ours, not of the tools
+        fault = f'the input could not be made: {error!r}'
+        return Record(*(kind, index, '', '', '', -1, 0, 0, 0), [fault], fault)
     stdin = case.folder / case.stdin if case.stdin else Path('/dev/null')
     outcome = run_tool(
         case.tool,

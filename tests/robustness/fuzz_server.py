@@ -22,13 +22,21 @@ GIGABYTE = 10**9
 
 @dataclass(frozen=True)
 class Limits:
-    """Where a run is ended from outside, in bytes and seconds."""
+    """Where a run is ended from outside, in bytes and seconds.
+
+    Attributes:
+        resident: memory in use.
+        address_space: memory asked for.
+        file_size: of each file written.
+        cpu_s: of computing.
+        idle_s: without any computing; on a busy machine the whole time would say little.
+    """
 
     resident: float = 3 * GIGABYTE
     address_space: int = 12 * GIGABYTE
     file_size: int = 2 * GIGABYTE
     cpu_s: int = 90
-    wall_s: float = 90
+    idle_s: float = 45
 
 
 @dataclass(frozen=True)
@@ -101,6 +109,7 @@ def run_tool(
     limits: Limits = Limits(),  # noqa: B008 - frozen
     before: Callable[[], None] = lambda: None,
     stdin: Path = Path(os.devnull),
+    kill: tuple[signal.Signals, float] | None = None,
 ) -> Outcome:
     """Run ``tools/TOOL.py ARGS`` in ``folder``.
 
@@ -112,9 +121,10 @@ def run_tool(
         limits: where the run is ended.
         before: called in the fork before the tool starts.
         stdin: what the run reads from.
+        kill: a signal that the run gets, and after how many seconds.
     """
     path = REPOSITORY / 'tools' / f'{tool}.py'
-    return run_forked(lambda: _as_script(path, args), folder, logs, limits, before, stdin)
+    return run_forked(lambda: _as_script(path, args), folder, logs, limits, before, stdin, kill)
 
 
 def run_forked(
@@ -124,10 +134,13 @@ def run_forked(
     limits: Limits = Limits(),  # noqa: B008 - frozen
     before: Callable[[], None] = lambda: None,
     stdin: Path = Path(os.devnull),
+    kill: tuple[signal.Signals, float] | None = None,
 ) -> Outcome:
     """Run ``action`` as a script of its own, see :func:`run_tool`."""
     logs = logs or folder.parent
     out, err = logs / 'stdout', logs / 'stderr'
+    for path in (out, err):  # there even if the run is killed before it begins
+        path.write_bytes(b'')
     sys.stdout.flush()
     sys.stderr.flush()
     start = time.monotonic()
@@ -140,7 +153,7 @@ def run_forked(
             status = _status(action)
         finally:
             os._exit(status)
-    ended, status, usage = _wait(child, limits, start)
+    ended, status, usage = _wait(child, limits, start, kill)
     code = os.waitstatus_to_exitcode(status)
     return Outcome(
         status=code,
@@ -203,20 +216,26 @@ def _status(action: Callable[[], object]) -> int:
     return status & 0xFF
 
 
-def _wait(child: int, limits: Limits, start: float) -> tuple[str, int, resource.struct_rusage]:
+def _wait(
+    child: int, limits: Limits, start: float, kill: tuple[signal.Signals, float] | None
+) -> tuple[str, int, resource.struct_rusage]:
     """Wait for a child and whatever it started; end it where it goes too far."""
     ended, pause_s = '', 0.002
+    used, used_at = 0, start
     while True:
         pid, status, usage = os.wait4(child, os.WNOHANG)
         if pid:
             break
-        if not ended:
-            if _resident(child) > limits.resident:
-                ended = 'memory'
-            elif time.monotonic() - start > limits.wall_s:
-                ended = 'time'
-            if ended:
-                os.killpg(child, signal.SIGKILL)
+        now = time.monotonic()
+        if kill and now - start > kill[1]:
+            os.kill(child, kill[0])
+            kill = None
+        resident, ticks = _usage(child)
+        if ticks != used:
+            used, used_at = ticks, now
+        if not ended and (resident > limits.resident or now - used_at > limits.idle_s):
+            ended = 'memory' if resident > limits.resident else 'time'
+            os.killpg(child, signal.SIGKILL)
         time.sleep(pause_s)
         pause_s = min(pause_s * 1.3, 0.05)
     try:
@@ -228,9 +247,10 @@ def _wait(child: int, limits: Limits, start: float) -> tuple[str, int, resource.
     return ended, status, usage
 
 
-def _resident(pid: int) -> int:
+def _usage(pid: int) -> tuple[int, int]:
+    """Resident bytes of a process and its ticks of computing."""
     try:
-        with open(f'/proc/{pid}/statm') as file:
-            return int(file.read().split()[1]) * os.sysconf('SC_PAGE_SIZE')
-    except (OSError, IndexError):
-        return 0
+        fields = Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()
+    except OSError:
+        return 0, 0
+    return int(fields[21]) * os.sysconf('SC_PAGE_SIZE'), int(fields[11]) + int(fields[12])

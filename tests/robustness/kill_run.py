@@ -1,1 +1,289 @@
-def run_kill(*a): ...
+"""Kills runs at seeded moments, looks at what they leave behind, and lets them go on."""
+
+import os
+import shlex
+import shutil
+import signal
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from fuzz_run import Record, cause, command_line
+from fuzz_scene import Scene, must
+from fuzz_server import Outcome, run_tool
+from fuzz_verdict import written
+
+#: What changes files, as Python's audit hooks name it.
+EVENTS = frozenset(
+    ('open', 'os.rename', 'os.remove', 'os.mkdir', 'os.rmdir', 'os.link', 'os.symlink')
+)
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+
+
+@dataclass(frozen=True)
+class Run:
+    """A command that is killed and started again.
+
+    Attributes:
+        part: of the scene.
+        tool: below ``tools/``.
+        args: of the first start.
+        again: of every later one; None stands for the same.
+        outputs: files and folders that it writes.
+        growing: whether what it writes may be cut off, as is said of it.
+    """
+
+    part: str
+    tool: str
+    args: str
+    outputs: tuple[str, ...]
+    again: str | None = None
+    growing: bool = False
+
+
+_TRAIN = '{config} --no-validate --work-dir fresh{resume} --cfg-options train_cfg.max_iters=9'
+_DEMO = '--device cpu --out out.mp4 --json found.json --maps maps'
+_DEMO_FILES = ('out.mp4', 'found.json', 'maps')
+RUNS = dict(
+    train=Run(
+        'vis', 'train', _TRAIN.format(config='toy.py', resume=''), ('fresh',),
+        _TRAIN.format(config='toy.py', resume=' --resume'),
+    ),
+    train_resuming=Run(
+        'vis', 'train', _TRAIN.format(config='toy.py', resume=' --resume'), ('fresh',)
+    ),
+    train_vps=Run(
+        'vps', 'train', _TRAIN.format(config='maps.py', resume=' --resume')
+        + ' default_hooks.checkpoint.interval=2', ('fresh',),
+    ),
+    test_vis=Run('vis', 'test_vis', 'toy.py toy.pth --out out', ('out',)),
+    test_vis_vps=Run('vps', 'test_vis', 'maps.py maps.pth --out out', ('out',)),
+    test_vis_vss=Run('vss', 'test_vis', 'maps.py maps.pth --out out', ('out',)),
+    test=Run('vis', 'test', 'toy.py toy.pth --out numbers.json', ('numbers.json',)),
+    convert=Run(
+        'convert', 'model_converters/convert', 'published.pth out.pth --config small.py',
+        ('out.pth',),
+    ),
+    convert_safe=Run(
+        'convert', 'model_converters/convert', 'published.pkl out.safetensors --config small.py',
+        ('out.safetensors',),
+    ),
+    publish=Run(
+        'convert', 'model_converters/publish_model', 'ours.pth published/model.pth',
+        ('published',),
+    ),
+    demo=Run('media', 'demo_video', f'clip.mp4 squares.py squares.pth {_DEMO}', _DEMO_FILES),
+    demo_vps=Run('media', 'demo_video', f'frames vps.py vps.pth {_DEMO}', _DEMO_FILES),
+    demo_live=Run(
+        'media', 'demo_video', f'clip.mp4 live.py squares.pth {_DEMO} --live', ('maps',),
+        growing=True,
+    ),
+    draw=Run(
+        'vis', 'visualize_results',
+        'results.json --ann data/train.json --root data/JPEGImages --out drawn --contact-sheet',
+        ('drawn',),
+    ),
+    draw_vps=Run(
+        'vps', 'visualize_results',
+        'results --ann data/panoptic_gt_VIPSeg_val.json --out drawn --contact-sheet', ('drawn',),
+    ),
+    draw_vss=Run('vss', 'visualize_results', 'results --ann data/val.txt --out drawn', ('drawn',)),
+    resize=Run(
+        'release', 'dataset_converters/vipseg_to_720p', 'release resized --size 24 --jobs 1',
+        ('resized',),
+    ),
+    shapes=Run(
+        'release', 'dataset_converters/make_shapes',
+        '--out made --size 32x48 --length 3 --train 2 --val 2 --format vipseg', ('made',),
+    ),
+    evaluate=Run(
+        'small', 'evaluate', 'vpq gt pred --out numbers.json', ('numbers.json',)
+    ),
+)  # fmt: skip
+
+
+@dataclass
+class Kill:
+    """A signal, and when: at a number of events that change files, or after some seconds."""
+
+    sign: signal.Signals
+    event: int = 0
+    after_s: float = 0
+
+    def __str__(self) -> str:
+        when = f'event {self.event}' if self.event else f'{self.after_s:.3f} s'
+        return f'{self.sign.name} at {when}'
+
+
+@dataclass
+class Sound:
+    """An undisturbed run: what it wrote, its events and seconds."""
+
+    found: dict[str, Any]
+    names: set[str]
+    events: int
+    wall_s: float
+    states: dict[str, Any] = field(default_factory=dict)
+
+
+def count_events(folder: Path, kill: Kill | None) -> None:
+    """Count what changes files in a folder and end the process at ``kill``; called in a fork."""
+    counted = 0
+
+    def hook(event: str, args: tuple) -> None:
+        nonlocal counted
+        if event not in EVENTS or (event == 'open' and not _writes(args)):
+            return
+        if not str(args[0]).startswith(str(folder)) and os.path.isabs(str(args[0])):
+            return
+        counted += 1
+        if kill and counted == kill.event:
+            os.kill(os.getpid(), kill.sign)
+        elif kill is None:
+            note.seek(0)
+            note.write(str(counted))
+
+    note = open(folder.parent / 'events', 'w', buffering=1)  # noqa: SIM115
+    sys.addaudithook(hook)
+
+
+def _writes(args: tuple) -> bool:
+    _, mode, flags = args
+    return bool(set(mode or '') & set('wax+')) or bool((flags or 0) & WRITING)
+
+
+_sound: dict[str, Sound] = {}
+
+
+def sound_run(scene: Scene, name: str) -> Sound:
+    """The undisturbed run of a command; once a process."""
+    if name not in _sound:
+        run = RUNS[name]
+        folder = scene.root / f'sound_{os.getpid()}' / 'kill' / name / 'run'
+        scene.copy(run.part, folder)
+        args = run.args.split()
+        if run.tool == 'train':  # the state after each iteration
+            args += ['default_hooks.checkpoint.interval=1', 'default_hooks.checkpoint.max_keep_ckpts=-1']
+        outcome = run_tool(
+            run.tool, args, folder, before=lambda: count_events(folder, None)
+        )
+        must(outcome, name)
+        found, faults = written(folder, run.outputs)
+        if faults:
+            raise RuntimeError(f'{name}: {faults}')
+        events = int((folder.parent / 'events').read_text() or 0)
+        _sound[name] = Sound(found, _names(folder, run), events, outcome.wall_s)
+    return _sound[name]
+
+
+def _names(folder: Path, run: Run) -> set[str]:
+    names = set()
+    for output in run.outputs:
+        top = folder / output
+        paths = top.rglob('*') if top.is_dir() else [top]
+        names |= {str(path.relative_to(folder)) for path in paths if path.is_file()}
+    return names
+
+
+def run_kill(scene: Scene, index: int, seed: int, root: Path, keep: bool) -> Record:
+    """Kill a run once or twice, start it again, and compare its end with an undisturbed one.
+
+    Args:
+        scene: sound files.
+        index: of the kill; the runs take turns.
+        seed: of all kills.
+        root: folder of this run, made anew.
+        keep: whether it stays.
+    """
+    rng = Random(f'{seed}/kill/{index}')
+    name = [*RUNS][index % len(RUNS)]
+    run, sound = RUNS[name], sound_run(scene, name)
+    shutil.rmtree(root, ignore_errors=True)
+    folder = root / 'a' / 'b' / 'c'
+    scene.copy(run.part, folder)
+    faults, outcomes, notes, args = [], [], [], run.args
+    for _ in range(rng.choice((1, 1, 2))):
+        kill = _draw(rng, sound)
+        notes.append(str(kill))
+        outcome = _killed(run, args, folder, root, kill)
+        outcomes.append(outcome)
+        faults += [f'{kill}: {fault}' for fault in _left_behind(run, folder, sound, kill, outcome)]
+        args = run.again or run.args
+    last = run_tool(run.tool, args.split(), folder, logs=root)
+    faults += _end(run, folder, sound, last)
+    record = Record(
+        *('kill', index, command_line(run.tool, shlex.split(run.args)), f'{name}: {", ".join(notes)}'),
+        *('SAME', last.status, max(o.peak for o in (*outcomes, last))),
+        *(round(sum(o.cpu_s for o in outcomes), 2), round(sum(o.wall_s for o in outcomes), 2)),
+        faults,
+    )
+    if faults:
+        broken = [o for o in (*outcomes, last) if 'Traceback' in o.err] or [last]
+        record.cause = f'{name}: ' + cause([fault.split(': ', 1)[-1] for fault in faults], broken[0].err)
+        record.tail = broken[0].err[-1500:]
+    if not keep:
+        shutil.rmtree(root, ignore_errors=True)
+    return record
+
+
+def _draw(rng: Random, sound: Sound) -> Kill:
+    sign = rng.choice((signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT))
+    if rng.random() < 0.7:
+        return Kill(sign, event=rng.randint(1, max(sound.events, 1)))
+    return Kill(sign, after_s=rng.uniform(0.01, sound.wall_s))
+
+
+def _killed(run: Run, args: str, folder: Path, root: Path, kill: Kill) -> Outcome:
+    return run_tool(
+        run.tool,
+        args.split(),
+        folder,
+        logs=root,
+        before=lambda: count_events(folder, kill),
+        kill=(kill.sign, kill.after_s) if kill.after_s else None,
+    )
+
+
+def _left_behind(
+    run: Run, folder: Path, sound: Sound, kill: Kill, outcome: Outcome
+) -> list[str]:
+    """Half-written files under a final name, and what a run says of its end."""
+    faults = []
+    if kill.sign != signal.SIGKILL and 'Traceback (most recent call last)' in outcome.err:
+        faults.append('a traceback is shown')
+    found, broken = written(folder, run.outputs)
+    if not run.growing:
+        faults += broken
+    if kill.sign == signal.SIGINT and run.tool == 'demo_video':
+        return faults  # what was done is kept, whole but shorter
+    different = [
+        name for name, value in found.items()
+        if name in sound.found and value != sound.found[name]
+    ]
+    faults += [f'{name} is there but not as in the end' for name in different]
+    return faults
+
+
+def _end(run: Run, folder: Path, sound: Sound, outcome: Outcome) -> list[str]:
+    """How the last start ends, compared with a run that was never killed."""
+    if outcome.status:
+        return [f'started again: status {outcome.status}: {outcome.err[-300:]}']
+    found, faults = written(folder, run.outputs)
+    names = _names(folder, run)
+    stale = [name for name in names if name.endswith('.part') or '/.' in name or 'partial' in name]
+    faults += [f'started again: {name} stays' for name in stale]
+    wanted = sound.found
+    if run.tool == 'train':  # all that are there are right, the last one is there
+        wanted = {
+            name: value
+            for name, value in sound.found.items()
+            if name in found or name.endswith('iter_9.pth')
+        }
+    for name, value in wanted.items():
+        if found.get(name) != value:
+            faults.append(f'started again: {name} is not that of an undisturbed run')
+    if run.tool != 'train' and (extra := names - sound.names - set(stale)):
+        faults.append(f'started again: {min(extra)} is there, too')
+    return faults

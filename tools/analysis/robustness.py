@@ -50,6 +50,7 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> int:
     args = parse_args()
+    sys.stdout.reconfigure(errors='backslashreplace', line_buffering=True)
     import fuzz_run
     import fuzz_server
     import kill_run
@@ -69,7 +70,7 @@ def main() -> int:
         scene.part(name)
     if args.repeat:
         return repeat(args, scene, ENVIRONMENT)
-    print(f'all imported and made: {time.monotonic() - start:.0f} s', flush=True)
+    print(f'all imported and made: {time.monotonic() - start:.0f} s')
     todo = list(fuzz_run.plan(args.inputs, kinds))
     jobs = [
         (
@@ -117,9 +118,12 @@ def repeat(args, scene, environment) -> int:
 
 def run_all(jobs: list[tuple], processes: int) -> Iterator:
     """Records of all jobs, in the order in which they end."""
-    with ProcessPoolExecutor(processes, mp_context=get_context('fork')) as pool:
+    pool = ProcessPoolExecutor(processes, mp_context=get_context('fork'))
+    try:
         for done in as_completed([pool.submit(*job) for job in jobs]):
             yield done.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def watched(records: Iterable, total: int) -> Iterator:
@@ -128,9 +132,9 @@ def watched(records: Iterable, total: int) -> Iterator:
     for count, record in enumerate(records, 1):
         if record.faults:
             print(f'VIOLATION {record.name} ({record.note!r}): {"; ".join(record.faults)[:200]}')
-            print(f'    {record.command[:300]}\n    cause: {record.cause}', flush=True)
+            print(f'    {record.command[:300]}\n    cause: {record.cause}')
         if time.monotonic() - last > 20 or count == total:
-            print(f'{count} of {total}', flush=True)
+            print(f'{count} of {total}')
             last = time.monotonic()
         yield record
 
