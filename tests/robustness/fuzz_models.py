@@ -2,8 +2,8 @@
 
 import map_squares
 import squares  # noqa: F401 - registers its models
-import toy  # noqa: F401
 import torch
+import toy  # noqa: F401
 
 from mmvseg.registry import MODELS
 

@@ -1,8 +1,10 @@
 """Runs inputs of all kinds and says what is wrong with how they end."""
 
+import os
 import re
 import shlex
 import shutil
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,7 +16,7 @@ import fuzz_folders  # noqa: F401
 import fuzz_json  # noqa: F401
 import fuzz_media  # noqa: F401
 import fuzz_pictures  # noqa: F401
-from fuzz_case import KINDS, fresh_case
+from fuzz_case import KINDS, Case, fresh_case
 from fuzz_scene import Scene
 from fuzz_server import Limits, run_tool
 from fuzz_verdict import judge
@@ -90,17 +92,14 @@ def run_input(scene: Scene, kind: str, seed: int, index: int, root: Path, keep: 
         *(outcome.status, outcome.peak, round(outcome.cpu_s, 2), round(outcome.wall_s, 2), faults),
     )
     if faults:
-        record.cause = cause(faults, outcome.err)
+        record.cause = cause(kind, faults, outcome.err)
         record.tail = (outcome.out[-300:] + outcome.err[-1500:]).strip()
     if not keep:
         shutil.rmtree(root, ignore_errors=True)
     return record
 
 
-def _enter(case: 'fuzz_configs.Case') -> None:
-    import os
-    import tempfile
-
+def _enter(case: Case) -> None:
     os.environ['TMPDIR'] = str(case.folder.parents[2] / 'tmp')
     tempfile.tempdir = None
     fuzz_configs.cache_environment(case)
@@ -112,25 +111,19 @@ def command_line(tool: str, args: list[str]) -> str:
     return f'tools/{tool}.py {shlex.join(words)}'
 
 
-_FRAME = re.compile(r'File "[^"]*/((?:mmvseg|tools|site-packages)/[^"]+)", line (\d+), in (\S+)')
+_FRAME = re.compile(r'File "[^"]*/((?:mmvseg|tools|site-packages)/[^"]+)", line \d+, in (\S+)')
+_TRACEBACK = 'Traceback (most recent call last)'
 
 
-def cause(faults: list[str], err: str) -> str:
+def cause(kind: str, faults: list[str], err: str) -> str:
     """What violations of one reason have in common."""
-    if 'Traceback (most recent call last)' in err:
-        last = err.rindex('Traceback (most recent call last)')
-        lines = [
-            line
-            for line in err[last:].splitlines()
-            if re.match(r'^[\w.]+(Error|Exception|Interrupt|\w+): ?|^[A-Z]\w+$', line)
-        ]
-        error = (lines or ['?'])[-1].split(':')[0]
-        frames = _FRAME.findall(err[last:])
-        ours = [
-            f'{path}:{name}' for path, _, name in frames if path.startswith(('mmvseg', 'tools'))
-        ]
-        return f'{error} in {ours[-1] if ours else "?"}'
-    return re.sub(r'\d+(\.\d+)?', 'N', '; '.join(faults))
+    if _TRACEBACK not in err:
+        return f'{kind}: ' + re.sub(r'\d+(\.\d+)?', 'N', '; '.join(sorted(set(faults))[:2]))
+    trace = err[err.rindex(_TRACEBACK) + len(_TRACEBACK) + 1 :]
+    error = next((line for line in trace.splitlines() if line and line[0] not in ' \t'), '?')
+    frames = _FRAME.findall(trace)
+    ours = [f'{path}:{name}' for path, name in frames if path.startswith(('mmvseg', 'tools'))]
+    return f'{error.split(":")[0]} in {ours[-1] if ours else "?"}'
 
 
 KIND_NAMES = [*KINDS]

@@ -11,6 +11,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,8 @@ class Outcome:
 def warm_up() -> None:
     """Import once what the tools need, with one thread, as threads do not survive a fork."""
     import cv2
+    import fuzz_models  # noqa: F401 - registers the models of the scene
+    import mmdet.models  # noqa: F401 - after mmvseg has adapted the stack
     import torch
 
     import mmvseg.apis
@@ -72,10 +75,6 @@ def warm_up() -> None:
     import mmvseg.engine
     import mmvseg.evaluation.folder_scores  # noqa: F401
     from mmvseg.models.segmentors import base  # noqa: F401
-
-    import mmdet.models  # noqa: F401, I001 - after mmvseg has adapted the stack
-
-    import fuzz_models  # noqa: F401 - registers the models of the scene
 
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
@@ -106,7 +105,7 @@ def run_tool(
     folder: Path,
     *,
     logs: Path | None = None,
-    limits: Limits = Limits(),  # noqa: B008 - frozen
+    limits: Limits = Limits(),
     before: Callable[[], None] = lambda: None,
     stdin: Path = Path(os.devnull),
     kill: tuple[signal.Signals, float] | None = None,
@@ -131,7 +130,7 @@ def run_forked(
     action: Callable[[], object],
     folder: Path,
     logs: Path | None = None,
-    limits: Limits = Limits(),  # noqa: B008 - frozen
+    limits: Limits = Limits(),
     before: Callable[[], None] = lambda: None,
     stdin: Path = Path(os.devnull),
     kill: tuple[signal.Signals, float] | None = None,
@@ -228,23 +227,30 @@ def _wait(
             break
         now = time.monotonic()
         if kill and now - start > kill[1]:
-            os.kill(child, kill[0])
+            _signal(child, kill[0])
             kill = None
         resident, ticks = _usage(child)
         if ticks != used:
             used, used_at = ticks, now
         if not ended and (resident > limits.resident or now - used_at > limits.idle_s):
             ended = 'memory' if resident > limits.resident else 'time'
-            os.killpg(child, signal.SIGKILL)
+            _signal(child, signal.SIGKILL)
         time.sleep(pause_s)
         pause_s = min(pause_s * 1.3, 0.05)
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(child, signal.SIGKILL)  # processes of its own that outlived it
-    except (ProcessLookupError, PermissionError):
-        pass
     if not ended and os.waitstatus_to_exitcode(status) == -signal.SIGXCPU:
         ended = 'time'
     return ended, status, usage
+
+
+def _signal(child: int, sign: signal.Signals) -> None:
+    """Send a signal to a child and all that it started."""
+    try:
+        os.killpg(child, sign)
+    except ProcessLookupError:  # has not become a group of its own, or none is left
+        with suppress(ProcessLookupError):
+            os.kill(child, sign)
 
 
 def _usage(pid: int) -> tuple[int, int]:

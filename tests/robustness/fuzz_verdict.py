@@ -20,8 +20,8 @@ MOST_TIME_S = 60
 ESCAPE, FORMULA = '\x1b[31mESC', '=HYPERLINK('
 _SIGNS_OF_CRASH = ('Traceback (most recent call last)', 'Exception ignored in', 'Fatal Python')
 _MESSAGE = re.compile(r'^(\S+\.py: )?error: ', re.MULTILINE)
-#: Files of a run whose bytes hold times or logs.
-_LOGS = re.compile(r'\.log$|vis_data/|/\d{8}_\d{6}|run\.json$|last_checkpoint$|stats|\.py$')
+#: Files of a run that hold times, logs or paths.
+LOGS = re.compile(r'\.log$|vis_data/|/\d{8}_\d{6}|run\.json$|last_checkpoint$|resize\.json$|\.py$')
 
 
 def judge(case: Case, outcome: Outcome, *, found: dict[str, Any] | None = None) -> list[str]:
@@ -146,7 +146,7 @@ def written(folder: Path, outputs: tuple[str, ...]) -> tuple[dict[str, Any], lis
         top = folder / output
         for path in sorted(top.rglob('*')) if top.is_dir() else [top]:
             name = str(path.relative_to(folder))
-            if not path.is_file() or _LOGS.search(name):
+            if not path.is_file() or LOGS.search(name):
                 continue
             try:
                 found[published_name(name)] = content(path)

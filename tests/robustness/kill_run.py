@@ -1,7 +1,7 @@
 """Kills runs at seeded moments, looks at what they leave behind, and lets them go on."""
 
 import os
-import shlex
+import re
 import shutil
 import signal
 import sys
@@ -11,15 +11,30 @@ from random import Random
 from typing import Any
 
 from fuzz_run import Record, cause, command_line
-from fuzz_scene import Scene, must
-from fuzz_server import Outcome, run_tool
-from fuzz_verdict import written
+from fuzz_scene import ENVIRONMENT, Scene, must
+from fuzz_server import REPOSITORY, Limits, Outcome, run_forked, run_tool
+from fuzz_verdict import LOGS, written
 
 #: What changes files, as Python's audit hooks name it.
 EVENTS = frozenset(
     ('open', 'os.rename', 'os.remove', 'os.mkdir', 'os.rmdir', 'os.link', 'os.symlink')
 )
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+
+
+#: Of a quickstart that ends within a minute: arguments of its training.
+QUICK = (
+    *('--cfg-options', 'train_cfg.max_iters=4', 'default_hooks.checkpoint.interval=2'),
+    *('train_dataloader.batch_size=1', 'train_dataloader.num_workers=0'),
+    *('train_dataloader.persistent_workers=False', 'model.test_cfg.max_per_video=2'),
+)
+#: Stands for the environment's python and asks for less data.
+PYTHON = """#!/bin/bash
+case $1 in
+    *make_shapes.py) exec {python} "$@" --size 48x64 --length 4 --train 6 --val 2 ;;
+    *) exec {python} "$@" ;;
+esac
+"""
 
 
 @dataclass(frozen=True)
@@ -98,6 +113,9 @@ RUNS = dict(
         'release', 'dataset_converters/make_shapes',
         '--out made --size 32x48 --length 3 --train 2 --val 2 --format vipseg', ('made',),
     ),
+    quickstart=Run(
+        'quickstart', 'quickstart', ' '.join(QUICK), ('work_dirs', 'data'),
+    ),
     evaluate=Run(
         'small', 'evaluate', 'vpq gt pred --out numbers.json', ('numbers.json',)
     ),
@@ -154,6 +172,44 @@ def _writes(args: tuple) -> bool:
     return bool(set(mode or '') & set('wax+')) or bool((flags or 0) & WRITING)
 
 
+def prepare(scene: Scene, run: Run, folder: Path) -> None:
+    """Make what a run starts from."""
+    if run.part != 'quickstart':
+        scene.copy(run.part, folder)
+        return
+    (folder / 'tools').mkdir(parents=True)
+    for path in (REPOSITORY / 'tools').iterdir():
+        (folder / 'tools' / path.name).symlink_to(path)
+    for name in ('quickstart.sh', 'setup_env.sh'):
+        (folder / 'tools' / name).unlink()
+    shutil.copy(REPOSITORY / 'tools/quickstart.sh', folder / 'tools')  # works where it lies
+    (folder / 'configs').symlink_to(REPOSITORY / 'configs')
+    python = folder / 'python'
+    python.write_text(PYTHON.format(python=sys.executable))
+    python.chmod(0o755)
+    (folder / 'tools/setup_env.sh').write_text(f'echo {python}\n')
+
+
+def start(
+    run: Run, args: str, folder: Path, root: Path, kill: Kill | None, *, counted: bool = False
+) -> Outcome:
+    """Run a command, to its end or until it is killed."""
+    timed = (kill.sign, kill.after_s) if kill and kill.after_s else None
+
+    def before() -> None:
+        os.environ.update(ENVIRONMENT)
+        if (kill and kill.event) or counted:
+            count_events(folder, kill)
+
+    if run.part != 'quickstart':
+        return run_tool(run.tool, args.split(), folder, logs=root, before=before, kill=timed)
+    command = ['bash', 'tools/quickstart.sh', *args.split()]
+    limits = Limits(idle_s=900)  # what computes are processes of its own
+    return run_forked(
+        lambda: os.execv('/bin/bash', command), folder, root, limits, before, kill=timed
+    )
+
+
 _sound: dict[str, Sound] = {}
 
 
@@ -162,18 +218,19 @@ def sound_run(scene: Scene, name: str) -> Sound:
     if name not in _sound:
         run = RUNS[name]
         folder = scene.root / f'sound_{os.getpid()}' / 'kill' / name / 'run'
-        scene.copy(run.part, folder)
-        args = run.args.split()
+        prepare(scene, run, folder)
+        args = run.args
         if run.tool == 'train':  # the state after each iteration
-            args += ['default_hooks.checkpoint.interval=1', 'default_hooks.checkpoint.max_keep_ckpts=-1']
-        outcome = run_tool(
-            run.tool, args, folder, before=lambda: count_events(folder, None)
-        )
+            args += (
+                ' default_hooks.checkpoint.interval=1 default_hooks.checkpoint.max_keep_ckpts=-1'
+            )
+        outcome = start(run, args, folder, folder.parent, None, counted=True)
         must(outcome, name)
         found, faults = written(folder, run.outputs)
         if faults:
             raise RuntimeError(f'{name}: {faults}')
-        events = int((folder.parent / 'events').read_text() or 0)
+        note = folder.parent / 'events'
+        events = int(note.read_text() or 0)
         _sound[name] = Sound(found, _names(folder, run), events, outcome.wall_s)
     return _sound[name]
 
@@ -202,53 +259,42 @@ def run_kill(scene: Scene, index: int, seed: int, root: Path, keep: bool) -> Rec
     run, sound = RUNS[name], sound_run(scene, name)
     shutil.rmtree(root, ignore_errors=True)
     folder = root / 'a' / 'b' / 'c'
-    scene.copy(run.part, folder)
+    prepare(scene, run, folder)
     faults, outcomes, notes, args = [], [], [], run.args
     for _ in range(rng.choice((1, 1, 2))):
-        kill = _draw(rng, sound)
+        kill = _draw(rng, sound, timed=run.part == 'quickstart')
         notes.append(str(kill))
-        outcome = _killed(run, args, folder, root, kill)
+        outcome = start(run, args, folder, root, kill)
         outcomes.append(outcome)
         faults += [f'{kill}: {fault}' for fault in _left_behind(run, folder, sound, kill, outcome)]
         args = run.again or run.args
-    last = run_tool(run.tool, args.split(), folder, logs=root)
+    last = start(run, args, folder, root, None)
     faults += _end(run, folder, sound, last)
     record = Record(
-        *('kill', index, command_line(run.tool, shlex.split(run.args)), f'{name}: {", ".join(notes)}'),
+        *('kill', index, command_line(run.tool, run.args.split()), f'{name}: {", ".join(notes)}'),
         *('SAME', last.status, max(o.peak for o in (*outcomes, last))),
         *(round(sum(o.cpu_s for o in outcomes), 2), round(sum(o.wall_s for o in outcomes), 2)),
         faults,
     )
     if faults:
         broken = [o for o in (*outcomes, last) if 'Traceback' in o.err] or [last]
-        record.cause = f'{name}: ' + cause([fault.split(': ', 1)[-1] for fault in faults], broken[0].err)
+        record.cause = f'{name}: ' + cause(
+            [fault.split(': ', 1)[-1] for fault in faults], broken[0].err
+        )
         record.tail = broken[0].err[-1500:]
     if not keep:
         shutil.rmtree(root, ignore_errors=True)
     return record
 
 
-def _draw(rng: Random, sound: Sound) -> Kill:
+def _draw(rng: Random, sound: Sound, timed: bool) -> Kill:
     sign = rng.choice((signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT))
-    if rng.random() < 0.7:
+    if not timed and rng.random() < 0.7:
         return Kill(sign, event=rng.randint(1, max(sound.events, 1)))
     return Kill(sign, after_s=rng.uniform(0.01, sound.wall_s))
 
 
-def _killed(run: Run, args: str, folder: Path, root: Path, kill: Kill) -> Outcome:
-    return run_tool(
-        run.tool,
-        args.split(),
-        folder,
-        logs=root,
-        before=lambda: count_events(folder, kill),
-        kill=(kill.sign, kill.after_s) if kill.after_s else None,
-    )
-
-
-def _left_behind(
-    run: Run, folder: Path, sound: Sound, kill: Kill, outcome: Outcome
-) -> list[str]:
+def _left_behind(run: Run, folder: Path, sound: Sound, kill: Kill, outcome: Outcome) -> list[str]:
     """Half-written files under a final name, and what a run says of its end."""
     faults = []
     if kill.sign != signal.SIGKILL and 'Traceback (most recent call last)' in outcome.err:
@@ -259,8 +305,7 @@ def _left_behind(
     if kill.sign == signal.SIGINT and run.tool == 'demo_video':
         return faults  # what was done is kept, whole but shorter
     different = [
-        name for name, value in found.items()
-        if name in sound.found and value != sound.found[name]
+        name for name, value in found.items() if name in sound.found and value != sound.found[name]
     ]
     faults += [f'{name} is there but not as in the end' for name in different]
     return faults
@@ -275,15 +320,16 @@ def _end(run: Run, folder: Path, sound: Sound, outcome: Outcome) -> list[str]:
     stale = [name for name in names if name.endswith('.part') or '/.' in name or 'partial' in name]
     faults += [f'started again: {name} stays' for name in stale]
     wanted = sound.found
-    if run.tool == 'train':  # all that are there are right, the last one is there
+    if run.tool in ('train', 'quickstart'):  # all that are there are right, the last one is there
         wanted = {
             name: value
             for name, value in sound.found.items()
-            if name in found or name.endswith('iter_9.pth')
+            if name in found or not re.search(r'iter_[0-8]\.pth$', name)
         }
     for name, value in wanted.items():
         if found.get(name) != value:
             faults.append(f'started again: {name} is not that of an undisturbed run')
-    if run.tool != 'train' and (extra := names - sound.names - set(stale)):
+    extra = {name for name in names - sound.names - set(stale) if not LOGS.search(name)}
+    if extra and run.tool not in ('train', 'quickstart'):
         faults.append(f'started again: {min(extra)} is there, too')
     return faults
