@@ -64,11 +64,7 @@ def store(case: Case, name: str, content: Any) -> None:
     else:
         pairs = content.items() if isinstance(content, dict) else [('model', content)]
         lines = [f'{key} = {value!r}' for key, value in pairs if str(key).isidentifier()]
-        text = 'from math import inf, nan\nfrom math import inf as Infinity\n' + '\n'.join(lines)
-        text = text.replace('from math import inf as Infinity\n', '')
-        text = text.replace(
-            'from math import inf, nan\n', "nan, inf = float('nan'), float('inf')\n"
-        )
+        text = "nan, inf = float('nan'), float('inf')\n" + '\n'.join(lines)
     case.put(path, text.encode(errors='surrogatepass'))
 
 
