@@ -136,8 +136,12 @@ COMMANDS = dict(
         'vss', 'visualize_results', 'results --ann data/val.txt --out drawn --contact-sheet',
         ('drawn',),
     ),
-    vpq_small=Command('small', 'evaluate', 'vpq gt pred --out numbers.json', ('numbers.json',), True),
-    stq_small=Command('small', 'evaluate', 'stq gt pred --out numbers.json', ('numbers.json',), True),
+    vpq_small=Command(
+        'small', 'evaluate', 'vpq gt pred --out numbers.json', ('numbers.json',), True
+    ),
+    stq_small=Command(
+        'small', 'evaluate', 'stq gt pred --out numbers.json', ('numbers.json',), True
+    ),
     resize=Command(
         'release', 'dataset_converters/vipseg_to_720p', 'release resized --size 24 --jobs 1',
         ('resized',),

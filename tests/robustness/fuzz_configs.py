@@ -107,45 +107,57 @@ def config_bytes(case: Case) -> None:
     case.put(path, data)
 
 
+BASE = "_base_ = './toy.py'\n"
+SECTIONS = (
+    *(
+        'model',
+        'train_dataloader',
+        'default_hooks',
+        'optim_wrapper',
+        'train_cfg',
+        'test_dataloader',
+    ),
+    *('param_scheduler', 'randomness', 'log_processor', 'visualizer', 'env_cfg', 'custom_hooks'),
+    *('custom_imports', 'load_from', 'resume', 'default_scope', 'work_dir', 'val_evaluator'),
+)
+PYTHON = [
+    *('1 / 0', 'x = y', 'import absent_module', 'def f(:', '\tx=1\n  y=2', '"' * 3, '', '\0'),
+    *("_base_ = './absent.py'", "_base_ = './x.py'", '_base_ = 7', "_base_ = ['.']"),
+    *('raise ValueError("no")', 'assert False', '# -*- coding: nonsense -*-', '\ufeff' + BASE),
+    *('x = ' + '(' * 300, '_base_ = None', 'model = dict()', BASE + 'x = {{_base_.absent}}'),
+    *(f'{BASE}{key} = {value}' for key in SECTIONS for value in ('7', '[]', 'None', "'x'")),
+    BASE + "custom_imports = dict(imports=['absent'])",
+    BASE + 'custom_imports = dict(imports=7)',
+    BASE + 'model = dict(_delete_=True)',
+    BASE + 'model = dict(type=7)',
+    BASE + 'custom_hooks = [dict()]',
+]
+YAML = [
+    '!!python/object/apply:os.mkdir [witness]',
+    'a: !!python/object/new:os.mkdir [witness]',
+    'a: !!python/name:os.mkdir ""',
+    'a: !!python/object/apply:subprocess.check_output [[mkdir, witness]]',
+    'a: &a [x,x,x,x,x,x,x,x,x]\n'
+    + ''.join(
+        f'{new}: &{new} [{",".join([f"*{old}"] * 9)}]\n'
+        for old, new in zip('abcdefgh', 'bcdefghi', strict=True)
+    ),
+    *('a: &a [*a]', '- 1', '7', '', '{', 'a: b: c', '\ta: 1', '? [1]\n: 2', '1: 2', '~: 1'),
+    *('a: 0o7\nb: 1_000\nc: 12:30:45', 'a: 2020-01-01', '%YAML 9.9\n---\na: 1'),
+    *('a: "\\ud800"', 'a: ' + '[' * 5000),
+]
+JSON = [
+    *('[]', '7', '', '{', 'null', '{"a": NaN}', '{"model": 7}', '{"_base_": 7}', '{"text": 1}'),
+    *('{"_base_": "./x.json"}', '{"_base_": "./absent.py"}', '{"filename": "x"}', '{"": 1}'),
+    *('{"_base_": "./toy.py", "model": null}', '{"pretty_text": 1}', '{"a.b": 1}', '{"a b": 1}'),
+    *('{"a": ' + '[' * 100000, '{"a": ' * 3000 + '1' + '}' * 3000),
+]
+
+
 @kind
 def config_texts(case: Case) -> None:
     """Python that raises, yaml that unfolds, inheritance that goes nowhere."""
-    base = "_base_ = './toy.py'\n"
-    texts = {
-        'x.py': [
-            *('1 / 0', 'x = y', 'import absent_module', 'def f(:', '\tx=1\n  y=2', '"' * 3, 'x = ' + '(' * 300),
-            *("_base_ = './absent.py'", "_base_ = './x.py'", '_base_ = 7', "_base_ = ['.']", '_base_ = None'),
-            *('raise ValueError("no")', 'assert False', '# -*- coding: nonsense -*-', '\0', '\ufeff' + base),
-            *(base + 'model = 7', base + 'model = []', base + 'train_dataloader = "x"', 'model = dict()'),
-            *(base + "model = dict(_delete_=True)", base + "default_hooks = 7", base + 'x = {{_base_.absent}}'),
-            *(base + "custom_imports = 7", base + "custom_imports = dict(imports=['absent'])", ''),
-            *(base + "custom_imports = dict(imports=7)", base + "load_from = 7", base + "resume = 'x'"),
-            *(base + "optim_wrapper = None", base + "train_cfg = None", base + "test_dataloader = None"),
-            *(base + "model = dict(type=7)", base + "model = dict(type='')", base + 'default_scope = 7'),
-            *(base + "param_scheduler = 'x'", base + "randomness = 7", base + "log_processor = []"),
-            *(base + "visualizer = 7", base + "env_cfg = 7", base + "env_cfg = dict()", base + 'work_dir = 7'),
-            *(base + "custom_hooks = 7", base + "custom_hooks = [dict()]", base + 'val_evaluator = []'),
-        ],
-        'x.yaml': [
-            '!!python/object/apply:os.mkdir [witness]',
-            'a: !!python/object/new:os.mkdir [witness]',
-            'a: !!python/name:os.mkdir ""',
-            'a: !!python/object/apply:subprocess.check_output [[mkdir, witness]]',
-            'a: &a [x,x,x,x,x,x,x,x,x]\n'
-            + ''.join(
-                f'{new}: &{new} [{",".join([f"*{old}"] * 9)}]\n'
-                for old, new in zip('abcdefgh', 'bcdefghi', strict=True)
-            ),
-            *('a: &a [*a]', '- 1', '7', '', '{', 'a: b: c', '\ta: 1', '? [1]\n: 2', '1: 2', 'a: ' + '[' * 5000),
-            *('a: 0o7\nb: 1_000\nc: 12:30:45', 'a: 2020-01-01', '%YAML 9.9\n---\na: 1', 'a: "\\ud800"', '~: 1'),
-        ],
-        'x.json': [
-            *('[]', '7', '', '{', 'null', '{"a": NaN}', '{"a": ' + '[' * 100000, '{"model": 7}', '{"_base_": 7}'),
-            *('{"_base_": "./x.json"}', '{"_base_": "./absent.py"}', '{"_base_": "./toy.py", "model": null}'),
-            *('{"filename": "x"}', '{"text": 1}', '{"pretty_text": 1}', '{"": 1}', '{"a.b": 1}', '{"a b": 1}'),
-            '{"a": ' + '{"a": ' * 3000 + '1' + '}' * 3000 + '}',
-        ],
-    }  # fmt: skip
+    texts = {'x.py': PYTHON, 'x.yaml': YAML, 'x.json': JSON}
     name = case.rng.choice([*texts])
     text = case.rng.choice(texts[name])
     command = case.rng.choice(('train', 'test', 'test_vis', 'demo_toy', 'print_py', 'convert'))

@@ -86,7 +86,7 @@ def frame_folders(case: Case) -> None:
     if how == 'names':
         names = ['²', '1²', '\udcff', ' ', '.hidden', f'{ESCAPE}', 'a\nb', '0' * 240, '9' * 200]
         names += [
-            '١',
+            '\u0661',
             '%05d',
             '*',
             '[0]',

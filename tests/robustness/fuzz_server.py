@@ -194,7 +194,7 @@ def _enter(folder: Path, out: Path, err: Path, stdin: Path, limits: Limits) -> N
 
 def _as_script(path: Path, args: Sequence[str]) -> None:
     sys.argv = [str(path), *args]
-    sys.path[0] = str(path.parent)
+    sys.path.insert(0, str(path.parent))
     runpy.run_path(str(path), run_name='__main__')
 
 

@@ -45,7 +45,9 @@ def found(tmp_path):
     (tmp_path / 'tmp').mkdir()
 
     def judged(action, expect=Expect.ANYTHING, limits=fuzz_server.Limits(), **options):  # noqa: B008
-        case = Case(Random(0), Scene(tmp_path / 'scene'), folder, tool='x', expect=expect, **options)
+        case = Case(
+            Random(0), Scene(tmp_path / 'scene'), folder, tool='x', expect=expect, **options
+        )
         outcome = fuzz_server.run_forked(lambda: action(case), folder, tmp_path, limits)
         return judge(case, outcome)
 

@@ -22,11 +22,11 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 os.environ['OMP_NUM_THREADS'] = '1'
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(REPOSITORY / name) for name in ('', 'tests', 'tests/robustness')]
-sys.path.remove(str(Path(__file__).parent))  # as this file's name is that of a folder of tests
 
 
 def parse_args() -> argparse.Namespace:
@@ -97,7 +97,8 @@ def main() -> int:
     return int(any(record.faults for record in records))
 
 
-def repeat(args, scene, environment) -> int:
+def repeat(args: argparse.Namespace, scene: Any, environment: dict[str, str]) -> int:
+    """Run one input again and show everything of it."""
     import fuzz_run
     import kill_run
 
