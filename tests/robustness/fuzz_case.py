@@ -10,6 +10,7 @@ from pathlib import Path
 from random import Random
 
 from fuzz_scene import Scene
+from fuzz_server import Limits, Outcome
 
 
 class Expect(Enum):
@@ -210,7 +211,13 @@ COMMANDS = dict(
 
 @dataclass
 class Case:
-    """One input: a folder, a command and what must come of it."""
+    """One input: a folder, a command and what must come of it.
+
+    Attributes:
+        check: says what else is wrong with results.
+        limits: where the run is ended.
+        given: files before the run, and when they were made.
+    """
 
     rng: Random
     scene: Scene
@@ -222,7 +229,9 @@ class Case:
     expect: Expect = Expect.ANYTHING
     note: str = ''
     stdin: str | None = None
-    check: Callable[[Case, str], str | None] | None = None
+    check: Callable[[Case, Outcome], str | None] | None = None
+    limits: Limits = field(default_factory=Limits)
+    given: dict[Path, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def witness(self) -> Path:
@@ -278,4 +287,11 @@ def fresh_case(scene: Scene, kind_name: str, seed: int, index: int, root: Path) 
     (root / 'tmp').mkdir()
     case = Case(Random(f'{seed}/{kind_name}/{index}'), scene, folder)
     KINDS[kind_name](case)
+    case.given = {path: stamp(path) for path in folder.rglob('*') if path.is_file()}
     return case
+
+
+def stamp(path: Path) -> tuple[int, int]:
+    """What tells whether a file was written since."""
+    status = path.lstat()
+    return status.st_mtime_ns, status.st_size

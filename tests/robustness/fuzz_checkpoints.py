@@ -14,6 +14,9 @@ import torch
 from fuzz_bytes import cut, damage, flip
 from fuzz_case import Case, Expect, kind
 from fuzz_json import change
+from fuzz_server import Outcome
+from fuzz_verdict import content as content_of
+from fuzz_verdict import sound_results
 from mutations import EXTREMES, VALUES, places
 from unpickled import Payload
 
@@ -189,7 +192,27 @@ def states(case: Case) -> None:
         except (KeyError, IndexError, TypeError):  # the first change has moved it
             continue
     case.note = f'{place}'
+    case.check = trained_random if first == 'rng' else trained
     torch.save(content, path)
+
+
+def trained(case: Case, outcome: Outcome) -> str | None:
+    """A run that is continued gets to its end."""
+    if any(case.folder.glob('*/iter_6.pth')):
+        return None
+    return 'nothing is trained, with status 0'
+
+
+def trained_random(case: Case, outcome: Outcome) -> str | None:
+    """The same; random generators that are not restored are spoken of."""
+    if fault := trained(case, outcome):
+        return fault
+    place = next(case.folder.glob('*/iter_6.pth'))
+    name = str(place.relative_to(case.folder))
+    if content_of(place) == sound_results(case.scene, case.name)[name]:
+        return None
+    said = 'random' in outcome.err + outcome.out
+    return None if said else 'random generators are not restored, without a word'
 
 
 @kind
@@ -205,7 +228,7 @@ def optimizer_tensors(case: Case) -> None:
     ]
     state, key = case.rng.choice(tensors)
     state[key], case.note = _other_tensor(case, state[key])
-    case.note = f'{key} {case.note}'
+    case.note, case.check = f'{key} {case.note}', trained
     torch.save(content, path)
 
 

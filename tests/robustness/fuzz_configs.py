@@ -10,6 +10,7 @@ import yaml
 from fuzz_bytes import cut, damage
 from fuzz_case import Case, Expect, kind
 from fuzz_json import change, holder
+from fuzz_server import Outcome
 from mutations import VALUES, places
 from unpickled import Payload
 
@@ -229,9 +230,9 @@ def texts_of_options(case: Case) -> None:
     case.args += ['--cfg-options', f'{key}={text}']
     case.note = f'{key}={text}'
 
-    def kept(case: Case, shown: str) -> str | None:
+    def kept(case: Case, outcome: Outcome) -> str | None:
         values: dict[str, Any] = {}
-        exec(shown, values)  # what print_config prints of the scene's config
+        exec(outcome.out, values)  # what print_config prints of the scene's config
         found = values.get(key)
         # what reads as a list in Python may be one
         return None if found == text or not isinstance(found, str) else f'{text!r} became {found!r}'
@@ -261,9 +262,9 @@ def literals_of_options(case: Case) -> None:
     case.args += ['--cfg-options', f'optim_wrapper.extra={text}']
     case.note = text
 
-    def same(case: Case, shown: str) -> str | None:
+    def same(case: Case, outcome: Outcome) -> str | None:
         values: dict[str, Any] = {}
-        exec(shown, values)
+        exec(outcome.out, values)
         found = values['optim_wrapper'].get('extra')
         return None if found == LITERALS[text] else f'{text} became {found!r}'
 
@@ -292,7 +293,7 @@ def wrong_types_of_options(case: Case) -> None:
             *('param_scheduler.0.milestones=x', 'param_scheduler.7.gamma=1', 'randomness.seed=x'),
             *('train_dataloader.dataset.clip.num_frames=0', 'train_dataloader.dataset=x'),
             *('train_dataloader.dataset.clip=x', 'train_dataloader.dataset.pipeline=x'),
-            *('model.head.num_classes=x', 'model.data_preprocessor.mean=x', 'work_dir='),
+            *('model.head.num_classes=x', 'model.data_preprocessor.mean=x'),
             *('train_dataloader.dataset.ann_file=7', 'train_dataloader.dataset.data_root=7'),
             *('train_cfg.val_interval=x', 'log_level=x', 'default_hooks.logger.interval=x'),
             *('train_dataloader.sampler=7', 'load_from=absent.pth', 'load_from=data', 'model.x=1'),
@@ -317,6 +318,8 @@ def weights_by_address(case: Case) -> None:
             (folder / name).write_bytes(packed)
     address = case.rng.choice(
         [
+            *('openmmlab://detectron2/resnet50_caffe', 'open-mmlab://detectron2/resnet50_caffe'),
+            *('mmcls://vgg11', 'mmcls://vgg11'),
             *('openmmlab://detectron2/resnet50_caffe', 'open-mmlab://detectron2/resnet50_caffe'),
             *('mmcls://vgg11', 'openmmlab://nothing', 'torchvision://resnet50', 'pavi://x/y.pth'),
             *(

@@ -4,9 +4,11 @@ import os
 
 from fuzz_bytes import cut, damage
 from fuzz_case import Case, Expect, kind
+from fuzz_checkpoints import trained
 from fuzz_json import NAMES, change
 from fuzz_json import load as load_json
 from fuzz_json import save as save_json
+from fuzz_server import Limits, Outcome
 from fuzz_verdict import ESCAPE
 from mutations import EXTREMES, VALUES, places
 
@@ -53,7 +55,7 @@ def output_places(case: Case) -> None:
     if given in impossible:
         case.expect = Expect.REFUSED
 
-    def kept(case: Case, shown: str) -> str | None:
+    def kept(case: Case, outcome: Outcome) -> str | None:
         mine = (case.folder / 'adir/mine.txt', case.folder / 'afile')
         gone = [path.name for path in mine if not path.exists()]
         return f'{gone[0]} of the user is gone' if gone else None
@@ -65,6 +67,7 @@ def output_places(case: Case) -> None:
 def pointers(case: Case) -> None:
     """The note of the last checkpoint is broken, or what it names is."""
     case.use('resume')
+    case.check = trained
     pointer = case.folder / 'work/last_checkpoint'
     newest = case.folder / 'work/iter_4.pth'
     data = newest.read_bytes()
@@ -105,7 +108,7 @@ def work_dirs_in_use(case: Case) -> None:
     if case.rng.random() < 0.5:
         (case.folder / 'work/last_checkpoint').unlink()
 
-    def kept(case: Case, shown: str) -> str | None:
+    def kept(case: Case, outcome: Outcome) -> str | None:
         for name, data in before.items():
             copies = [path.read_bytes() for path in case.folder.rglob(name)]
             if data not in copies:
@@ -201,3 +204,12 @@ def notes_of_runs(case: Case) -> None:
     change(case.rng, content, place, VALUES + EXTREMES)
     case.note = str(place)
     save_json(case, path, content)
+
+
+@kind
+def full_disks(case: Case) -> None:
+    """No file can be larger than some bytes."""
+    case.use(case.rng.choice([*WRITERS, 'demo_mp4', 'demo_frames_vps', 'draw_vps', 'train_vps']))
+    size = case.rng.choice((6000, 10000, 20000, 40000))
+    case.limits = Limits(file_size=size)
+    case.note, case.expect = f'{size} bytes', Expect.REFUSED_OR_SAME

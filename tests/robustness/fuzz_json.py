@@ -371,7 +371,8 @@ def lists_of_videos(case: Case) -> None:
     elif how == 'many':
         data = b'\n'.join(b'v%d' % i for i in range(10**5))
     else:
-        case.expect = Expect.SAME
+        if case.name != 'check_vss':  # which says that official readers stumble on it
+            case.expect = Expect.SAME
         data = case.rng.choice((b'\xef\xbb\xbf' + '\n'.join(lines).encode(), None))
         if data is None:
             data = '\r\n'.join(lines).encode() + case.rng.choice((b'', b'\r\n', b'\r\n\r\n'))

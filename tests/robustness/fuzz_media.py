@@ -156,7 +156,7 @@ def demo_inputs(case: Case) -> None:
         if case.name == 'demo_mp4':
             case.expect = Expect.SAME
     case.swap('clip.mp4', given)
-    if given in ('/dev/zero', '/dev/null', '/dev/urandom', '', '/', 'absent.mp4', 'frames/['):
+    if given in ('/dev/zero', '/dev/null', '/dev/urandom', '/', 'absent.mp4', 'frames/['):
         case.expect = Expect.REFUSED
     elif given in ('/dev/stdin', '-', 'pipe:0'):
         case.stdin = case.rng.choice(('clip.ts', 'squares.py', None))

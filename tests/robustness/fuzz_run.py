@@ -18,7 +18,7 @@ import fuzz_media  # noqa: F401
 import fuzz_pictures  # noqa: F401
 from fuzz_case import KINDS, Case, fresh_case
 from fuzz_scene import Scene
-from fuzz_server import Limits, run_tool
+from fuzz_server import run_tool
 from fuzz_verdict import judge
 
 #: Kinds that deserve more, or fewer, inputs than others.
@@ -82,7 +82,7 @@ def run_input(scene: Scene, kind: str, seed: int, index: int, root: Path, keep: 
         case.args,
         case.folder,
         logs=root,
-        limits=Limits(),
+        limits=case.limits,
         before=lambda: _enter(case),
         stdin=stdin,
     )
@@ -108,6 +108,8 @@ def _enter(case: Case) -> None:
 def command_line(tool: str, args: list[str]) -> str:
     """The command of a run, as typed in a shell."""
     words = [word if len(word) < 200 else f'{word[:80]}...({len(word)})' for word in args]
+    if tool == 'quickstart':
+        return f'bash tools/quickstart.sh {shlex.join(words)}'
     return f'tools/{tool}.py {shlex.join(words)}'
 
 

@@ -113,6 +113,7 @@ def must(outcome: Outcome, what: str) -> None:
 def write_vis(folder: Path, scene: Scene) -> None:
     """Instances: toy model and data, its checkpoints of all formats, results."""
     toy.write_videos(folder / 'data')
+    panoptic_files.edit_json(folder / 'data/train.json', _add_occlusion)
     text = toy.CONFIG.format(default_runtime=RUNTIME, root='data')
     (folder / 'toy.py').write_text(text.replace('max_iters=8', 'max_iters=4'))
     args = ['toy.py', '--no-validate', '--work-dir', 'work']
@@ -123,6 +124,13 @@ def write_vis(folder: Path, scene: Scene) -> None:
     must(run_tool('test_vis', args, folder, logs=folder), 'testing')
     shutil.move(folder / 'results/results.json', folder / 'results.json')
     _tidy(folder, 'results', 'work_dirs')
+
+
+def _add_occlusion(content: dict) -> None:
+    """What OVIS says of objects."""
+    for entry in content['annotations']:
+        levels = ('no_occlusion', 'slight_occlusion', 'severe_occlusion')
+        entry['occlusion'] = [levels[frame % 3] for frame in range(len(entry['bboxes']))]
 
 
 def _other_formats(folder: Path) -> None:

@@ -5,10 +5,11 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fuzz_case import COMMANDS, Case, Expect
+from fuzz_case import COMMANDS, Case, Expect, stamp
 from fuzz_scene import Scene, must
 from fuzz_server import GIGABYTE, Outcome, run_tool
 
@@ -24,13 +25,12 @@ _MESSAGE = re.compile(r'^(\S+\.py: )?error: ', re.MULTILINE)
 LOGS = re.compile(r'\.log$|vis_data/|/\d{8}_\d{6}|run\.json$|last_checkpoint$|resize\.json$|\.py$')
 
 
-def judge(case: Case, outcome: Outcome, *, found: dict[str, Any] | None = None) -> list[str]:
+def judge(case: Case, outcome: Outcome) -> list[str]:
     """All violations of one run; none where it is as it should be.
 
     Args:
         case: the input.
         outcome: how the run ended.
-        found: what it wrote, as :func:`written` has it; None stands for that call.
     """
     faults = [*_ended(outcome), *_outside(case)]
     if case.witness.exists():
@@ -40,9 +40,9 @@ def judge(case: Case, outcome: Outcome, *, found: dict[str, Any] | None = None) 
     if ESCAPE in shown:
         faults.append('a control character reaches the terminal')
     if outcome.status == 0:
-        faults += _results(case, outcome, found)
+        faults += _results(case, outcome)
     elif not faults:
-        faults += _refusal(case, outcome)
+        faults += [*_refusal(case, outcome), *_left(case)]
     return faults
 
 
@@ -93,17 +93,22 @@ def _refusal(case: Case, outcome: Outcome) -> list[str]:
     return faults
 
 
-def _results(case: Case, outcome: Outcome, found: dict[str, Any] | None) -> list[str]:
+def _left(case: Case) -> list[str]:
+    """Half-written files under a final name; what a live demo wrote stays as far as it got."""
+    outputs = () if '--live' in case.args else case.outputs
+    return written(case.folder, outputs, case.given)[1]
+
+
+def _results(case: Case, outcome: Outcome) -> list[str]:
     if case.expect is Expect.REFUSED:
         return ['taken, though it must be refused']
-    if found is None:
-        found, faults = written(case.folder, case.outputs)
-    else:
-        faults = []
+    found, faults = written(case.folder, case.outputs, case.given)
+    if re.search(r'finite|\bnan\b', outcome.out + outcome.err, re.IGNORECASE):  # it is said
+        faults = [fault for fault in faults if 'not finite' not in fault]
     for name in case.outputs:
         if name not in {'maps', 'found.json'} and not (case.folder / name).exists():
             faults.append(f'{name} is not there, though the status is 0')
-    if case.check and (fault := case.check(case, outcome.out)):
+    if case.check and (fault := case.check(case, outcome)):
         faults.append(fault)
     if case.expect in (Expect.SAME, Expect.REFUSED_OR_SAME):
         sound = sound_results(case.scene, case.name)
@@ -139,8 +144,10 @@ def sound_results(scene: Scene, name: str) -> dict[str, Any]:
     return _sound[name]
 
 
-def written(folder: Path, outputs: tuple[str, ...]) -> tuple[dict[str, Any], list[str]]:
-    """What comparable files hold, by name, and what is wrong with any."""
+def written(
+    folder: Path, outputs: tuple[str, ...], given: Mapping[Path, tuple[int, int]] = {}
+) -> tuple[dict[str, Any], list[str]]:
+    """What comparable files hold, by name, and what is wrong with any that was not given so."""
     found, faults = {}, []
     for output in outputs:
         top = folder / output
@@ -151,7 +158,10 @@ def written(folder: Path, outputs: tuple[str, ...]) -> tuple[dict[str, Any], lis
             try:
                 found[published_name(name)] = content(path)
             except Exception as error:  # whatever a reader says of a file that is not whole
-                faults.append(f'{name} is not whole ({type(error).__name__}: {str(error)[:200]})')
+                if given.get(path) != stamp(path):
+                    faults.append(
+                        f'{name} is not whole ({type(error).__name__}: {str(error)[:200]})'
+                    )
     return found, faults
 
 
