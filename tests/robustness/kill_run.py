@@ -284,9 +284,8 @@ def run_kill(scene: Scene, index: int, seed: int, root: Path, keep: bool) -> Rec
     )
     if faults:
         broken = [o for o in (*outcomes, last) if 'Traceback' in o.err] or [last]
-        record.cause = f'{name}: ' + cause(
-            [fault.split(': ', 1)[-1] for fault in faults], broken[0].err
-        )
+        plain = [re.sub(r'^[^:]*: ', '', fault) for fault in faults]
+        record.cause = cause(f'kill of {name}', plain, broken[0].err)
         record.tail = broken[0].err[-1500:]
     if not keep:
         shutil.rmtree(root, ignore_errors=True)
