@@ -309,7 +309,9 @@ def _draw(rng: Random, sound: Sound, timed_share: float) -> Kill:
 def _left_behind(run: Run, folder: Path, sound: Sound, kill: Kill, outcome: Outcome) -> list[str]:
     """Half-written files under a final name, and what a run says of its end."""
     faults = []
-    if kill.sign != signal.SIGKILL and 'Traceback (most recent call last)' in outcome.err:
+    importing = 'in <module>\n' in outcome.err[-300:]  # when no tool has begun yet
+    traceback = 'Traceback (most recent call last)' in outcome.err
+    if kill.sign != signal.SIGKILL and traceback and not importing:
         faults.append('a traceback is shown')
     found, broken = written(folder, run.outputs)
     if not run.growing:
