@@ -27,7 +27,6 @@ FILES = {
     'gt/panoptic_gt_val.json': ('vpq_small', 'stq_small'),
     'pred/pred.json': ('vpq_small', 'stq_small'),
     'data/categories.json': ('train_vss', 'test_vss', 'test_vis_vss', 'vss', 'check_vss'),
-    'results/videos.json': ('vss',),
     'release/panoptic_gt_VIPSeg_train.json': ('resize',),
     'release/panoptic_gt_VIPSeg_val.json': ('resize',),
 }

@@ -21,6 +21,8 @@ EVENTS = frozenset(
 )
 #: Says by its content whether all is there.
 PROGRESS = 'stats.json'
+#: Tools that keep what they have done where they are stopped in order.
+KEEPING = ('demo_video', 'visualize_results')
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
 
@@ -309,15 +311,15 @@ def _draw(rng: Random, sound: Sound, timed_share: float) -> Kill:
 def _left_behind(run: Run, folder: Path, sound: Sound, kill: Kill, outcome: Outcome) -> list[str]:
     """Half-written files under a final name, and what a run says of its end."""
     faults = []
-    importing = 'in <module>\n' in outcome.err[-300:]  # when no tool has begun yet
+    importing = outcome.err.count('in <module>\n') > 1  # no tool has begun yet
     traceback = 'Traceback (most recent call last)' in outcome.err
     if kill.sign != signal.SIGKILL and traceback and not importing:
         faults.append('a traceback is shown')
     found, broken = written(folder, run.outputs)
     if not run.growing:
         faults += broken
-    if kill.sign == signal.SIGINT and run.tool == 'demo_video':
-        return faults  # what was done is kept, whole but shorter
+    if kill.sign != signal.SIGKILL and run.tool in KEEPING:
+        return faults  # what was done is there, whole but shorter
     different = [
         name
         for name, value in found.items()
