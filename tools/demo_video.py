@@ -18,7 +18,6 @@ Example:
 
 import argparse
 import json
-import math
 import sys
 import warnings
 from collections.abc import Sequence
@@ -31,7 +30,7 @@ from mmvseg.apis.reports import Report, build_report, demo_style, score_threshol
 from mmvseg.engine.config import add_cfg_options
 from mmvseg.engine.console import hide_irrelevant_warnings
 from mmvseg.engine.launch import add_checkpoint_arguments, allowed_missing, positive_int
-from mmvseg.errors import UserError, command_line
+from mmvseg.errors import UserError, command_line, printable
 from mmvseg.files import write_bytes
 from mmvseg.media import (
     DEFAULT_FPS,
@@ -113,8 +112,6 @@ def parse_args() -> argparse.Namespace:
     args = parser.parse_args()
     if args.show and not args.live:
         parser.error('--show needs --live')
-    if args.range and not -math.inf < args.range[0] < args.range[1] < math.inf:
-        parser.error('--range: LOW must be less than HIGH')
     return args
 
 
@@ -146,13 +143,14 @@ def main() -> None:
         f'{without_password(args.input)}: {width}x{height}, {length} frames, on {inferencer.device}'
     )
     said = [*source.notes]
-    print(*said, sep='\n', end='\n' if said else '')
+    for note in said:
+        print(printable(note))
     run = segment_live if args.live else segment_whole
     try:
         run(args, source, inferencer, out)
     finally:
         for note in source.notes[len(said) :]:
-            print(note)
+            print(printable(note))
 
 
 def segment_whole(
