@@ -45,6 +45,7 @@ from mmvseg.errors import UserError, command_line, say
 from mmvseg.locks import folder_lock
 from mmvseg.media import DEFAULT_FPS, VideoWriter, parse_fps
 from mmvseg.media.images import read_image, write_image
+from mmvseg.media.pixel_values import ValueRange, check_range
 from mmvseg.progress import ProgressReport
 from mmvseg.structures import VideoInstances, VideoPanoptic, VideoResult, VideoSemantic
 from mmvseg.visualization.contact_sheet import (
@@ -107,6 +108,13 @@ def parse_args() -> argparse.Namespace:
         help=f'frame rate of the overlays (default {DEFAULT_FPS}, that of YouTube-VIS)',
     )
     parser.add_argument(
+        '--range',
+        type=float,
+        nargs=2,
+        metavar=('LOW', 'HIGH'),
+        help='of frames of 16 bits, the values that become black and white (default: 0 65535)',
+    )
+    parser.add_argument(
         '--contact-sheet',
         type=int,
         nargs='?',
@@ -121,6 +129,8 @@ def parse_args() -> argparse.Namespace:
 @command_line
 def main() -> None:
     args = parse_args()
+    if args.range:
+        check_range(args.range)
     task = results_task(args.results)
     if args.score_thr is not None and task != 'vis':
         raise UserError(f'--score-thr: {args.results} holds no scores; leave it out')
@@ -153,7 +163,7 @@ def draw_results(
     write_table(args.out / f'{NOUNS[task]}.csv', COLUMNS[task], rows)
     if args.contact_sheet:
         shown = videos[: args.contact_sheet]
-        sheet = [sheet_video(video, metainfo, args.score_thr) for video in shown]
+        sheet = [sheet_video(video, metainfo, args.score_thr, args.range) for video in shown]
         write_image(args.out / 'contact_sheet.png', contact_sheet(sheet))
     if task == 'vss':
         count = len({row['category_id'] for row in rows})
@@ -172,7 +182,7 @@ def draw_video(
     colors = report.colors()
     wide = max(colors, default=0) > 255
     with VideoWriter(args.out / 'overlays' / f'{video.name}.mp4', args.fps) as writer:
-        for frame, image in enumerate(read_frames(video, range(len(video.frames)))):
+        for frame, image in enumerate(read_frames(video, range(len(video.frames)), args.range)):
             writer.write(painter.draw(image, report.result, frame))
             ids = report.id_map(frame, video.size)
             write_id_map(folder / f'{names[frame]}.png', ids, colors, wide=wide)
@@ -199,11 +209,13 @@ def mask_names(frames: list[str]) -> list[str]:
     return [f'{frame:05d}' for frame in range(len(frames))]
 
 
-def read_frames(video: ResultVideo, frames: Iterable[int]) -> Iterator[np.ndarray]:
+def read_frames(
+    video: ResultVideo, frames: Iterable[int], value_range: ValueRange | None
+) -> Iterator[np.ndarray]:
     """Some of the video's frames, checked against the size that the annotation file states."""
     for frame in frames:
         try:
-            image = read_image(video.frames[frame])
+            image = read_image(video.frames[frame], value_range)
         except UserError as error:
             raise UserError(f'video {video.name}, frame {frame}: {error}') from error
         if image.shape[:2] != video.size:
@@ -215,11 +227,14 @@ def read_frames(video: ResultVideo, frames: Iterable[int]) -> Iterator[np.ndarra
 
 
 def sheet_video(
-    video: ResultVideo, metainfo: Mapping[str, Any], score_thr: float | None
+    video: ResultVideo,
+    metainfo: Mapping[str, Any],
+    score_thr: float | None,
+    value_range: ValueRange | None,
 ) -> SheetVideo:
     """Input, truth if there is any, and prediction of frames over the whole video."""
     columns = evenly_spaced(len(video.frames), SHEET_FRAMES)
-    images = list(read_frames(video, columns))
+    images = list(read_frames(video, columns, value_range))
     scale = upscaling(video.size)
     text_size = label_size(video.size[1] * scale)
 

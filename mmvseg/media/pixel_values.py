@@ -4,6 +4,7 @@ A camera's 10, 12 or 14 bits lie in files of 16. All frames of a video are scale
 each frame's own would flicker, and tell bright from dark no more.
 """
 
+import math
 from collections.abc import Callable, Iterable
 
 import cv2
@@ -44,6 +45,20 @@ def to_uint8(values: np.ndarray, value_range: ValueRange | None, where: str) -> 
         f'{where}: holds {values.dtype} values, and nothing says which of them are black and white '
         '(give --range LOW HIGH; for a data set, value_range=(LOW, HIGH) of LoadClip)'
     )
+
+
+def check_range(value_range: ValueRange) -> None:
+    """Refuse what is no range.
+
+    Raises:
+        UserError: if it is none.
+    """
+    low, high = value_range
+    if not -math.inf < low < high < math.inf:
+        raise UserError(
+            f'the range of values {low:g} {high:g}: the first, which becomes black, must be less '
+            'than the second'
+        )
 
 
 def choose_range(

@@ -26,7 +26,7 @@ from .images import IMAGE_SUFFIXES, is_picture
 from .paged_source import AnimatedWebP, TiffStack
 from .pages import count_pages, is_tiff
 from .pipes import copy_pipe, is_pipe, named_pipe, open_pipe, pipe_name
-from .pixel_values import ValueRange
+from .pixel_values import ValueRange, check_range
 from .stream_source import CameraSource, StreamSource
 
 
@@ -55,6 +55,8 @@ def open_source(
         >>> for index, seconds, image in open_source('street.mp4'):  # doctest: +SKIP
         ...     print(index, seconds, image.shape)
     """
+    if value_range is not None:
+        check_range(value_range)
     path = _local(str(path))
     if is_url(path):
         source = _open_url(path)

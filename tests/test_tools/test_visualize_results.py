@@ -3,6 +3,7 @@ import importlib.util
 import json
 import shutil
 
+import cv2
 import numpy as np
 import pytest
 from helpers import REPOSITORY
@@ -84,6 +85,19 @@ def test_overlays(folder, monkeypatch, capsys):
             distance = np.abs(image.astype(int) - track_color(track)).max(axis=2)
             present.append((distance < 40).sum() > 100)
         assert present == [True, index != 1]
+
+
+def test_frames_of_16_bits(folder, monkeypatch, capsys):
+    for index in range(4):
+        values = np.full((48, 64, 3), 1000, np.uint16)
+        cv2.imwrite(f'frames/first/{index:05d}.png', values)
+    means = []
+    for options in ((), ('--range', '0', '2000')):
+        assert run(monkeypatch, '--video', 'first', *options) == 0
+        means.append(next(iter(open_source('out/overlays/first.mp4'))).image.mean())
+    assert means[1] > means[0] + 80
+    assert run(monkeypatch, '--range', '5', '5') == 1
+    assert 'the range of values 5 5: the first' in capsys.readouterr().err
 
 
 def test_id_masks(folder, monkeypatch):

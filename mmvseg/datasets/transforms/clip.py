@@ -20,7 +20,7 @@ from mmengine.structures import InstanceData
 from mmvseg.errors import UserError
 from mmvseg.formats.rle import decode_masks
 from mmvseg.media.images import read_image
-from mmvseg.media.pixel_values import ValueRange
+from mmvseg.media.pixel_values import ValueRange, check_range
 from mmvseg.registry import TRANSFORMS
 from mmvseg.structures import VideoDataSample
 
@@ -62,6 +62,8 @@ class LoadClip(BaseTransform):
     """
 
     def __init__(self, value_range: ValueRange | None = None) -> None:
+        if value_range is not None:
+            check_range(value_range)
         self.value_range = value_range
 
     def transform(self, results: dict) -> dict:
