@@ -14,16 +14,17 @@ VIDEO/mask/*.png.
 Under --out:
     overlays/VIDEO.mp4            frames with masks, contours and labels (class #track score), or
                                   with classes and a legend (VSPW)
-    id_masks/VIDEO/00000.png      number of each pixel's track or segment, 0 = none; 8 bits with a
-                                  palette, or 16 bits where a video has more than 255; named like
-                                  the frame, or by its index where two frames share a name
+    id_masks/VIDEO/00000.png      number of each pixel's track + 1, or of its segment, 0 = none; 8
+                                  bits with a palette, or 16 bits where a video has more than 255;
+                                  named like the frame, or by its index where two frames share a
+                                  name
     class_maps/VIDEO/00000.png    VSPW: id of each pixel's class, with a palette
     tracks.csv                    one row a track and frame: score, box (xyxy pixels), area; of
     (segments.csv, classes.csv)   VIPSeg and VSPW one a segment or class and frame
     contact_sheet.png             with --contact-sheet: input, ground truth and prediction
 
-Tracks and segments are numbered from 1, tracks by the position of their entry among those of the
-video; --score-thr does not renumber.
+Tracks are numbered from 0 by the position of their entry among those of the video, segments from 1;
+--score-thr does not renumber.
 
 Example:
     python tools/visualize_results.py results.json --ann val.json --root val/JPEGImages --out vis

@@ -80,7 +80,7 @@ def test_overlays(folder, monkeypatch, capsys):
     assert overlay.size == (48 * 7, 64 * 7)  # small frames are enlarged, labels need the room
     for index, _, image in overlay:
         present = []
-        for track in (1, 2):
+        for track in (0, 1):
             distance = np.abs(image.astype(int) - track_color(track)).max(axis=2)
             present.append((distance < 40).sum() > 100)
         assert present == [True, index != 1]
@@ -96,7 +96,7 @@ def test_id_masks(folder, monkeypatch):
         if index != 1:
             expected[square_frame(index)[..., 0] > 200] = 2
         np.testing.assert_array_equal(np.array(image), expected)
-    assert tuple(image.getpalette()[3:9]) == track_color(1) + track_color(2)
+    assert tuple(image.getpalette()[3:9]) == track_color(0) + track_color(1)
 
 
 def test_more_than_255_tracks_take_16_bits(folder, monkeypatch):
@@ -114,9 +114,9 @@ def test_table_of_tracks(folder, monkeypatch):
     run(monkeypatch)
     rows = read_rows()
     assert [(r['video_id'], r['track'], r['frame']) for r in rows] == [
-        *[('3', '1', str(t)) for t in range(4)],
-        *[('3', '2', str(t)) for t in (0, 2, 3)],
-        *[('8', '1', str(t)) for t in range(4)],
+        *[('3', '0', str(t)) for t in range(4)],
+        *[('3', '1', str(t)) for t in (0, 2, 3)],
+        *[('8', '0', str(t)) for t in range(4)],
     ]
     row = rows[5]  # the red square in frame 2
     assert (row['video'], row['category'], row['category_id']) == ('first', 'cat', '2')
@@ -127,7 +127,7 @@ def test_table_of_tracks(folder, monkeypatch):
 def test_score_thr_keeps_the_numbers_of_tracks(folder, monkeypatch, capsys):
     run(monkeypatch, '--score-thr', '0.5')
     assert '2 videos with 1 tracks of score >= 0.5' in capsys.readouterr().out
-    assert {(row['video'], row['track']) for row in read_rows()} == {('first', '2')}
+    assert {(row['video'], row['track']) for row in read_rows()} == {('first', '1')}
     ids = np.array(Image.open('out/id_masks/first/00000.png'))
     assert set(np.unique(ids)) == {0, 2}
 

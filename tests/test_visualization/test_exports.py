@@ -14,7 +14,7 @@ from mmvseg.visualization.exports import id_map, write_id_map
 def instances(masks, scores):
     rles = [[mask_api.encode(np.asfortranarray(m.astype(np.uint8)))] for m in masks]
     count = len(masks)
-    return VideoInstances(np.array(scores), np.zeros(count, int), rles, np.arange(1, count + 1))
+    return VideoInstances(np.array(scores), np.zeros(count, int), rles, np.arange(count))
 
 
 @settings(max_examples=30, deadline=None)
