@@ -1,6 +1,7 @@
 """Video out: H.264 in mp4, complete or not there; or growing, and playable at any time."""
 
 import os
+from collections.abc import Iterator
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -13,6 +14,11 @@ import numpy as np
 from mmvseg.errors import UserError
 from mmvseg.files import partial_path
 
+from .audio import AudioTracks
+
+#: Into how many parts a picture is cut, whose encoding can run at the same time. It shows in the
+#: file, so the number of cores must not decide.
+_THREADS = 4
 #: Ticks a second that place the frames of a growing video: the clock of broadcasting.
 _TICKS = 90_000
 
@@ -22,6 +28,7 @@ class VideoWriter:
 
     The file appears under its name only when it is complete: a killed run leaves at most a hidden
     ``.<name>.part``. Odd heights and widths are padded by one row or column, as H.264 asks.
+    Equal frames give an equal file.
 
     Args:
         path: the mp4 to write; its folder is made.
@@ -30,6 +37,7 @@ class VideoWriter:
         growing: write under the file's own name from the start, frame by frame, so that all but
             the last frame can be played even if the program is killed. What was written stays when
             an exception ends it. Frames are placed by their time.
+        audio: sound to put beside the frames, not for a growing video; closed with the file.
 
     Raises:
         UserError: if the file cannot be written, e.g. on a full disk.
@@ -40,11 +48,17 @@ class VideoWriter:
     """
 
     def __init__(
-        self, path: str | Path, fps: Fraction | float, crf: int = 20, *, growing: bool = False
+        self,
+        path: str | Path,
+        fps: Fraction | float,
+        crf: int = 20,
+        *,
+        growing: bool = False,
+        audio: AudioTracks | None = None,
     ) -> None:
         self.path = Path(path)
         self.count = 0
-        self._growing = growing
+        self._growing, self._audio = growing, audio
         self._fps = Fraction(fps).limit_denominator(100_000)
         self._tick_s = Fraction(1, _TICKS) if growing else 1 / self._fps
         self._last_tick = -1
@@ -84,6 +98,8 @@ class VideoWriter:
         frame.time_base = self._tick_s
         self._mux(frame)
         self.count += 1
+        if self._audio:
+            self._mux_audio(self._audio.packets(self._end_s))
 
     def close(self) -> None:
         """Finish the file and give it its name."""
@@ -91,6 +107,8 @@ class VideoWriter:
             self.discard()
             raise UserError(f'{self.path}: no frames to write')
         self._mux(None)
+        if self._audio:
+            self._mux_audio(self._audio.rest(self._end_s))
         try:
             self._container.close()
             if not self._growing:
@@ -103,6 +121,8 @@ class VideoWriter:
         # Closing may fail for the reason that made us stop; the file is deleted anyway.
         with suppress(av.error.FFmpegError, OSError):
             self._container.close()
+        if self._audio:
+            self._audio.close()
         if not (self._growing and self.count):
             self._part.unlink(missing_ok=True)
 
@@ -123,20 +143,37 @@ class VideoWriter:
             self.discard()
 
     def _add_stream(self, height: int, width: int) -> av.video.stream.VideoStream:
-        options = {'crf': str(self._crf), 'preset': 'veryfast'}
+        # The macroblock tree is left out: x264's code of it for AVX-512 reads memory that was never
+        # set, so that equal frames would give differing files.
+        options = {'crf': str(self._crf), 'preset': 'veryfast', 'mbtree': '0'}
         if self._growing:
             options['tune'] = 'zerolatency'  # no frame waits in the encoder
         stream = self._container.add_stream('libx264', rate=self._fps, options=options)
         stream.height, stream.width, stream.pix_fmt = height, width, 'yuv420p'
         stream.codec_context.time_base = self._tick_s
+        stream.codec_context.thread_count = _THREADS
         # State the conversion (BT.709, limited range), or players guess it from the frame size.
         stream.codec_context.colorspace = stream.codec_context.color_primaries = 1
         stream.codec_context.color_trc = stream.codec_context.color_range = 1
+        if self._audio:
+            self._audio.add_to(self._container)
         return stream
+
+    @property
+    def _end_s(self) -> Fraction:
+        """When the last frame has been shown."""
+        return self._last_tick * self._tick_s + 1 / self._fps
 
     def _mux(self, frame: av.VideoFrame | None) -> None:
         try:
             self._container.mux(self._stream.encode(frame))
+        except (av.error.FFmpegError, OSError) as error:
+            raise self._failed(error) from error
+
+    def _mux_audio(self, packets: Iterator[av.Packet]) -> None:
+        try:
+            for packet in packets:
+                self._container.mux(packet)
         except (av.error.FFmpegError, OSError) as error:
             raise self._failed(error) from error
 
