@@ -1,4 +1,6 @@
+from .audio import AudioTracks
 from .decoding import without_password
+from .frame_list import FrameList, as_source, checked_frames
 from .frame_source import (
     DEFAULT_FPS,
     DamagedVideoWarning,
@@ -15,16 +17,20 @@ from .video_writer import VideoWriter
 
 __all__ = [
     'DEFAULT_FPS',
+    'AudioTracks',
     'CameraSource',
     'DamagedVideoWarning',
     'FirstFrames',
     'Frame',
+    'FrameList',
     'FrameSource',
     'ImageFolder',
     'ImageSequence',
     'StreamSource',
     'VideoFile',
     'VideoWriter',
+    'as_source',
+    'checked_frames',
     'open_source',
     'parse_fps',
     'without_password',
