@@ -77,9 +77,9 @@ def command_line(main: Callable[..., int | None]) -> Callable[..., None]:
         except UserError as error:
             print(f'error: {printable(error)}', file=sys.stderr)
             sys.exit(1)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stop:
             print('interrupted', file=sys.stderr)
-            sys.exit(130)
+            sys.exit(getattr(stop, 'status', 130))
         sys.exit(status or 0)
 
     return wrapper

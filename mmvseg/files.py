@@ -1,5 +1,6 @@
 """Files that appear under their name only when complete; a clear error if they cannot."""
 
+import errno
 import hashlib
 import json
 import math
@@ -58,6 +59,8 @@ def whole_file(path: Path, *, durable: bool = False) -> Iterator[Path]:
     Raises:
         OSError: it cannot be written.
     """
+    if path.exists() and not path.is_file():  # a device would be lost
+        raise FileExistsError(errno.EEXIST, 'it is a folder, a pipe or a device', str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     part = partial_path(path)
     try:
