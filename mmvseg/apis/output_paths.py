@@ -43,6 +43,8 @@ def check_output_folder(option: str, folder: Path, inputs: Iterable[str | Path])
     folders = {os.path.dirname(os.path.realpath(path)) for path in inputs}
     if os.path.realpath(folder) in folders:
         raise UserError(f'{option} {folder}: holds the input of this run; give another folder')
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f'{option} {folder}: is no folder')
     with file_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
     check_writable(folder / _PROBE)

@@ -12,6 +12,8 @@ from .decoding import failure, open_video
 #: What an mp4 carries, by FFmpeg's names, some with a header only; all else is encoded to AAC.
 _COPIED = frozenset({'aac', 'ac3', 'alac', 'eac3', 'flac', 'mp3', 'opus'})
 _WITH_HEADER = frozenset({'alac', 'flac', 'opus'})
+#: Places of 1, 2, ... loudspeakers that every player of AAC knows.
+_AAC_LAYOUTS = ('mono', 'stereo', '3.0', '4.0', '5.0', '5.1')
 #: So much before the first frame is taken, unheard: decoders need it to begin in full.
 _LEAD_S = Fraction(1, 10)
 _AAC_RATES = frozenset({8000, 16000, 22050, 24000, 32000, 44100, 48000, 88200, 96000})
@@ -20,9 +22,8 @@ _AAC_RATES = frozenset({8000, 16000, 22050, 24000, 32000, 44100, 48000, 88200, 9
 class AudioTracks:
     """All audio tracks of a video file, in step with the first frame of its video stream.
 
-    Packets are copied as they are where an mp4 can carry their codec, and encoded to AAC otherwise
-    (more than two channels become stereo then). A file whose sound breaks off gives what is before;
-    :attr:`damage` says so.
+    Packets are copied as they are where an mp4 can carry their codec, and encoded to AAC otherwise.
+    A file whose sound breaks off gives what is before; :attr:`damage` says so.
 
     Args:
         path: the video file, or its address; it need not have sound.
@@ -111,7 +112,7 @@ class _Track:
             self._target = output.add_stream_from_template(source)
         else:
             rate = source.rate if source.rate in _AAC_RATES else 48000
-            layout = 'mono' if source.channels == 1 else 'stereo'
+            layout = _AAC_LAYOUTS[min(source.channels, len(_AAC_LAYOUTS)) - 1]
             self._target = output.add_stream('aac', rate=rate, layout=layout)
         self._target.metadata.update(
             {key: source.metadata[key] for key in ('language',) if key in source.metadata}

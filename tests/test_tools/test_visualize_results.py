@@ -1,7 +1,9 @@
 import csv
 import importlib.util
 import json
+import os
 import shutil
+import signal
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from squares import square_frame, write_frames
 from mmvseg.apis import results_file
 from mmvseg.media import open_source
 from mmvseg.media.images import read_image
+from mmvseg.progress import ProgressReport
 from mmvseg.visualization import track_color
 
 path = REPOSITORY / 'tools/visualize_results.py'
@@ -277,3 +280,55 @@ def test_frames_of_one_name_in_two_folders_keep_their_masks(folder, monkeypatch)
     assert run(monkeypatch, '--video', '3') == 0
     masks = sorted(path.name for path in (folder / 'out/id_masks/first').iterdir())
     assert masks == [f'{index:05d}.png' for index in range(4)]
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_what_is_drawn_before_a_signal_is_kept(folder, monkeypatch, capsys, number):
+    advance, calls = ProgressReport.advance, []
+
+    def stopped(self):
+        advance(self)
+        calls.append(None)
+        if len(calls) == 6:
+            os.kill(os.getpid(), number)
+
+    monkeypatch.setattr(ProgressReport, 'advance', stopped)
+    assert run(monkeypatch, '--contact-sheet') == 128 + number
+    message = 'stopped after 2 of 4 frames of the video second; 1 of 2 videos are whole'
+    assert message in capsys.readouterr().err
+    assert [open_source(f'out/overlays/{name}.mp4').length for name in ('first', 'second')] == [
+        4,
+        2,
+    ]
+    assert [row['frame'] for row in read_rows() if row['video'] == 'second'] == ['0', '1']
+    assert not (folder / 'out/contact_sheet.png').exists()
+    assert not list((folder / 'out').rglob('.*'))
+
+
+def test_places_that_cannot_be_are_refused_at_once(folder, monkeypatch, capsys):
+    write_json('out', [])
+    assert run(monkeypatch) == 1
+    assert '--out out: is no folder' in capsys.readouterr().err
+    os.unlink('out')
+    (folder / 'out/tracks.csv').mkdir(parents=True)
+    assert run(monkeypatch) == 1
+    assert '--out out/tracks.csv: is no file' in capsys.readouterr().err
+    assert not (folder / 'out/overlays').exists()
+
+
+def test_equal_runs_give_equal_files(folder, monkeypatch):
+    run(monkeypatch, '--contact-sheet')
+    before = contents(folder / 'out')
+    assert {path.suffix for path in before} == {'.mp4', '.png', '.csv'}
+    shutil.rmtree(folder / 'out')
+    run(monkeypatch, '--contact-sheet')
+    assert contents(folder / 'out') == before
+
+
+@pytest.mark.parametrize('score', ['NaN', 'Infinity', '1e999'])
+def test_scores_that_are_no_numbers_are_refused(folder, monkeypatch, capsys, score):
+    text = (folder / 'results.json').read_text().replace('0.3', score)
+    (folder / 'results.json').write_text(text)
+    assert run(monkeypatch) == 1
+    assert 'error: results.json: ' in capsys.readouterr().err
+    assert not (folder / 'out/tracks.csv').exists()

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from mmvseg.datasets.shapes import LAYOUTS, ShapesOptions, ShapesRequest, write_shapes
 from mmvseg.errors import UserError, command_line
+from mmvseg.files import file_errors
 
 DIFFICULTIES = dict(easy=0.0, medium=0.5, hard=1.0)
 
@@ -104,7 +105,7 @@ def main() -> None:
     args = parse_args()
     request = make_request(args)
     console = Console()
-    with Progress(console=console) as progress:
+    with file_errors(args.out), Progress(console=console) as progress:
         task = progress.add_task('Shapes', total=request.train + request.val)
         splits = write_shapes(
             args.out, request, args.overwrite, on_video=lambda: progress.advance(task)
