@@ -158,7 +158,9 @@ def check_writable(path: Path) -> None:
     if path.is_dir():
         raise UserError(f'{path}: is a folder; give the name of a file')
     part = partial_path(path)
-    with file_errors(path):
+    try:
         path.parent.mkdir(parents=True, exist_ok=True)
         part.touch()
         part.unlink()
+    except OSError as error:
+        raise UserError(f'{path}: cannot be written ({error.strerror}); {NEW_PLACE}') from error

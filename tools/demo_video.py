@@ -185,7 +185,9 @@ def segment_whole(
     Raises:
         UserError: if the source broke off, after everything is written.
     """
-    damage, may_sound = None, isinstance(source, VideoFile) and not args.no_audio
+    damage = sound = None
+    if isinstance(source, VideoFile) and not args.no_audio:
+        sound = source.address
     if args.max_frames:
         source = FirstFrames(source, args.max_frames)
     stop.is_heeded = True
@@ -203,7 +205,7 @@ def segment_whole(
     if args.json:
         write_bytes(args.json, json.dumps(found.entries()).encode())
     pictures = Pictures(found, sample.video_length, out, args.maps)
-    audio = AudioTracks(args.input) if may_sound else None
+    audio = AudioTracks(sound) if sound else None
     drawn = pictures.write(source, demo_style(inferencer.task, source.size), audio, stop)
     print(found.describe())
     if stop.number:

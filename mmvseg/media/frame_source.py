@@ -187,6 +187,11 @@ class VideoFile:
             )
         self.damage = self._find_damage(index, float(seconds), errors)
 
+    @property
+    def address(self) -> str:
+        """The path or address to open it again; may hold a password, so it is not for messages."""
+        return self._address
+
     def frame_path(self, index: int) -> str:
         """The file and the frame's index: ``street.mp4#12``."""
         return f'{self.path}#{index}'

@@ -5,6 +5,7 @@ import os
 import signal
 from pathlib import Path
 
+import cv2
 import pytest
 from sound import packets_of, write_video_with_sound
 from squares import SquareSegmentor, write_checkpoint, write_config, write_frames
@@ -94,6 +95,16 @@ def test_the_second_signal_ends_at_once(folder, monkeypatch, capsys):
     assert not (folder / 'out.json').exists()
     assert not os.listdir('maps')
     assert capsys.readouterr().err.endswith('interrupted\n')
+
+
+def test_a_recording_that_is_stopped_is_segmented(folder, monkeypatch, capsys):
+    """A file stands for the camera."""
+    path, capture = write_video_with_sound(folder / 'clip.mp4'), cv2.VideoCapture
+    monkeypatch.setattr(cv2, 'VideoCapture', lambda index: capture(str(path)))
+    send_in(monkeypatch, VideoWriter, 'write', 4, signal.SIGINT)  # of the recording
+    assert run('--max-frames', '9', source='0') == 130
+    assert written() == (4, 4, 4)
+    assert open_source('out_input.mp4').length == 4
 
 
 @pytest.mark.parametrize('number', STATUS)
