@@ -52,8 +52,11 @@ class StopWish:
         return 0 if self.number is None else 128 + self.number
 
     def __enter__(self) -> 'StopWish':
-        numbers = (signal.SIGINT, signal.SIGTERM)
-        self._before = {number: signal.signal(number, self._handle) for number in numbers}
+        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        # Who starts a program in the background (nohup, &) may want it to ignore signals.
+        self._before = {n: h for n, h in before.items() if h not in (signal.SIG_IGN, None)}
+        for number in self._before:
+            signal.signal(number, self._handle)
         return self
 
     def __exit__(self, *error) -> None:
