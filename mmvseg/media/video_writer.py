@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -99,7 +99,8 @@ class VideoWriter:
         self._mux(frame)
         self.count += 1
         if self._audio:
-            self._mux_audio(self._audio.packets(self._end_s))
+            with self._failures():
+                self._audio.write_until(self._end_s)
 
     def close(self) -> None:
         """Finish the file and give it its name."""
@@ -107,14 +108,12 @@ class VideoWriter:
             self.discard()
             raise UserError(f'{self.path}: no frames to write')
         self._mux(None)
-        if self._audio:
-            self._mux_audio(self._audio.rest(self._end_s))
-        try:
+        with self._failures():
+            if self._audio:
+                self._audio.finish(self._end_s)
             self._container.close()
             if not self._growing:
                 os.replace(self._part, self.path)
-        except (av.error.FFmpegError, OSError) as error:
-            raise self._failed(error) from error
 
     def discard(self) -> None:
         """Drop what was written, or of a growing video what is not complete."""
@@ -165,15 +164,13 @@ class VideoWriter:
         return self._last_tick * self._tick_s + 1 / self._fps
 
     def _mux(self, frame: av.VideoFrame | None) -> None:
-        try:
+        with self._failures():
             self._container.mux(self._stream.encode(frame))
-        except (av.error.FFmpegError, OSError) as error:
-            raise self._failed(error) from error
 
-    def _mux_audio(self, packets: Iterator[av.Packet]) -> None:
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
         try:
-            for packet in packets:
-                self._container.mux(packet)
+            yield
         except (av.error.FFmpegError, OSError) as error:
             raise self._failed(error) from error
 

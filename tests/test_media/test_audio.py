@@ -120,3 +120,16 @@ def test_damaged_packets_end_nothing(tmp_path):
     path.write_bytes(data)
     out, _ = write_anew(path)
     assert len(packets_of(out)) > 20
+
+
+def test_sound_that_changes_its_form_goes_on(tmp_path):
+    parts = [
+        write_video_with_sound(tmp_path / f'{n}.ts', ['mp2'], channels=n, start_s=2.0 * n)
+        for n in (1, 2)
+    ]
+    path = tmp_path / 'v.ts'
+    path.write_bytes(b''.join(part.read_bytes() for part in parts))
+    out, _ = write_anew(path)
+    signal = np.abs(sound_of(out)) > 0.2
+    begins = [float(np.argmax(signal)) / 48000, float(np.argmax(signal[2 * 48000 :])) / 48000 + 2]
+    assert begins == pytest.approx([1.2, 3.2], abs=0.03)
