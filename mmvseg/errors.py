@@ -102,9 +102,9 @@ def command_line(main: Callable[..., int | None]) -> Callable[..., None]:
         except UserError as error:
             say(f'error: {error}', sys.stderr)
             sys.exit(1)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stop:
             say('interrupted', sys.stderr)
-            sys.exit(130)
+            sys.exit(getattr(stop, 'status', 130))
         sys.exit(status or 0)
 
     return wrapper

@@ -79,6 +79,8 @@ def whole_file(path: Path, *, durable: bool = False) -> Iterator[Path]:
     Raises:
         OSError: it cannot be written, or another run is writing it.
     """
+    if path.exists() and not path.is_file():  # a device would be lost
+        raise FileExistsError(errno.EEXIST, 'it is a folder, a pipe or a device', str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     part = partial_path(path)
     with exclusive(part):

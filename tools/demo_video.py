@@ -10,7 +10,11 @@ number of a camera, the address of a stream (rtsp://, http://, udp:// ...), or -
 The overlay is an H.264 mp4 of the input's size and times (an image gives a PNG). For vps and
 vss, frames smaller than 400 pixels are enlarged so that names can be read; a legend comes on top.
 
-With --live each frame is segmented, written and shown as soon as it is there; Ctrl-C ends it.
+The sound of a video file is kept. Ctrl-C and SIGTERM keep what is done: the results of the frames
+so far are written, and the exit status is 130 or 143.
+
+With --live each frame is segmented, written and shown as soon as it is there, without sound; Ctrl-C
+ends it, with status 0.
 
 Example:
     python tools/demo_video.py street.mp4 configs/tevit/tevit_msgshift.py tevit_msgshift.pth
@@ -18,6 +22,7 @@ Example:
 
 import argparse
 import json
+import signal
 import sys
 import warnings
 from collections.abc import Sequence
@@ -26,7 +31,9 @@ from pathlib import Path
 
 from mmvseg.apis import VideoSegInferencer
 from mmvseg.apis.live_outputs import LiveOutputs, map_path
+from mmvseg.apis.output_paths import check_output_files, check_output_folder
 from mmvseg.apis.reports import Report, build_report, demo_style, score_threshold
+from mmvseg.apis.stopping import StopWish
 from mmvseg.engine.config import add_cfg_options
 from mmvseg.engine.console import hide_irrelevant_warnings
 from mmvseg.engine.launch import add_checkpoint_arguments, allowed_missing, positive_int
@@ -34,10 +41,13 @@ from mmvseg.errors import UserError, command_line, say
 from mmvseg.files import write_bytes
 from mmvseg.media import (
     DEFAULT_FPS,
+    AudioTracks,
     DamagedVideoWarning,
     FirstFrames,
     FrameSource,
+    ImageSequence,
     Picture,
+    VideoFile,
     VideoWriter,
     is_steady,
     open_source,
@@ -46,9 +56,9 @@ from mmvseg.media import (
 )
 from mmvseg.media.images import IMAGE_SUFFIXES, write_image
 from mmvseg.progress import ProgressReport
-from mmvseg.structures import VideoResult
 from mmvseg.visualization.exports import write_id_map
-from mmvseg.visualization.painters import Painter, build_painter
+from mmvseg.visualization.painters import build_painter
+from mmvseg.visualization.text import DrawingStyle
 
 OUT_FOLDER = Path('work_dirs/demo')
 #: Quality of a recorded camera: hardly a visible loss.
@@ -78,7 +88,8 @@ def parse_args() -> argparse.Namespace:
         '--maps',
         type=Path,
         metavar='FOLDER',
-        help='also write a PNG a frame: number of the track or segment (0 = none), or class id',
+        help='also write a PNG a frame: number of the track + 1 or of the segment (0 = none), or '
+        'class id',
     )
     parser.add_argument(
         '--score-thr',
@@ -107,6 +118,9 @@ def parse_args() -> argparse.Namespace:
         '--show', action='store_true', help='with --live, show a window, and no mp4 unless --out'
     )
     parser.add_argument('--max-frames', type=positive_int, help='stop after so many frames')
+    parser.add_argument(
+        '--no-audio', action='store_true', help='leave the sound of a video file out'
+    )
     add_checkpoint_arguments(parser)
     add_cfg_options(parser)
     args = parser.parse_args()
@@ -116,8 +130,13 @@ def parse_args() -> argparse.Namespace:
 
 
 @command_line
-def main() -> None:
-    args = parse_args()
+def main() -> int:
+    with StopWish() as stop:
+        return run(parse_args(), stop)
+
+
+def run(args: argparse.Namespace, stop: StopWish) -> int:
+    """The whole run; returns the exit status."""
     hide_irrelevant_warnings()
     # Reported once at the end, when all is written.
     warnings.simplefilter('ignore', DamagedVideoWarning)
@@ -128,6 +147,7 @@ def main() -> None:
             'frames first'
         )
     out = output_path(args.out, source, isinstance(source, Picture) and not args.live)
+    check_outputs(args, source, out)
     inferencer = VideoSegInferencer(
         args.config,
         args.checkpoint,
@@ -145,44 +165,78 @@ def main() -> None:
     said = [*source.notes]
     for note in said:
         say(note)
-    run = segment_live if args.live else segment_whole
+    segment = segment_live if args.live else segment_whole
     try:
-        run(args, source, inferencer, out)
+        return segment(args, source, inferencer, out, stop)
     finally:
         for note in source.notes[len(said) :]:
             say(note)
 
 
+def check_outputs(args: argparse.Namespace, source: FrameSource, out: Path) -> None:
+    """Refuse outputs that cannot be written or are what is read.
+
+    Raises:
+        UserError: naming the option.
+    """
+    frames = source.paths if isinstance(source, ImageSequence) else [args.input]
+    inputs = [*frames, args.config, args.checkpoint]
+    check_output_files({'--out': out, '--json': args.json}, inputs)
+    if args.maps:
+        check_output_folder('--maps', args.maps, frames)
+
+
 def segment_whole(
-    args: argparse.Namespace, source: FrameSource, inferencer: VideoSegInferencer, out: Path
-) -> None:
+    args: argparse.Namespace,
+    source: FrameSource,
+    inferencer: VideoSegInferencer,
+    out: Path,
+    stop: StopWish,
+) -> int:
     """Segment the video, then decode it again to draw what was found.
+
+    Returns:
+        The exit status.
 
     Raises:
         UserError: if the source broke off, after everything is written.
     """
-    damage = None
+    damage = sound = None
+    if isinstance(source, VideoFile) and not args.no_audio:
+        sound = source.address
     if args.max_frames:
         source = FirstFrames(source, args.max_frames)
+    stop.is_heeded = True
     if source.is_live:
-        source, damage = record(source, out)
+        source, damage = record(source, out, stop)
     with ProgressReport('segmenting', source.length) as progress:
-        sample = inferencer(source, progress.advance)
+
+        def on_frames(count: int) -> bool:
+            progress.advance(count)
+            return not stop.taken()
+
+        sample = inferencer(source, on_frames)
     damage = damage or source.damage
     found = build_report(sample.pred, inferencer.metainfo, args.score_thr)
     if args.json:
         times = dict(seconds=[round(seconds, 6) for seconds in sample.frame_seconds])
         entries = [entry | times for entry in found.entries()]
         write_bytes(args.json, json.dumps(entries).encode())
-    if args.maps:
-        write_maps(args.maps, found, sample.video_length, source.size)
-    painter = found.painter(demo_style(inferencer.task, source.size))
-    draw(source, sample.frame_seconds, found.result, painter, out)
+    pictures = Pictures(found, sample.frame_seconds, out, args.maps)
+    audio = AudioTracks(sound) if sound else None
+    drawn = pictures.write(source, demo_style(inferencer.task, source.size), audio, stop)
     say(found.describe())
-    report(found.noun, out, args.json, args.maps, damage)
+    if stop.number:
+        total = '' if source.length is None else f' of {source.length}'
+        where = f'stopped after {sample.video_length} frames{total}'
+        if drawn < sample.video_length:
+            where += f', overlay and maps after {drawn}'
+        say(f'{where}; the results cover the frames before', sys.stderr)
+    report(found.noun, out, args.json, args.maps, None if stop.number else damage)
+    return stop.status
 
 
-def record(source: FrameSource, out: Path) -> tuple[FrameSource, str | None]:
+def record(source: FrameSource, out: Path, stop: StopWish) -> tuple[FrameSource, str | None]:
     """Keep the frames of a camera or stream in a file next to ``out``, to read them twice.
 
     Returns:
@@ -196,14 +250,23 @@ def record(source: FrameSource, out: Path) -> tuple[FrameSource, str | None]:
         for frame in source:
             writer.write(frame.image, frame.seconds)
             progress.advance()
+            if stop.taken():
+                break
     say(f'input:   {path}')
     return open_source(path), source.damage
 
 
 def segment_live(
-    args: argparse.Namespace, source: FrameSource, inferencer: VideoSegInferencer, out: Path
-) -> None:
+    args: argparse.Namespace,
+    source: FrameSource,
+    inferencer: VideoSegInferencer,
+    out: Path,
+    stop: StopWish,
+) -> int:
     """Segment, draw and write frame by frame, until the source ends or the user stops it.
+
+    Returns:
+        The exit status; Ctrl-C is how a run ends.
 
     Raises:
         UserError: if the source broke off, after everything is written.
@@ -228,7 +291,8 @@ def segment_live(
             else:
                 problem = source.damage
         except KeyboardInterrupt:
-            say('stopped by Ctrl-C', sys.stderr)
+            name = 'SIGTERM' if stop.number == signal.SIGTERM else 'Ctrl-C'
+            say(f'stopped by {name}', sys.stderr)
         except UserError as error:
             problem = str(error)
     if not outputs.num_frames:
@@ -237,6 +301,7 @@ def segment_live(
     mean = outputs.num_entries / outputs.num_frames
     say(f'{outputs.num_frames} frames with {mean:.1f} {seen.noun}{above} on average')
     report(seen.noun, video, args.json, args.maps, problem)
+    return stop.status if stop.number == signal.SIGTERM else 0
 
 
 def report(
@@ -273,42 +338,80 @@ def output_path(out: Path | None, source: FrameSource, is_image: bool) -> Path:
     return out
 
 
-def draw(
+def video_writer(
+    path: Path,
     source: FrameSource,
-    times_s: Sequence[float],
-    result: VideoResult,
-    painter: Painter,
-    out: Path,
-) -> None:
-    """Decode the frames once more and write them with the result drawn on, each at its time."""
-    if out.suffix.lower() in IMAGE_SUFFIXES:
-        image = next(iter(source)).image
-        write_image(out, painter.draw(image, result, 0))
-        return
-    ends_s = [*times_s[1:], source.end_s or times_s[-1] + float(1 / source.fps)]
-    timed = not is_steady(times_s, source.fps)
-    with (
-        ProgressReport('drawing', len(times_s)) as progress,
-        video_writer(out, source, timed=timed) as writer,
-    ):
-        for index, seconds, image in source:
-            drawn = painter.draw(image, result, index)
-            writer.write(drawn, seconds, ends_s[index] - seconds)
-            progress.advance()
-
-
-def video_writer(path: Path, source: FrameSource, *, timed: bool, crf: int = 20) -> VideoWriter:
+    *,
+    timed: bool,
+    crf: int = 20,
+    audio: AudioTracks | None = None,
+) -> VideoWriter:
     """For a video of the rate and the pixels of another."""
-    return VideoWriter(path, source.fps, crf, timed=timed, pixel_aspect=source.pixel_aspect)
+    return VideoWriter(
+        path, source.fps, crf, timed=timed, pixel_aspect=source.pixel_aspect, audio=audio
+    )
 
 
-def write_maps(folder: Path, found: Report, length: int, size: tuple[int, int]) -> None:
-    """Write the id map of every frame."""
-    colors = found.colors()
-    wide = max(colors, default=0) > 255
-    for frame in range(length):
-        ids = found.id_map(frame, size)
-        write_id_map(map_path(folder, frame), ids, colors, wide=wide)
+class Pictures:
+    """The overlay and the id maps of a video, written side by side.
+
+    Args:
+        found: the result.
+        times_s: of the frames that it covers.
+        out: the overlay.
+        maps: folder of the maps; None for none.
+    """
+
+    def __init__(
+        self, found: Report, times_s: Sequence[float], out: Path, maps: Path | None
+    ) -> None:
+        self._found, self._times_s, self._out, self._maps = found, times_s, out, maps
+        self._colors = found.colors()
+
+    def write(
+        self,
+        source: FrameSource,
+        style: DrawingStyle,
+        audio: AudioTracks | None,
+        stop: StopWish,
+    ) -> int:
+        """Decode the frames once more and write them with the result drawn on, each at its time.
+
+        Returns:
+            How many frames there are: fewer than the result covers if the user stopped it.
+        """
+        painter, length = self._found.painter(style), len(self._times_s)
+        if self._out.suffix.lower() in IMAGE_SUFFIXES:
+            frame = next(iter(source))
+            self._write_map(0, source.size)
+            write_image(self._out, painter.draw(frame.image, self._found.result, 0))
+            return 1
+        end_s = source.end_s or self._times_s[-1] + float(1 / source.fps)
+        ends_s = [*self._times_s[1:], end_s]
+        timed = not is_steady(self._times_s, source.fps)
+        with (
+            ProgressReport('drawing', length) as progress,
+            video_writer(self._out, source, timed=timed, audio=audio) as writer,
+        ):
+            for index, seconds, image in source:
+                self._write_map(index, source.size)
+                drawn = painter.draw(image, self._found.result, index)
+                writer.write(drawn, seconds, ends_s[index] - seconds)
+                progress.advance()
+                if stop.taken() or writer.count == length:
+                    break
+            if audio:
+                # What is heard behind the last frame belongs to a video that was taken whole.
+                audio.whole = not stop.number and not isinstance(source, FirstFrames)
+        if audio and audio.damage:
+            say(f'note: {audio.damage}', sys.stderr)
+        return writer.count
+
+    def _write_map(self, frame: int, size: tuple[int, int]) -> None:
+        if self._maps:
+            wide = max(self._colors, default=0) > 255
+            ids = self._found.id_map(frame, size)
+            write_id_map(map_path(self._maps, frame), ids, self._colors, wide=wide)
 
 
 if __name__ == '__main__':

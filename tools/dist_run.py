@@ -7,6 +7,8 @@ from torch.distributed.elastic.multiprocessing.api import SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.run import main
 
+from mmvseg.errors import say
+
 
 def run() -> int:
     """Exit status: that of the process that failed first, or 128 and the signal that ended it."""
@@ -18,7 +20,7 @@ def run() -> int:
         rank, failure = error.get_first_failure()
         code = failure.exitcode
         how = f'status {code}' if code >= 0 else signal.Signals(-code).name
-        print(f'error: process {rank} of the run ended with {how}', file=sys.stderr)
+        say(f'error: process {rank} of the run ended with {how}', sys.stderr)
         return code if code >= 0 else 128 - code
     return 0
 

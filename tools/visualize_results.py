@@ -14,16 +14,19 @@ VIDEO/mask/*.png.
 Under --out:
     overlays/VIDEO.mp4            frames with masks, contours and labels (class #track score), or
                                   with classes and a legend (VSPW)
-    id_masks/VIDEO/00000.png      number of each pixel's track or segment, 0 = none; 8 bits with a
-                                  palette, or 16 bits where a video has more than 255; named like
-                                  the frame, or by its index where two frames share a name
+    id_masks/VIDEO/00000.png      number of each pixel's track + 1, or of its segment, 0 = none; 8
+                                  bits with a palette, or 16 bits where a video has more than 255;
+                                  named like the frame, or by its index where two frames share a
+                                  name
     class_maps/VIDEO/00000.png    VSPW: id of each pixel's class, with a palette
     tracks.csv                    one row a track and frame: score, box (xyxy pixels), area; of
     (segments.csv, classes.csv)   VIPSeg and VSPW one a segment or class and frame
     contact_sheet.png             with --contact-sheet: input, ground truth and prediction
 
-Tracks and segments are numbered from 1, tracks by the position of their entry among those of the
-video; --score-thr does not renumber.
+Ctrl-C and SIGTERM keep what is drawn so far; the exit status is 130 or 143.
+
+Tracks are numbered from 0 by the position of their entry among those of the video, segments from 1;
+--score-thr does not renumber.
 
 Example:
     python tools/visualize_results.py results.json --ann val.json --root val/JPEGImages --out vis
@@ -32,6 +35,7 @@ Example:
 
 import argparse
 import os
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -39,8 +43,10 @@ from typing import Any
 import numpy as np
 
 from mmvseg.apis.map_folders import load_panoptic_results, load_semantic_results, results_task
+from mmvseg.apis.output_paths import check_output_files, check_output_folder
 from mmvseg.apis.reports import NOUNS, Report, build_report
 from mmvseg.apis.results_file import ResultVideo, load_results
+from mmvseg.apis.stopping import StopWish
 from mmvseg.errors import UserError, command_line, say
 from mmvseg.locks import folder_lock
 from mmvseg.media import DEFAULT_FPS, VideoWriter, parse_fps
@@ -127,8 +133,13 @@ def parse_args() -> argparse.Namespace:
 
 
 @command_line
-def main() -> None:
-    args = parse_args()
+def main() -> int:
+    with StopWish() as stop:
+        return run(parse_args(), stop)
+
+
+def run(args: argparse.Namespace, stop: StopWish) -> int:
+    """The whole run; returns the exit status."""
     if args.range:
         check_range(args.range)
     task = results_task(args.results)
@@ -137,11 +148,14 @@ def main() -> None:
     if args.root is None and task == 'vis':
         raise UserError('--root: needed to find the frames of a results.json')
     root = args.root or args.ann.parent / USUAL_ROOTS[task]
+    table = args.out / f'{NOUNS[task]}.csv'
+    check_output_folder('--out', args.out, inputs=())
+    check_output_files({'--out': table}, [args.results, args.ann])
     metainfo, videos = READERS[task](
         args.results, args.ann, root, args.video, args.allow_outside_root
     )
     with folder_lock(args.out, 'give another --out'):
-        draw_results(task, root, metainfo, videos, args)
+        return draw_results(task, root, metainfo, videos, table, args, stop)
 
 
 def draw_results(
@@ -149,18 +163,33 @@ def draw_results(
     root: Path,
     metainfo: Mapping[str, Any],
     videos: list[ResultVideo],
+    table: Path,
     args: argparse.Namespace,
-) -> None:
-    rows, count = [], 0
+    stop: StopWish,
+) -> int:
+    """Draw all videos and write their table; returns the exit status."""
+    rows, count, whole = [], 0, 0
+    stop.is_heeded = True
     with ProgressReport('drawing', sum(len(video.frames) for video in videos)) as progress:
         for video in videos:
             report = build_report(video.found, metainfo, args.score_thr)
-            draw_video(video, report, args, progress)
+            drawn = draw_video(video, report, args, progress, stop)
             files = [os.path.relpath(path, root) for path in video.frames]
             names = dict(video_id=video.video_id, video=video.name)
-            rows += [names | row for row in table_rows(report.result, files, metainfo)]
+            in_video = table_rows(report.result, files, metainfo)
+            rows += [names | row for row in in_video if row['frame'] < drawn]
             count += 0 if task == 'vss' else len(report.result)
-    write_table(args.out / f'{NOUNS[task]}.csv', COLUMNS[task], rows)
+            whole += drawn == len(video.frames)
+            if stop.number:
+                break
+    write_table(table, COLUMNS[task], rows)
+    if stop.number:
+        say(
+            f'stopped after {drawn} of {len(video.frames)} frames of the video {video.name}; '
+            f'{whole} of {len(videos)} videos are whole',
+            sys.stderr,
+        )
+        return stop.status
     if args.contact_sheet:
         shown = videos[: args.contact_sheet]
         sheet = [sheet_video(video, metainfo, args.score_thr, args.range) for video in shown]
@@ -169,12 +198,17 @@ def draw_results(
         count = len({row['category_id'] for row in rows})
     above = f' of score >= {args.score_thr or 0:g}' if task == 'vis' else ''
     say(f'{args.out}: {len(videos)} videos with {count} {NOUNS[task]}{above}')
+    return stop.status
 
 
 def draw_video(
-    video: ResultVideo, report: Report, args: argparse.Namespace, progress: ProgressReport
-) -> None:
-    """Write the overlay video and the id images of one video."""
+    video: ResultVideo,
+    report: Report,
+    args: argparse.Namespace,
+    progress: ProgressReport,
+    stop: StopWish,
+) -> int:
+    """Write the overlay video and the id images of one video; returns for how many frames."""
     has_scores = report.noun == 'tracks'
     painter = report.painter(DrawingStyle(scale=upscaling(video.size), scores=has_scores))
     folder = args.out / ('class_maps' if report.noun == 'classes' else 'id_masks') / video.name
@@ -187,6 +221,9 @@ def draw_video(
             ids = report.id_map(frame, video.size)
             write_id_map(folder / f'{names[frame]}.png', ids, colors, wide=wide)
             progress.advance()
+            if stop.taken():
+                break
+    return writer.count
 
 
 def table_rows(

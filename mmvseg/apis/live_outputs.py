@@ -4,7 +4,7 @@ import json
 import sys
 import time
 from collections import deque
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import numpy as np
@@ -61,11 +61,11 @@ class LiveOutputs:
             if window:
                 shown = LiveWindow(source.name, float(source.pixel_aspect))
                 self._window = contexts.enter_context(shown)
-            self._lines = None
+            self._lines, self._written = None, 0
             if lines:
                 with file_errors(lines):
                     lines.parent.mkdir(parents=True, exist_ok=True)
-                    self._lines = contexts.enter_context(lines.open('w'))
+                    self._lines = contexts.enter_context(lines.open('wb', buffering=0))
             self._rate = contexts.enter_context(RateReport())
             self._contexts = contexts.pop_all()
 
@@ -83,8 +83,7 @@ class LiveOutputs:
         if self._lines:
             line = dict(frame=frame.index, seconds=round(frame.seconds, 6))
             with file_errors(self._lines_path):
-                self._lines.write(json.dumps(line | {report.noun: entries}) + '\n')
-                self._lines.flush()
+                self._write_line(json.dumps(line | {report.noun: entries}))
         if self._maps:
             path = map_path(self._maps, frame.index)
             ids = report.id_map(0, frame.image.shape[:2])
@@ -108,6 +107,19 @@ class LiveOutputs:
 
     def __exit__(self, *error) -> bool | None:
         return self._contexts.__exit__(*error)
+
+    def _write_line(self, text: str) -> None:
+        """Append a line, whole or not at all."""
+        rest = memoryview(f'{text}\n'.encode())
+        before = self._written
+        try:
+            while rest:
+                rest = rest[self._lines.write(rest) :]
+            self._written = before + len(text) + 1
+        except OSError:
+            with suppress(OSError):  # a pipe keeps what it has
+                self._lines.truncate(before)
+            raise
 
     def _write(self, drawn: np.ndarray, seconds: float) -> None:
         if self._video is None:

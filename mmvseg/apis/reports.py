@@ -9,7 +9,7 @@ import numpy as np
 
 from mmvseg.errors import UserError, one_line
 from mmvseg.structures import VideoInstances, VideoPanoptic, VideoResult, VideoSemantic
-from mmvseg.visualization.exports import Color, id_map
+from mmvseg.visualization.exports import Color, id_map, map_value
 from mmvseg.visualization.overlay import track_color
 from mmvseg.visualization.overlay_panoptic import segment_color
 from mmvseg.visualization.overlay_semantic import by_area, class_areas
@@ -48,7 +48,7 @@ class Report(Protocol):
         ...
 
     def id_map(self, frame: int, size: tuple[int, int]) -> np.ndarray:
-        """Ids of a frame of ``size`` as a file holds them, (H, W)."""
+        """Ids of a frame of ``size`` as a file holds them, (H, W): a track's is its number + 1."""
         ...
 
     def colors(self) -> dict[int, Color]:
@@ -131,12 +131,13 @@ class InstanceReport:
         ]
 
     def id_map(self, frame: int, size: tuple[int, int]) -> np.ndarray:
-        """Track ids, higher scores on top."""
+        """Track ids + 1, higher scores on top."""
         return id_map(self.result, frame, size)
 
     def colors(self) -> dict[int, Color]:
         """Of the tracks."""
-        return {int(track): track_color(int(track)) for track in self.result.track_ids}
+        tracks = self.result.track_ids.tolist()
+        return {map_value(track): track_color(track) for track in tracks}
 
     def describe(self) -> str:
         """Tracks of each class."""

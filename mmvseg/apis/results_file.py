@@ -27,7 +27,7 @@ class ResultVideo:
             it is joined to.
         size: (height, width).
         frames: paths of its frames.
-        found: the predictions; tracks and segments are numbered from 1.
+        found: the predictions; tracks are numbered from 0 and segments from 1.
         truth: what is annotated, or None; scores are 1.
     """
 
@@ -158,7 +158,7 @@ def _predicted(results: list[Result], labels: dict[int, int]) -> VideoInstances:
         scores=np.array([result.score for result in results], np.float64),
         labels=np.array([labels[result.category_id] for result in results], np.int64),
         masks=[result.rles for result in results],
-        track_ids=np.arange(1, len(results) + 1),
+        track_ids=np.arange(len(results)),
     )
 
 
@@ -167,5 +167,5 @@ def _annotated(instances: list[dict]) -> VideoInstances:
         scores=np.ones(len(instances)),
         labels=np.array([instance['label'] for instance in instances], np.int64),
         masks=[instance['segmentations'] for instance in instances],
-        track_ids=np.arange(1, len(instances) + 1),
+        track_ids=np.arange(len(instances)),
     )

@@ -16,6 +16,7 @@ from .results_writer import PARTIAL_FILES
 from .writers import InstanceWriter, PanopticWriter, SemanticWriter, video_folder
 
 ARCHIVE = 'submission.zip'
+_EARLIEST = (1980, 1, 1, 0, 0, 0)  # that a zip archive can state
 _WRITERS = (InstanceWriter, PanopticWriter, SemanticWriter)
 
 
@@ -46,7 +47,11 @@ def zip_results(out_dir: str | Path) -> Path:
         for path in _members(source):
             # a PNG is as small as it gets
             kind = zipfile.ZIP_STORED if path.suffix == '.png' else zipfile.ZIP_DEFLATED
-            zipped.write(path, path.relative_to(out_dir), kind)
+            member = zipfile.ZipInfo.from_file(path, path.relative_to(out_dir))
+            # equal results give an equal archive, whenever they were written
+            member.date_time, member.compress_type = _EARLIEST, kind
+            with open(path, 'rb') as file, zipped.open(member, 'w') as target:
+                shutil.copyfileobj(file, target)
     return archive
 
 

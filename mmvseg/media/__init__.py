@@ -1,5 +1,7 @@
+from .audio import AudioTracks
 from .decoding import without_password
 from .frame_clock import is_steady
+from .frame_list import FrameList, as_source, checked_frames
 from .frame_source import (
     DEFAULT_FPS,
     DamagedVideoWarning,
@@ -17,10 +19,12 @@ from .video_writer import VideoWriter
 
 __all__ = [
     'DEFAULT_FPS',
+    'AudioTracks',
     'CameraSource',
     'DamagedVideoWarning',
     'FirstFrames',
     'Frame',
+    'FrameList',
     'FrameSource',
     'ImageFolder',
     'ImageSequence',
@@ -28,6 +32,8 @@ __all__ = [
     'StreamSource',
     'VideoFile',
     'VideoWriter',
+    'as_source',
+    'checked_frames',
     'is_steady',
     'open_source',
     'parse_fps',

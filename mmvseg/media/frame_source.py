@@ -268,6 +268,11 @@ class VideoFile:
         if gaps and not errors:
             note_once(self.notes, f'{self.path}: frames may be damaged', f' ({gaps[0]})')
 
+    @property
+    def address(self) -> str:
+        """The path or address to open it again; may hold a password, so it is not for messages."""
+        return self._address
+
     def frame_path(self, index: int) -> str:
         """The file and the frame's index: ``street.mp4#12``."""
         return f'{self.path}#{index}'

@@ -1,7 +1,8 @@
 """Video out: H.264 in mp4, complete or not there; or growing, and playable at any time."""
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -13,8 +14,12 @@ import numpy as np
 from mmvseg.errors import UserError
 from mmvseg.files import partial_path
 
+from .audio import AudioTracks
 from .decoding import protocol_path
 
+#: Into how many parts a picture is cut, whose encoding can run at the same time. It shows in the
+#: file, so the number of cores must not decide.
+_THREADS = 4
 #: Ticks a second that place the frames of a growing video: the clock of broadcasting.
 _TICKS = 90_000
 #: FFmpeg's flag that hands the durations of frames on to the file.
@@ -26,6 +31,7 @@ class VideoWriter:
 
     The file appears under its name only when it is complete: a killed run leaves at most a hidden
     ``.<name>.part``. Odd heights and widths are padded by one row or column, as H.264 asks.
+    Equal frames give an equal file.
 
     Args:
         path: the mp4 to write; its folder is made.
@@ -36,6 +42,7 @@ class VideoWriter:
         growing: write under the file's own name from the start, frame by frame, so that all but
             the last frame can be played even if the program is killed. What was written stays when
             an exception ends it. Frames are placed by their times.
+        audio: sound to put beside the frames, not for a growing video; closed with the file.
 
     Raises:
         UserError: if the file cannot be written, e.g. on a full disk.
@@ -54,10 +61,11 @@ class VideoWriter:
         timed: bool = False,
         pixel_aspect: Fraction = Fraction(1),
         growing: bool = False,
+        audio: AudioTracks | None = None,
     ) -> None:
         self.path = Path(path)
         self.count = 0
-        self._growing = growing
+        self._growing, self._audio = growing, audio
         self._fps = Fraction(fps).limit_denominator(100_000)
         self._timed, self._pixel_aspect = timed or growing, pixel_aspect
         self._tick_s = Fraction(1, _TICKS) if self._timed else 1 / self._fps
@@ -104,6 +112,9 @@ class VideoWriter:
         frame.time_base = self._tick_s
         self._mux(frame)
         self.count += 1
+        if self._audio:
+            with self._failures():
+                self._audio.write_until(self._end_s)
 
     def close(self) -> None:
         """Finish the file and give it its name."""
@@ -111,18 +122,20 @@ class VideoWriter:
             self.discard()
             raise UserError(f'{self.path}: no frames to write')
         self._mux(None)
-        try:
+        with self._failures():
+            if self._audio:
+                self._audio.finish(self._end_s)
             self._container.close()
             if not self._growing:
                 os.replace(self._part, self.path)
-        except (av.error.FFmpegError, OSError) as error:
-            raise self._failed(error) from error
 
     def discard(self) -> None:
         """Drop what was written, or of a growing video what is not complete."""
         # Closing may fail for the reason that made us stop; the file is deleted anyway.
         with suppress(av.error.FFmpegError, OSError):
             self._container.close()
+        if self._audio:
+            self._audio.close()
         if not (self._growing and self.count):
             self._part.unlink(missing_ok=True)
 
@@ -143,7 +156,9 @@ class VideoWriter:
             self.discard()
 
     def _add_stream(self, height: int, width: int) -> av.video.stream.VideoStream:
-        options = {'crf': str(self._crf), 'preset': 'veryfast'}
+        # The macroblock tree is left out: x264's code of it for AVX-512 reads memory that was never
+        # set, so that equal frames would give differing files.
+        options = {'crf': str(self._crf), 'preset': 'veryfast', 'mbtree': '0'}
         if self._growing:
             options['tune'] = 'zerolatency'  # no frame waits in the encoder
         if self._timed:
@@ -153,14 +168,27 @@ class VideoWriter:
         stream.codec_context.time_base = self._tick_s
         stream.codec_context.sample_aspect_ratio = self._pixel_aspect.limit_denominator(2**15)
         stream.codec_context.flags |= _KEEP_DURATIONS
+        stream.codec_context.thread_count = _THREADS
         # State the conversion (BT.709, limited range), or players guess it from the frame size.
         stream.codec_context.colorspace = stream.codec_context.color_primaries = 1
         stream.codec_context.color_trc = stream.codec_context.color_range = 1
+        if self._audio:
+            self._audio.add_to(self._container)
         return stream
 
+    @property
+    def _end_s(self) -> Fraction:
+        """When the last frame has been shown."""
+        return self._last_tick * self._tick_s + 1 / self._fps
+
     def _mux(self, frame: av.VideoFrame | None) -> None:
-        try:
+        with self._failures():
             self._container.mux(self._stream.encode(frame))
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        try:
+            yield
         except (av.error.FFmpegError, OSError) as error:
             raise self._failed(error) from error
 

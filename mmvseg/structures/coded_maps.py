@@ -32,6 +32,9 @@ class CodedMaps(Sequence[np.ndarray]):
         data = zlib.compress(np.ascontiguousarray(item).tobytes(), 1)
         self._coded.append((item.dtype, item.shape, data))
 
+    def __repr__(self) -> str:
+        return f'CodedMaps({len(self)} maps, {self.nbytes} bytes)'
+
     def __len__(self) -> int:
         return len(self._coded)
 

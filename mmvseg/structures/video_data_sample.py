@@ -35,6 +35,15 @@ class VideoDataSample(BaseDataElement):
     def gt_instances(self, value: list[InstanceData]) -> None:
         self.set_field(value, '_gt_instances', dtype=list)
 
+    def __repr__(self) -> str:
+        parts = [repr(self.get('video_name'))]
+        if 'pred' in self:  # of the whole video, unlike the frame_ids
+            parts.append(f'pred={self.pred!r}')
+        elif 'frame_ids' in self:
+            parts.append(f'frames {self.frame_ids[0]} to {self.frame_ids[-1]}')
+        parts += [key.removeprefix('_') for key in self.keys() if key != 'pred']
+        return f'VideoDataSample({", ".join(parts)})'
+
     def to(self, *args, **kwargs) -> 'VideoDataSample':
         """Move or cast the sample, including the per-frame annotations."""
         moved = super().to(*args, **kwargs)

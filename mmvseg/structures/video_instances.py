@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 
-@dataclass
+@dataclass(repr=False)
 class VideoInstances:
     """Instance tubes of one video.
 
@@ -26,6 +26,14 @@ class VideoInstances:
 
     def __len__(self) -> int:
         return len(self.scores)
+
+    def __repr__(self) -> str:
+        if not len(self):
+            return 'VideoInstances(0 tubes)'
+        return (
+            f'VideoInstances({len(self)} tubes of {len(self.masks[0])} frames, '
+            f'scores {min(self.scores):.2f} to {max(self.scores):.2f})'
+        )
 
     def above(self, score_thr: float) -> 'VideoInstances':
         """The tubes whose score is at least ``score_thr``."""

@@ -25,7 +25,7 @@ class Segment:
     query: int
 
 
-@dataclass
+@dataclass(repr=False)
 class VideoPanoptic:
     """Segments of one video.
 
@@ -40,6 +40,9 @@ class VideoPanoptic:
 
     def __len__(self) -> int:
         return len(self.segments)
+
+    def __repr__(self) -> str:
+        return f'VideoPanoptic({len(self)} segments in {len(self.maps)} frames)'
 
     def segments_in(self, segment_map: np.ndarray) -> list[tuple[Segment, int]]:
         """The segments that occur in one of the maps, with their areas in pixels."""

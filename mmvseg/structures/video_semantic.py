@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 
-@dataclass
+@dataclass(repr=False)
 class VideoSemantic:
     """Classes of one video.
 
@@ -16,3 +16,6 @@ class VideoSemantic:
     """
 
     maps: Sequence[np.ndarray]
+
+    def __repr__(self) -> str:
+        return f'VideoSemantic({len(self.maps)} frames)'

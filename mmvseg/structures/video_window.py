@@ -7,7 +7,7 @@ from torch import Tensor
 from .video_data_sample import VideoDataSample
 
 
-@dataclass
+@dataclass(repr=False)
 class VideoWindow:
     """Consecutive frames of one video, decoded and resized but not yet normalised.
 
@@ -19,6 +19,9 @@ class VideoWindow:
 
     frames: Tensor
     sample: VideoDataSample
+
+    def __repr__(self) -> str:
+        return f'VideoWindow({tuple(self.frames.shape)}, {self.sample!r})'
 
     @property
     def is_first(self) -> bool:

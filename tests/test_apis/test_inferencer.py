@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
+from PIL import Image
 from pycocotools import mask as coco_mask
 from squares import (
     CLASSES,
@@ -272,3 +273,35 @@ def test_wrong_device_names_the_available(device):
 
 def test_default_device_is_the_best_there_is():
     assert choose_device(None).type == ('cuda' if torch.cuda.is_available() else 'cpu')
+
+
+def test_frames_in_memory_give_what_their_files_give(folder):
+    inferencer = build(folder)
+    expected = inferencer(folder / 'frames').pred
+    frames = [square_frame(index) for index in range(7)]
+    for given in (frames, np.stack(frames), [Image.fromarray(frame) for frame in frames]):
+        sample = inferencer(given)
+        assert sample.pred.masks == expected.masks
+        assert (sample.video_name, sample.video_length) == ('frames', 7)
+    with pytest.raises(UserError, match='frame 0: float64 is not uint8, 0 to 255'):
+        inferencer(np.stack(frames) / 255)
+    assert repr(sample) == (
+        "VideoDataSample('frames', pred=VideoInstances(3 tubes of 7 frames, scores 0.20 to 0.90))"
+    )
+    assert repr(inferencer) == 'VideoSegInferencer(SquareSegmentor, 3 classes, on cpu)'
+
+
+def test_live_takes_frames_in_memory(folder):
+    write_config(folder / 'squares.py', live=True)
+    grey = [square_frame(index)[..., 0] for index in range(3)]
+    pairs = list(build(folder).live(grey))
+    np.testing.assert_array_equal(pairs[2][0].image, grey[2][..., None].repeat(3, 2))
+
+
+def test_the_caller_may_end_the_video(folder, recwarn):
+    inferencer = build(folder)
+    sample = inferencer(folder / 'frames', lambda count: False)
+    assert sample.video_length == 3
+    assert [len(tube) for tube in sample.pred.masks] == [3, 3, 3]
+    assert not recwarn.list
+    assert inferencer(folder / 'frames', lambda count: None).video_length == 7

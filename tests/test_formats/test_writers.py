@@ -358,6 +358,10 @@ def test_the_archive_holds_what_the_servers_want(tmp_path, kind):
     if kind is SemanticWriter:
         frames = ('00000', '00005', '00010')
         assert names == [f'{v}/{frame}.png' for v in 'ab' for frame in frames]
+    before = (tmp_path / 'submission.zip').read_bytes()
+    for name in expected:  # written at another time
+        os.utime(tmp_path / name, (1_000_000_000, 1_000_000_000))
+    assert zip_results(tmp_path).read_bytes() == before
 
 
 @pytest.mark.parametrize('kind', [InstanceWriter, PanopticWriter, SemanticWriter])

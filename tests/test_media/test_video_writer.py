@@ -1,3 +1,4 @@
+import os
 import signal
 import subprocess
 import sys
@@ -171,3 +172,28 @@ main()
     assert 'out.mp4: cannot write the video' in done.stderr
     assert 'Traceback' not in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not hasattr(os, 'sched_setaffinity'), reason='needs Linux')
+def test_equal_frames_give_an_equal_file(tmp_path):
+    """Whatever lies in memory that was never set, and however many cores there are."""
+    code = """
+import os, sys
+import numpy as np
+from mmvseg.media import VideoWriter
+
+os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(sys.argv[2])])
+picture = np.random.default_rng(0).integers(0, 255, (30, 27, 3), dtype=np.uint8)
+picture = picture.repeat(8, 0).repeat(8, 1)
+with VideoWriter(sys.argv[1], 25) as writer:
+    for index in range(12):
+        writer.write(np.roll(picture, 2 * index, 1))
+"""
+    videos = []
+    for content, cores in (('1', '1'), ('170', '2')):
+        path = tmp_path / f'{content}.mp4'
+        environment = os.environ | dict(MALLOC_PERTURB_=content)
+        arguments = [sys.executable, '-c', code, str(path), cores]
+        subprocess.run(arguments, env=environment, check=True)
+        videos.append(path.read_bytes())
+    assert videos[0] == videos[1]

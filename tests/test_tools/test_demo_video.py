@@ -402,5 +402,5 @@ def test_maps_of_tracks(folder, monkeypatch, capsys, live):
     assert 'maps:     maps' in capsys.readouterr().out
     assert len(list((folder / 'maps').iterdir())) == 7
     ids = np.array(Image.open('maps/00003.png'))
-    assert (ids[10, 20], ids[36, 48], ids[2, 60]) == (10, 11, 0)
+    assert (ids[10, 20], ids[36, 48], ids[2, 60]) == (11, 12, 0)  # tracks 10 and 11
     assert ids.dtype == (np.uint16 if live else np.uint8)

@@ -1,7 +1,9 @@
 import csv
 import importlib.util
 import json
+import os
 import shutil
+import signal
 
 import cv2
 import numpy as np
@@ -14,6 +16,7 @@ from squares import square_frame, write_frames
 from mmvseg.apis import results_file
 from mmvseg.media import open_source
 from mmvseg.media.images import read_image
+from mmvseg.progress import ProgressReport
 from mmvseg.visualization import track_color
 
 path = REPOSITORY / 'tools/visualize_results.py'
@@ -81,7 +84,7 @@ def test_overlays(folder, monkeypatch, capsys):
     assert overlay.size == (48 * 7, 64 * 7)  # small frames are enlarged, labels need the room
     for index, _, image in overlay:
         present = []
-        for track in (1, 2):
+        for track in (0, 1):
             distance = np.abs(image.astype(int) - track_color(track)).max(axis=2)
             present.append((distance < 40).sum() > 100)
         assert present == [True, index != 1]
@@ -110,7 +113,7 @@ def test_id_masks(folder, monkeypatch):
         if index != 1:
             expected[square_frame(index)[..., 0] > 200] = 2
         np.testing.assert_array_equal(np.array(image), expected)
-    assert tuple(image.getpalette()[3:9]) == track_color(1) + track_color(2)
+    assert tuple(image.getpalette()[3:9]) == track_color(0) + track_color(1)
 
 
 def test_more_than_255_tracks_take_16_bits(folder, monkeypatch):
@@ -128,9 +131,9 @@ def test_table_of_tracks(folder, monkeypatch):
     run(monkeypatch)
     rows = read_rows()
     assert [(r['video_id'], r['track'], r['frame']) for r in rows] == [
-        *[('3', '1', str(t)) for t in range(4)],
-        *[('3', '2', str(t)) for t in (0, 2, 3)],
-        *[('8', '1', str(t)) for t in range(4)],
+        *[('3', '0', str(t)) for t in range(4)],
+        *[('3', '1', str(t)) for t in (0, 2, 3)],
+        *[('8', '0', str(t)) for t in range(4)],
     ]
     row = rows[5]  # the red square in frame 2
     assert (row['video'], row['category'], row['category_id']) == ('first', 'cat', '2')
@@ -141,7 +144,7 @@ def test_table_of_tracks(folder, monkeypatch):
 def test_score_thr_keeps_the_numbers_of_tracks(folder, monkeypatch, capsys):
     run(monkeypatch, '--score-thr', '0.5')
     assert '2 videos with 1 tracks of score >= 0.5' in capsys.readouterr().out
-    assert {(row['video'], row['track']) for row in read_rows()} == {('first', '2')}
+    assert {(row['video'], row['track']) for row in read_rows()} == {('first', '1')}
     ids = np.array(Image.open('out/id_masks/first/00000.png'))
     assert set(np.unique(ids)) == {0, 2}
 
@@ -305,3 +308,55 @@ def test_frames_of_one_name_in_two_folders_keep_their_masks(folder, monkeypatch)
     assert run(monkeypatch, '--video', '3') == 0
     masks = sorted(path.name for path in (folder / 'out/id_masks/first').iterdir())
     assert masks == [f'{index:05d}.png' for index in range(4)]
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_what_is_drawn_before_a_signal_is_kept(folder, monkeypatch, capsys, number):
+    advance, calls = ProgressReport.advance, []
+
+    def stopped(self):
+        advance(self)
+        calls.append(None)
+        if len(calls) == 6:
+            os.kill(os.getpid(), number)
+
+    monkeypatch.setattr(ProgressReport, 'advance', stopped)
+    assert run(monkeypatch, '--contact-sheet') == 128 + number
+    message = 'stopped after 2 of 4 frames of the video second; 1 of 2 videos are whole'
+    assert message in capsys.readouterr().err
+    assert [open_source(f'out/overlays/{name}.mp4').length for name in ('first', 'second')] == [
+        4,
+        2,
+    ]
+    assert [row['frame'] for row in read_rows() if row['video'] == 'second'] == ['0', '1']
+    assert not (folder / 'out/contact_sheet.png').exists()
+    assert not list((folder / 'out').rglob('.*'))
+
+
+def test_places_that_cannot_be_are_refused_at_once(folder, monkeypatch, capsys):
+    write_json('out', [])
+    assert run(monkeypatch) == 1
+    assert '--out out: is no folder' in capsys.readouterr().err
+    os.unlink('out')
+    (folder / 'out/tracks.csv').mkdir(parents=True)
+    assert run(monkeypatch) == 1
+    assert '--out out/tracks.csv: is no file' in capsys.readouterr().err
+    assert not (folder / 'out/overlays').exists()
+
+
+def test_equal_runs_give_equal_files(folder, monkeypatch):
+    run(monkeypatch, '--contact-sheet')
+    before = contents(folder / 'out')
+    assert {path.suffix for path in before} == {'.mp4', '.png', '.csv'}
+    shutil.rmtree(folder / 'out')
+    run(monkeypatch, '--contact-sheet')
+    assert contents(folder / 'out') == before
+
+
+@pytest.mark.parametrize('score', ['NaN', 'Infinity', '1e999'])
+def test_scores_that_are_no_numbers_are_refused(folder, monkeypatch, capsys, score):
+    text = (folder / 'results.json').read_text().replace('0.3', score)
+    (folder / 'results.json').write_text(text)
+    assert run(monkeypatch) == 1
+    assert 'error: results.json: ' in capsys.readouterr().err
+    assert not (folder / 'out/tracks.csv').exists()

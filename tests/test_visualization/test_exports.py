@@ -14,7 +14,7 @@ from mmvseg.visualization.exports import id_map, write_id_map
 def instances(masks, scores):
     rles = [[mask_api.encode(np.asfortranarray(m.astype(np.uint8)))] for m in masks]
     count = len(masks)
-    return VideoInstances(np.array(scores), np.zeros(count, int), rles, np.arange(1, count + 1))
+    return VideoInstances(np.array(scores), np.zeros(count, int), rles, np.arange(count))
 
 
 @settings(max_examples=30, deadline=None)
@@ -44,3 +44,9 @@ def test_unwritable_files_are_named(tmp_path):
     (tmp_path / 'file').write_text('')
     with pytest.raises(UserError, match=r'x\.png: cannot be written'):
         write_image(tmp_path / 'file' / 'x.png', np.zeros((2, 2, 3), np.uint8))
+
+
+def test_ids_beyond_16_bits_are_refused(tmp_path):
+    with pytest.raises(UserError, match=r'the id 65536 does not fit into a map of 16 bits'):
+        write_id_map(tmp_path / 'x.png', np.full((2, 2), 65536), {}, wide=True)
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,50 @@
+"""Where results go, looked at before the work: writable files that take no input's place."""
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from mmvseg.errors import UserError
+from mmvseg.files import check_writable, file_errors
+
+#: Of the many maps of a folder, the first stands for all.
+_PROBE = '00000.png'
+
+
+def check_output_files(outputs: Mapping[str, Path | None], inputs: Iterable[str | Path]) -> None:
+    """Make sure that files can be written and take the place of nothing that is read.
+
+    Args:
+        outputs: the files by option, such as ``--json``; None for none.
+        inputs: all files that the run reads; other texts, such as addresses, are no files.
+
+    Raises:
+        UserError: naming the option and the file.
+    """
+    taken = {os.path.realpath(path): 'an input of this run' for path in inputs}
+    for option, path in outputs.items():
+        if path is None:
+            continue
+        place = os.path.realpath(path)
+        if place in taken:
+            raise UserError(f'{option} {path}: is {taken[place]}; give another name')
+        taken[place] = f'what {option} gives'
+        if path.exists() and not path.is_file():
+            raise UserError(f'{option} {path}: is no file (a folder, a pipe or a device)')
+        check_writable(path)
+
+
+def check_output_folder(option: str, folder: Path, inputs: Iterable[str | Path]) -> None:
+    """The same of a folder of maps, which must not be where the frames lie.
+
+    Raises:
+        UserError: naming the option and the folder.
+    """
+    folders = {os.path.dirname(os.path.realpath(path)) for path in inputs}
+    if os.path.realpath(folder) in folders:
+        raise UserError(f'{option} {folder}: holds the input of this run; give another folder')
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f'{option} {folder}: is no folder')
+    with file_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    check_writable(folder / _PROBE)
