@@ -13,6 +13,8 @@ from mmvseg.errors import UserError
 
 #: How long a server may be silent, in seconds.
 TIMEOUT_S = 10.0
+#: Largest number of pixels of a video's frame: 8192 x 8192.
+MAX_VIDEO_PIXELS = 2**26
 
 
 def is_url(path: str) -> bool:
@@ -69,6 +71,7 @@ def open_video(
             path if url or pipe else protocol_path(path),
             format=container_format,
             options=options,
+            metadata_errors='replace',  # titles of old files are in any encoding
             timeout=timeout_s if url else None,
         )
     except (av.error.FFmpegError, OSError) as error:
@@ -89,6 +92,16 @@ def open_video(
         cover = ' (only a cover picture)' if container.streams.video else ''
         container.close()
         raise UserError(f'{shown}: has no video stream{cover}')
+    stream = video_stream(container)
+    if stream.codec_context is None:
+        container.close()
+        raise UserError(f'{shown}: not a readable video (its codec is unknown)')
+    if stream.width * stream.height > MAX_VIDEO_PIXELS:
+        container.close()
+        raise UserError(
+            f'{shown}: not a readable video (declares {stream.width} x {stream.height} pixels)'
+        )
+    stream.codec_context.options = dict(max_pixels=str(MAX_VIDEO_PIXELS))
     return container
 
 

@@ -235,6 +235,11 @@ def declared_size(data: bytes) -> tuple[int, int] | None:
         return None
 
 
+def too_large(path: str | Path, size: tuple[int, int]) -> UserError:
+    """The error of a picture that declares a height and width beyond the bounds."""
+    return UserError(f'{path}: not a readable image (declares {size[1]} x {size[0]} pixels)')
+
+
 def _opened(data: bytes) -> Image.Image:
     """A picture before its pixels are decoded."""
     # By their classes, without Pillow's search and its own limit.
@@ -268,17 +273,23 @@ def _check_declared(data: bytes, path: str | Path) -> None:
     if size is None:
         return  # OpenCV decides, with a limit of its own
     if max(size) > MAX_SIDE or size[0] * size[1] > MAX_PIXELS:
-        raise _too_large(path, size)
+        raise too_large(path, size)
     header = png_header(data)
     if header is not None and header.raw_bytes > _DEFLATE_RATIO * len(data):
         raise UserError(
             f'{path}: not a readable image (declares {size[1]} x {size[0]} pixels, but has '
             f'{len(data)} bytes)'
         )
+    if header is not None and not _chunks_fit(data):
+        raise UserError(f'{path}: not a readable image (truncated or damaged, {len(data)} bytes)')
 
 
-def _too_large(path: str | Path, size: tuple[int, int]) -> UserError:
-    return UserError(f'{path}: not a readable image (declares {size[1]} x {size[0]} pixels)')
+def _chunks_fit(png: bytes) -> bool:
+    """Whether no chunk of a PNG says it is longer than the file; OpenCV would make room for it."""
+    place = len(_PNG_SIGNATURE)
+    while place + 8 <= len(png) and png[place + 4 : place + 8] != b'IEND':
+        place += 12 + int.from_bytes(png[place : place + 4], 'big')
+    return place <= len(png)
 
 
 def _read_map(
@@ -308,7 +319,7 @@ def _decode_numbers(data: bytes, path: str | Path) -> np.ndarray:
     except (OSError, SyntaxError, ValueError) as error:  # Pillow's words for broken chunks
         raise UserError(f'{path}: not a readable image ({error})') from error
     except MemoryError as error:
-        raise _too_large(path, png_header(data)[:2]) from error
+        raise too_large(path, png_header(data)[:2]) from error
 
 
 def _decode(data: bytes, path: str | Path, flags: int) -> np.ndarray:

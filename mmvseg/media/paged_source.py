@@ -10,8 +10,9 @@ from PIL import Image
 
 from mmvseg.errors import UserError
 
+from .decoding import MAX_VIDEO_PIXELS
 from .frame_source import Frame, ImageSequence
-from .images import MAX_PIXELS, MAX_SIDE, TIFF_FLAGS, to_rgb
+from .images import MAX_PIXELS, MAX_SIDE, TIFF_FLAGS, to_rgb, too_large
 from .pages import open_picture, tiff_pages
 from .pixel_values import ValueRange
 
@@ -37,11 +38,9 @@ class TiffStack(ImageSequence):
         self._path = str(path)
         with path.open('rb') as file:
             self._pages = tiff_pages(file, self._path)
-        largest = max((size for _, size in self._pages), key=max)
-        if max(largest) > MAX_SIDE or max(h * w for _, (h, w) in self._pages) > MAX_PIXELS:
-            raise UserError(
-                f'{path}: not a readable image (a page declares {largest[1]} x {largest[0]} pixels)'
-            )
+        for _, size in self._pages:
+            if not 0 < min(size) <= max(size) <= MAX_SIDE or size[0] * size[1] > MAX_PIXELS:
+                raise too_large(path, size)
         super().__init__([path] * len(self._pages), path.stem, fps, value_range)
 
     def frame_path(self, index: int) -> str:
@@ -84,6 +83,8 @@ class AnimatedWebP:
         self.end_s: float | None = None
         with open_picture(path) as image:
             self.length, self.size = image.n_frames, (image.height, image.width)
+            if image.height * image.width > MAX_VIDEO_PIXELS:
+                raise too_large(path, self.size)
             delay_s = _decoded(image, 0, self._path)[1]
         self.fps = 1 / Fraction(delay_s).limit_denominator(1000)
 

@@ -175,5 +175,5 @@ def test_damaged_stacks_end_in_a_message(tmp_path, seed):
 def test_a_page_that_declares_too_much(tmp_path, monkeypatch):
     path = write_stack(tmp_path / 'a.tif', 3)
     monkeypatch.setattr('mmvseg.media.paged_source.MAX_PIXELS', 100)
-    with pytest.raises(UserError, match=r'a\.tif: not a readable image \(a page declares 32 x 24'):
+    with pytest.raises(UserError, match=r'a\.tif: not a readable image \(declares 32 x 24'):
         TiffStack(path, 6)

@@ -132,6 +132,14 @@ def test_audio_file_has_no_video_stream(tmp_path):
         open_source(tmp_path / 'sound.wav')
 
 
+def test_titles_may_be_in_any_encoding(tmp_path):
+    path = write_video(tmp_path / 'clip.mp4', count=3)
+    data = path.read_bytes()
+    assert b'VideoHandler' in data
+    path.write_bytes(data.replace(b'VideoHandler', 'Vidéo Caméra'.encode('latin-1')))
+    assert len(list(open_source(path))) == 3
+
+
 def test_cover_of_a_sound_file_is_no_video(tmp_path):
     done, cover = cv2.imencode('.png', picture(0))
     assert done

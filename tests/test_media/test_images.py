@@ -87,6 +87,16 @@ def test_enormous_pngs_are_refused_by_their_headers(
         reader(path)
 
 
+@pytest.mark.parametrize('reader', [read_image, read_class_map, check_frame])
+def test_chunks_longer_than_the_file_are_not_made_room_for(tmp_path, never_decoded, reader):
+    data = encoded('PNG')
+    start = data.index(b'IDAT') - 4
+    path = tmp_path / 'frame.png'
+    path.write_bytes(data[:start] + (2**31 - 1).to_bytes(4, 'big') + data[start + 4 :])
+    with pytest.raises(UserError, match=r'not a readable image \(truncated or damaged'):
+        reader(path)
+
+
 @pytest.mark.parametrize('kind', ['BMP', 'TIFF'])
 @pytest.mark.parametrize('side', [12_000, 60_000])
 def test_other_enormous_pictures(tmp_path, never_decoded, kind, side):
