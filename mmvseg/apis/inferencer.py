@@ -20,6 +20,7 @@ from mmvseg.datasets.metainfo import to_metainfo
 from mmvseg.engine.categories import noted_classes, set_num_classes
 from mmvseg.engine.cfg_options import apply_options
 from mmvseg.engine.config import config_errors, load_config, require
+from mmvseg.engine.own_data import use_own_data
 from mmvseg.errors import UserError
 from mmvseg.media import DamagedVideoWarning, Frame, FrameSource, as_source, checked_frames
 from mmvseg.media.prefetch import newest, prefetch
@@ -78,6 +79,7 @@ class VideoSegInferencer:
         self.device = choose_device(device)
         if isinstance(config, Config):
             cfg = config.copy()
+            use_own_data(cfg)
             apply_options(cfg, cfg_options or {})
         else:
             cfg = load_config(config, cfg_options)

@@ -93,10 +93,11 @@ def explain_build_error(cfg: Config, error: Exception) -> str | None:
     if unknown:
         cls, argument = unknown[1].removesuffix('.__init__'), unknown[2]
         where = _find(cfg, cls, argument)
-        accepted = _arguments_of(cls)
+        # of a base class that the config does not name, the key is the first of this name
+        key = _find_key(cfg._cfg_dict, argument) if where is None else f'{where}.{argument}'
         return (
-            f'config {_where(cfg, where, argument)}: {cls} has no argument {argument!r}'
-            f'{suggest(argument, accepted)}'
+            f'config {_where(cfg, key and key.lstrip("."))}: {cls} has no argument {argument!r}'
+            f'{suggest(argument, _arguments_of(cls))}'
         )
     if match := _MISSING_ARGUMENT.search(text):
         cls, arguments = match.groups()
@@ -125,7 +126,9 @@ def _explain_failed_build(cfg: Config, error: Exception) -> str | None:
     kind = builders[-1].f_locals.get('obj_type')
     kind = str(getattr(kind, '__name__', kind))
     where = _where(cfg, _find(cfg, kind))
-    return f'config {where}: {kind} cannot be built from what stands there: {place}'
+    given = builders[-1].f_locals.get('args') or {}
+    values = ', '.join(f'{k}={v!r}' for k, v in given.items() if not isinstance(v, Mapping))
+    return f'config {where}: {kind} cannot be built with {short(values, 300)}: {place}'
 
 
 def _explain_function_argument(
@@ -206,13 +209,15 @@ def _where(cfg: Config, key: str | None, last: str | None = None) -> str:
 
 
 def _arguments_of(class_name: str) -> set[str]:
+    """Arguments of a registered class or function, or of a class that such a one inherits from."""
+    parts: list[Any] = []
     for registry in vars(registries).values():
-        if not isinstance(registry, Registry):
-            continue
-        node = registry
+        node = registry if isinstance(registry, Registry) else None
         while node is not None:
-            cls = node.module_dict.get(class_name)
-            if cls is not None:
-                return {n for n in inspect.signature(cls).parameters if n not in ('args', 'kwargs')}
+            parts += node.module_dict.values()
             node = node.parent
+    for part in parts:
+        for cls in getattr(part, '__mro__', (part,)):
+            if cls.__name__ == class_name:
+                return inspect.signature(cls).parameters.keys() - {'args', 'kwargs'}
     return set()

@@ -4,7 +4,7 @@ from mmengine.config import Config
 
 from mmvseg.engine.config import config_errors, load_config, require
 from mmvseg.errors import UserError
-from mmvseg.registry import MODELS
+from mmvseg.registry import DATASETS, MODELS
 
 
 def build_model(**changes):
@@ -32,6 +32,13 @@ def test_unknown_argument_names_key_and_closest():
     )
     with pytest.raises(UserError, match=message):
         build_model(num_class=3)
+
+
+def test_argument_of_a_base_class_is_found_in_the_config(toy_config):
+    cfg = load_config(toy_config, {'train_dataloader.dataset.data_rot': 'x'})
+    message = r'train_dataloader\.dataset\.data_rot: VideoDataset has no .*did you mean data_root'
+    with pytest.raises(UserError, match=message), config_errors(cfg):
+        DATASETS.build(cfg.train_dataloader.dataset)
 
 
 def test_missing_argument():
@@ -193,8 +200,6 @@ def test_what_a_tool_needs_is_named(tmp_path):
 
 
 def test_values_that_a_part_does_not_take_name_the_part():
-    message = (
-        r'model\.head: ToyHead cannot be built from what stands there: RuntimeError: .*line \d'
-    )
+    message = r'model\.head: ToyHead cannot be built with num_classes=-1.*: RuntimeError: .*line \d'
     with pytest.raises(UserError, match=message):
         build_model(num_classes=-1)

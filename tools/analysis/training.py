@@ -21,9 +21,9 @@ def clip_length(cfg: Config) -> int:
     Raises:
         UserError: if its training data set has no clips.
     """
-    waiting = [cfg.get('train_dataloader', {}).get('dataset', {})]
+    waiting = [(cfg.get('train_dataloader') or {}).get('dataset') or {}]
     for item in waiting:
-        if 'clip' in item:
+        if 'num_frames' in (item.get('clip') or {}):
             return item['clip']['num_frames']
         waiting += [value for value in item.values() if isinstance(value, dict)]
     raise UserError(f'{cfg.filename}: train_dataloader has no data set with clip.num_frames')
