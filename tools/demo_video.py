@@ -203,7 +203,7 @@ def segment_whole(
     """
     damage = sound = None
     if isinstance(source, VideoFile) and not args.no_audio:
-        sound = source.address
+        sound = source
     if args.max_frames:
         source = FirstFrames(source, args.max_frames)
     stop.is_heeded = True
@@ -223,7 +223,7 @@ def segment_whole(
         entries = [entry | times for entry in found.entries()]
         write_bytes(args.json, json.dumps(entries).encode())
     pictures = Pictures(found, sample.frame_seconds, out, args.maps)
-    audio = AudioTracks(sound) if sound else None
+    audio = AudioTracks(sound.address, sound.start_s) if sound else None
     drawn = pictures.write(source, demo_style(inferencer.task, source.size), audio, stop)
     say(found.describe())
     if stop.number:

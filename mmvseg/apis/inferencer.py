@@ -308,7 +308,7 @@ def _test_transforms(cfg: Config, dataset: dict) -> Compose:
 
 def _metainfo(cfg: Config, checkpoint: Mapping[str, Any], source: str) -> dict:
     """Classes, things and colours: the checkpoint's, completed by those of the test dataset."""
-    noted = noted_classes(checkpoint, source)
+    noted = noted_classes(checkpoint)
     if not noted:
         try:
             return dataset_metainfo(_test_dataset(cfg))

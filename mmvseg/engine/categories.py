@@ -35,7 +35,7 @@ def sync_num_classes(
         UserError: the annotation file is missing or has no categories.
     """
     metainfo, source = classes_of(cfg[dataloader]['dataset']) or {}, 'dataset'
-    if noted := noted_classes(checkpoint or {}, cfg.get('load_from')):
+    if noted := noted_classes(checkpoint or {}):
         # which classes are things is known by the data alone where an older checkpoint is silent
         things = {key: metainfo[key] for key in ('thing_classes',) if key in metainfo}
         metainfo, source = things | noted, 'checkpoint'
@@ -105,60 +105,15 @@ def classes_of(dataset: Mapping[str, Any]) -> dict | None:
     return dict(classes=tuple(classes)) if classes else None
 
 
-def noted_classes(checkpoint: Mapping[str, Any], source: object = '') -> Mapping[str, Any]:
-    """``classes``, and what else a checkpoint notes of them; empty if it does not name them.
-
-    Args:
-        checkpoint: loaded, of any origin.
-        source: the file's name, for messages.
-
-    Raises:
-        UserError: what it notes is of another form.
-    """
+def noted_classes(checkpoint: Mapping[str, Any]) -> Mapping[str, Any]:
+    """``classes``, and what else a checkpoint notes of them; empty if it does not name them."""
     meta = checkpoint.get('meta')
     noted = meta.get('dataset_meta') if isinstance(meta, Mapping) else None
     if not isinstance(noted, Mapping) or not noted.get('classes'):
         return {}
     # a single class as a text, as other toolboxes let it pass
     classes = noted['classes']
-    classes = (classes,) if isinstance(classes, str) else classes
-    for key, form, fits in (
-        ('classes', 'a list of names', _are_all(classes, str)),
-        ('thing_classes', 'a list of names', _are_all(noted.get('thing_classes') or (), str)),
-        ('category_ids', 'a whole number for each class', _are_ids(noted, classes)),
-        ('palette', 'a list of colours [r, g, b]', _are_colours(noted.get('palette') or ())),
-    ):
-        if not fits:
-            raise UserError(
-                f'checkpoint {source}: meta.dataset_meta.{key} is not {form}: the note of its '
-                'classes is damaged; take it out of the file, or get the file anew'
-            )
-    return dict(noted, classes=tuple(classes))
-
-
-def _are_all(values: Any, kind: type) -> bool:
-    return isinstance(values, list | tuple) and all(
-        isinstance(value, kind) and not isinstance(value, bool) for value in values
-    )
-
-
-def _are_ids(noted: Mapping[str, Any], classes: Any) -> bool:
-    ids = noted.get('category_ids')
-    return ids is None or (
-        _are_all(ids, int | None) and isinstance(classes, list | tuple) and len(ids) == len(classes)
-    )
-
-
-def _are_colours(palette: Any) -> bool:
-    """Names of palettes, which other toolboxes know, count as none."""
-    return isinstance(palette, str) or (
-        isinstance(palette, list | tuple)
-        and all(
-            colour is None
-            or (_are_all(colour, int) and len(colour) == 3 and all(0 <= c < 256 for c in colour))
-            for colour in palette
-        )
-    )
+    return dict(noted, classes=(classes,) if isinstance(classes, str) else tuple(classes))
 
 
 def check_classes(checkpoint: Mapping[str, Any], source: str, dataset: Any) -> None:
@@ -172,7 +127,7 @@ def check_classes(checkpoint: Mapping[str, Any], source: str, dataset: Any) -> N
     Raises:
         UserError: names differ or come in another order.
     """
-    theirs = noted_classes(checkpoint, source).get('classes')
+    theirs = noted_classes(checkpoint).get('classes')
     ours = getattr(dataset, 'metainfo', {}).get('classes')
     if not theirs or not ours or tuple(theirs) == tuple(ours):
         return

@@ -155,7 +155,7 @@ class VideoRunner(Runner):
             return metainfo if metainfo.get('classes') else {}
         if not self._load_from:
             return {}
-        return noted_classes(self._read_checkpoint(self._load_from, mmap=True), self._load_from)
+        return noted_classes(self._read_checkpoint(self._load_from, mmap=True))
 
     @property
     def _is_training(self) -> bool:
@@ -286,7 +286,7 @@ class VideoRunner(Runner):
     ) -> None:
         model = self.model.module if is_model_wrapper(self.model) else self.model
         weights = checkpoint['state_dict'] = weights_of(checkpoint, str(filename))
-        noted = noted_classes(checkpoint, filename)
+        noted = noted_classes(checkpoint)
         if self._is_training and noted and (ours := self.trained_classes()):
             # before the hook, which may copy the weights into an average
             theirs, ours = noted['classes'], ours['classes']

@@ -30,6 +30,7 @@ class AudioTracks:
 
     Args:
         path: the video file, or its address; it need not have sound.
+        start_s: time of the first frame in the file, in seconds.
 
     Attributes:
         whole: whether sound behind the last frame that is written belongs to the video; set by who
@@ -40,12 +41,11 @@ class AudioTracks:
         UserError: if the file cannot be opened.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, start_s: float) -> None:
         self.whole = False
         self.damage: str | None = None
         self._input = open_video(str(path))
-        video = self._input.streams.video[0]
-        self._start_s = (video.start_time or 0) * video.time_base
+        self._start_s = Fraction(start_s)
         self._tracks: dict[int, _Track] = {}
         self._packets = self._demux()
         self._waiting: av.Packet | None = None

@@ -8,7 +8,8 @@ from mmvseg.media import AudioTracks, VideoWriter, open_source
 
 def write_anew(path, count=None):
     """The frames of a video, or the first of them, in a new file beside its sound."""
-    source, audio = open_source(path), AudioTracks(path)
+    source = open_source(path)
+    audio = AudioTracks(path, source.start_s)
     out = path.with_name('anew.mp4')
     with VideoWriter(out, source.fps, audio=audio) as writer:
         for frame in source:
