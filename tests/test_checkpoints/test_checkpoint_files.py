@@ -12,7 +12,6 @@ from safetensors.torch import save_file
 from torch import nn
 
 from mmvseg.checkpoints.files import load_checkpoint_file, save_checkpoint_file
-from mmvseg.checkpoints.latest import find_latest_checkpoint
 from mmvseg.checkpoints.loaders import register_safe_loading
 from mmvseg.checkpoints.plain_values import message_hub_from_plain, message_hub_to_plain, to_plain
 from mmvseg.errors import UserError
@@ -138,14 +137,6 @@ def test_log_history_survives_as_lists(tmp_path):
     message_hub_from_plain(other, plain)
     assert other.get_scalar('train/loss').mean(2) == 3.0
     assert other.get_info('iter') == 3
-
-
-def test_latest_checkpoint_of_a_moved_folder(tmp_path):
-    assert find_latest_checkpoint(tmp_path) is None
-    (tmp_path / 'last_checkpoint').write_text('/somewhere/else/iter_4.pth')
-    assert find_latest_checkpoint(tmp_path) is None
-    (tmp_path / 'iter_4.pth').touch()
-    assert find_latest_checkpoint(tmp_path) == tmp_path / 'iter_4.pth'
 
 
 def test_safetensors_keep_meta(tmp_path):
