@@ -25,7 +25,7 @@ _COUNTS = {
     'auto_scale_lr.base_batch_size': 1,
 }
 OWN_DATA_HINT = ' (to train on own data, name them in own_data, see docs/data.md)'
-_TEXTS = ('load_from', 'work_dir', 'experiment_name')
+_TEXTS = ('load_from', 'work_dir', 'experiment_name', 'default_scope')
 
 
 def describe(value: Any) -> str:
