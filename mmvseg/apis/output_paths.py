@@ -29,7 +29,7 @@ def check_output_files(outputs: Mapping[str, Path | None], inputs: Iterable[str 
         if place in taken:
             raise UserError(f'{option} {path}: is {taken[place]}; give another name')
         taken[place] = f'what {option} gives'
-        if path.exists() and not path.is_file():
+        if os.path.exists(path) and not os.path.isfile(path):
             raise UserError(f'{option} {path}: is no file (a folder, a pipe or a device)')
         check_writable(path)
 
@@ -43,7 +43,7 @@ def check_output_folder(option: str, folder: Path, inputs: Iterable[str | Path])
     folders = {os.path.dirname(os.path.realpath(path)) for path in inputs}
     if os.path.realpath(folder) in folders:
         raise UserError(f'{option} {folder}: holds the input of this run; give another folder')
-    if folder.exists() and not folder.is_dir():
+    if os.path.exists(folder) and not os.path.isdir(folder):
         raise UserError(f'{option} {folder}: is no folder')
     with file_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,7 @@ name, and hooks remove the files that it names, so nothing is taken on trust.
 
 import functools
 import inspect
-import math
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from numbers import Real
 from typing import Any, NoReturn
@@ -21,6 +21,7 @@ from mmvseg.errors import UserError, printable
 
 #: The largest seed that numpy takes.
 _MOST_SEED = 2**32 - 1
+_MOST = sys.float_info.max
 #: Options of a parameter group that no later version of torch would have to fill in.
 _NEEDED_OPTIONS = {'lr', 'initial_lr', 'betas', 'momentum', 'weight_decay', 'eps', 'params'}
 #: What mmengine's schedulers count.
@@ -370,7 +371,8 @@ def _is_number(value: Any) -> bool:
         if value.numel() != 1 or value.is_complex() or value.is_meta:
             return False
         value = value.item()
-    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    # compared, since whole numbers may be beyond what a float can hold
+    return isinstance(value, Real) and not isinstance(value, bool) and abs(value) <= _MOST
 
 
 def _shown(value: Any) -> str:

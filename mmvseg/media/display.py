@@ -18,12 +18,24 @@ class Orientation(NamedTuple):
     rows_flipped: bool = False
 
 
+#: By quarter turns to the left.
+_ROTATIONS = (
+    Orientation(),
+    Orientation(transposed=True, rows_flipped=True),
+    Orientation(columns_flipped=True, rows_flipped=True),
+    Orientation(transposed=True, columns_flipped=True),
+)
+
+
 def orientation(frame: av.VideoFrame) -> Orientation:
     """What the file's display matrix asks of a player; angles between are rounded to these eight.
 
     The matrix takes the stored pixel (x, y) to (a x + c y, b x + d y).
     """
-    matrix = frame.side_data.get('DISPLAYMATRIX')
+    try:
+        matrix = frame.side_data.get('DISPLAYMATRIX')
+    except ValueError:  # PyAV lists none of them where it does not know one, such as Exif
+        return _ROTATIONS[round(frame.rotation / 90) % 4]
     if matrix is None:
         return Orientation()
     a, b, _, c, d = (int(value) for value in np.frombuffer(matrix, np.int32)[:5])

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +13,7 @@ import numpy as np
 
 from mmvseg.errors import UserError
 from mmvseg.files import partial_path
+from mmvseg.locks import exclusive
 
 from .audio import AudioTracks
 from .decoding import protocol_path
@@ -45,7 +46,7 @@ class VideoWriter:
         audio: sound to put beside the frames, not for a growing video; closed with the file.
 
     Raises:
-        UserError: if the file cannot be written, e.g. on a full disk.
+        UserError: if the file cannot be written, e.g. on a full disk, or another run writes it.
 
     Example:
         >>> with VideoWriter('out.mp4', Fraction(30000, 1001)) as writer:  # doctest: +SKIP
@@ -74,12 +75,16 @@ class VideoWriter:
         self._crf = crf
         self._stream: av.video.stream.VideoStream | None = None
         self._part = self.path if growing else partial_path(self.path)
+        self._held = ExitStack()
         options = {'movflags': '+faststart'}
         if growing:
             flags = '+empty_moov+default_base_moof+frag_keyframe+frag_every_frame'
             options = {'movflags': flags, 'flush_packets': '1'}
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._held.enter_context(exclusive(self._part))
+            if not growing:
+                self._held.callback(self._part.unlink, missing_ok=True)
             self._container = av.open(protocol_path(self._part), 'w', format='mp4', options=options)
         except (av.error.FFmpegError, OSError) as error:
             raise self._failed(error) from error
@@ -128,6 +133,7 @@ class VideoWriter:
             self._container.close()
             if not self._growing:
                 os.replace(self._part, self.path)
+        self._held.close()
 
     def discard(self) -> None:
         """Drop what was written, or of a growing video what is not complete."""
@@ -136,8 +142,9 @@ class VideoWriter:
             self._container.close()
         if self._audio:
             self._audio.close()
-        if not (self._growing and self.count):
+        if self._growing and not self.count:
             self._part.unlink(missing_ok=True)
+        self._held.close()
 
     def __enter__(self) -> 'VideoWriter':
         return self
@@ -196,4 +203,5 @@ class VideoWriter:
         self._failure = True
         if hasattr(self, '_container'):
             self.discard()
+        self._held.close()
         return UserError(f'{self.path}: cannot write the video after {self.count} frames ({error})')

@@ -106,6 +106,7 @@ def optimizer():
         (['param_groups', 0, 'params'], ['a', 'b'], r'param_groups\[0\]\.params'),
         (['param_groups', 0, 'lr'], 'x', r'param_groups\[0\]\.lr'),
         (['param_groups', 0, 'lr'], float('nan'), r'param_groups\[0\]\.lr'),
+        (['param_groups', 0, 'lr'], 10**400, r'param_groups\[0\]\.lr'),
         (['param_groups', 0, 'betas'], (0.9,), r'param_groups\[0\]\.betas'),
         (['param_groups', 0, 'fused'], 'x', r'param_groups\[0\]\.fused'),
     ],

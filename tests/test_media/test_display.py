@@ -86,6 +86,24 @@ def test_a_matrix_between_is_rounded(tmp_path):
             assert orientation(next(container.decode(video=0))) == expected
 
 
+class WithExif:
+    """A frame with notes that PyAV has no name for, which it then lists none of."""
+
+    def __init__(self, frame):
+        self.rotation = frame.rotation
+
+    @property
+    def side_data(self):
+        raise ValueError('31 is not a valid Type')
+
+
+@pytest.mark.parametrize('matrix', [m for m in MATRICES if m[0] == m[3] and m[1] == -m[2]])
+def test_rotations_are_known_without_the_matrix(tmp_path, matrix):
+    with av.open(str(write_video(tmp_path / 'a.mp4', matrix))) as container:
+        frame = next(container.decode(video=0))
+        assert orientation(WithExif(frame)) == orientation(frame)
+
+
 @pytest.mark.parametrize('kind', ['jpg', 'png', 'tif', 'webp'])
 @pytest.mark.parametrize('number', range(1, 9))
 def test_orientations_of_pictures(tmp_path, kind, number):

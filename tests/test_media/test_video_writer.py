@@ -78,6 +78,19 @@ def test_no_frames_is_an_error(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize('growing', [False, True])
+def test_a_file_that_another_run_writes_is_refused(tmp_path, growing):
+    path = tmp_path / 'out.mp4'
+    with VideoWriter(path, 6, growing=growing) as first:
+        first.write(frames(1, 16, 16)[0])
+        with pytest.raises(UserError, match=r'out\.mp4: .*another run is writing it'):
+            VideoWriter(path, 6, growing=growing)
+        first.write(frames(2, 16, 16)[1])
+    with av.open(str(path)) as container:
+        assert len(list(container.decode(video=0))) == 2
+    assert [file.name for file in tmp_path.iterdir()] == ['out.mp4']
+
+
 def test_unwritable_folder_is_named(tmp_path):
     (tmp_path / 'file').write_text('')
     with pytest.raises(UserError, match=r'out\.mp4: cannot write'):

@@ -13,6 +13,7 @@ from tool import run_tool
 
 from mmvseg.apis.live_outputs import LiveOutputs
 from mmvseg.apis.output_paths import check_output_files
+from mmvseg.errors import UserError
 from mmvseg.media import VideoWriter, open_source
 
 STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143}
@@ -144,3 +145,8 @@ def test_lines_of_a_full_disk_are_whole(folder, tmp_path, monkeypatch, capsys):
 def test_names_of_outputs_may_be_anything_else(tmp_path):
     check_output_files({'--json': tmp_path / 'deep' / 'x', '--out': None}, ['rtsp://host/x', '0'])
     assert not list((tmp_path / 'deep').iterdir())
+
+
+def test_a_name_that_no_file_can_have_is_refused(tmp_path):
+    with pytest.raises(UserError, match='cannot be written'):
+        check_output_files({'--json': tmp_path / ('x' * 300)}, [])
