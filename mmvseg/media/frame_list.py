@@ -19,9 +19,8 @@ from .sources import open_source
 _EIGHT_BIT_MODES = frozenset(
     {'1', 'L', 'LA', 'P', 'PA', 'RGB', 'RGBA', 'RGBX', 'CMYK', 'YCbCr', 'LAB', 'HSV'}
 )
-_ATTRIBUTES = (
-    *('name', 'is_live', 'fps', 'size', 'pixel_aspect', 'length', 'notes', 'damage', 'end_s'),
-)
+#: What is asked of sources of others; the tools ask for all that FrameSource names.
+_ATTRIBUTES = ('name', 'is_live', 'fps', 'size', 'length', 'damage')
 _SHAPES = '(H, W), (H, W, 1), (H, W, 3) or (H, W, 4)'
 
 

@@ -216,8 +216,8 @@ def resume(toy_config, path, work_dir, **options):
         (['param_schedulers'], ..., 'param_schedulers is missing'),
         (['optimizer', 'state', 0, 'exp_avg'], torch.zeros(3), r'exp_avg is a tensor \(3,\)'),
         (['ema_state_dict'], {}, 'averaged weights, but custom_hooks has no EMAHook'),
-        (['meta', 'dataset_meta', 'classes'], 5, r'dataset_meta\.classes is not a list of names'),
-        (['meta', 'dataset_meta', 'category_ids'], 'ab', r'dataset_meta\.category_ids is not'),
+        (['meta', 'dataset_meta', 'classes'], 5, r'dataset_meta\.classes is no list of names'),
+        (['meta', 'dataset_meta', 'category_ids'], 'ab', r'dataset_meta\.category_ids is no list'),
     ],
 )
 def test_resume_refuses_them(toy_config, checkpoint, tmp_path, path, value, message):
