@@ -25,7 +25,10 @@ def config(path, **options):
         (dict(train_cfg__by_epoch=True), r'train_cfg\.by_epoch: .* leave by_epoch out'),
         (dict(train_cfg__max_iters=0), r'train_cfg\.max_iters: .* whole number of at least 1'),
         (dict(train_cfg__max_iters='x'), r"train_cfg\.max_iters: .* 'x' .* whole number"),
-        (dict(train_cfg__val_interval=0), r'train_cfg\.val_interval: .* whole number of at least 1'),
+        (
+            dict(train_cfg__val_interval=0),
+            r'train_cfg\.val_interval: .* whole number of at least 1',
+        ),
         (dict(train_cfg__val_begin=9), r'train_cfg\.val_begin = 9: beyond .*max_iters = 8'),
         (dict(param_scheduler=[STEP]), r'param_scheduler\[0\]\.by_epoch \(by default\) counts'),
         (dict(param_scheduler=dict(STEP, by_epoch=True)), r'param_scheduler\.by_epoch = True'),

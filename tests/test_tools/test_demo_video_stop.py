@@ -7,6 +7,7 @@ from pathlib import Path
 
 import cv2
 import pytest
+from mmengine.logging import MMLogger
 from sound import packets_of, write_video_with_sound
 from squares import SquareSegmentor, write_checkpoint, write_config, write_frames
 from tool import run_tool
@@ -129,6 +130,7 @@ def test_live(folder, monkeypatch, capsys, number, status):
 def test_lines_of_a_full_disk_are_whole(folder, tmp_path, monkeypatch, capsys):
     """A file-size limit stands for a full disk."""
     resource = pytest.importorskip('resource')
+    monkeypatch.setattr(MMLogger, '_instance_dict', {})  # of other tests, with files
     write_config(folder / 'squares.py', live=True)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1500, before[1]))
