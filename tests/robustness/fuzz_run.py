@@ -50,12 +50,12 @@ class Record:
 
 
 def plan(count: int, kinds: list[str]) -> Iterator[tuple[str, int]]:
-    """Kind and index of each input; kinds take turns, so that any beginning has all of them."""
+    """Kind and index of each input: one of all kinds first, then as their weights say."""
     weights = {kind: WEIGHTS.get(kind, 1) for kind in kinds}
     shares = {kind: count * weights[kind] / sum(weights.values()) for kind in kinds}
     done: Counter[str] = Counter()
     for _ in range(count):
-        kind = min(kinds, key=lambda kind: (done[kind] + 1) / shares[kind])
+        kind = min(kinds, key=lambda kind: (done[kind] > 0, (done[kind] + 1) / shares[kind]))
         yield kind, done[kind]
         done[kind] += 1
 
