@@ -172,20 +172,22 @@ def write_coco(folder: Path, scene: Scene) -> None:
     mask = np.zeros((40, 50), np.uint8, order='F')
     mask[10:30, 20:40] = 1
     packed = coco_mask.encode(mask)
-    codes = [
-        [square],
-        [square, [30, 5, 40, 5, 40, 15]],
-        dict(size=[40, 50], counts=packed['counts'].decode()),
+    objects = [
+        dict(segmentation=[square], bbox=[4, 5, 12, 12], area=144),
+        dict(segmentation=[square, [30, 5, 40, 5, 40, 15]], bbox=[4, 5, 36, 12], area=194),
+        dict(
+            segmentation=dict(size=[40, 50], counts=packed['counts'].decode()),
+            bbox=[20, 10, 20, 20],
+            area=400,
+        ),
     ]
     images, annotations = [], []
     for index in range(3):
         images.append(dict(id=index + 3, height=40, width=50, file_name=f'{index}.png'))
         cv2.imwrite(str(folder / f'data/images/{index}.png'), np.full((40, 50, 3), 90, np.uint8))
-        for code in codes:
-            box, area = ([20, 10, 20, 20], 400) if isinstance(code, dict) else ([4, 5, 12, 12], 144)
+        for thing in objects:
             annotations.append(
-                dict(id=len(annotations) + 1, image_id=index + 3, category_id=5, iscrowd=0)
-                | dict(segmentation=code, bbox=box, area=area)
+                dict(id=len(annotations) + 1, image_id=index + 3, category_id=5, iscrowd=0) | thing
             )
     content = dict(images=images, annotations=annotations, categories=categories)
     (folder / 'data/coco.json').write_text(json.dumps(content))
