@@ -386,7 +386,8 @@ class Pictures:
             self._write_map(0, source.size)
             write_image(self._out, painter.draw(frame.image, self._found.result, 0))
             return 1
-        end_s = source.end_s or self._times_s[-1] + float(1 / source.fps)
+        # what was read ahead lies behind the frames of a result that was stopped
+        end_s = (not stop.number and source.end_s) or self._times_s[-1] + float(1 / source.fps)
         ends_s = [*self._times_s[1:], end_s]
         timed = not is_steady(self._times_s, source.fps)
         with (
