@@ -73,6 +73,16 @@ def test_missing_file_names_the_closest_of_the_project_and_its_folder(tmp_path, 
             load_config(name)
 
 
+def test_counts_may_be_written_as_powers_of_ten(tmp_path):
+    path = tmp_path / 'a.py'
+    path.write_text('train_cfg = dict(max_iters=1e5, val_interval=5)')
+    cfg = load_config(path, {'train_cfg.val_interval': 1e9})
+    assert cfg.train_cfg == dict(max_iters=100_000, val_interval=10**9)
+    assert type(cfg.train_cfg.max_iters) is int
+    with pytest.raises(UserError, match=r'max_iters.* 1\.5 cannot replace: must be a whole number'):
+        load_config(path, {'train_cfg.max_iters': 1.5})
+
+
 @pytest.mark.parametrize(
     ('text', 'message'),
     [
