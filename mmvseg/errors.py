@@ -76,11 +76,8 @@ def say(text: object, file: TextIO | None = None, flush: bool = False) -> None:
     """
     # files and pipes may have another encoding than UTF-8
     encoding = getattr(file or sys.stdout, 'encoding', None) or 'utf-8'
-    print(
-        printable(text).encode(encoding, 'backslashreplace').decode(encoding),
-        file=file,
-        flush=flush,
-    )
+    shown = printable(text).encode(encoding, 'backslashreplace').decode(encoding)
+    print(shown, file=file, flush=flush)
 
 
 def _steers(character: str) -> bool:
