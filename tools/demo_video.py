@@ -181,7 +181,9 @@ def check_outputs(args: argparse.Namespace, source: FrameSource, out: Path) -> N
     """
     frames = source.paths if isinstance(source, ImageSequence) else [args.input]
     inputs = [*frames, args.config, args.checkpoint]
-    check_output_files({'--out': out, '--json': args.json}, inputs)
+    # lines may go to another program as they come
+    is_pipe = args.live and args.json and (args.json.is_fifo() or args.json.is_char_device())
+    check_output_files({'--out': out, '--json': None if is_pipe else args.json}, inputs)
     if args.maps:
         check_output_folder('--maps', args.maps, frames)
 
@@ -386,7 +388,8 @@ class Pictures:
             self._write_map(0, source.size)
             write_image(self._out, painter.draw(frame.image, self._found.result, 0))
             return 1
-        end_s = source.end_s or self._times_s[-1] + float(1 / source.fps)
+        # what was read ahead lies behind the frames of a result that was stopped
+        end_s = (not stop.number and source.end_s) or self._times_s[-1] + float(1 / source.fps)
         ends_s = [*self._times_s[1:], end_s]
         timed = not is_steady(self._times_s, source.fps)
         with (

@@ -7,14 +7,14 @@ import math
 import re
 import sys
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mmengine.config import Config
 
 from mmvseg.errors import UserError, say
 
-from .config_sections import count_rule, describe, short
+from .config_sections import count_rule, describe, is_section_or_list, parts_of, short
 
 #: Top-level keys that something reads after the config was read.
 SECTIONS = {
@@ -250,7 +250,7 @@ def _check_key(cfg: Config, key: str) -> None:
         raise UserError(
             f'--cfg-options {key}: no such key{suggest(section, SECTIONS | set(cfg.keys()))}'
         )
-    places = [] if cfg[section] in (None, '') else list(_places_of(cfg, cfg[section]))
+    places = [] if cfg[section] in (None, '') else _places_of(cfg, cfg[section])
     where = f'; its value stands in {", ".join(places[:8])}: change that' if places else ''
     raise UserError(
         f'--cfg-options {key}: nothing reads {section} any more: the config has used it while it '
@@ -258,22 +258,15 @@ def _check_key(cfg: Config, key: str) -> None:
     )
 
 
-def _places_of(cfg: Config, value: Any) -> Iterator[str]:
+def _places_of(cfg: Config, value: Any) -> list[str]:
     """Keys that hold a value, or a path in a folder that it is."""
-    for key in sorted(SECTIONS & set(cfg.keys())):
-        yield from _equal_parts(cfg[key], value, key)
-
-
-def _equal_parts(part: Any, value: Any, where: str) -> Iterator[str]:
-    is_below = isinstance(value, str) and isinstance(part, str) and part.startswith(value)
-    if is_below or (type(part) is type(value) and part == value):
-        yield where
-        return
-    items = part.items() if isinstance(part, Mapping) else ()
-    if isinstance(part, list | tuple):
-        items = enumerate(part)
-    for name, child in items:
-        yield from _equal_parts(child, value, f'{where}.{name}')
+    return [
+        where
+        for key in sorted(SECTIONS & set(cfg.keys()))
+        for where, part in parts_of(cfg[key], key)
+        if type(part) is type(value)
+        and (part == value or (isinstance(value, str) and part.startswith(value)))
+    ]
 
 
 def _check_value(cfg: Config, key: str, value: Any) -> Any:
@@ -326,7 +319,7 @@ def _fits(now: Any, value: Any, name: str) -> bool:
     if now is None or value is None:
         return True
     if isinstance(now, Mapping):
-        return isinstance(value, Mapping) or _is_list_of(value, Mapping)
+        return is_section_or_list(value)
     if isinstance(now, list | tuple):
         # of lists with one kind of entry, a single one is often taken, too
         return isinstance(value, list | tuple) or any(
@@ -341,10 +334,6 @@ def _fits(now: Any, value: Any, name: str) -> bool:
         kinds = (int, float)
         return all(type(n) in kinds and (type(n) is type(now) or math.isfinite(n)) for n in numbers)
     return isinstance(value, str | type) or name != 'type'
-
-
-def _is_list_of(value: Any, kind: type) -> bool:
-    return isinstance(value, list | tuple) and all(isinstance(entry, kind) for entry in value)
 
 
 def suggest(name: str, candidates: Iterable[str]) -> str:

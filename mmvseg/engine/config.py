@@ -19,7 +19,7 @@ from mmvseg.errors import UserError
 
 from .cfg_options import add_cfg_options, apply_options, suggest
 from .config_files import read_config
-from .config_sections import check_sections, require, short
+from .config_sections import check_sections, parts_of, require, short
 from .own_data import use_own_data
 
 __all__ = ['add_cfg_options', 'config_errors', 'default_work_dir', 'load_config', 'require']
@@ -94,7 +94,7 @@ def explain_build_error(cfg: Config, error: Exception) -> str | None:
         cls, argument = unknown[1].removesuffix('.__init__'), unknown[2]
         where = _find(cfg, cls, argument)
         # of a base class that the config does not name, the key is the first of this name
-        key = _find_key(cfg._cfg_dict, argument) if where is None else f'{where}.{argument}'
+        key = _find_key(cfg, argument) if where is None else f'{where}.{argument}'
         return (
             f'config {_where(cfg, key and key.lstrip("."))}: {cls} has no argument {argument!r}'
             f'{suggest(argument, _arguments_of(cls))}'
@@ -127,7 +127,8 @@ def _explain_failed_build(cfg: Config, error: Exception) -> str | None:
     kind = str(getattr(kind, '__name__', kind))
     where = _where(cfg, _find(cfg, kind))
     given = builders[-1].f_locals.get('args') or {}
-    values = ', '.join(f'{k}={v!r}' for k, v in given.items() if not isinstance(v, Mapping))
+    plain = (str, int, float, list, tuple)  # and no objects, which say nothing
+    values = ', '.join(f'{k}={v!r}' for k, v in given.items() if isinstance(v, plain))
     return f'config {where}: {kind} cannot be built with {short(values, 300)}: {place}'
 
 
@@ -138,7 +139,7 @@ def _explain_function_argument(
     frames = [frame.f_globals for frame, _ in traceback.walk_tb(error.__traceback__)]
     packages = [names.get('__name__', '').split('.')[0] for names in frames]
     callers = [package for package in packages if package != 'torch']  # its decorators
-    where = _find_key(cfg._cfg_dict, argument)
+    where = _find_key(cfg, argument)
     if callers[-1:] != ['mmengine'] or where is None:
         return None
     first, *rest = function.split('.')
@@ -167,38 +168,23 @@ def _explain_type(cfg: Config, name: str, registry_name: str) -> str:
     return f'config {where}: there is no {registry_name} {name!r}{suggest(name, names)}'
 
 
-def _find(value: Any, type_name: str, argument: str | None = None, where: str = '') -> str | None:
+def _find(cfg: Config, type_name: str, argument: str | None = None) -> str | None:
     """Dotted key of the first part of a config with this type (and argument)."""
-    if isinstance(value, Config):
-        value = value._cfg_dict
-    if isinstance(value, Mapping):
-        of_type = str(value.get('type', '')).rsplit('.', 1)[-1] == type_name.rsplit('.', 1)[-1]
-        if of_type and (argument is None or argument in value):
+    name = type_name.rsplit('.', 1)[-1]
+    for where, part in parts_of(cfg._cfg_dict):
+        if not isinstance(part, Mapping) or (argument is not None and argument not in part):
+            continue
+        if str(part.get('type', '')).rsplit('.', 1)[-1] == name:
             return where
-        items = [(f'{where}.{key}'.lstrip('.'), child) for key, child in value.items()]
-    elif isinstance(value, list | tuple):
-        items = [(f'{where}[{index}]', child) for index, child in enumerate(value)]
-    else:
-        return None
-    for child_where, child in items:
-        found = _find(child, type_name, argument, child_where)
-        if found is not None:
-            return found
     return None
 
 
-def _find_key(value: Any, key: str, where: str = '') -> str | None:
+def _find_key(cfg: Config, key: str) -> str | None:
     """Dotted path of the first ``key`` of a config."""
-    if isinstance(value, Mapping):
-        if key in value:
+    for where, part in parts_of(cfg._cfg_dict):
+        if isinstance(part, Mapping) and key in part:
             return f'{where}.{key}'.lstrip('.')
-        items = [(f'{where}.{name}'.lstrip('.'), child) for name, child in value.items()]
-    elif isinstance(value, list | tuple):
-        items = [(f'{where}[{index}]', child) for index, child in enumerate(value)]
-    else:
-        return None
-    found = (_find_key(child, key, child_where) for child_where, child in items)
-    return next((path for path in found if path is not None), None)
+    return None
 
 
 def _where(cfg: Config, key: str | None, last: str | None = None) -> str:

@@ -18,7 +18,7 @@ _SECTIONS_OR_LISTS = ('val_evaluator', 'test_evaluator', 'param_scheduler', 'cus
 _COUNTS = {
     **{f'{name}.batch_size': 1 for name in _DATALOADERS},
     **{f'{name}.num_workers': 0 for name in _DATALOADERS},
-    **{f'train_cfg.{name}': 1 for name in ('max_iters', 'max_epochs', 'val_interval')},
+    **{f'train_cfg.{name}': 1 for name in ('max_iters', 'max_epochs', 'val_interval', 'val_begin')},
     'optim_wrapper.accumulative_counts': 1,
     'test_cfg.window_size': 1,
     'randomness.seed': 0,
@@ -50,7 +50,7 @@ def check_sections(cfg: Config) -> None:
     for key in _SECTIONS:
         _check(cfg, key, cfg.get(key), _is_section, 'a section, dict(...)')
     for key in _SECTIONS_OR_LISTS:
-        _check(cfg, key, cfg.get(key), _is_section_or_list, 'a section or a list of such')
+        _check(cfg, key, cfg.get(key), is_section_or_list, 'a section or a list of such')
     for key in _TEXTS:
         _check(cfg, key, cfg.get(key), lambda value: isinstance(value, str), 'a text')
     _check(cfg, 'allow_missing', cfg.get('allow_missing'), _is_list_of_texts, 'a list of texts')
@@ -59,8 +59,12 @@ def check_sections(cfg: Config) -> None:
         value = (cfg.get(section) or {}).get(name)
         if rule := count_rule(key, value):
             raise UserError(f'config {cfg.filename}, {key} = {short(repr(value))}: {rule}')
+        if isinstance(value, float):  # as 1e5
+            cfg[section][name] = int(value)
     for key in (*_SECTIONS, *_SECTIONS_OR_LISTS):
-        _check_types_below(cfg, key, cfg.get(key))
+        for where, part in parts_of(cfg.get(key), key):
+            if isinstance(part, Mapping) and part.get('type') is not None:
+                _check_type(cfg, where, part)
     if cfg.get('model') is not None:
         _check_type(cfg, 'model', cfg.model)
     for name in _DATALOADERS:
@@ -88,10 +92,21 @@ def require(cfg: Config, *keys: str) -> None:
             )
 
 
+def parts_of(value: Any, where: str = '') -> Iterator[tuple[str, Any]]:
+    """All that stands in a part of a config, with its dotted key, sections before their values."""
+    yield where, value
+    items = value.items() if isinstance(value, Mapping) else ()
+    if isinstance(value, list | tuple):
+        items = enumerate(value)
+    for name, child in items:
+        yield from parts_of(child, f'{where}.{name}'.lstrip('.'))
+
+
 def count_rule(key: str, value: Any) -> str:
     """What the value of a key must be that counts something; empty if it is."""
     least = _COUNTS.get(key)
-    if least is None or value is None or (type(value) is int and least <= value < 2**63):
+    is_whole = type(value) is int or (type(value) is float and value.is_integer())
+    if least is None or value is None or (is_whole and least <= value < 2**63):
         return ''
     return f'must be a whole number of at least {least}'
 
@@ -135,17 +150,6 @@ def _parts(cfg: Config, where: str, dataset: Mapping[str, Any]) -> Iterator[tupl
     yield from ((f'{where}.datasets.{name}', part) for name, part in named)
 
 
-def _check_types_below(cfg: Config, where: str, part: Any) -> None:
-    if isinstance(part, Mapping):
-        if part.get('type') is not None:
-            _check_type(cfg, where, part)
-        items = part.items()
-    else:
-        items = enumerate(part) if isinstance(part, list | tuple) else ()
-    for name, child in items:
-        _check_types_below(cfg, f'{where}.{name}', child)
-
-
 def _check_type(cfg: Config, where: str, section: Mapping[str, Any]) -> None:
     kind = section.get('type')
     if kind is None:
@@ -175,7 +179,8 @@ def _is_list_of_sections(value: Any) -> bool:
     return isinstance(value, list | tuple) and all(_is_section(v) or callable(v) for v in value)
 
 
-def _is_section_or_list(value: Any) -> bool:
+def is_section_or_list(value: Any) -> bool:
+    """Whether a value has the form of one or several sections."""
     return _is_section(value) or _is_list_of_sections(value)
 
 

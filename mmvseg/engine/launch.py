@@ -22,6 +22,7 @@ from .config import add_cfg_options, load_config, require
 from .console import hide_irrelevant_warnings
 from .device import use_device
 from .distributed import LAUNCHERS, init_distributed
+from .monitors import monitoring_hooks
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
@@ -117,6 +118,8 @@ def prepare_test(cfg: Config, args: argparse.Namespace) -> Path:
     for part in ('train', 'val'):
         cfg[f'{part}_cfg'] = cfg[f'{part}_dataloader'] = None
     cfg.val_evaluator = cfg.optim_wrapper = cfg.param_scheduler = None
+    for _, _, hook in monitoring_hooks(cfg):  # which are built, but never asked
+        hook.setdefault('rule', 'greater')
     cfg.load_from, cfg.resume = args.checkpoint, False
     # what a config lets stay unfilled concerns the start of a training
     cfg.allow_missing = allowed_missing(args) or []

@@ -1,7 +1,7 @@
 """Whether the numbers that hooks and schedulers go by are some that the validation gives."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mmengine.config import Config
@@ -12,6 +12,8 @@ from mmvseg.registry import METRICS
 from .schedule import hooks_of, schedulers_of
 
 _RULES = ('greater', 'less')
+#: Which argument of which hooks names numbers.
+_ARGUMENTS = dict(save_best='CheckpointHook', monitor='EarlyStoppingHook')
 
 
 def check_monitors(cfg: Config) -> None:
@@ -26,12 +28,7 @@ def check_monitors(cfg: Config) -> None:
         UserError: a number is none of those, or a rule is none.
     """
     numbers = numbers_of(cfg.get('val_evaluator'))
-    users = [
-        (where, key, hook)
-        for where, hook in hooks_of(cfg)
-        for key in ('save_best', 'monitor')
-        if hook.get(key)
-    ]
+    users = [*monitoring_hooks(cfg)]
     users += [
         (where, 'monitor', scheduler)
         for where, scheduler in schedulers_of(cfg)
@@ -40,12 +37,21 @@ def check_monitors(cfg: Config) -> None:
     for where, key, part in users:
         if cfg.get('val_evaluator') is None:
             say(f'{where}.{key}: does nothing without validation', sys.stderr)
+            part.setdefault('rule', 'greater')
         elif numbers is not None:
             _check_names(where, key, part, numbers)
         rules = part.get('rule')
         for rule in rules if isinstance(rules, list | tuple) else [rules]:
             if rule not in (None, *_RULES):
                 raise UserError(f'{where}.rule = {rule!r}: it is one of {", ".join(_RULES)}')
+
+
+def monitoring_hooks(cfg: Config) -> Iterator[tuple[str, str, dict]]:
+    """The hooks that go by numbers of the validation: key, argument that names these, hook."""
+    for where, hook in hooks_of(cfg):
+        for argument, kind in _ARGUMENTS.items():
+            if hook.get(argument) and kind in str(hook['type']):
+                yield where, argument, hook
 
 
 def numbers_of(evaluator: Any) -> list[str] | None:

@@ -53,7 +53,7 @@ def check_schedule(cfg: Config) -> None:
     if loop.get('by_epoch') or (isinstance(kind, type) and issubclass(kind, EpochBasedTrainLoop)):
         _check_that_epochs_end(cfg, loop)
         return
-    _check_numbers(cfg, loop)
+    _check_limits(cfg, loop)
     _set_unsaid_hooks(cfg)
     for where, hook in hooks_of(cfg):
         _check_hook(cfg, where, hook)
@@ -109,12 +109,7 @@ def _check_that_epochs_end(cfg: Config, loop: Mapping[str, Any]) -> None:
             )
 
 
-def _check_numbers(cfg: Config, loop: Mapping[str, Any]) -> None:
-    for name in ('max_iters', 'val_interval', 'val_begin'):
-        number = loop.get(name, 1)
-        is_number = isinstance(number, int | float) and not isinstance(number, bool)
-        if not is_number or number != number or number < 1 or number % 1:
-            raise UserError(f'train_cfg.{name} = {number!r}: a whole number from 1 on is needed')
+def _check_limits(cfg: Config, loop: Mapping[str, Any]) -> None:
     limit = loop.get('max_iters', math.inf)
     if cfg.get('val_cfg') and loop.get('val_begin', 1) > limit:
         raise UserError(

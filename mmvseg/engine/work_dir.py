@@ -15,9 +15,8 @@ from mmvseg.checkpoints.latest import (
 )
 from mmvseg.errors import UserError, say
 from mmvseg.files import file_errors, partial_path
-from mmvseg.locks import folder_lock
 
-from .distributed import on_main_process
+from .distributed import held_folder, on_main_process
 
 _OTHER_WORK_DIR = 'give another --work-dir'
 
@@ -44,14 +43,12 @@ def claimed_work_dir(
     if resume is None and cfg.get('resume') and not overwrite:
         resume = cfg.get('load_from') or 'auto'
     folder = checkpoint_folder(cfg)
-    with ExitStack() as locks:
-
-        def claim() -> str | None:
-            for path in dict.fromkeys((Path(cfg.work_dir), folder)):
-                locks.enter_context(folder_lock(path, _OTHER_WORK_DIR))
-            return _checkpoint_to_continue(cfg, folder, resume, overwrite)
-
-        checkpoint = on_main_process(claim)
+    with ExitStack() as held:
+        for path in dict.fromkeys((Path(cfg.work_dir), folder)):
+            held.enter_context(held_folder(path, _OTHER_WORK_DIR))
+        checkpoint = on_main_process(
+            lambda: _checkpoint_to_continue(cfg, folder, resume, overwrite)
+        )
         cfg.resume = checkpoint is not None
         if checkpoint is not None:
             cfg.load_from = checkpoint

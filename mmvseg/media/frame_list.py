@@ -11,8 +11,8 @@ from PIL import Image
 from mmvseg.errors import UserError
 
 from .decoding import check_size
-from .frame_source import DEFAULT_FPS, Frame, FrameSource
-from .images import read_image
+from .frame_source import DEFAULT_FPS, Frame, FrameSource, ImageSequence
+from .images import read_values
 from .sources import open_source
 
 #: Pillow's modes of 8 bits a channel; the others hold numbers whose range is not known.
@@ -63,7 +63,7 @@ class FrameList:
     def _image(self, index: int) -> np.ndarray:
         frame = self._frames[index]
         if isinstance(frame, str | Path):
-            return read_image(frame)
+            frame = read_values(frame)
         return to_rgb(frame, f'{self.name}: frame {index}')
 
 
@@ -71,14 +71,16 @@ def as_source(video: Any) -> FrameSource:
     """What a user of the Python interface names as a frame source.
 
     Args:
-        video: a path, an address or a camera's number, see :func:`open_source`; frames in memory,
-            see :class:`FrameList`; or a frame source.
+        video: a path, an address or a camera's number, see :func:`open_source`; a list of paths of
+            images; frames in memory, see :class:`FrameList`; or a frame source.
 
     Raises:
         UserError: if it is none of these, or nothing can be read.
     """
     if isinstance(video, str | Path) or type(video) is int:
         return open_source(str(video))
+    if isinstance(video, list | tuple) and video and all(isinstance(p, str | Path) for p in video):
+        return ImageSequence(video, 'frames')  # with one scale of 16 bits for all
     if not hasattr(video, 'frame_path'):
         return FrameList(video)
     missing = [name for name in _ATTRIBUTES if not hasattr(video, name)]

@@ -73,6 +73,16 @@ def test_missing_file_names_the_closest_of_the_project_and_its_folder(tmp_path, 
             load_config(name)
 
 
+def test_counts_may_be_written_as_powers_of_ten(tmp_path):
+    path = tmp_path / 'a.py'
+    path.write_text('train_cfg = dict(max_iters=1e5, val_interval=5)')
+    cfg = load_config(path, {'train_cfg.val_interval': 1e9})
+    assert cfg.train_cfg == dict(max_iters=100_000, val_interval=10**9)
+    assert type(cfg.train_cfg.max_iters) is int
+    with pytest.raises(UserError, match=r'max_iters.* 1\.5 cannot replace: must be a whole number'):
+        load_config(path, {'train_cfg.max_iters': 1.5})
+
+
 @pytest.mark.parametrize(
     ('text', 'message'),
     [
@@ -187,6 +197,12 @@ def test_configs_that_are_data(tmp_path):
     (tmp_path / 'b.json').write_text('{"_base_": "a.yaml", "model": {"type": "A"}}')
     cfg = load_config(tmp_path / 'b.json', {'model.depth': 3})
     assert (cfg.load_from, cfg.work_dir, cfg.model) == ('a.pth', 'a.pth', dict(type='A', depth=3))
+
+
+def test_a_config_written_as_yaml_is_read_alike(tmp_path):
+    cfg = Config(dict(model=dict(type='A', scales=[(640, 360), ((1, 2), None)])))
+    cfg.dump(tmp_path / 'a.yaml')
+    assert load_config(tmp_path / 'a.yaml')._cfg_dict == cfg._cfg_dict
 
 
 def test_what_a_tool_needs_is_named(tmp_path):

@@ -111,6 +111,14 @@ def test_best_of_nothing_is_said(toy_config, capsys):
     cfg.val_evaluator = None
     check_monitors(cfg)
     assert 'save_best: does nothing without validation' in capsys.readouterr().err
+    assert cfg.default_hooks.checkpoint.rule == 'greater'  # it is built all the same
+
+
+def test_other_hooks_may_monitor_what_they_like(toy_config):
+    hook = dict(type='OwnHook', monitor='loss')
+    cfg = config(toy_config, custom_hooks=[hook], val_evaluator=METRIC)
+    check_monitors(cfg)
+    assert cfg.custom_hooks == [hook]
 
 
 def test_numbers_of_several_metrics():

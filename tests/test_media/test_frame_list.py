@@ -60,6 +60,19 @@ def test_paths_and_palettes_are_read_as_their_colours(tmp_path):
     np.testing.assert_array_equal(frames, VIDEO)
 
 
+def test_paths_of_16_bits_have_the_scale_of_a_folder(tmp_path):
+    folder = tmp_path / 'frames'
+    folder.mkdir()
+    paths = [str(folder / f'{index}.png') for index in range(2)]
+    for path, value in zip(paths, (1000, 4095), strict=True):
+        cv2.imwrite(path, np.full((4, 4), value, np.uint16))
+    frames = [frame.image for frame in as_source(paths)]
+    np.testing.assert_array_equal(frames, [frame.image for frame in open_source(folder)])
+    assert frames[1].max() == 255
+    with pytest.raises(UserError, match='frame 1: uint16 is not uint8'):
+        list(FrameList([VIDEO[0, :4, :4], paths[0]]))
+
+
 @pytest.mark.parametrize(
     ('given', 'message'),
     [

@@ -72,11 +72,15 @@ def test_frames_that_were_segmented_are_written(folder, monkeypatch, capsys, num
     assert not list(folder.rglob('.*'))
 
 
-def test_results_are_those_of_the_frames_alone(folder, monkeypatch):
-    run('--max-frames', '3')
+@pytest.mark.parametrize('source', ['frames', 'clip.mp4'])
+def test_results_are_those_of_the_frames_alone(folder, monkeypatch, source):
+    write_video_with_sound(folder / 'clip.mp4')
+    run('--max-frames', '3', source=source)
     expected = [(folder / name).read_bytes() for name in ('out.mp4', 'out.json')]
+    # all of the source is read before the model has a result
+    monkeypatch.setattr('mmvseg.apis.inferencer.prefetch', lambda items: (i for i in [*items]))
     send_in(monkeypatch, SquareSegmentor, 'advance', 1, signal.SIGINT)
-    assert run() == 130
+    assert run(source=source) == 130
     assert [(folder / name).read_bytes() for name in ('out.mp4', 'out.json')] == expected
 
 

@@ -179,6 +179,12 @@ def test_missing_checkpoint_and_wrong_device(run, tool):
     assert '--device cuda:99' in shown.err
 
 
+def test_hooks_of_a_training_do_not_disturb(run):
+    early = "[dict(type='EarlyStoppingHook',monitor='youtube_vis/AP')]"
+    best = dict(default_hooks__checkpoint__save_best='youtube_vis/AP')
+    assert run(tool='test', custom_hooks=early, **best)[0] == 0
+
+
 def test_test_writes_the_same_numbers(run, folder):
     status, _, out = run(tool='test', out='numbers.json')
     assert status == 0

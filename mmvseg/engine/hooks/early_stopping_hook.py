@@ -17,6 +17,9 @@ class EarlyStoppingHook(MMEngineEarlyStoppingHook):
 
     reason = ''
 
+    def before_run(self, runner: Runner) -> None:
+        """Nothing: mmengine's hook wants a training loop, which tests do not have."""
+
     def before_train(self, runner: Runner) -> None:
         """Take up what was counted before the training was interrupted."""
         info = runner.message_hub.get_info(_INFO) or {}
