@@ -5,6 +5,7 @@ read, and a small file stays small.
 """
 
 import difflib
+import keyword
 import os
 from itertools import islice
 from pathlib import Path
@@ -108,6 +109,12 @@ def _check_bases(path: str, above: tuple[str, ...]) -> None:
         content = load(path)
         if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
             raise UserError(f'config {path}: is no table of values by names')
+        for name in content:  # a config is shown and saved as a program
+            if not name.isidentifier() or keyword.iskeyword(name):
+                raise UserError(
+                    f'config {path}: {name!r} is no name of a section (letters, digits and _, and '
+                    'no word of Python): remove or rename it'
+                )
     for name in Config._get_base_files(path):
         base, _ = Config._get_cfg_path(name, path)
         _check_bases(base, (*above, place))

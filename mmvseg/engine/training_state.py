@@ -180,6 +180,7 @@ def checked_optimizer_state(
     for index, (group, ours) in enumerate(zip(saved, param_groups, strict=True)):
         key = f'optimizer.param_groups[{index}]'
         _check_options(check, group, ours, key)
+        _check_accepted(check, optimizer, group, key)
         if len(group['params']) != len(ours['params']):
             found = f'{len(group["params"])} parameters in {key}, here are {len(ours["params"])}'
             _other_optimizer(check, found)
@@ -298,6 +299,24 @@ def _check_options(check: StateChecker, group: Any, ours: Mapping[str, Any], key
         check.refuse(f'{key}.lr', 'a rate from 0 on is needed', group['lr'])
 
 
+def _check_accepted(
+    check: StateChecker, optimizer: Optimizer, group: Mapping[str, Any], key: str
+) -> None:
+    """Let the optimizer itself judge the saved options, such as betas that lie in [0, 1)."""
+    options = _accepted(optimizer, group)
+    try:
+        type(optimizer)(**(options | dict(params=[nn.Parameter(torch.zeros(1))])))
+    except ValueError as error:
+        check.refuse(key, f'options that {type(optimizer).__name__} takes are needed ({error})')
+    except (RuntimeError, TypeError, NotImplementedError):
+        pass  # it cannot be tried
+
+
+def _accepted(optimizer: Optimizer, group: Mapping[str, Any]) -> dict[str, Any]:
+    names = inspect.signature(type(optimizer)).parameters
+    return {name: value for name, value in group.items() if name in names}
+
+
 def _other_optimizer(check: StateChecker, found: str) -> NoReturn:
     raise UserError(
         f'checkpoint {check.source}: its optimizer state does not fit ({found}); it belongs to '
@@ -315,8 +334,7 @@ def _expected_state(
         True by name where it has the parameter's shape, False where it is a single number and None
         where it is something else; empty if the optimizer cannot be tried.
     """
-    accepted = inspect.signature(type(optimizer)).parameters
-    options = {name: value for name, value in group.items() if name in accepted}
+    options = _accepted(optimizer, group)
     parameter = nn.Parameter(torch.zeros([*range(2, 2 + num_dims)]))
     parameter.grad = torch.zeros_like(parameter)
     try:
@@ -355,6 +373,8 @@ def _checked_value(
             check.refuse(key, f'the parameter is {tuple(parameter.shape)}', value)
         if value.is_floating_point() != parameter.is_floating_point() or value.is_complex():
             check.refuse(key, f'the parameter is {parameter.dtype}', value)
+        if not torch.isfinite(value).all():
+            check.refuse(key, 'finite numbers are needed', value)
         # in the layout of the parameter and in memory that nothing else has
         return torch.empty_like(parameter, dtype=value.dtype, device='cpu').copy_(value)
     return value.clone()

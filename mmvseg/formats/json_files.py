@@ -98,8 +98,11 @@ def decode_json(data: bytes, path: str | Path, kind: type[T] = Any) -> T:
     """
     try:
         return msgspec.json.decode(data, type=kind)
-    except msgspec.ValidationError:
-        raise
+    except msgspec.ValidationError as error:
+        if kind is not Any:
+            raise
+        # a number of thousands of digits
+        raise UserError(f'{path}: not valid json ({error})') from error
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise UserError(f'{path}: not valid json ({_reason(error, data)})') from error
 

@@ -202,6 +202,7 @@ class VideoFile:
         value_range: of a video of 16-bit greys, the values that become 0 and 255, see
             :class:`ImageSequence`.
         container_format: FFmpeg's name of the container, where content and name may mislead.
+        label: what it is called in messages and results, by default the path.
 
     Attributes:
         start_s: time of the first frame in the file, from which the frames' seconds are counted.
@@ -218,10 +219,11 @@ class VideoFile:
         path: str | Path,
         value_range: ValueRange | None = None,
         container_format: str | None = None,
+        label: str | None = None,
     ) -> None:
         self._address, self._format = str(path), container_format
-        self.path = without_password(self._address)
-        self.name = Path(self.path).stem
+        self.path = label or without_password(self._address)
+        self.name = Path(without_password(self._address)).stem
         self.damage: str | None = None
         self.end_s: float | None = None
         with self._open() as container:
@@ -278,7 +280,7 @@ class VideoFile:
         return f'{self.path}#{index}'
 
     def _open(self) -> av.container.InputContainer:
-        return open_video(self._address, container_format=self._format)
+        return open_video(self._address, container_format=self._format, label=self.path)
 
     def _decode(
         self, container: av.container.InputContainer, errors: list[str], gaps: list[str]

@@ -105,18 +105,24 @@ def _open_path(
     if once:
         return StreamSource(open_pipe(path), is_live=False, label=str(path), name=pipe_name(path))
     copied, folder = copy_pipe(path)
-    source = _open_file(copied, fps, value_range)
+    try:
+        source = _open_file(copied, fps, value_range, str(path))
+    except UserError as error:  # nobody knows of the copy
+        raise UserError(str(error).replace(str(copied), str(path))) from error
     source.held = folder
     return source
 
 
 def _open_file(
-    path: Path, fps: Fraction | float | None, value_range: ValueRange | None
+    path: Path,
+    fps: Fraction | float | None,
+    value_range: ValueRange | None,
+    label: str | None = None,
 ) -> FrameSource:
     suffix = path.suffix.lower()
     if suffix not in IMAGE_SUFFIXES and not (suffix == '' and is_picture(path)):
         # For FFmpeg, the name a%02d.gif would be a pattern.
-        return VideoFile(path, value_range, 'gif' if suffix == '.gif' else None)
+        return VideoFile(path, value_range, 'gif' if suffix == '.gif' else None, label)
     with path.open('rb') as file:
         pages, head = count_pages(file, str(path)), file.seek(0) or file.read(16)
     if pages == 1:
@@ -125,7 +131,7 @@ def _open_file(
         return TiffStack(path, _rate(fps), value_range)
     if head.startswith(b'RIFF'):
         return AnimatedWebP(path)
-    return VideoFile(path, value_range, 'gif' if head.startswith(b'GIF') else 'apng')
+    return VideoFile(path, value_range, 'gif' if head.startswith(b'GIF') else 'apng', label)
 
 
 def _open_pattern(

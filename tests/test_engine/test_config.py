@@ -178,6 +178,8 @@ BOMB = 'a0: &a0 [1]\n' + ''.join(
         ('[1, 2]', 'is no table of values by names'),
         ('', 'is no table of values by names'),
         ('1: 2', 'is no table of values by names'),
+        ('a-b: 2', "'a-b' is no name of a section"),
+        ('class: 2', "'class' is no name of a section"),
         ('_base_: data.yaml', 'leads back to itself'),
     ],
 )

@@ -93,6 +93,8 @@ def optimizer():
         (['state', 0, 'exp_avg'], torch.zeros(3, 2), r'state\[0\]\.exp_avg'),
         (['state', 0, 'exp_avg'], torch.zeros(2, 3, dtype=torch.int64), r'state\[0\]\.exp_avg'),
         (['state', 0, 'exp_avg'], torch.zeros(2, 3).to_sparse(), r'state\[0\]\.exp_avg'),
+        (['state', 0, 'exp_avg'], torch.full((2, 3), torch.nan), r'state\[0\]\.exp_avg'),
+        (['state', 0, 'exp_avg_sq'], torch.full((2, 3), torch.inf), r'state\[0\]\.exp_avg_sq'),
         (['state', 0, 'exp_avg'], 0.5, r'state\[0\]\.exp_avg'),
         (['state', 0, 'exp_avg_sq'], ..., r'state\[0\]\.exp_avg_sq'),
         (['state', 0, 'step'], 'x', r'state\[0\]\.step'),
@@ -108,6 +110,8 @@ def optimizer():
         (['param_groups', 0, 'lr'], float('nan'), r'param_groups\[0\]\.lr'),
         (['param_groups', 0, 'lr'], 10**400, r'param_groups\[0\]\.lr'),
         (['param_groups', 0, 'betas'], (0.9,), r'param_groups\[0\]\.betas'),
+        (['param_groups', 0, 'betas'], (5, 7), r'param_groups\[0\]'),
+        (['param_groups', 0, 'eps'], -1.0, r'param_groups\[0\]'),
         (['param_groups', 0, 'fused'], 'x', r'param_groups\[0\]\.fused'),
     ],
 )

@@ -267,6 +267,7 @@ def test_all_encodings_of_unicode(content, write, encode):
         ('{"videos": [],\n "categories": [NaN]}', 'no number NaN at line 2, column 17'),
         ('{"videos": [], "categories": [-Infinity]}', 'no number -Infinity at line 1'),
         ('{"videos": [], "x": 1' + '0' * 5000, 'not valid json'),
+        ('[1' + '0' * 5000 + ']', r'not valid json \(Integer value out of range'),
         ('[]', 'a results file is not an annotation file'),
         ('5', 'not a YouTube-VIS file'),
         ('{}', "no list 'videos'"),

@@ -46,11 +46,12 @@ def piped(tmp_path):
         thread.join(5)
 
 
-def test_a_pipe_can_be_read_twice(clip, piped):
+def test_a_pipe_can_be_read_twice(clip, piped, tmp_path):
     expected = list(open_source(clip))
     source = open_source(piped(clip.read_bytes()))
     assert (source.name, source.is_live, source.length) == ('pipe0', False, 7)
-    copy = source.path
+    copy = source.address
+    assert source.frame_path(3) == f'{tmp_path / "pipe0"}#3'
     for _ in range(2):
         for frame, other in zip(source, expected, strict=True):
             np.testing.assert_array_equal(frame.image, other.image)
@@ -109,8 +110,10 @@ def test_silent_and_endless_pipes(tmp_path, piped, monkeypatch):
     monkeypatch.setattr(pipes, 'PATIENCE_S', 5)
     with pytest.raises(UserError, match=r'pipe0: more than .* GiB come out of the pipe'):
         open_source(piped(bytes(2**22)))
-    with pytest.raises(UserError, match='pipe1: not a readable video'):
-        open_source(piped(bytes(2000)))
+    for data in (bytes(2000), b'\x89PNG\r\n\x1a\n' * 9, b'II*\0' * 9):
+        path = piped(data)
+        with pytest.raises(UserError, match=f'^{path}: '):
+            open_source(path)
 
 
 def test_what_is_no_file(tmp_path, monkeypatch):

@@ -202,6 +202,16 @@ def test_wrong_test_settings(settings, message):
         build(**settings)
 
 
+@pytest.mark.parametrize('part', ['msg_tokens', 'layers'])
+def test_weights_that_are_no_numbers_are_noticed(part):
+    model = build().eval()
+    for name, parameter in model.backbone.named_parameters():
+        if name.startswith(part):
+            torch.nn.init.constant_(parameter, torch.nan)
+    with pytest.raises(UserError, match='scores, boxes or masks are not finite; the weights may'):
+        model.segment_clip(video(), sample())
+
+
 def test_masks_are_at_the_original_size_and_place():
     model = build().eval()
     pred = model.segment_clip(video(), sample())

@@ -213,6 +213,9 @@ class TeViT(VideoSegmentor):
         Args:
             frames: uint8 RGB, resized, (T, 3, h, w).
             sample: gives ``ori_shape``, ``img_shape`` and ``scale_factor`` of the frames.
+
+        Raises:
+            UserError: what the model gives is no number.
         """
         num_frames = len(frames)
         preprocessor = self.data_preprocessor
@@ -229,6 +232,7 @@ class TeViT(VideoSegmentor):
         mask_logits = self.roi_head.predict_masks(
             feats, boxes, attn_feats[:, query], labels.expand(num_frames, -1)
         )
+        _check_numbers(sample, scores, boxes, mask_logits)
         scale = boxes.new_tensor(sample.scale_factor).repeat(2)
         masks_by_frame = [
             paste_and_encode(probs, frame_boxes, sample.ori_shape, self.test_cfg.mask_thr_binary)
@@ -266,3 +270,12 @@ class TeViT(VideoSegmentor):
             for output, m in zip(outputs, maps, strict=True):
                 output[part] = m
         return outputs
+
+
+def _check_numbers(sample: VideoDataSample, *outputs: Tensor) -> None:
+    """Refuse scores, boxes and masks that are no numbers, all of them in one transfer."""
+    if torch.stack([output.isnan().any() for output in outputs]).any():
+        raise UserError(
+            f'video {sample.get("video_name")!r}: scores, boxes or masks are not finite; the weights may '
+            'be damaged, or the model needs float32 instead of half precision (--fp16, --amp)'
+        )
