@@ -35,10 +35,7 @@ def file_errors(path: Path, advice: str = NEW_PLACE) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise UserError(
-            f'{error.filename or path}: cannot be written or read ({error.strerror or error}); '
-            f'{advice}'
-        ) from error
+        raise _file_error(error, path, advice) from error
 
 
 @contextmanager
@@ -50,13 +47,17 @@ def disk_errors(folder: Path, advice: str = NEW_PLACE) -> Iterator[None]:
         advice: what to do.
     """
     try:
-        with file_errors(folder, advice):
-            yield
-    except UserError as error:
-        cause = error.__cause__
-        if isinstance(cause, OSError) and not (cause.filename or cause.errno in _OF_DISKS):
-            raise cause from None
-        raise
+        yield
+    except OSError as error:
+        if not (error.filename or error.errno in _OF_DISKS):
+            raise
+        raise _file_error(error, folder, advice) from error
+
+
+def _file_error(error: OSError, path: Path, advice: str) -> UserError:
+    return UserError(
+        f'{error.filename or path}: cannot be written or read ({error.strerror or error}); {advice}'
+    )
 
 
 def partial_path(path: Path) -> Path:

@@ -1,3 +1,4 @@
+import errno
 import hashlib
 import json
 
@@ -5,7 +6,15 @@ import numpy as np
 import pytest
 
 from mmvseg.errors import UserError
-from mmvseg.files import check_writable, file_errors, file_hash, whole_file, write_bytes, write_json
+from mmvseg.files import (
+    check_writable,
+    disk_errors,
+    file_errors,
+    file_hash,
+    whole_file,
+    write_bytes,
+    write_json,
+)
 
 
 def test_writes_whole_files_and_leaves_nothing_else(tmp_path):
@@ -64,3 +73,18 @@ def test_hash_of_a_file_in_pieces(tmp_path):
     assert read[-1] == len(content) > read[0]
     with pytest.raises(UserError, match=r'none\.bin'):
         file_hash(tmp_path / 'none.bin')
+
+
+def test_a_run_is_not_to_blame_for_errors_that_have_a_message(tmp_path):
+    def broken():
+        try:
+            raise OSError('no image')
+        except OSError as error:
+            raise UserError('a.png: not readable') from error
+
+    with pytest.raises(UserError, match=r'^a\.png: not readable$'), disk_errors(tmp_path):
+        broken()
+    with pytest.raises(OSError, match='closed'), disk_errors(tmp_path):
+        raise OSError('closed')
+    with pytest.raises(UserError, match=f'{tmp_path}: .*No space'), disk_errors(tmp_path):
+        raise OSError(errno.ENOSPC, 'No space left')

@@ -19,6 +19,10 @@ from .clip_sampling import ClipSampling, ConsecutiveSampling
 from .metainfo import check_class_names
 
 
+#: What the first transform of a pipeline gives.
+_LOADED = ('imgs', 'frames', 'img_shape', 'ori_shape')
+
+
 class ClipIndex(NamedTuple):
     """A training item together with what decides its random draws.
 
@@ -226,9 +230,20 @@ class VideoDataset(BaseDataset):
     def prepare_data(self, idx: int | ClipIndex) -> Any:
         """Item ``idx`` after the pipeline."""
         if not isinstance(idx, ClipIndex):
-            return self.pipeline(self.get_data_info(idx))
+            return self._transformed(self.get_data_info(idx))
         with _seeded(idx.seed, idx.draw):
-            return self.pipeline(self.get_data_info(idx.index))
+            return self._transformed(self.get_data_info(idx.index))
+
+    def _transformed(self, info: dict) -> Any:
+        try:
+            return self.pipeline(info)
+        except KeyError as error:
+            if error.args[0] not in _LOADED:
+                raise
+            raise UserError(
+                f'dataset.pipeline: no step before the one that needs it gives {error}; a pipeline '
+                'begins with what loads the frames, such as LoadClip'
+            ) from error
 
     def _list_windows(self, record: dict) -> Sequence[int]:
         return range(0, record['length'], self.window_size)

@@ -24,8 +24,9 @@ def frames_of_folder(folder: Path) -> tuple[list[Path], list[str]]:
     Raises:
         UserError: if there is no picture, or two of one frame.
     """
-    with os.scandir(folder) as entries:
-        files = [folder / entry.name for entry in entries if entry.is_file()]
+    paths = (folder / name for name in os.listdir(folder))
+    # links that lead nowhere stay: a frame is missing
+    files = [path for path in paths if not os.path.isdir(path)]
     frames, left_out = choose_frames(files, str(folder))
     if not frames:
         inside = ', '.join(sorted(os.listdir(folder))[:_NAMED]) or 'nothing'

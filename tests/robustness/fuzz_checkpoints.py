@@ -247,7 +247,7 @@ def _other_tensor(case: Case, tensor: torch.Tensor) -> tuple[Any, str]:
         complexes=lambda: tensor.to(torch.complex64),
         nan=lambda: torch.full_like(tensor, float('nan')),
         infinite=lambda: torch.full_like(tensor, float('inf')),
-        expanded=lambda: torch.zeros(1).expand(tensor.shape),
+        expanded=lambda: torch.zeros(()).expand(tensor.shape),
         sparse=lambda: tensor.to_sparse(),
         number=lambda: 1.0,
         nothing=lambda: None,

@@ -117,3 +117,10 @@ def test_names_that_no_text_has(here):
         open_source('a\0b.mp4')
     with pytest.raises(UserError, match='no such file'):
         open_source('9' * 30)  # no camera
+
+
+def test_links_that_lead_nowhere_are_missing_frames():
+    save('v/1.png', 'v/3.png')
+    os.symlink('2.png', 'v/2.png')  # to itself
+    with pytest.raises(UserError, match=r'2\.png: cannot be read'):
+        list(open_source('v'))
