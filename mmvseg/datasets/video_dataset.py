@@ -18,7 +18,6 @@ from .class_names import match_classes
 from .clip_sampling import ClipSampling, ConsecutiveSampling
 from .metainfo import check_class_names
 
-
 #: What the first transform of a pipeline gives.
 _LOADED = ('imgs', 'frames', 'img_shape', 'ori_shape')
 

@@ -215,5 +215,5 @@ def test_frames_outside_of_the_root_need_leave(content, make_dataset, write, tes
 @pytest.mark.parametrize('step', ['PackClip', 'FlipClip'])
 def test_a_pipeline_that_loads_nothing_is_named(content, make_dataset, step):
     dataset = make_dataset(content, pipeline=[dict(type=step)])
-    with pytest.raises(UserError, match=r"dataset\.pipeline: .* 'im.* such as LoadClip"):
+    with pytest.raises(UserError, match=r"dataset\.pipeline: .* 'im.*such as LoadClip"):
         dataset.prepare_data(0)
