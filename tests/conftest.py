@@ -1,5 +1,6 @@
 """Fixtures of all tests; one thread a process, since pytest-xdist fills the cores."""
 
+import signal
 from pathlib import Path
 
 import helpers
@@ -10,6 +11,9 @@ from hypothesis import settings
 import mmvseg  # noqa: F401 - adapts the stack before mmdet is imported
 
 torch.set_num_threads(1)
+
+# A shell that starts the tests in the background lets them ignore Ctrl-C, which tools then keep to.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Each run tries the same examples; ``--hypothesis-profile explore`` tries new ones.
 settings.register_profile('suite', derandomize=True)
