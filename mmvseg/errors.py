@@ -74,7 +74,10 @@ def say(text: object, file: TextIO | None = None, flush: bool = False) -> None:
         file: default: the standard output.
         flush: do not wait for more.
     """
-    print(printable(text), file=file, flush=flush)
+    # files and pipes may have another encoding than UTF-8
+    encoding = getattr(file or sys.stdout, 'encoding', None) or 'utf-8'
+    shown = printable(text).encode(encoding, 'backslashreplace').decode(encoding)
+    print(shown, file=file, flush=flush)
 
 
 def _steers(character: str) -> bool:

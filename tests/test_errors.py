@@ -1,3 +1,4 @@
+import io
 import sys
 
 import pytest
@@ -44,6 +45,12 @@ def test_what_is_said_is_escaped(capsys):
     say('a \x1b[31mred\nb\u202e')
     say('\x07', sys.stderr)
     assert capsys.readouterr() == ('a \\x1b[31mred\nb\\u202e\n', '\\x07\n')
+
+
+def test_what_an_encoding_lacks_is_escaped():
+    file = io.TextIOWrapper(io.BytesIO(), 'latin-1')
+    say('Straße 街…', file, flush=True)
+    assert file.buffer.getvalue() == 'Straße \\u8857\\u2026\n'.encode('latin-1')
 
 
 def test_a_name_stays_on_its_line():

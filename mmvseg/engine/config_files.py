@@ -54,6 +54,11 @@ def _children(node: yaml.Node) -> list[yaml.Node]:
     return node.value if isinstance(node, yaml.SequenceNode) else []
 
 
+# the only tag that configs written by mmengine have
+_PlainLoader.add_constructor(
+    'tag:yaml.org,2002:python/tuple',
+    lambda loader, node: tuple(loader.construct_sequence(node, deep=True)),
+)
 # mmengine's own loader makes whatever object a tag asks for, also for a file named in _base_
 yaml_handler.Loader = _PlainLoader
 

@@ -199,6 +199,12 @@ def test_configs_that_are_data(tmp_path):
     assert (cfg.load_from, cfg.work_dir, cfg.model) == ('a.pth', 'a.pth', dict(type='A', depth=3))
 
 
+def test_a_config_written_as_yaml_is_read_alike(tmp_path):
+    cfg = Config(dict(model=dict(type='A', scales=[(640, 360), ((1, 2), None)])))
+    cfg.dump(tmp_path / 'a.yaml')
+    assert load_config(tmp_path / 'a.yaml')._cfg_dict == cfg._cfg_dict
+
+
 def test_what_a_tool_needs_is_named(tmp_path):
     (tmp_path / 'a.py').write_text("model = dict(type='A')\ntest_dataloader = dict(batch_size=1)")
     cfg = load_config(tmp_path / 'a.py')
