@@ -181,7 +181,9 @@ def check_outputs(args: argparse.Namespace, source: FrameSource, out: Path) -> N
     """
     frames = source.paths if isinstance(source, ImageSequence) else [args.input]
     inputs = [*frames, args.config, args.checkpoint]
-    check_output_files({'--out': out, '--json': args.json}, inputs)
+    # lines may go to another program as they come
+    is_pipe = args.live and args.json and (args.json.is_fifo() or args.json.is_char_device())
+    check_output_files({'--out': out, '--json': None if is_pipe else args.json}, inputs)
     if args.maps:
         check_output_folder('--maps', args.maps, frames)
 

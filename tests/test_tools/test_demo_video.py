@@ -1,5 +1,6 @@
 import importlib.util
 import json
+import os
 from fractions import Fraction
 
 import cv2
@@ -227,6 +228,14 @@ def test_live_writes_overlay_and_lines(live, monkeypatch, capsys):
     printed = capsys.readouterr()
     assert '7 frames with 2.0 tracks of score >= 0.3 on average' in printed.out
     assert 'frames/s' in printed.err
+
+
+def test_live_lines_may_go_to_a_pipe(live, monkeypatch):
+    os.mkfifo('pipe')
+    reading = os.open('pipe', os.O_RDONLY | os.O_NONBLOCK)
+    assert run(monkeypatch, 'clip.mp4', '--live', '--max-frames', '2', '--json', 'pipe') == 0
+    with open(reading) as lines:
+        assert [json.loads(line)['frame'] for line in lines] == [0, 1]
 
 
 def test_live_score_thr_and_max_frames(live, monkeypatch, capsys):
