@@ -14,7 +14,7 @@ from mmengine.config import Config
 
 from mmvseg.errors import UserError, say
 
-from .config_sections import count_rule, describe, parts_of, short
+from .config_sections import count_rule, describe, is_section_or_list, parts_of, short
 
 #: Top-level keys that something reads after the config was read.
 SECTIONS = {
@@ -319,7 +319,7 @@ def _fits(now: Any, value: Any, name: str) -> bool:
     if now is None or value is None:
         return True
     if isinstance(now, Mapping):
-        return isinstance(value, Mapping) or _is_list_of(value, Mapping)
+        return is_section_or_list(value)
     if isinstance(now, list | tuple):
         # of lists with one kind of entry, a single one is often taken, too
         return isinstance(value, list | tuple) or any(
@@ -334,10 +334,6 @@ def _fits(now: Any, value: Any, name: str) -> bool:
         kinds = (int, float)
         return all(type(n) in kinds and (type(n) is type(now) or math.isfinite(n)) for n in numbers)
     return isinstance(value, str | type) or name != 'type'
-
-
-def _is_list_of(value: Any, kind: type) -> bool:
-    return isinstance(value, list | tuple) and all(isinstance(entry, kind) for entry in value)
 
 
 def suggest(name: str, candidates: Iterable[str]) -> str:

@@ -50,7 +50,7 @@ def check_sections(cfg: Config) -> None:
     for key in _SECTIONS:
         _check(cfg, key, cfg.get(key), _is_section, 'a section, dict(...)')
     for key in _SECTIONS_OR_LISTS:
-        _check(cfg, key, cfg.get(key), _is_section_or_list, 'a section or a list of such')
+        _check(cfg, key, cfg.get(key), is_section_or_list, 'a section or a list of such')
     for key in _TEXTS:
         _check(cfg, key, cfg.get(key), lambda value: isinstance(value, str), 'a text')
     _check(cfg, 'allow_missing', cfg.get('allow_missing'), _is_list_of_texts, 'a list of texts')
@@ -179,7 +179,8 @@ def _is_list_of_sections(value: Any) -> bool:
     return isinstance(value, list | tuple) and all(_is_section(v) or callable(v) for v in value)
 
 
-def _is_section_or_list(value: Any) -> bool:
+def is_section_or_list(value: Any) -> bool:
+    """Whether a value has the form of one or several sections."""
     return _is_section(value) or _is_list_of_sections(value)
 
 

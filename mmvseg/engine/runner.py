@@ -36,17 +36,17 @@ from .categories import check_classes, noted_classes
 from .console import tidy_console
 from .distributed import init_distributed, on_main_process
 from .hooks.stop_hook import StopHook
-from .rng import get_rng_state, set_rng_state
+from .rng import get_rng_state
 from .training_state import (
     StateChecker,
     catch_up,
     check_average,
     check_message_hub,
     check_meta,
-    check_rng,
     check_schedulers,
     checked_optimizer_state,
     progress_of,
+    restore_rng,
 )
 
 
@@ -224,8 +224,8 @@ class VideoRunner(Runner):
         if hasattr(self.train_loop, 'seek'):
             self.train_loop.seek(meta['iter'])
         saved_by = meta.get('world_size', self.world_size)
-        restore = set_rng_state if saved_by == self.world_size else None
-        check_rng(check, checkpoint['rng'], saved_by, restore, self.rank)
+        rank = self.rank if saved_by == self.world_size else None
+        restore_rng(check, checkpoint['rng'], saved_by, rank)
         self._has_loaded = True
         self.logger.info(f'resumed {filename} at iteration {self.iter}')
 
@@ -360,7 +360,7 @@ class VideoRunner(Runner):
             check.like(state[part], ours[part], f'optimizer.{part}')
         try:
             self.optim_wrapper.load_state_dict(state)
-        except (*(AttributeError, KeyError, RuntimeError, TypeError, ValueError),) as error:
+        except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
             check.refuse('optimizer', f'does not fit ({error})')
 
     def _resume_schedulers(self, check: StateChecker, states: Any) -> None:

@@ -7,7 +7,7 @@ name, and hooks remove the files that it names, so nothing is taken on trust.
 import functools
 import inspect
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import Any, NoReturn
 
@@ -17,13 +17,17 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from mmvseg.checkpoints.plain_values import plain_items
-from mmvseg.errors import UserError, printable
+from mmvseg.errors import UserError
+
+from .rng import set_rng_state
 
 #: The largest seed that numpy takes.
 _MOST_SEED = 2**32 - 1
 _MOST = sys.float_info.max
 #: Options of a parameter group that no later version of torch would have to fill in.
 _NEEDED_OPTIONS = {'lr', 'initial_lr', 'betas', 'momentum', 'weight_decay', 'eps', 'params'}
+#: What random generators raise for a state that is none.
+_DAMAGE = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 #: What mmengine's schedulers count.
 _PROGRESS = {
     *('last_step', '_global_step', '_last_value', 'base_values'),
@@ -256,38 +260,29 @@ def check_average(check: StateChecker, state: Any, model: nn.Module) -> None:
         check.refuse('ema_state_dict.steps', 'a number is needed', state['steps'])
 
 
-def check_rng(
-    check: StateChecker,
-    states: Any,
-    world_size: int,
-    restore: Callable[[Any], None] | None,
-    rank: int,
-) -> None:
+def restore_rng(check: StateChecker, states: Any, saved_by: int, rank: int | None) -> None:
     """Restore the random generators of a process.
 
     Args:
         check: names the file.
         states: of all processes.
-        world_size: number of processes that saved them.
-        restore: takes the state of a process; None where their number has changed.
-        rank: of this process.
+        saved_by: number of processes that saved them.
+        rank: of this process; None where their number has changed, and nothing is restored.
 
     Raises:
         UserError: the states are not those of so many processes, or are damaged.
     """
     states = check.sequence(states, 'rng')
-    if len(states) != world_size:
-        check.refuse('rng', f'the states of {world_size} processes are needed', states)
-    if restore is None:
+    if len(states) != saved_by:
+        check.refuse('rng', f'the states of {saved_by} processes are needed', states)
+    if rank is None:
         return
     try:
         position = states[rank]['numpy'][2]
         if not 0 <= position <= 624:  # of 624 words; numpy would read beyond them
             raise ValueError(f'position {position}')
-        restore(states[rank])
-    except (
-        *(ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError),
-    ) as error:
+        set_rng_state(states[rank])
+    except _DAMAGE as error:
         check.refuse(f'rng[{rank}]', f'no states of random generators ({error})')
 
 
@@ -380,7 +375,8 @@ def _shown(value: Any) -> str:
         return f'a tensor {tuple(value.shape)} of {str(value.dtype).removeprefix("torch.")}'
     if isinstance(value, Mapping | list | tuple) and value:
         return f'a {type(value).__name__} of {len(value)}'
-    text = (
-        printable(repr(value)) if not isinstance(value, int) or value < 10**30 else 'a huge number'
-    )
-    return 'missing' if value is None else text[:80]
+    if value is None:
+        return 'missing'
+    if isinstance(value, int) and abs(value) >= 10**30:
+        return 'a huge number'
+    return repr(value)[:80]

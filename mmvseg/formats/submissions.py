@@ -15,11 +15,7 @@ from mmvseg.errors import UserError
 _MAX_GROWTH, _FREE_BYTES = 100, 2**26
 _UNPACKING_ERRORS = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError),
-    *(
-        RuntimeError,
-        ValueError,
-        LookupError,
-    ),  # encrypted, of an unknown method, odd names
+    *(RuntimeError, ValueError, LookupError),  # encrypted, of an unknown method, odd names
 )
 
 

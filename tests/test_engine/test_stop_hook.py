@@ -87,6 +87,16 @@ def test_ctrl_c_saves_too(toy_config, tmp_path, capfd):
     assert 'training stopped by SIGINT after iteration 5 of 8' in shown
 
 
+def test_a_signal_that_is_ignored_stays_ignored(toy_config, tmp_path):
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        train_until(toy_config, tmp_path, Kill(5, signal.SIGINT))
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert find_latest_checkpoint(tmp_path).name == 'iter_8.pth'
+
+
 def test_without_a_checkpoint_hook_it_is_said(toy_config, tmp_path, capsys):
     runner = toy.make_runner(toy_config, tmp_path)
     runner._hooks = [hook for hook in runner.hooks if type(hook).__name__ != 'CheckpointHook']

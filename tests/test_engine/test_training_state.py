@@ -8,15 +8,15 @@ import toy
 from torch import nn
 
 from mmvseg.checkpoints.files import load_checkpoint_file
-from mmvseg.engine.rng import get_rng_state, set_rng_state
+from mmvseg.engine.rng import get_rng_state
 from mmvseg.engine.training_state import (
     StateChecker,
     check_average,
     check_message_hub,
     check_meta,
-    check_rng,
     check_schedulers,
     checked_optimizer_state,
+    restore_rng,
 )
 from mmvseg.errors import UserError
 
@@ -170,13 +170,13 @@ def test_schedulers(states):
 )
 def test_rng(change):
     state = get_rng_state()
-    check_rng(CHECK, [state], 1, set_rng_state, 0)
+    restore_rng(CHECK, [state], 1, 0)
     if change == 'position':  # numpy would read 10**6 words behind its own
         change = dict(numpy=(*state['numpy'][:2], 10**6, *state['numpy'][3:]))
     with pytest.raises(UserError, match=r'^checkpoint a\.pth: rng\[0\]'):
-        check_rng(CHECK, [state | change], 1, set_rng_state, 0)
+        restore_rng(CHECK, [state | change], 1, 0)
     with pytest.raises(UserError, match=r'^checkpoint a\.pth: rng is \[\]'):
-        check_rng(CHECK, [], 1, set_rng_state, 0)
+        restore_rng(CHECK, [], 1, 0)
 
 
 def test_average():

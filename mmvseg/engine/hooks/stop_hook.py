@@ -59,7 +59,9 @@ class StopHook(Hook):
                 watch_workers(number, frame)
 
         for number in _SIGNALS:
-            self._handlers[number] = signal.signal(number, receive)
+            # a script may have started this in the background, where Ctrl-C is not meant for it
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                self._handlers[number] = signal.signal(number, receive)
         self._handlers[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, miss)
 
     def release(self) -> None:
