@@ -21,7 +21,7 @@ except ImportError:  # no Unix
 #: In a folder, while a run writes there.
 LOCK_FILE = '.mmvseg.lock'
 _BUSY = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
-_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL, errno.EBADF)
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL, errno.EBADF)
 _held: set[int] = set()
 _warned: list[str] = []
 

@@ -127,7 +127,8 @@ def _explain_failed_build(cfg: Config, error: Exception) -> str | None:
     kind = str(getattr(kind, '__name__', kind))
     where = _where(cfg, _find(cfg, kind))
     given = builders[-1].f_locals.get('args') or {}
-    values = ', '.join(f'{k}={v!r}' for k, v in given.items() if not isinstance(v, Mapping))
+    plain = (str, int, float, list, tuple)  # and no objects, which say nothing
+    values = ', '.join(f'{k}={v!r}' for k, v in given.items() if isinstance(v, plain))
     return f'config {where}: {kind} cannot be built with {short(values, 300)}: {place}'
 
 

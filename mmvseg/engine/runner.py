@@ -132,9 +132,11 @@ class VideoRunner(Runner):
         self.register_hook(self._stop_hook)
 
     @staticmethod
-    def build_dataloader(*args: Any, **kwargs: Any) -> DataLoader:
+    def build_dataloader(dataloader: DataLoader | dict, *args: Any, **kwargs: Any) -> DataLoader:
         """mmengine's, whose workers leave Ctrl-C to the process that they work for."""
-        dataloader = Runner.build_dataloader(*args, **kwargs)
+        if isinstance(dataloader, Mapping) and not dataloader.get('num_workers'):
+            dataloader = dict(dataloader, persistent_workers=False)  # of none, which torch refuses
+        dataloader = Runner.build_dataloader(dataloader, *args, **kwargs)
         dataloader.worker_init_fn = partial(_start_worker, dataloader.worker_init_fn)
         return dataloader
 

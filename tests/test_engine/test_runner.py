@@ -232,3 +232,8 @@ def test_load_from_of_other_classes_starts_them_anew(toy_config, tmp_path):
     assert torch.equal(ours['backbone.weight'], theirs['backbone.weight'])
     assert '1 of the 2 classes' in log
     assert 'the others anew: green' in log
+
+
+def test_no_workers_cannot_be_persistent(toy_config, tmp_path):
+    runner = toy.make_runner(toy_config, tmp_path, train_dataloader__persistent_workers=True)
+    assert len(next(iter(runner.build_dataloader(runner._train_dataloader)))['inputs']) == 2
