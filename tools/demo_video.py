@@ -322,10 +322,10 @@ def report(
 
 
 def output_path(out: Path | None, source: FrameSource, is_image: bool) -> Path:
-    """Where the overlay goes; its folder is made now, not after minutes of work.
+    """Where the overlay goes.
 
     Raises:
-        UserError: for a suffix that the overlay cannot have, or a folder that cannot be made.
+        UserError: for a suffix that the overlay cannot have.
     """
     allowed = sorted(IMAGE_SUFFIXES) if is_image else ['.mp4']
     if out is None:
@@ -333,10 +333,6 @@ def output_path(out: Path | None, source: FrameSource, is_image: bool) -> Path:
     if out.suffix.lower() not in allowed:
         reason = ' (the input is a video)' if out.suffix.lower() in IMAGE_SUFFIXES else ''
         raise UserError(f'--out {out}: must end in {" or ".join(allowed)}{reason}')
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f'{out}: its folder cannot be made ({error.strerror})') from error
     return out
 
 

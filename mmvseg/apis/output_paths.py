@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from mmvseg.errors import UserError
-from mmvseg.files import check_writable, file_errors
+from mmvseg.files import check_writable
 
 #: Of the many maps of a folder, the first stands for all.
 _PROBE = '00000.png'
@@ -45,6 +45,4 @@ def check_output_folder(option: str, folder: Path, inputs: Iterable[str | Path])
         raise UserError(f'{option} {folder}: holds the input of this run; give another folder')
     if os.path.exists(folder) and not os.path.isdir(folder):
         raise UserError(f'{option} {folder}: is no folder')
-    with file_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
     check_writable(folder / _PROBE)

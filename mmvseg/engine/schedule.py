@@ -68,15 +68,13 @@ def hooks_of(cfg: Config) -> Iterator[tuple[str, dict]]:
             yield f'default_hooks.{name}', _a_dict(hook, f'default_hooks.{name}')
     hooks = cfg.get('custom_hooks') or []
     for index, hook in enumerate(hooks if isinstance(hooks, list | tuple) else [hooks]):
-        yield f'custom_hooks[{index}]', _a_dict(hook, f'custom_hooks[{index}]')
+        yield f'custom_hooks.{index}', _a_dict(hook, f'custom_hooks.{index}')
 
 
 def schedulers_of(cfg: Config) -> Iterator[tuple[str, dict]]:
     """The parameter schedulers of a config with their keys."""
     found = cfg.get('param_scheduler') or []
-    if (
-        isinstance(found, Mapping) and 'type' not in found
-    ):  # one list for each of several optimizers
+    if isinstance(found, Mapping) and 'type' not in found:  # a list for each of several optimizers
         groups = {f'param_scheduler.{name}': group for name, group in found.items()}
     else:
         groups = dict(param_scheduler=found)
@@ -85,7 +83,7 @@ def schedulers_of(cfg: Config) -> Iterator[tuple[str, dict]]:
             yield where, _a_dict(group, where)
             continue
         for index, scheduler in enumerate(group if isinstance(group, list | tuple) else [group]):
-            yield f'{where}[{index}]', _a_dict(scheduler, f'{where}[{index}]')
+            yield f'{where}.{index}', _a_dict(scheduler, f'{where}.{index}')
 
 
 def _a_dict(part: Any, where: str) -> dict:

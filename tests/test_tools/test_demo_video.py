@@ -135,7 +135,7 @@ def test_cfg_options_reach_the_model(folder, monkeypatch, capsys):
         ('absent.mp4', (), 'absent.mp4: no such file'),
         ('empty.mp4', (), 'empty.mp4: not a readable video'),
         ('clip.mp4', ('--out', 'x.avi'), 'x.avi: must end in .mp4'),
-        ('clip.mp4', ('--out', 'squares.py/x.mp4'), 'folder cannot be made'),
+        ('clip.mp4', ('--out', 'squares.py/x.mp4'), 'squares.py: cannot be written'),
     ],
 )
 def test_mistakes_give_one_message(folder, monkeypatch, capsys, source, options, message):
