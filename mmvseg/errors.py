@@ -4,9 +4,11 @@ Whatever the tools print goes through :func:`say`, the log through the same esca
 """
 
 import functools
+import os
 import sys
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TextIO
 
 #: Of Unicode: control characters, signs that turn the direction of text, and halves of characters
@@ -73,8 +75,21 @@ def say(text: object, file: TextIO | None = None, flush: bool = False) -> None:
         text: see :func:`printable`.
         file: default: the standard output.
         flush: do not wait for more.
+
+    Raises:
+        UserError: nobody reads it any more, or the disk is full.
     """
-    print(printable(text), file=file, flush=flush)
+    with _output_errors():
+        print(printable(text), file=file, flush=flush)
+
+
+@contextmanager
+def _output_errors() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        sys.stdout = open(os.devnull, 'w')  # else Python tries again at its end
+        raise UserError(f'the output cannot be written ({error.strerror})') from error
 
 
 def _steers(character: str) -> bool:
@@ -99,6 +114,8 @@ def command_line(main: Callable[..., int | None]) -> Callable[..., None]:
     def wrapper(*args, **kwargs) -> None:
         try:
             status = main(*args, **kwargs)
+            with _output_errors():
+                sys.stdout.flush()
         except UserError as error:
             say(f'error: {error}', sys.stderr)
             sys.exit(1)

@@ -1,4 +1,6 @@
+import os
 import sys
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -44,6 +46,24 @@ def test_what_is_said_is_escaped(capsys):
     say('a \x1b[31mred\nb\u202e')
     say('\x07', sys.stderr)
     assert capsys.readouterr() == ('a \\x1b[31mred\nb\\u202e\n', '\\x07\n')
+
+
+@pytest.mark.skipif(not os.path.exists('/dev/full'), reason='of Linux')
+@pytest.mark.parametrize('length', [1, 100_000])
+def test_output_that_cannot_be_written(capsys, monkeypatch, length):
+    @command_line
+    def main():
+        say('x' * length)
+
+    with open('/dev/full', 'w') as full, suppress(OSError):
+        monkeypatch.setattr(sys, 'stdout', full)
+        with pytest.raises(SystemExit) as stop:
+            main()
+        sys.stdout.close()
+        monkeypatch.undo()
+        full.close()
+    assert stop.value.code == 1
+    assert capsys.readouterr().err.startswith('error: the output cannot be written (No space')
 
 
 def test_a_name_stays_on_its_line():
