@@ -4,11 +4,11 @@ Whatever the tools print goes through :func:`say`, the log through the same esca
 """
 
 import functools
-import os
 import sys
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import StringIO
 from typing import TextIO
 
 #: Of Unicode: control characters, signs that turn the direction of text, and halves of characters
@@ -88,7 +88,7 @@ def _output_errors() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        sys.stdout = open(os.devnull, 'w')  # else Python tries again at its end
+        sys.stdout = StringIO()  # else Python tries again at its end
         raise UserError(f'the output cannot be written ({error.strerror})') from error
 
 
