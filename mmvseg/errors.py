@@ -6,7 +6,9 @@ Whatever the tools print goes through :func:`say`, the log through the same esca
 import functools
 import sys
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import StringIO
 from typing import TextIO
 
 #: Of Unicode: control characters, signs that turn the direction of text, and halves of characters
@@ -73,11 +75,24 @@ def say(text: object, file: TextIO | None = None, flush: bool = False) -> None:
         text: see :func:`printable`.
         file: default: the standard output.
         flush: do not wait for more.
+
+    Raises:
+        UserError: nobody reads it any more, or the disk is full.
     """
     # files and pipes may have another encoding than UTF-8
     encoding = getattr(file or sys.stdout, 'encoding', None) or 'utf-8'
     shown = printable(text).encode(encoding, 'backslashreplace').decode(encoding)
-    print(shown, file=file, flush=flush)
+    with _output_errors():
+        print(shown, file=file, flush=flush)
+
+
+@contextmanager
+def _output_errors() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        sys.stdout = StringIO()  # else Python tries again at its end
+        raise UserError(f'the output cannot be written ({error.strerror})') from error
 
 
 def _steers(character: str) -> bool:
@@ -102,6 +117,8 @@ def command_line(main: Callable[..., int | None]) -> Callable[..., None]:
     def wrapper(*args, **kwargs) -> None:
         try:
             status = main(*args, **kwargs)
+            with _output_errors():
+                sys.stdout.flush()
         except UserError as error:
             say(f'error: {error}', sys.stderr)
             sys.exit(1)

@@ -1,5 +1,7 @@
 import io
+import os
 import sys
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -51,6 +53,24 @@ def test_what_an_encoding_lacks_is_escaped():
     file = io.TextIOWrapper(io.BytesIO(), 'latin-1')
     say('Straße 街…', file, flush=True)
     assert file.buffer.getvalue() == 'Straße \\u8857\\u2026\n'.encode('latin-1')
+
+
+@pytest.mark.skipif(not os.path.exists('/dev/full'), reason='of Linux')
+@pytest.mark.parametrize('length', [1, 100_000])
+def test_output_that_cannot_be_written(capsys, monkeypatch, length):
+    @command_line
+    def main():
+        say('x' * length)
+
+    with open('/dev/full', 'w') as full, suppress(OSError):
+        monkeypatch.setattr(sys, 'stdout', full)
+        with pytest.raises(SystemExit) as stop:
+            main()
+        sys.stdout.close()
+        monkeypatch.undo()
+        full.close()
+    assert stop.value.code == 1
+    assert capsys.readouterr().err.startswith('error: the output cannot be written (No space')
 
 
 def test_a_name_stays_on_its_line():

@@ -33,8 +33,11 @@ def check_class_names(metainfo: Mapping[str, Any] | None) -> None:
     """Make sure that the ``classes`` of a dataset config, if it has them, are a list of names.
 
     Raises:
-        UserError: they are a text, empty, no texts, or name a class twice.
+        UserError: they are a text, empty, no texts, name a class twice, or are called CLASSES.
     """
+    for name in metainfo or {}:
+        if name != 'classes' and name.lower() == 'classes':  # as in older toolboxes
+            raise UserError(f'dataset.metainfo.{name}: nothing reads it; write classes')
     classes = (metainfo or {}).get('classes')
     if classes is None:
         return

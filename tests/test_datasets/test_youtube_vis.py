@@ -1,5 +1,6 @@
 import copy
 import json
+import warnings
 
 import cv2
 import numpy as np
@@ -200,7 +201,11 @@ def test_a_range_of_values(content, write, tmp_path):
             pipeline=[dict(type='LoadClip', **options), dict(type='PackClip')],
             test_mode=True,
         )
-        assert set(dataset[0]['inputs'].flatten().tolist()) == {value}
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter('always')
+            assert set(dataset[0]['inputs'].flatten().tolist()) == {value}
+        said = any('16 bits are divided by 256' in str(warning.message) for warning in caught)
+        assert said == (not options)
 
 
 def test_annotations_that_are_no_list(content, write):

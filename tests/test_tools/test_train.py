@@ -203,6 +203,11 @@ def test_auto_scale_lr(train):
         ),
         (
             [],
+            {'train_dataloader.dataset.metainfo.CLASSES': "['red']"},
+            'metainfo.CLASSES: nothing reads it; write classes',
+        ),
+        (
+            [],
             {'train_dataloader.dataset.data_prefix.img': 'frames'},
             'train_dataloader.dataset.data_prefix.img: ',
         ),

@@ -7,6 +7,7 @@ for images joins in through mmcv's ``TransformBroadcaster(mapping=dict(img='imgs
 auto_remap=True, share_random_params=True)``.
 """
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -19,8 +20,8 @@ from mmengine.structures import InstanceData
 
 from mmvseg.errors import UserError
 from mmvseg.formats.rle import decode_masks
-from mmvseg.media.images import read_image
-from mmvseg.media.pixel_values import ValueRange, check_range
+from mmvseg.media.images import read_values
+from mmvseg.media.pixel_values import ValueRange, check_range, to_uint8
 from mmvseg.registry import TRANSFORMS
 from mmvseg.structures import VideoDataSample
 
@@ -233,12 +234,19 @@ def _read_frame(
     path: str, shape: tuple[int, int], where: str, value_range: ValueRange | None
 ) -> np.ndarray:
     try:
-        image = read_image(path, value_range)
+        values = read_values(path)
+        image = to_uint8(values, value_range, path)
     except UserError as error:
         raise UserError(f'{where}: {error}') from error
     if image.shape[:2] != shape:
         raise UserError(
             f'{where}: {path} is {_size(image.shape)}, but the annotation file says {_size(shape)}'
+        )
+    if value_range is None and values.dtype == np.uint16:  # said once a process
+        warnings.warn(
+            'frames of 16 bits are divided by 256, which leaves those dark that use fewer bits: '
+            'give value_range=(LOW, HIGH) of LoadClip',
+            stacklevel=2,
         )
     return image
 

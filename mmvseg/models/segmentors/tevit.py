@@ -275,7 +275,8 @@ class TeViT(VideoSegmentor):
 def _check_numbers(sample: VideoDataSample, *outputs: Tensor) -> None:
     """Refuse scores, boxes and masks that are no numbers, all of them in one transfer."""
     if torch.stack([output.isnan().any() for output in outputs]).any():
+        video = sample.get('video_name')
         raise UserError(
-            f'video {sample.get("video_name")!r}: scores, boxes or masks are not finite; the weights may '
-            'be damaged, or the model needs float32 instead of half precision (--fp16, --amp)'
+            f'video {video!r}: scores, boxes or masks are not finite; the weights may be damaged, '
+            'or the model needs float32 instead of half precision (--fp16, --amp)'
         )
