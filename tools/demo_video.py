@@ -179,8 +179,8 @@ def check_outputs(args: argparse.Namespace, source: FrameSource, out: Path) -> N
     Raises:
         UserError: naming the option.
     """
-    frames = source.paths if isinstance(source, ImageSequence) else [args.input]
-    inputs = [*frames, args.config, args.checkpoint]
+    frames = source.paths if isinstance(source, ImageSequence) else []
+    inputs = [args.input, *frames, args.config, args.checkpoint]
     # lines may go to another program as they come
     is_pipe = args.live and args.json and (args.json.is_fifo() or args.json.is_char_device())
     check_output_files({'--out': out, '--json': None if is_pipe else args.json}, inputs)

@@ -117,6 +117,12 @@ def test_the_input_is_no_place_for_the_overlay(folder, monkeypatch, capsys):
     assert (folder / 'clip.mp4').read_bytes() == before
 
 
+def test_maps_may_lie_beside_a_video(folder):
+    write_video_with_sound(folder / 'clip.mp4')
+    assert run('clip.mp4', '--maps', '.', '--max-frames', '2') == 0
+    assert sorted(path.name for path in folder.glob('0*.png')) == ['00000.png', '00001.png']
+
+
 def test_a_device_stays_what_it_is(folder):
     """A pipe stands for a device: a whole file would take its place."""
     os.mkfifo('pipe')
