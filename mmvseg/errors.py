@@ -122,7 +122,10 @@ def command_line(main: Callable[..., int | None]) -> Callable[..., None]:
         except UserError as error:
             say(f'error: {error}', sys.stderr)
             sys.exit(1)
-        except KeyboardInterrupt as stop:
+        except (KeyboardInterrupt, SyntaxError) as stop:
+            # mmengine's Config.pretty_text makes a SyntaxError of Ctrl-C
+            if not any(isinstance(error, KeyboardInterrupt) for error in (stop, stop.__context__)):
+                raise
             say('interrupted', sys.stderr)
             sys.exit(getattr(stop, 'status', 130))
         sys.exit(status or 0)

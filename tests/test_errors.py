@@ -75,3 +75,29 @@ def test_output_that_cannot_be_written(capsys, monkeypatch, length):
 
 def test_a_name_stays_on_its_line():
     assert one_line('a\nb\tc\x1b') == r'a\nb\tc\x1b'
+
+
+@pytest.mark.parametrize('wrapped', [False, True])
+def test_ctrl_c_is_one_line(capsys, wrapped):
+    @command_line
+    def main():
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt:
+            if wrapped:
+                raise SyntaxError('cannot be formatted')  # noqa: B904 - as mmengine does
+            raise
+
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == 130
+    assert capsys.readouterr().err == 'interrupted\n'
+
+
+def test_other_syntax_errors_stay():
+    @command_line
+    def main():
+        raise SyntaxError('cannot be read')
+
+    with pytest.raises(SyntaxError):
+        main()
