@@ -34,6 +34,9 @@ INSTALL = {
     'mmcv': 'pip install mmcv-lite==2.1.0',
     'mmdet': 'pip install mmdet==3.3.0',
 }
+#: Turns of the loop in which a thread of GNU OpenMP waits before it sleeps (300,000 by default). So
+#: many are as fast as the default on an idle machine, fewer are slower; see docs/benchmarks.md.
+SPIN_COUNT = '10000'
 INSTALL_COMPILED_MMCV = (
     "pip install 'setuptools<80' wheel ninja && pip uninstall -y mmcv-lite && "
     'MMCV_WITH_OPS=1 pip install --no-build-isolation mmcv==2.1.0'
@@ -43,9 +46,9 @@ INSTALL_COMPILED_MMCV = (
 def apply() -> None:
     """Check the versions of the stack and see to it that ``mmcv.ops`` lacks nothing.
 
-    Threads of torch wait passively from here on, unless ``OMP_WAIT_POLICY`` says otherwise or torch
-    is imported already: where other programs need the cores, too, those that spin while they wait
-    take the time from those that they wait for.
+    Threads of torch sleep soon while they wait, unless the environment says otherwise or torch is
+    imported already: where other programs need the cores, too, those that spin for long take the
+    time from those that they wait for.
 
     Raises:
         UserError: a package is missing or of an unsupported version. Importing ``mmcv.ops`` raises
@@ -56,7 +59,8 @@ def apply() -> None:
         if problem:
             _show_user_errors_briefly()
             raise UserError(problem)
-    os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # read when torch is imported
+    if 'OMP_WAIT_POLICY' not in os.environ:  # read when torch is imported
+        os.environ.setdefault('GOMP_SPINCOUNT', SPIN_COUNT)
     _silence_warnings()
     if 'mmcv.ops' in sys.modules:
         _use_own_ops()

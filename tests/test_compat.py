@@ -174,19 +174,23 @@ import os, runpy, sys
 class Finder:
     def find_spec(self, name, path=None, target=None):
         if name == 'torch':
-            sys.exit('OMP_WAIT_POLICY=' + os.environ.get('OMP_WAIT_POLICY', 'not set'))
+            sys.exit('GOMP_SPINCOUNT=' + os.environ.get('GOMP_SPINCOUNT', 'not set'))
 
 sys.meta_path.insert(0, Finder())
 runpy.run_path(sys.argv[1], run_name='tool')
 """
 
 
-@pytest.mark.parametrize('policy', [None, 'ACTIVE'])
+@pytest.mark.parametrize(
+    ('given', 'spin_count'),
+    [({}, '10000'), (dict(GOMP_SPINCOUNT='7'), '7'), (dict(OMP_WAIT_POLICY='ACTIVE'), 'not set')],
+)
 @pytest.mark.parametrize('tool', ['train', 'test', 'test_vis', 'demo_video', 'visualize_results'])
-def test_threads_of_tools_wait_passively_unless_told_otherwise(tool, policy, monkeypatch):
-    monkeypatch.delenv('OMP_WAIT_POLICY', raising=False)
-    if policy:
-        monkeypatch.setenv('OMP_WAIT_POLICY', policy)
+def test_threads_of_tools_soon_sleep_unless_told_otherwise(tool, given, spin_count, monkeypatch):
+    for name in ('OMP_WAIT_POLICY', 'GOMP_SPINCOUNT'):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
     command = [sys.executable, '-c', STOP_AT_TORCH, f'tools/{tool}.py']
     ended = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY)
-    assert ended.stderr.strip() == f'OMP_WAIT_POLICY={policy or "PASSIVE"}'
+    assert ended.stderr.strip() == f'GOMP_SPINCOUNT={spin_count}'
