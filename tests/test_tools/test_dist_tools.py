@@ -1,6 +1,7 @@
 """tools/dist_train.sh and tools/dist_test.sh from end to end, in two processes without GPUs."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -63,7 +64,8 @@ def test_process_that_fails_in_training_ends_the_run(launch):
     ended = launch('dist_train.sh', '2', *failing)
     assert ended.returncode == 1
     assert ended.stderr.count('error: frame 7 is broken') == 1, ended.stderr
-    assert 'error: process 1 of the run ended with status 1' in ended.stderr
+    # the other process ends for this reason, and may be noticed first
+    assert re.search('error: process [01] of the run ended with status 1', ended.stderr)
     assert 'Traceback' not in ended.stderr
     assert 'SIGABRT' not in ended.stderr
 
