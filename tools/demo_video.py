@@ -22,6 +22,7 @@ Example:
 
 import argparse
 import json
+import os
 import signal
 import sys
 import warnings
@@ -182,7 +183,8 @@ def check_outputs(args: argparse.Namespace, source: FrameSource, out: Path) -> N
     frames = source.paths if isinstance(source, ImageSequence) else []
     inputs = [args.input, *frames, args.config, args.checkpoint]
     # lines may go to another program as they come
-    is_pipe = args.live and args.json and (args.json.is_fifo() or args.json.is_char_device())
+    takes_lines = args.live and args.json and os.path.exists(args.json)
+    is_pipe = takes_lines and (args.json.is_fifo() or args.json.is_char_device())
     check_output_files({'--out': out, '--json': None if is_pipe else args.json}, inputs)
     if args.maps:
         check_output_folder('--maps', args.maps, frames)

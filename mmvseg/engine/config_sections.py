@@ -67,6 +67,8 @@ def check_sections(cfg: Config) -> None:
                 _check_type(cfg, where, part)
     if cfg.get('model') is not None:
         _check_type(cfg, 'model', cfg.model)
+    for name, hook in (cfg.get('default_hooks') or {}).items():
+        _check(cfg, f'default_hooks.{name}', hook, _is_section, 'a section, dict(...)')
     for name in _DATALOADERS:
         for key in ('sampler', 'batch_sampler'):
             part = (cfg.get(name) or {}).get(key)

@@ -88,7 +88,7 @@ def _check_folder(out_dir: Path, run: Mapping[str, str], restart: bool) -> None:
 def _read_note(path: Path) -> dict:
     try:
         note = json.loads(path.read_text())
-    except ValueError:
+    except (ValueError, RecursionError):
         note = None
     return note if isinstance(note, dict) else {}
 

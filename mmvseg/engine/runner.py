@@ -221,7 +221,7 @@ class VideoRunner(Runner):
         if resume_optimizer:
             self._resume_optimizer(check, checkpoint['optimizer'])
         if resume_param_scheduler and self.param_schedulers is not None:
-            self._resume_schedulers(check, checkpoint.get('param_schedulers'))
+            self._resume_schedulers(check, checkpoint.get('param_schedulers'), meta['iter'])
         self.train_loop._epoch, self.train_loop._iter = meta['epoch'], meta['iter']
         if hasattr(self.train_loop, 'seek'):
             self.train_loop.seek(meta['iter'])
@@ -365,10 +365,10 @@ class VideoRunner(Runner):
         except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
             check.refuse('optimizer', f'does not fit ({error})')
 
-    def _resume_schedulers(self, check: StateChecker, states: Any) -> None:
+    def _resume_schedulers(self, check: StateChecker, states: Any, done: int) -> None:
         self.param_schedulers = self.build_param_scheduler(self.param_schedulers)
         known = [progress_of(scheduler) for scheduler in self.param_schedulers]
-        check_schedulers(check, states, known)
+        check_schedulers(check, states, known, done)
         for scheduler, state, ours in zip(self.param_schedulers, states, known, strict=True):
             scheduler.load_state_dict({key: state[key] for key in ours})
             catch_up(scheduler)

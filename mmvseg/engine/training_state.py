@@ -28,9 +28,11 @@ _MOST = sys.float_info.max
 _NEEDED_OPTIONS = {'lr', 'initial_lr', 'betas', 'momentum', 'weight_decay', 'eps', 'params'}
 #: What random generators raise for a state that is none.
 _DAMAGE = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+#: What schedulers count their steps with.
+_STEPS = ('last_step', '_global_step')
 #: What mmengine's schedulers count.
 _PROGRESS = {
-    *('last_step', '_global_step', '_last_value', 'base_values'),
+    *(*_STEPS, '_last_value', 'base_values'),
     *('best', 'num_bad_epochs', 'cooldown_counter'),
 }
 
@@ -216,13 +218,14 @@ def progress_of(scheduler: _ParamScheduler) -> dict[str, Any]:
     return {key: value for key, value in state.items() if key in _PROGRESS}
 
 
-def check_schedulers(check: StateChecker, states: Any, known: Sequence[Mapping]) -> None:
+def check_schedulers(check: StateChecker, states: Any, known: Sequence[Mapping], done: int) -> None:
     """Refuse states of schedulers that are not those of this training.
 
     Args:
         check: names the file.
         states: of the checkpoint.
         known: states of this training's schedulers, in plain types.
+        done: iterations of the training that is continued; schedulers have taken no more steps.
     """
     states = check.sequence(states, 'param_schedulers', len(known))
     for index, (state, ours) in enumerate(zip(states, known, strict=True)):
@@ -232,6 +235,8 @@ def check_schedulers(check: StateChecker, states: Any, known: Sequence[Mapping])
             if name not in state:
                 check.refuse(f'{key}.{name}', 'it has to be there', None)
             check.like(state[name], value, f'{key}.{name}')
+            if name in _STEPS and not -1 <= state[name] <= done + 1:
+                check.refuse(f'{key}.{name}', f'{done} iterations are done', state[name])
 
 
 def catch_up(scheduler: _ParamScheduler) -> None:

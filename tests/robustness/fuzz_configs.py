@@ -282,7 +282,7 @@ def wrong_types_of_options(case: Case) -> None:
                 'train_dataloader.batch_size=-1',
                 'model.width=four',
             ),
-            *('train_dataloader.batch_size=x', 'train_dataloader.num_workers=-1', 'model.width=0'),
+            *('train_dataloader.batch_size=x', 'train_dataloader.num_workers=-1'),
             *('train_dataloader.num_workers=x', 'train_cfg.max_iters=x', 'train_cfg.max_iters=-5'),
             *('optim_wrapper.optimizer.lr=x', 'optim_wrapper.optimizer.lr=-1', 'model=7'),
             *(

@@ -100,6 +100,7 @@ def test_counts_may_be_written_as_powers_of_ten(tmp_path):
         ('a = 1\0', r'broken\.py: SyntaxError'),
         ("_base_ = 'broken.py'", r'its _base_ leads back to itself'),
         ('model = 3', r'broken\.py, model: must be a section, dict\(\.\.\.\), and is 3'),
+        ('default_hooks = dict(checkpoint=7)', r'default_hooks\.checkpoint: must be a section'),
         ('model = dict()', r'broken\.py, model: has no type'),
         (
             "train_dataloader = dict(dataset=dict(ann_file=3, type='A'))",

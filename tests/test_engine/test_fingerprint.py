@@ -67,3 +67,12 @@ def test_folder_that_cannot_be_written(run, tmp_path):
     (tmp_path / 'out/metrics.json').mkdir(parents=True)
     with pytest.raises(UserError, match=r'out/metrics.json: cannot be written'):
         claim_folder(tmp_path / 'out', run(), restart=True)
+
+
+@pytest.mark.parametrize('note', ['', '[' * 100_000, '{}', '7'])
+def test_a_damaged_note_is_another_run(run, tmp_path, note):
+    claim_folder(tmp_path, run())
+    (tmp_path / 'results.partial.rank0.jsonl').touch()
+    (tmp_path / 'run.json').write_text(note)
+    with pytest.raises(UserError, match='another run'):
+        claim_folder(tmp_path, run())

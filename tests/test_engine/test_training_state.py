@@ -152,13 +152,17 @@ def test_optimizer_states_come_through_in_memory_of_their_own(kind):
 
 
 @pytest.mark.parametrize(
-    'states', [5, None, [], [5], [{}], [dict(last_step='x')], [dict(last_step=3, base_values=[1])]]
+    'states',
+    [
+        *(5, None, [], [5], [{}], [dict(last_step='x')], [dict(last_step=3, base_values=[1])]),
+        *([dict(last_step=step, base_values=[0.1, 0.2])] for step in (10**12, 5, -2)),
+    ],
 )
 def test_schedulers(states):
     known = [dict(last_step=0, base_values=[0.1, 0.1])]
-    check_schedulers(CHECK, [dict(last_step=3, base_values=[0.1, 0.2], end=8)], known)
+    check_schedulers(CHECK, [dict(last_step=3, base_values=[0.1, 0.2], end=8)], known, 3)
     with pytest.raises(UserError, match=r'^checkpoint a\.pth: param_schedulers'):
-        check_schedulers(CHECK, states, known)
+        check_schedulers(CHECK, states, known, 3)
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,7 @@ def test_a_map_holds_the_track_of_the_json_plus_one(folder, monkeypatch, live):
         (('--maps', 'squares.py'), '--maps squares.py: is no folder'),
         (('--out', '/proc/x.mp4'), '/proc'),
         (('--maps', '/proc/maps'), '/proc/maps'),
+        (('--live', '--json', 'x' * 300), 'File name too long'),
     ],
 )
 def test_places_that_cannot_be_are_refused_before_the_model(

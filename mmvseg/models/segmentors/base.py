@@ -46,8 +46,14 @@ class VideoSegmentor(BaseModel):
             mode: ``loss``, or ``tensor`` for the raw outputs of the network.
 
         Raises:
+            UserError: the model has no preprocessor that makes a batch of the clips.
             ValueError: for ``mode='predict'``: inference takes windows, see :meth:`stream`.
         """
+        if not isinstance(inputs, Tensor):
+            raise UserError(
+                'model.data_preprocessor: makes no batch of the clips; '
+                "dict(type='VideoDataPreprocessor', mean=..., std=...) does"
+            )
         if mode == 'loss':
             return self.loss(inputs, data_samples)
         if mode == 'tensor':
