@@ -132,3 +132,8 @@ def test_live_gives_every_frame_before_the_next_window_is_asked_for():
 def test_live_needs_a_model_that_does_not_wait():
     with pytest.raises(UserError, match=r'Patient needs the whole video.*MinVIS and DVISOnline'):
         Patient().live([])
+
+
+def test_clips_need_a_preprocessor():
+    with pytest.raises(UserError, match=r'^model\.data_preprocessor: .*VideoDataPreprocessor'):
+        Counter()([torch.zeros(2, 3, 4, 6)], [])
