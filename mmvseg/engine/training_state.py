@@ -136,7 +136,7 @@ def check_message_hub(check: StateChecker, hub: Any) -> None:
         length = len(check.sequence(history['log_history'], f'{key}.log_history'))
         for column in ('log_history', 'count_history'):
             values = check.sequence(history[column], f'{key}.{column}', length)
-            if not all(isinstance(value, Real) for value in values):
+            if not all(_can_be_averaged(value) for value in values):
                 check.refuse(f'{key}.{column}', 'numbers are needed', values)
     for name, flag in hub['resumed_keys'].items():
         check.like(flag, True, f'message_hub.resumed_keys.{name}')
@@ -383,6 +383,11 @@ def _checked_value(
         # in the layout of the parameter and in memory that nothing else has
         return torch.empty_like(parameter, dtype=value.dtype, device='cpu').copy_(value)
     return value.clone()
+
+
+def _can_be_averaged(value: Any) -> bool:
+    """Whether a history may hold it: losses may have been NaN or infinite."""
+    return isinstance(value, float) or (isinstance(value, Real) and abs(value) <= _MOST)
 
 
 def _is_number(value: Any) -> bool:

@@ -62,6 +62,7 @@ def test_meta_that_is_none(meta):
         (['log_scalars', 'train/loss'], [1]),
         (['log_scalars', 'train/loss', 'log_history'], 'x'),
         (['log_scalars', 'train/loss', 'log_history'], ['x']),
+        (['log_scalars', 'train/loss', 'log_history'], [10**400]),
         (['log_scalars', 'train/loss', 'count_history'], [1, 2]),
         (['resumed_keys', 'train/loss'], 'x'),
         (['runtime_info', 'keep_ckpt_ids'], ['../../a']),
