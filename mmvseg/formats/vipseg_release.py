@@ -4,6 +4,7 @@ The raw release has ``imgs``, ``panomasks`` and lists of videos; what the offici
 of it has ``images`` (or ``imgs``), ``panomasksRGB`` and ``panoptic_gt_VIPSeg_<split>.json``.
 """
 
+import os
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -144,7 +145,7 @@ def _check_files(videos: dict[str, list[SourceFrame]], origin: Path) -> None:
         for frames in videos.values()
         for frame in frames
         for path in (frame.image, frame.mask)
-        if path is not None and not path.is_file()
+        if path is not None and not os.path.isfile(path)
     ]
     if missing:
         more = f' and {len(missing) - 1} more files' if len(missing) > 1 else ''

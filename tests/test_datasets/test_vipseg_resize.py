@@ -281,6 +281,17 @@ def test_damaged_json_is_told_without_a_traceback(raw, tmp_path):
                 find_source(full)
 
 
+def test_a_name_beyond_what_files_can_have_is_missing(raw, tmp_path):
+    full = tmp_path / 'full'
+    resize_vipseg(find_source(raw), full, 40)
+    content = read_json(full, 'train')
+    content['videos'][0]['images'][0]['file_name'] = f'{"x" * 300}.jpg'
+    content['annotations'][0]['annotations'][0]['file_name'] = f'{"x" * 300}.png'
+    (full / 'panoptic_gt_VIPSeg_train.json').write_text(json.dumps(content))
+    with pytest.raises(UserError, match=r'x\.jpg.*: missing'):
+        find_source(full)
+
+
 def test_results_are_what_opencv_reads_too(raw, tmp_path):
     resize_vipseg(find_source(raw), tmp_path / 'out', 20)
     mask = cv2.imread(str(tmp_path / 'out/panomasksRGB/a/00000000.png'), cv2.IMREAD_UNCHANGED)
