@@ -60,6 +60,11 @@ def _file_error(error: OSError, path: Path, advice: str) -> UserError:
     )
 
 
+def user_path(path: str | Path) -> Path:
+    """With the home folder for ``~``; a name that begins like that of a user's stays as it is."""
+    return Path(os.path.expanduser(path))
+
+
 def partial_path(path: Path) -> Path:
     """Where a file is written before it has its name."""
     return path.with_name(f'.{path.name}.part')

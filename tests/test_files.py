@@ -1,6 +1,7 @@
 import errno
 import hashlib
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from mmvseg.files import (
     disk_errors,
     file_errors,
     file_hash,
+    user_path,
     whole_file,
     write_bytes,
     write_json,
@@ -88,3 +90,9 @@ def test_a_run_is_not_to_blame_for_errors_that_have_a_message(tmp_path):
         raise OSError('closed')
     with pytest.raises(UserError, match=f'{tmp_path}: .*No space'), disk_errors(tmp_path):
         raise OSError(errno.ENOSPC, 'No space left')
+
+
+def test_only_the_home_folder_is_filled_in(monkeypatch):
+    monkeypatch.setenv('HOME', '/home/a')
+    assert user_path('~/b.pth') == Path('/home/a/b.pth')
+    assert user_path('~.pth') == Path('~.pth')  # no user of this name

@@ -21,7 +21,7 @@ import torch
 from safetensors.torch import save_file
 
 from mmvseg.errors import UserError
-from mmvseg.files import file_hash, whole_file
+from mmvseg.files import file_hash, user_path, whole_file
 
 from .class_notes import check_class_notes
 from .pickle_errors import (
@@ -75,7 +75,7 @@ def load_checkpoint_file(
         >>> sorted(checkpoint['state_dict'])[:1]
         ['backbone.layers.0.0.norm.bias']
     """
-    path = Path(path).expanduser()
+    path = user_path(path)
     if not path.is_file():
         raise UserError(f'checkpoint {path}: no such file')
     try:

@@ -8,7 +8,7 @@ from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from mmvseg.errors import UserError
-from mmvseg.files import check_writable, file_errors, file_hash
+from mmvseg.files import check_writable, file_errors, file_hash, user_path
 
 from .conversion_note import note_of
 from .files import WRITTEN_SUFFIXES, load_checkpoint_file, save_checkpoint_file
@@ -49,7 +49,7 @@ def publish_checkpoint(
         >>> path.name  # doctest: +SKIP
         'tevit-1a2b3c4d.pth'
     """
-    source, target = Path(source).expanduser(), Path(target).expanduser()
+    source, target = user_path(source), user_path(target)
     if target.suffix not in WRITTEN_SUFFIXES:
         raise UserError(f'{target}: the name must end in {" or ".join(WRITTEN_SUFFIXES)}')
     check_writable(target)

@@ -24,7 +24,7 @@ from mmvseg.checkpoints.published.layouts import (
 from mmvseg.checkpoints.weights import non_finite, weights_of
 from mmvseg.engine.categories import check_classes
 from mmvseg.errors import UserError, say
-from mmvseg.files import check_writable, file_hash
+from mmvseg.files import check_writable, file_hash, user_path
 from mmvseg.progress import ProgressReport
 
 from .configs import FOLDERS, Target, find_targets, fit_to_target, read_target
@@ -116,7 +116,7 @@ def restore_file(
 
 
 def _check_paths(path: Path, out: Path) -> tuple[Path, Path]:
-    path, out = path.expanduser(), out.expanduser()
+    path, out = user_path(path), user_path(out)
     if not path.is_file():
         reason = 'is a folder; name the file in it' if path.is_dir() else 'no such file'
         raise UserError(f'checkpoint {path}: {reason}')

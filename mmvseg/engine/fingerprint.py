@@ -9,7 +9,7 @@ from typing import Any
 from mmengine.config import Config
 
 from mmvseg.errors import UserError
-from mmvseg.files import file_errors, file_hash, write_json
+from mmvseg.files import file_errors, file_hash, user_path, write_json
 from mmvseg.formats.results_folder import holds_results, remove_results
 from mmvseg.formats.vspw import find_categories
 
@@ -38,12 +38,12 @@ def fingerprint(cfg: Config, checkpoint: str | Path, ann_file: str | Path) -> di
     folder = Path(dataset_cfg.get('data_root') or '', prefix.get('img') or '')
     categories = find_categories(ann_file, folder)  # of own data in VSPW's layout
     if categories is not None:
-        settings['categories'] = file_hash(Path(categories).expanduser())
+        settings['categories'] = file_hash(user_path(categories))
     text = json.dumps(_plain(settings), sort_keys=True)
     return dict(
         config=hashlib.sha256(text.encode()).hexdigest(),
-        checkpoint=file_hash(Path(checkpoint).expanduser()),
-        annotations=file_hash(Path(ann_file).expanduser()),
+        checkpoint=file_hash(user_path(checkpoint)),
+        annotations=file_hash(user_path(ann_file)),
     )
 
 

@@ -13,6 +13,7 @@ from mmengine.device import get_device
 from mmvseg.checkpoints.files import load_checkpoint_file
 from mmvseg.datasets import VIPSegDataset, VSPWDataset, YouTubeVISDataset, has_annotations
 from mmvseg.errors import UserError, say
+from mmvseg.files import user_path
 from mmvseg.formats import vipseg
 from mmvseg.formats.vspw import load_semantic_truth
 from mmvseg.registry import DATASETS
@@ -113,7 +114,7 @@ def prepare_test(cfg: Config, args: argparse.Namespace) -> Path:
         UserError: a file is missing or unusable, or the config has no test data.
     """
     require(cfg, 'model', 'test_dataloader.dataset', 'test_cfg', 'test_evaluator')
-    if not Path(args.checkpoint).expanduser().is_file():
+    if not user_path(args.checkpoint).is_file():
         raise UserError(f'checkpoint {args.checkpoint}: no such file')
     for part in ('train', 'val'):
         cfg[f'{part}_cfg'] = cfg[f'{part}_dataloader'] = None

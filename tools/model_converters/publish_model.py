@@ -11,6 +11,7 @@ from pathlib import Path
 from mmvseg.checkpoints.files import WRITTEN_SUFFIXES
 from mmvseg.checkpoints.publishing import publish_checkpoint
 from mmvseg.errors import command_line, say
+from mmvseg.files import user_path
 
 
 def parse_args() -> argparse.Namespace:
@@ -42,7 +43,7 @@ def main() -> None:
 
 
 def _megabytes(path: Path) -> str:
-    return f'{path.expanduser().stat().st_size / 1e6:.1f} MB'
+    return f'{user_path(path).stat().st_size / 1e6:.1f} MB'
 
 
 if __name__ == '__main__':
