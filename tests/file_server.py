@@ -7,6 +7,21 @@ from contextlib import contextmanager
 
 
 @contextmanager
+def serving(handler):
+    """The address of a server in a thread."""
+    server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs=dict(poll_interval=0.02))
+    thread.start()
+    try:
+        yield f'http://127.0.0.1:{server.server_port}'
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@contextmanager
 def serve_files(files, *, missing=0, kind='application/octet-stream', hang_s=0.0):
     """The address of a server, and how often each file was asked for.
 
@@ -36,14 +51,8 @@ def serve_files(files, *, missing=0, kind='application/octet-stream', hang_s=0.0
         def log_message(self, *args):
             pass
 
-    server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs=dict(poll_interval=0.02))
-    thread.start()
-    try:
-        yield f'http://127.0.0.1:{server.server_port}', asked
-    finally:
-        over.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving(Handler) as address:
+        try:
+            yield address, asked
+        finally:
+            over.set()

@@ -109,3 +109,10 @@ def write_checkpoint(path, **meta):
     meta = meta or dict(dataset_meta=dict(classes=CLASSES, category_ids=(5, 6, 9)))
     torch.save(dict(state_dict=dict(scores=torch.tensor(SCORES)), meta=meta), path)
     return path
+
+
+def write_scene(folder):
+    """A config, a checkpoint and frames for it."""
+    write_config(folder / 'squares.py')
+    write_checkpoint(folder / 'squares.pth')
+    write_frames(folder / 'frames')

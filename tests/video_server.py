@@ -4,6 +4,8 @@ import http.server
 import threading
 from contextlib import contextmanager
 
+from file_server import serving
+
 
 @contextmanager
 def serve(data: bytes, *, sent: int | None = None, says_length: bool = True, hang_s: float = 0.0):
@@ -36,14 +38,8 @@ def serve(data: bytes, *, sent: int | None = None, says_length: bool = True, han
         def log_message(self, *args):
             pass
 
-    server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs=dict(poll_interval=0.02))
-    thread.start()
-    try:
-        yield f'http://127.0.0.1:{server.server_port}/clip.mp4'
-    finally:
-        over.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving(Handler) as address:
+        try:
+            yield f'{address}/clip.mp4'
+        finally:
+            over.set()

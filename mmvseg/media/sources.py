@@ -137,7 +137,8 @@ def _open_file(
 def _open_pattern(
     pattern: str, fps: Fraction | float | None, value_range: ValueRange | None
 ) -> FrameSource:
-    matches = [path for path in frames_of_pattern(pattern) if path.is_file()]
+    # links that lead nowhere stay: a frame is missing
+    matches = [path for path in frames_of_pattern(pattern) if not os.path.isdir(path)]
     frames, left_out = choose_frames(matches, pattern)
     if frames:
         # A pattern names its frames' folder: seq/*.jpg is the video 'seq'.

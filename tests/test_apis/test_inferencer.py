@@ -16,7 +16,7 @@ from squares import (
     square_frame,
     write_checkpoint,
     write_config,
-    write_frames,
+    write_scene,
 )
 
 from mmvseg.apis import VideoSegInferencer, choose_device
@@ -62,9 +62,7 @@ class Watched(np.ndarray):
 
 @pytest.fixture
 def folder(tmp_path):
-    write_config(tmp_path / 'squares.py')
-    write_checkpoint(tmp_path / 'squares.pth')
-    write_frames(tmp_path / 'frames')
+    write_scene(tmp_path)
     return tmp_path
 
 

@@ -119,8 +119,10 @@ def test_names_that_no_text_has(here):
         open_source('9' * 30)  # no camera
 
 
-def test_links_that_lead_nowhere_are_missing_frames():
+@pytest.mark.parametrize('source', ['v', 'v/*.png', 'v/%d.png'])
+@pytest.mark.parametrize('target', ['2.png', 'gone.png'])  # the first is the link itself
+def test_links_that_lead_nowhere_are_missing_frames(source, target):
     save('v/1.png', 'v/3.png')
-    os.symlink('2.png', 'v/2.png')  # to itself
+    os.symlink(target, 'v/2.png')
     with pytest.raises(UserError, match=r'2\.png: cannot be read'):
-        list(open_source('v'))
+        list(open_source(source))

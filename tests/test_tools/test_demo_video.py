@@ -17,6 +17,7 @@ from squares import (
     write_checkpoint,
     write_config,
     write_frames,
+    write_scene,
 )
 from video_server import serve
 
@@ -39,9 +40,7 @@ class Unsafe:
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    write_config(tmp_path / 'squares.py')
-    write_checkpoint(tmp_path / 'squares.pth')
-    write_frames(tmp_path / 'frames')
+    write_scene(tmp_path)
     with VideoWriter(tmp_path / 'clip.mp4', FPS, crf=1) as writer:
         for index in range(7):
             writer.write(square_frame(index))

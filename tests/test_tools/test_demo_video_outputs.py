@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from pycocotools import mask as coco_mask
 from sound import packets_of, write_video_with_sound
-from squares import SquareSegmentor, write_checkpoint, write_config, write_frames
+from squares import SquareSegmentor, write_config, write_scene
 from tool import run_tool
 
 from mmvseg.media import open_source
@@ -20,9 +20,7 @@ NO_FILE = 'is no file (a folder, a pipe or a device)'
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    write_config(tmp_path / 'squares.py')
-    write_checkpoint(tmp_path / 'squares.pth')
-    write_frames(tmp_path / 'frames')
+    write_scene(tmp_path)
     return tmp_path
 
 

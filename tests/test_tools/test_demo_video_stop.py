@@ -9,7 +9,7 @@ import cv2
 import pytest
 from mmengine.logging import MMLogger
 from sound import packets_of, write_video_with_sound
-from squares import SquareSegmentor, write_checkpoint, write_config, write_frames
+from squares import SquareSegmentor, write_config, write_scene
 from tool import run_tool
 
 from mmvseg.apis.live_outputs import LiveOutputs
@@ -23,9 +23,7 @@ STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143}
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    write_config(tmp_path / 'squares.py')
-    write_checkpoint(tmp_path / 'squares.pth')
-    write_frames(tmp_path / 'frames')
+    write_scene(tmp_path)
     handlers = [signal.getsignal(number) for number in STATUS]
     yield tmp_path
     assert [signal.getsignal(number) for number in STATUS] == handlers
