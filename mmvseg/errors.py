@@ -68,6 +68,11 @@ def one_line(name: object) -> str:
     return printable(name).replace('\n', '\\n').replace('\t', '\\t')
 
 
+def short(text: str, length: int = 60) -> str:
+    """A text for a message, without its end if it is long."""
+    return text if len(text) <= length else f'{text[: length - 3]}... ({len(text)} characters)'
+
+
 def say(text: object, file: TextIO | None = None, flush: bool = False) -> None:
     """Print a text so that nothing in it can steer the terminal.
 

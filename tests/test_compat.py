@@ -177,7 +177,8 @@ class Finder:
             sys.exit('GOMP_SPINCOUNT=' + os.environ.get('GOMP_SPINCOUNT', 'not set'))
 
 sys.meta_path.insert(0, Finder())
-runpy.run_path(sys.argv[1], run_name='tool')
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name='__main__')
 """
 
 
@@ -185,12 +186,22 @@ runpy.run_path(sys.argv[1], run_name='tool')
     ('given', 'spin_count'),
     [({}, '10000'), (dict(GOMP_SPINCOUNT='7'), '7'), (dict(OMP_WAIT_POLICY='ACTIVE'), 'not set')],
 )
-@pytest.mark.parametrize('tool', ['train', 'test', 'test_vis', 'demo_video', 'visualize_results'])
-def test_threads_of_tools_soon_sleep_unless_told_otherwise(tool, given, spin_count, monkeypatch):
+@pytest.mark.parametrize(
+    'command',
+    [
+        ('train.py', 'config'),
+        ('test.py', 'config', 'checkpoint'),
+        ('test_vis.py', 'config', 'checkpoint'),
+        ('demo_video.py', 'video', 'config', 'checkpoint'),
+        ('visualize_results.py', 'results', '--ann', 'file', '--out', 'folder'),
+    ],
+)
+def test_threads_of_tools_soon_sleep_unless_told_otherwise(command, given, spin_count, monkeypatch):
     for name in ('OMP_WAIT_POLICY', 'GOMP_SPINCOUNT'):
         monkeypatch.delenv(name, raising=False)
     for name, value in given.items():
         monkeypatch.setenv(name, value)
-    command = [sys.executable, '-c', STOP_AT_TORCH, f'tools/{tool}.py']
+    tool, *args = command
+    command = [sys.executable, '-c', STOP_AT_TORCH, f'tools/{tool}', *args]
     ended = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY)
     assert ended.stderr.strip() == f'GOMP_SPINCOUNT={spin_count}'

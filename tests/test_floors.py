@@ -11,7 +11,7 @@ PACKAGE = REPOSITORY / 'mmvseg'
 #: From the top. A room may import from the floors below it and from the rooms of its own floor, as
 #: long as these do not import each other in a circle.
 FLOORS = [
-    ['testing'],
+    ['testing', 'commands'],
     ['converters', 'apis'],
     ['engine'],
     ['datasets', 'evaluation'],

@@ -7,6 +7,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from mmvseg.commands.parser import Parser
 from mmvseg.errors import UserError, command_line, say
 from mmvseg.testing.parity import REPLAYERS, Comparison, Row, is_case, load_case
 
@@ -18,7 +19,7 @@ REPLAY_ERRORS = (
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    parser = Parser(description=__doc__.split('\n')[0])
     parser.add_argument(
         'folders',
         nargs='*',

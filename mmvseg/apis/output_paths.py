@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from mmvseg.errors import UserError
+from mmvseg.errors import UserError, say
 from mmvseg.files import check_writable
 
 #: Of the many maps of a folder, the first stands for all.
@@ -46,3 +46,18 @@ def check_output_folder(option: str, folder: Path, inputs: Iterable[str | Path])
     if os.path.exists(folder) and not os.path.isdir(folder):
         raise UserError(f'{option} {folder}: is no folder')
     check_writable(folder / _PROBE)
+
+
+def say_outputs(
+    noun: str, video: Path | None, entries: Path | None, maps: Path | None, damage: str | None
+) -> None:
+    """Say what was written.
+
+    Raises:
+        UserError: for a ``damage``: the exit status says that something is missing.
+    """
+    for kind, path in (('overlay', video), (noun, entries), ('maps', maps)):
+        if path:
+            say(f'{kind + ":":<10}{path}')
+    if damage:
+        raise UserError(f'{damage}; the results cover the frames before')

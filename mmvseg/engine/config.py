@@ -15,14 +15,14 @@ from mmengine.registry import Registry
 from mmengine.runner import Runner
 
 import mmvseg.registry as registries
-from mmvseg.errors import UserError
+from mmvseg.errors import UserError, short
 
-from .cfg_options import add_cfg_options, apply_options, suggest
+from .cfg_options import apply_options, suggest
 from .config_files import read_config
-from .config_sections import check_sections, parts_of, require, short
+from .config_sections import check_sections, parts_of, require
 from .own_data import use_own_data
 
-__all__ = ['add_cfg_options', 'config_errors', 'default_work_dir', 'load_config', 'require']
+__all__ = ['config_errors', 'default_work_dir', 'load_config', 'require']
 
 _UNKNOWN_TYPE = re.compile(r'^[\'"]?(\S+) is not in the \S+::(.+?) registry')
 _UNKNOWN_ARGUMENT = re.compile(r"([\w.]+)\(\) got an unexpected keyword argument '(\w+)'")

@@ -5,7 +5,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from mmvseg.errors import UserError
+from mmvseg.errors import UserError, short
 
 _DATALOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 #: Sections that hold named values, and those that may also be a list of such.
@@ -34,11 +34,6 @@ def describe(value: Any) -> str:
         kind = value.get('type')
         return f'a section of type {kind}' if kind else f'a section with {", ".join(value)}'
     return short(repr(value))
-
-
-def short(text: str, length: int = 60) -> str:
-    """A text for a message, without its end if it is long."""
-    return text if len(text) <= length else f'{text[: length - 3]}... ({len(text)} characters)'
 
 
 def check_sections(cfg: Config) -> None:

@@ -35,7 +35,6 @@ _LOST = re.compile(
     r'|Connection (closed|reset) by peer|ncclRemoteError|Application timeout caused pair closure',
     re.DOTALL | re.IGNORECASE,
 )
-LAUNCHERS = ('none', 'pytorch', 'slurm', 'mpi')
 #: Variables of rank, number of processes and rank on the node that each launcher sets.
 _RANK_VARIABLES = dict(
     pytorch=('RANK', 'WORLD_SIZE', 'LOCAL_RANK'),

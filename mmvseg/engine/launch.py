@@ -1,4 +1,4 @@
-"""What the command-line tools share: arguments and the preparation of a config."""
+"""What training and testing share: the preparation of a config."""
 
 import argparse
 import os
@@ -19,58 +19,16 @@ from mmvseg.formats.vspw import load_semantic_truth
 from mmvseg.registry import DATASETS
 
 from .categories import sync_num_classes
-from .config import add_cfg_options, load_config, require
+from .config import load_config, require
 from .console import hide_irrelevant_warnings
 from .device import use_device
-from .distributed import LAUNCHERS, init_distributed
+from .distributed import init_distributed
 from .monitors import monitoring_hooks
-
-
-def add_common_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of training and testing alike."""
-    parser.add_argument('--device', help='cpu, cuda or cuda:N (default: a GPU if there is one)')
-    parser.add_argument(
-        '--launcher', choices=LAUNCHERS, default='none', help='what started the processes'
-    )
-    # set by launchers of before torchrun
-    parser.add_argument('--local-rank', '--local_rank', type=int, help=argparse.SUPPRESS)
-    add_checkpoint_arguments(parser)
-    add_cfg_options(parser)
-
-
-def add_checkpoint_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments that let a checkpoint be loaded which is refused otherwise."""
-    parser.add_argument(
-        '--allow-pickle',
-        action='store_true',
-        help='load checkpoints that need unpickling, which can run code hidden in them',
-    )
-    parser.add_argument(
-        '--allow-missing',
-        nargs='*',
-        metavar='PREFIX',
-        help='parts of the model that may stay unfilled (without PREFIX: all)',
-    )
 
 
 def allowed_missing(args: argparse.Namespace) -> list[str] | None:
     """The prefixes of ``--allow-missing``, the empty one for all; None where it is not given."""
     return None if args.allow_missing is None else args.allow_missing or ['']
-
-
-def positive_int(text: str) -> int:
-    """Type of an argument that counts something.
-
-    Raises:
-        argparse.ArgumentTypeError: it is not a whole number of at least 1.
-    """
-    try:
-        number = int(text)
-    except ValueError:
-        number = 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f'{text!r} is not a whole number of at least 1')
-    return number
 
 
 def start(args: argparse.Namespace) -> Config:
@@ -89,19 +47,6 @@ def start(args: argparse.Namespace) -> Config:
     if args.allow_missing is not None:
         cfg.allow_missing = allowed_missing(args)
     return cfg
-
-
-def add_data_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments that name the data to test on."""
-    parser.add_argument(
-        '--json', help="annotation file; of VSPW the list of videos (default: the config's)"
-    )
-    parser.add_argument(
-        '--root', help="folder of its frames, data_prefix.img (default: the config's)"
-    )
-    parser.add_argument(
-        '--masks', help="folder of its masks, data_prefix.mask (default: the config's)"
-    )
 
 
 def prepare_test(cfg: Config, args: argparse.Namespace) -> Path:
@@ -134,7 +79,7 @@ def prepare_test(cfg: Config, args: argparse.Namespace) -> Path:
 
 
 def _choose_data(cfg: Config, args: argparse.Namespace) -> None:
-    """Let dataset and evaluators use what :func:`add_data_arguments` names."""
+    """Let dataset and evaluators use what ``--json``, ``--root`` and ``--masks`` name."""
     dataset = cfg.test_dataloader.dataset
     prefix = dict(dataset.get('data_prefix') or {})
     changed = {}

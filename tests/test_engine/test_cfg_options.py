@@ -5,7 +5,8 @@ import argparse
 import pytest
 from mmengine.config import Config
 
-from mmvseg.engine.cfg_options import add_cfg_options, apply_options, parse_value
+from mmvseg.commands.cfg_options import add_cfg_options, parse_value
+from mmvseg.engine.cfg_options import apply_options
 from mmvseg.errors import UserError
 
 SCHEDULE = "[dict(type='MultiStepLR', milestones=[2], gamma=0.1)]"

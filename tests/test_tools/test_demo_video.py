@@ -21,6 +21,7 @@ from squares import (
 )
 from video_server import serve
 
+from mmvseg.apis.live_outputs import LiveOutputs
 from mmvseg.errors import UserError
 from mmvseg.media import VideoWriter, open_source
 from mmvseg.media.images import read_image
@@ -259,7 +260,7 @@ def test_live_model_that_waits_is_refused_before_anything_is_written(folder, mon
 
 
 def test_ctrl_c_keeps_what_is_there(live, monkeypatch, capsys):
-    take = demo_video.LiveOutputs.take
+    take = LiveOutputs.take
 
     def interrupted(self, frame, objects):
         take(self, frame, objects)
@@ -267,7 +268,7 @@ def test_ctrl_c_keeps_what_is_there(live, monkeypatch, capsys):
             raise KeyboardInterrupt
         return True
 
-    monkeypatch.setattr(demo_video.LiveOutputs, 'take', interrupted)
+    monkeypatch.setattr(LiveOutputs, 'take', interrupted)
     assert run(monkeypatch, 'clip.mp4', '--live', '--json', 'tracks.jsonl') == 0
     assert 'stopped by Ctrl-C' in capsys.readouterr().err
     assert len(list(open_source('work_dirs/demo/clip.mp4'))) == 5

@@ -14,13 +14,15 @@ import measure
 import model_parts
 import torch
 
-from mmvseg.engine.config import add_cfg_options, load_config
+from mmvseg.commands.cfg_options import add_cfg_options
+from mmvseg.commands.parser import Parser
+from mmvseg.engine.config import load_config
 from mmvseg.engine.device import use_device
 from mmvseg.errors import UserError, command_line
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Parser(description=__doc__)
     parser.add_argument('config')
     parser.add_argument(
         '--frames', type=int, nargs='+', default=[8, 36], help='lengths of the video (default 8 36)'

@@ -16,6 +16,7 @@ import torch
 from measure import describe, environment, markdown_table, run_script
 
 from mmvseg.checkpoints.files import save_checkpoint_file
+from mmvseg.commands.parser import Parser
 from mmvseg.converters.configs import read_target
 from mmvseg.converters.translate import to_theirs
 from mmvseg.errors import command_line
@@ -25,9 +26,7 @@ COLUMNS = ('model', 'in', 'out', 'GB', 'wall s', 'CPU s', 'peak GB', 'peak / siz
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser(description=__doc__)
     parser.add_argument('configs', nargs='+', type=Path)
     parser.add_argument(
         '--suffix', nargs='+', choices=('.pth', '.pkl', '.safetensors'), default=['.pth']

@@ -24,7 +24,9 @@ from operations import (
 from torch import nn
 
 from mmvseg import __version__
-from mmvseg.engine.config import add_cfg_options, load_config
+from mmvseg.commands.cfg_options import add_cfg_options
+from mmvseg.commands.parser import Parser
+from mmvseg.engine.config import load_config
 from mmvseg.errors import UserError, command_line
 from mmvseg.files import check_writable, write_json
 
@@ -33,9 +35,7 @@ VIDEO_SIZE, DEFAULT_SIZE = (720, 1280), (360, 640)
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser(description=__doc__)
     parser.add_argument('config')
     parser.add_argument(
         '--size',

@@ -22,6 +22,7 @@ from gpu_suite_jobs import (
     record,
 )
 
+from mmvseg.commands.parser import Parser
 from mmvseg.engine.config import load_config
 from mmvseg.engine.device import use_device
 from mmvseg.errors import UserError, command_line
@@ -34,7 +35,7 @@ SECTIONS = ('tests', 'speed', 'decode', 'train', 'compile')
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Parser(description=__doc__)
     parser.add_argument(
         '--out', type=Path, default=Path('work_dirs/gpu_suite'), help='for suite.md and suite.json'
     )

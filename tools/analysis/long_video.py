@@ -11,7 +11,9 @@ import measure
 import torch
 from benchmark import in_fresh_process, parse_size
 
-from mmvseg.engine.config import add_cfg_options, load_config
+from mmvseg.commands.cfg_options import add_cfg_options
+from mmvseg.commands.parser import Parser
+from mmvseg.engine.config import load_config
 from mmvseg.engine.device import use_device
 from mmvseg.errors import command_line
 from mmvseg.models.segmentors.base import VideoSegmentor
@@ -28,7 +30,7 @@ _COLUMNS = {
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Parser(description=__doc__)
     parser.add_argument('config')
     parser.add_argument(
         '--frames',

@@ -12,7 +12,9 @@ import torch
 import training
 from benchmark import in_fresh_process, parse_size
 
-from mmvseg.engine.config import add_cfg_options, load_config
+from mmvseg.commands.cfg_options import add_cfg_options
+from mmvseg.commands.parser import Parser
+from mmvseg.engine.config import load_config
 from mmvseg.engine.device import use_device
 from mmvseg.errors import command_line
 
@@ -30,7 +32,7 @@ _COLUMNS = {
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Parser(description=__doc__)
     parser.add_argument('configs', nargs='+')
     parser.add_argument(
         '--size', type=parse_size, default=(360, 640), help='frame, HxW (default 360x640)'

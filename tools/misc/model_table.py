@@ -20,6 +20,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from mmvseg.commands.parser import Parser
 from mmvseg.errors import UserError, command_line, say
 from mmvseg.files import file_errors, write_bytes
 from mmvseg.model_index import ModelEntry, load_model_index
@@ -48,9 +49,7 @@ Linker = Callable[[ModelEntry, str], str]
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser(description=__doc__)
     parser.add_argument('documents', nargs='*', type=Path, help=f'default: {", ".join(DOCUMENTS)}')
     parser.add_argument('--index', type=Path, default=ROOT / 'model-index.yml')
     parser.add_argument('--check', action='store_true', help='write nothing, only compare')

@@ -1,0 +1,104 @@
+"""A run of the demo: what is read, what is written, and which way it goes."""
+
+import argparse
+import os
+import warnings
+from pathlib import Path
+
+from mmvseg.engine.console import hide_irrelevant_warnings
+from mmvseg.engine.launch import allowed_missing
+from mmvseg.errors import UserError, say
+from mmvseg.media import (
+    DamagedVideoWarning,
+    FrameSource,
+    ImageSequence,
+    Picture,
+    open_source,
+    without_password,
+)
+from mmvseg.media.images import IMAGE_SUFFIXES
+
+from .inferencer import VideoSegInferencer
+from .output_paths import check_output_files, check_output_folder
+from .predict_live import segment_live
+from .predict_whole import segment_whole
+from .reports import score_threshold
+from .stopping import StopWish
+
+OUT_FOLDER = Path('work_dirs/demo')
+
+
+def predict(args: argparse.Namespace, stop: StopWish) -> int:
+    """Segment and draw as the arguments of ``mmvseg predict`` say.
+
+    Returns:
+        The exit status.
+
+    Raises:
+        UserError: a file is missing or unusable, or the source broke off.
+    """
+    hide_irrelevant_warnings()
+    # Reported once at the end, when all is written.
+    warnings.simplefilter('ignore', DamagedVideoWarning)
+    source = open_source(args.input, args.fps, args.range, once=args.live)
+    if source.is_live and not args.live and not args.max_frames:
+        raise UserError(
+            f'{source.name} may never end: give --live, or --max-frames to take a video of so many '
+            'frames first'
+        )
+    out = _output_path(args.out, source, isinstance(source, Picture) and not args.live)
+    _check_outputs(args, source, out)
+    inferencer = VideoSegInferencer(
+        args.config,
+        args.checkpoint,
+        args.device,
+        args.cfg_options,
+        allow_pickle=args.allow_pickle,
+        allow_missing=allowed_missing(args) or (),
+    )
+    args.score_thr = score_threshold(inferencer.task, args.score_thr)
+    height, width = source.size
+    length = '?' if source.length is None else source.length
+    say(
+        f'{without_password(args.input)}: {width}x{height}, {length} frames, on {inferencer.device}'
+    )
+    said = [*source.notes]
+    for note in said:
+        say(note)
+    segment = segment_live if args.live else segment_whole
+    try:
+        return segment(args, source, inferencer, out, stop)
+    finally:
+        for note in source.notes[len(said) :]:
+            say(note)
+
+
+def _check_outputs(args: argparse.Namespace, source: FrameSource, out: Path) -> None:
+    """Refuse outputs that cannot be written or are what is read.
+
+    Raises:
+        UserError: naming the option.
+    """
+    frames = source.paths if isinstance(source, ImageSequence) else []
+    inputs = [args.input, *frames, args.config, args.checkpoint]
+    # lines may go to another program as they come
+    takes_lines = args.live and args.json and os.path.exists(args.json)
+    is_pipe = takes_lines and (args.json.is_fifo() or args.json.is_char_device())
+    check_output_files({'--out': out, '--json': None if is_pipe else args.json}, inputs)
+    if args.maps:
+        check_output_folder('--maps', args.maps, frames)
+
+
+def _output_path(out: Path | None, source: FrameSource, is_image: bool) -> Path:
+    """Where the overlay goes.
+
+    Raises:
+        UserError: for a suffix that the overlay cannot have.
+    """
+    allowed = sorted(IMAGE_SUFFIXES) if is_image else ['.mp4']
+    if out is None:
+        out = OUT_FOLDER / f'{source.name}{".png" if is_image else ".mp4"}'
+    if out.suffix.lower() not in allowed:
+        reason = ' (the input is a video)' if out.suffix.lower() in IMAGE_SUFFIXES else ''
+        raise UserError(f'--out {out}: must end in {" or ".join(allowed)}{reason}')
+    return out

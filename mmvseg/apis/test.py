@@ -1,0 +1,122 @@
+"""A test run: results for an evaluation server, and their scores."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from mmengine.config import Config
+
+from mmvseg.datasets import dataset_metainfo
+from mmvseg.engine import VideoRunner
+from mmvseg.engine.config import config_errors, default_work_dir
+from mmvseg.engine.distributed import (
+    held_folder,
+    is_main_process,
+    on_main_process,
+)
+from mmvseg.engine.fingerprint import claim_folder, fingerprint
+from mmvseg.engine.launch import (
+    data_folder,
+    lacks_annotations,
+    prepare_test,
+    start,
+)
+from mmvseg.errors import say
+from mmvseg.evaluation.folder_scores import (
+    Scores,
+    score_instances,
+    score_panoptic,
+    score_semantic,
+)
+from mmvseg.evaluation.functional.ground_truth import to_ground_truth
+from mmvseg.files import SAME_COMMAND, disk_errors, write_json
+from mmvseg.formats.results_folder import complete_results, zip_results
+from mmvseg.formats.vipseg import read_vipseg
+from mmvseg.formats.vspw import load_semantic_truth
+from mmvseg.formats.youtube_vis import read_youtube_vis
+from mmvseg.registry import DATASETS, METRICS
+
+
+def test(args: argparse.Namespace) -> None:
+    """Test as the arguments of ``mmvseg test`` say.
+
+    Raises:
+        UserError: a file is missing or unusable, or the folder holds the results of another run.
+    """
+    cfg = start(args)
+    ann_file = prepare_test(cfg, args)
+    annotated = not lacks_annotations(cfg.test_dataloader.dataset)
+    occlusion = _has_occlusion(cfg.test_evaluator)
+    if annotated:  # what cannot be scored in the end is refused before the model runs
+        on_main_process(lambda: _check_ground_truth(cfg, ann_file, occlusion))
+    else:
+        _remark(f'{ann_file} has no annotations: results are written, but not scored')
+    cfg.work_dir = cfg.get('work_dir') or default_work_dir(cfg)
+    out_dir = Path(args.out or Path(cfg.work_dir) / 'results')
+    cfg.test_cfg.update(out_dir=str(out_dir), fp16=args.fp16 or cfg.test_cfg.get('fp16', False))
+    if args.window is not None:
+        cfg.test_dataloader.dataset.window_size = args.window
+    with held_folder(out_dir, 'give another --out'):
+        on_main_process(
+            lambda: claim_folder(out_dir, fingerprint(cfg, args.checkpoint, ann_file), args.restart)
+        )
+        # scored below from the files, which also hold what an interrupted run finished
+        cfg.test_evaluator = []
+        if results := complete_results(out_dir):
+            _remark(f'{results} is complete already (--restart to make it anew)')
+        else:
+            with config_errors(cfg), disk_errors(Path(cfg.work_dir), SAME_COMMAND):
+                VideoRunner.from_cfg(cfg).test()
+        if is_main_process():
+            results = complete_results(out_dir)
+            say(f'results: {results}')
+            if args.zip:
+                say(f'for the evaluation server: {zip_results(out_dir)}')
+            if annotated:
+                _report(_score(cfg, ann_file, results, occlusion), results)
+
+
+def _check_ground_truth(cfg: Config, ann_file: Path, occlusion: bool) -> None:
+    dataset = cfg.test_dataloader.dataset
+    tasks = getattr(DATASETS.get(dataset.type), 'tasks', ())
+    if 'vis' in tasks:
+        to_ground_truth(read_youtube_vis(ann_file), occlusion)
+    elif 'vps' in tasks:
+        read_vipseg(ann_file)
+    elif 'vss' in tasks:
+        load_semantic_truth(ann_file, data_folder(dataset, 'mask'))
+
+
+def _score(cfg: Config, ann_file: Path, results: Path, occlusion: bool) -> Scores | None:
+    dataset = cfg.test_dataloader.dataset
+    meta, mask_root = dataset_metainfo(dataset), data_folder(dataset, 'mask')
+    if results.name == 'pred.json':
+        return score_panoptic(ann_file, mask_root, results.parent)
+    if results.name == 'videos.json':
+        names = dict(zip(meta['category_ids'], meta['classes'], strict=True))
+        return score_semantic(ann_file, mask_root, results.parent, names)
+    return score_instances(ann_file, results, occlusion, meta['category_ids'])
+
+
+def _report(scores: Scores | None, results: Path) -> None:
+    if scores is None:
+        _remark(
+            f'nothing was predicted in any video: {results} is empty, there is nothing to score'
+        )
+        return
+    for note in scores.notes:
+        _remark(note)
+    say(scores.tables)
+    metrics = results.parent / 'metrics.json'
+    write_json(metrics, scores.numbers)
+    say(f'numbers: {metrics}')
+
+
+def _has_occlusion(evaluator: dict | list[dict]) -> bool:
+    evaluators = evaluator if isinstance(evaluator, list) else [evaluator]
+    return any(getattr(METRICS.get(e['type']), 'occlusion', False) for e in evaluators)
+
+
+def _remark(text: str) -> None:
+    if is_main_process():
+        say(text, sys.stderr)

@@ -1,0 +1,72 @@
+"""Arguments that several commands share. Nothing here needs torch: help has to come at once."""
+
+import argparse
+from fractions import Fraction
+
+from .cfg_options import add_cfg_options
+
+LAUNCHERS = ('none', 'pytorch', 'slurm', 'mpi')
+#: As in mmvseg.media, which needs OpenCV and PyAV.
+DEFAULT_FPS = 6
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of training and testing alike."""
+    parser.add_argument('--device', help='cpu, cuda or cuda:N (default: a GPU if there is one)')
+    parser.add_argument(
+        '--launcher', choices=LAUNCHERS, default='none', help='what started the processes'
+    )
+    # set by launchers of before torchrun
+    parser.add_argument('--local-rank', '--local_rank', type=int, help=argparse.SUPPRESS)
+    add_checkpoint_arguments(parser)
+    add_cfg_options(parser)
+
+
+def add_checkpoint_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments that let a checkpoint be loaded which is refused otherwise."""
+    parser.add_argument(
+        '--allow-pickle',
+        action='store_true',
+        help='load checkpoints that need unpickling, which can run code hidden in them',
+    )
+    parser.add_argument(
+        '--allow-missing',
+        nargs='*',
+        metavar='PREFIX',
+        help='parts of the model that may stay unfilled (without PREFIX: all)',
+    )
+
+
+def positive_int(text: str) -> int:
+    """Type of an argument that counts something.
+
+    Raises:
+        argparse.ArgumentTypeError: it is not a whole number of at least 1.
+    """
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f'{text!r} is not a whole number of at least 1')
+    return number
+
+
+def frame_rate(text: str) -> Fraction:
+    """Type of an argument that is a frame rate, see :func:`mmvseg.media.parse_fps`."""
+    from mmvseg.media import parse_fps
+
+    return parse_fps(text)
+
+
+def add_data_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments that name the data to test on."""
+    parser.add_argument(
+        '--json', help="annotation file; of VSPW the list of videos (default: the config's)"
+    )
+    parser.add_argument(
+        '--root', help="folder of its frames, data_prefix.img (default: the config's)"
+    )
+    parser.add_argument(
+        '--masks', help="folder of its masks, data_prefix.mask (default: the config's)"
+    )

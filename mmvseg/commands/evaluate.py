@@ -1,0 +1,142 @@
+"""Score results without a model, as the official evaluators do.
+
+    ytvis, ovis  GT.json RESULTS.json         AP of instances; ovis adds occlusion groups
+    vpq, stq     GT PRED                      panoptic: GT is a folder with panoptic_gt_*_val.json
+                                              and panomasksRGB/ (or the json in it), PRED one
+                                              with pred.json and pan_pred/
+    vss          GT PRED                      semantic: GT is a folder with val.txt and data/ (or
+                                              the txt in it), PRED one with <video>/<frame>.png
+
+PRED and RESULTS.json may also be the submission.zip of mmvseg test that holds them.
+
+Prints tables in percent ('-': nothing to measure). --out gets the summary as JSON in full
+precision: fractions, but VPQ in percent as its official script has it. Undefined numbers are -1 for
+ytvis and ovis, as officially, else null; a note says why.
+
+Example:
+    mmvseg evaluate ytvis valid.json results.json --out metrics.json
+    mmvseg evaluate vpq data/VIPSeg/VIPSeg_720P results
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from mmvseg.errors import UserError, one_line, say
+from mmvseg.files import write_json
+
+from .parser import UsageError
+
+# What each metric needs is imported in its function: it starts without what others need.
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the command."""
+    parser.add_argument('metric', choices=[*METRICS])
+    parser.add_argument('ground_truth', type=Path, help='in the official layout, see above')
+    parser.add_argument('results', type=Path, help='in the official layout, see above')
+    parser.add_argument('--out', type=Path, help='JSON file to write')
+    vss = parser.add_argument_group('only for vss')
+    vss.add_argument('--split', help='name of the txt with the videos (default: val or the only)')
+    vss.add_argument(
+        '--gt-coding',
+        choices=['raw', 'zero-based'],
+        help='values of the masks: raw as in VSPW, where 0 is void and 1 the first class (default),'
+        ' or 0 for the first class; 255 is unlabelled in both',
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    """Run the command."""
+    if args.metric != 'vss' and (args.split or args.gt_coding):
+        raise UsageError('--split and --gt-coding are for vss')
+    numbers = METRICS[args.metric](args)
+    if args.out:
+        write_json(args.out, numbers)
+
+
+def _instances(args: argparse.Namespace) -> dict[str, float]:
+    from mmvseg.evaluation.functional.ground_truth import to_ground_truth
+    from mmvseg.evaluation.functional.table import ap_tables
+    from mmvseg.evaluation.functional.youtube_vis_ap import evaluate_youtube_vis
+    from mmvseg.formats.submissions import unpacked
+    from mmvseg.formats.youtube_vis import read_youtube_vis
+    from mmvseg.formats.youtube_vis_results import read_results
+
+    occlusion = args.metric == 'ovis'
+    truth = to_ground_truth(read_youtube_vis(args.ground_truth), occlusion)
+    if not truth.has_annotations:
+        _note(f'{args.ground_truth} has no annotations: every number is -1 (undefined)')
+    with unpacked(args.results, 'results.json') as path:
+        results = read_results(path / 'results.json' if path != args.results else path)
+    result = evaluate_youtube_vis(truth, results, str(args.results), occlusion)
+    _show(ap_tables(result), result.notes)
+    return result.stats()
+
+
+def _panoptic_quality(args: argparse.Namespace) -> dict[str, dict[str, float]]:
+    from mmvseg.evaluation.functional.segmentation_tables import vpq_tables
+    from mmvseg.evaluation.functional.vpq import SCRIPT_WINDOWS, evaluate_vpq
+
+    with _panoptic_files(args) as (truth, predictions):
+        result = evaluate_vpq(truth, predictions, SCRIPT_WINDOWS)
+    _show(vpq_tables(result), result.notes())
+    return result.numbers()
+
+
+def _tracking_quality(args: argparse.Namespace) -> dict[str, float]:
+    from mmvseg.evaluation.functional.segmentation_tables import stq_tables
+    from mmvseg.evaluation.functional.stq import evaluate_stq
+
+    with _panoptic_files(args) as (truth, predictions):
+        result = evaluate_stq(truth, predictions)
+    _show(stq_tables(result, truth.classes), result.notes())
+    return result.stats()
+
+
+@contextmanager
+def _panoptic_files(args: argparse.Namespace) -> Iterator[tuple[Any, dict[str, Any]]]:
+    from mmvseg.formats.submissions import unpacked
+    from mmvseg.formats.vipseg import read_vipseg
+    from mmvseg.formats.vipseg_results import find_ground_truth, load_results
+
+    path = find_ground_truth(args.ground_truth)
+    truth = read_vipseg(path, path.parent / 'panomasksRGB')
+    if not truth.annotated:
+        raise UserError(f"{path}: 'annotations' is empty, so there is nothing to compare with")
+    with unpacked(args.results, 'pred.json') as folder:
+        yield truth, load_results(folder, truth)
+
+
+def _semantic(args: argparse.Namespace) -> dict[str, float]:
+    from mmvseg.evaluation.functional.segmentation_tables import semantic_tables
+    from mmvseg.evaluation.semantic_scores import evaluate_vss
+    from mmvseg.formats.submissions import unpacked
+    from mmvseg.formats.vspw import find_split, load_semantic_truth
+
+    split = find_split(args.ground_truth, args.split)
+    truth = load_semantic_truth(split, split.parent / 'data')
+    if not truth.masks:
+        raise UserError(f'{split.parent / "data"}: has no masks (<video>/mask/*.png)')
+    with unpacked(args.results, '*/*.png') as folder:
+        result = evaluate_vss(truth, folder, args.gt_coding or 'raw')
+    _show(semantic_tables(result, truth.names), result.notes())
+    return result.stats()
+
+
+METRICS = dict(
+    ytvis=_instances, ovis=_instances, vpq=_panoptic_quality, stq=_tracking_quality, vss=_semantic
+)
+
+
+def _show(table: str, notes: list[str]) -> None:
+    for text in notes:
+        _note(text)
+    say(table)
+
+
+def _note(text: str) -> None:
+    say(f'note: {one_line(text)}', sys.stderr)

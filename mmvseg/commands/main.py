@@ -1,0 +1,83 @@
+"""The command ``mmvseg``: a table of commands, of which only the one that is asked for is imported.
+
+A command is a module with a docstring, whose first line is its help, ``add_arguments(parser)`` and
+``run(args)``, which returns the exit status and imports what is heavy. The scripts in ``tools/``
+run the same modules.
+"""
+
+import difflib
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+import mmvseg
+from mmvseg.errors import command_line
+
+from .parser import Parser, UsageError
+
+#: Names of commands and their modules here, in the order of the help.
+COMMANDS = dict(
+    predict='predict',
+    train='train',
+    test='test',
+    measure='measure',
+    evaluate='evaluate',
+    draw='draw',
+    check='check',
+    convert='convert',
+    publish='publish',
+    config='config',
+    shapes='shapes',
+    vipseg720='vipseg720',
+)
+
+
+@command_line
+def main() -> int | None:
+    """Entry point of the console script and of ``python -m mmvseg``; ends the process."""
+    is_module = Path(sys.argv[0]).name == '__main__.py'
+    prog = 'python -m mmvseg' if is_module else 'mmvseg'
+    name, *arguments = sys.argv[1:] or ['--help']
+    if name.startswith('-'):
+        _main_parser(prog).parse_args([name])
+    if name not in COMMANDS:
+        close = difflib.get_close_matches(name, COMMANDS, n=3, cutoff=0.5)
+        hint = f'did you mean {" or ".join(close)}?' if close else f'see {prog} --help'
+        _main_parser(prog).error(f'there is no command {name!r}; {hint}')
+    return _run(name, f'{prog} {name}', arguments)
+
+
+@command_line
+def run_tool(name: str) -> int | None:
+    """What a script in ``tools/`` does: run a command under the script's own name."""
+    return _run(name, sys.argv[0], sys.argv[1:])
+
+
+def _run(name: str, prog: str, arguments: Sequence[str]) -> int | None:
+    command = _command(name)
+    parser = Parser(prog=prog, description=command.__doc__)
+    command.add_arguments(parser)
+    args = parser.parse_args(arguments)
+    try:
+        return command.run(args)
+    except UsageError as error:
+        parser.error(str(error))
+
+
+def _command(name: str) -> ModuleType:
+    return import_module(f'{__package__}.{COMMANDS[name]}')
+
+
+def _main_parser(prog: str) -> Parser:
+    width = max(map(len, COMMANDS))
+    lines = [f'  {name:<{width}}  {_command(name).__doc__.splitlines()[0]}' for name in COMMANDS]
+    parser = Parser(
+        prog=prog,
+        usage='%(prog)s COMMAND ...',
+        description=f'{mmvseg.__doc__}\n\ncommands:\n' + '\n'.join(lines),
+        epilog='Arguments of a command: %(prog)s COMMAND --help',
+    )
+    parser.add_argument('--version', action='version', version=f'mmvseg {mmvseg.__version__}')
+    return parser

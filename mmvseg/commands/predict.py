@@ -1,0 +1,97 @@
+"""Segment a video and draw the result.
+
+What is drawn follows from the model's task:
+    vis  objects: one colour a track, with class, id and score
+    vps  every pixel's segment: things with class, id and score, stuff with its class
+    vss  every pixel's class, with a legend below
+
+INPUT is a video file, a folder of frames, an image, a quoted pattern such as "frames/*.jpg", the
+number of a camera, the address of a stream (rtsp://, http://, udp:// ...), or - for a pipe.
+The overlay is an H.264 mp4 of the input's size and times (an image gives a PNG). For vps and
+vss, frames smaller than 400 pixels are enlarged so that names can be read; a legend comes on top.
+
+The sound of a video file is kept. Ctrl-C and SIGTERM keep what is done: the results of the frames
+so far are written, and the exit status is 130 or 143.
+
+With --live each frame is segmented, written and shown as soon as it is there, without sound; Ctrl-C
+ends it, with status 0.
+
+Example:
+    mmvseg predict street.mp4 configs/tevit/tevit_msgshift.py tevit_msgshift.pth
+"""
+
+import argparse
+from pathlib import Path
+
+from .arguments import DEFAULT_FPS, add_checkpoint_arguments, frame_rate, positive_int
+from .cfg_options import add_cfg_options
+from .parser import UsageError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the command."""
+    parser.add_argument(
+        'input', help='video file, folder of frames, image, quoted pattern, camera, stream or -'
+    )
+    parser.add_argument('config', help='config of the model')
+    parser.add_argument('checkpoint', help='its weights')
+    parser.add_argument(
+        '--out', type=Path, help='overlay to write (default: work_dirs/demo/NAME.mp4 or .png)'
+    )
+    parser.add_argument(
+        '--json',
+        type=Path,
+        help='also write what was found. vis: entries of results.json with class names; vps: '
+        'segments, vss: classes, each with its area in every frame; all with the seconds of the '
+        'frames; with --live, one JSON object a frame and line',
+    )
+    parser.add_argument(
+        '--maps',
+        type=Path,
+        metavar='FOLDER',
+        help='also write a PNG a frame: number of the track + 1 or of the segment (0 = none), or '
+        'class id',
+    )
+    parser.add_argument(
+        '--score-thr',
+        type=float,
+        help='leave out tracks (vis, default 0.3) or segments (vps, default: none) below this '
+        'score, in overlay, json and maps',
+    )
+    parser.add_argument('--device', help='e.g. cpu or cuda:1 (default: the GPU if there is one)')
+    parser.add_argument(
+        '--fps',
+        type=frame_rate,
+        help=f'frame rate of a folder of frames (default {DEFAULT_FPS}); videos keep theirs',
+    )
+    parser.add_argument(
+        '--range',
+        type=float,
+        nargs=2,
+        metavar=('LOW', 'HIGH'),
+        help='of pictures of 16 bits, the values that become black and white (default: those of '
+        'the smallest number of bits that holds all frames)',
+    )
+    parser.add_argument(
+        '--live', action='store_true', help='frame by frame, for models that need not wait'
+    )
+    parser.add_argument(
+        '--show', action='store_true', help='with --live, show a window, and no mp4 unless --out'
+    )
+    parser.add_argument('--max-frames', type=positive_int, help='stop after so many frames')
+    parser.add_argument(
+        '--no-audio', action='store_true', help='leave the sound of a video file out'
+    )
+    add_checkpoint_arguments(parser)
+    add_cfg_options(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command; returns 130 or 143 if it was stopped."""
+    if args.show and not args.live:
+        raise UsageError('--show needs --live')
+    from mmvseg.apis.predict import predict
+    from mmvseg.apis.stopping import StopWish
+
+    with StopWish() as stop:
+        return predict(args, stop)
