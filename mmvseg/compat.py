@@ -1,25 +1,26 @@
 """The only place that adapts the OpenMMLab stack to a current torch.
 
-Versions are checked when mmvseg is imported; the rest waits for the first import of ``mmcv.ops``,
-so that tools that need no models start at once. mmcv without compiled ops (``mmcv-lite``) gets the
-operators of :mod:`mmvseg.ops` and, for all others, a stand-in that says how to install them. With
-compiled mmcv its operators are used.
+Versions are checked before the first part of the stack is imported, the operators adapted after
+``mmcv.ops`` is, so that what needs no models starts at once, whatever is installed. mmcv without
+compiled ops (``mmcv-lite``) gets the operators of :mod:`mmvseg.ops` and, for all others, a stand-in
+that says how to install them. With compiled mmcv its operators are used.
 """
 
+import functools
 import importlib
-import importlib.util
 import os
 import re
 import sys
 import types
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import metadata
 from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec, PathFinder
+from importlib.machinery import ModuleSpec
 from typing import Any
 
-from .errors import UserError, say
+from .errors import UserError, say, short
 
 # Supported versions: from the first, below the second.
 VERSIONS = {
@@ -27,6 +28,13 @@ VERSIONS = {
     'mmengine': ('0.10.0', '0.11'),
     'mmcv': ('2.0.0', '2.2.0'),
     'mmdet': ('3.3.0', '3.4'),
+}
+#: Distributions that install each module: OpenMMLab's, then maintained forks of the same names.
+DISTRIBUTIONS = {
+    'torch': ('torch',),
+    'mmengine': ('mmengine', 'onedl-mmengine'),
+    'mmcv': ('mmcv', 'mmcv-lite', 'onedl-mmcv'),
+    'mmdet': ('mmdet', 'onedl-mmdetection'),
 }
 INSTALL = {
     'torch': 'pip install torch==2.13.0',
@@ -44,49 +52,87 @@ INSTALL_COMPILED_MMCV = (
 
 
 def apply() -> None:
-    """Check the versions of the stack and see to it that ``mmcv.ops`` lacks nothing.
+    """See to it that a stack of other versions is refused, and that ``mmcv.ops`` lacks nothing.
 
     Threads of torch sleep soon while they wait, unless the environment says otherwise or torch is
     imported already: where other programs need the cores, too, those that spin for long take the
     time from those that they wait for.
 
     Raises:
-        UserError: a package is missing or of an unsupported version. Importing ``mmcv.ops`` raises
-            it too, if mmcv's compiled operators do not load.
+        UserError: a part of the stack is imported already, and a package is missing or of an
+            unsupported version. Else the first import of a part raises it, and also if torch or
+            mmcv's compiled operators do not load.
+    """
+    if sys.modules.keys() & VERSIONS.keys():
+        check_versions()
+    if 'OMP_WAIT_POLICY' not in os.environ:  # read when torch is imported
+        os.environ.setdefault('GOMP_SPINCOUNT', SPIN_COUNT)
+    _silence_warnings()
+    if 'mmcv.ops' in sys.modules:
+        _use_own_ops()
+    if not any(isinstance(finder, _StackFinder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _StackFinder())
+
+
+def check_versions() -> None:
+    """Make sure that the whole stack is there, in versions that are supported.
+
+    Raises:
+        UserError: a package is missing or of an unsupported version.
     """
     for package in VERSIONS:
         problem = version_problem(package, installed_version(package))
         if problem:
             _show_user_errors_briefly()
             raise UserError(problem)
-    if 'OMP_WAIT_POLICY' not in os.environ:  # read when torch is imported
-        os.environ.setdefault('GOMP_SPINCOUNT', SPIN_COUNT)
-    _silence_warnings()
-    if 'mmcv.ops' in sys.modules:
-        _use_own_ops()
-    elif not any(isinstance(finder, _OpsFinder) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _OpsFinder())
 
 
-class _OpsFinder(MetaPathFinder):
-    """Lets ``mmcv.ops`` be imported as ever, but with a stand-in before and our parts after."""
+@contextmanager
+def stack_as_it_is() -> Iterator[None]:
+    """Let the stack be imported without checks and changes, to look at what is installed."""
+    before = sys.meta_path[:]
+    sys.meta_path[:] = [finder for finder in before if not isinstance(finder, _StackFinder)]
+    try:
+        yield
+    finally:
+        sys.meta_path[:] = before
+
+
+class _StackFinder(MetaPathFinder):
+    """Checks the stack before its first import, and what becomes of torch and ``mmcv.ops``."""
 
     def find_spec(self, name: str, path: Any, target: Any = None) -> ModuleSpec | None:
-        if name != 'mmcv.ops':
+        if name in VERSIONS:
+            check_versions()
+        adapted = {'torch': _load_torch, 'mmcv.ops': _load_ops}.get(name)
+        if adapted is None:
             return None
-        spec = PathFinder.find_spec(name, path, target)
-        if spec is None:
-            return None
-        load = spec.loader.exec_module
+        for finder in sys.meta_path:
+            spec = None if finder is self else finder.find_spec(name, path, target)
+            if spec is not None:
+                spec.loader.exec_module = functools.partial(adapted, spec.loader.exec_module)
+                return spec
+        return None
 
-        def load_and_adapt(module: types.ModuleType) -> None:
-            if not has_compiled_ops():
-                sys.modules['mmcv._ext'] = _StandIn()
-            load(module)
-            _use_own_ops()
 
-        spec.loader.exec_module = load_and_adapt
-        return spec
+def _load_torch(load: Callable[[types.ModuleType], None], module: types.ModuleType) -> None:
+    try:
+        load(module)
+    except (ImportError, OSError) as error:
+        _show_user_errors_briefly()
+        reason = ' '.join(str(error).split())
+        raise UserError(
+            f'torch does not load ({short(reason, 200)}); was it built for another system? (run: '
+            f'pip install --force-reinstall {INSTALL["torch"].split()[-1]})'
+        ) from error
+
+
+def _load_ops(load: Callable[[types.ModuleType], None], module: types.ModuleType) -> None:
+    """Import ``mmcv.ops`` as ever, but with a stand-in before and our parts after."""
+    if not has_compiled_ops():
+        sys.modules['mmcv._ext'] = _StandIn()
+    load(module)
+    _use_own_ops()
 
 
 def _use_own_ops() -> None:
@@ -98,9 +144,8 @@ def _use_own_ops() -> None:
 
 
 def installed_version(package: str) -> str | None:
-    """Version of an installed package, None if it is not there; mmcv may be mmcv-lite."""
-    names = ('mmcv', 'mmcv-lite') if package == 'mmcv' else (package,)
-    for name in names:
+    """Version of an installed package, also from mmcv-lite or a fork; None if it is not there."""
+    for name in DISTRIBUTIONS[package]:
         try:
             return metadata.version(name)
         except metadata.PackageNotFoundError:

@@ -17,7 +17,7 @@ FLOORS = [
     ['datasets', 'evaluation'],
     ['formats', 'visualization'],
     ['models', 'checkpoints', 'media'],
-    ['compat', 'files', 'model_index'],
+    ['doctor', 'compat', 'files', 'model_index', 'shipped'],
     ['locks', 'ops', 'structures', 'registry', 'errors', 'progress'],
 ]
 FLOOR_OF = {room: floor for floor, rooms in enumerate(reversed(FLOORS)) for room in rooms}

@@ -31,6 +31,7 @@ COMMANDS = dict(
     config='config',
     shapes='shapes',
     vipseg720='vipseg720',
+    doctor='doctor',
 )
 
 

@@ -8,16 +8,16 @@ from typing import Any
 from mmengine.config import Config
 from torch import nn
 
-import mmvseg
 from mmvseg.checkpoints.published.layouts import BACKBONES
 from mmvseg.checkpoints.skeleton import build_skeleton
 from mmvseg.engine.categories import classes_of, set_num_classes
 from mmvseg.engine.config import config_errors, load_config, require
+from mmvseg.shipped import shipped_folder
 
 from .fit import Fit, fit_to_model, refuse_misfit
 from .translate import Converted
 
-CONFIGS = Path(mmvseg.__file__).parents[1] / 'configs'
+CONFIGS = shipped_folder() / 'configs'
 FOLDERS = ('tevit', 'queryinst', 'minvis', 'dvis', 'mask2former')
 #: Biases of class heads, whose length tells the number of classes, and what it exceeds it by.
 _CLASS_BIASES = (
@@ -72,7 +72,7 @@ def read_target(path: str | Path) -> Target:
         set_num_classes(
             config.model, len(classes['classes']), None if things is None else len(things)
         )
-    return Target(Path(path), config, classes)
+    return Target(Path(config.filename), config, classes)
 
 
 def fit_to_target(converted: Converted, target: Target, source: str, where: str) -> Fit:

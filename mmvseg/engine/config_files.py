@@ -15,13 +15,11 @@ import yaml
 from mmengine.config import Config
 from mmengine.fileio import load
 
-import mmvseg
 from mmvseg.errors import UserError
+from mmvseg.shipped import shipped_configs
 
 from .config_sections import OWN_DATA_HINT
 
-#: The project's configs.
-CONFIGS = Path(mmvseg.__file__).parents[1] / 'configs'
 SUFFIXES = ('.py', '.json', '.yml', '.yaml')
 #: Of all values that a yaml file stands for, those behind aliases counted as often as they occur.
 _MAX_VALUES = 100_000
@@ -67,10 +65,13 @@ yaml_handler.Loader = _PlainLoader
 def read_config(path: str | Path) -> Config:
     """Read a config.
 
+    Args:
+        path: a file, or the name of a config that comes with the package.
+
     Raises:
         UserError: it is missing, no config, or has an error.
     """
-    path = Path(path)
+    path = _find_config(Path(path))
     if path.suffix and path.suffix not in SUFFIXES:
         raise UserError(
             f'config {path}: a config ends in {", ".join(SUFFIXES)}; is this the checkpoint? the '
@@ -120,11 +121,25 @@ def _check_bases(path: str, above: tuple[str, ...]) -> None:
         _check_bases(base, (*above, place))
 
 
+def _is_name(path: Path) -> bool:
+    return path.name == str(path) and not path.suffix
+
+
+def _find_config(path: Path) -> Path:
+    """The file of a config that is given by name; ``path`` itself where there is such a file."""
+    if not _is_name(path) or os.path.isfile(path):
+        return path
+    return shipped_configs().get(str(path), path)
+
+
 def _closest_configs(path: Path) -> str:
-    """Names of the project's configs, or of files beside ``path``, that may have been meant."""
-    ours = (p for p in CONFIGS.glob('*/*.py') if p.parent.name != '_base_')
-    found = [*islice(path.parent.glob('*.py'), _MAX_LISTED), *ours]
-    by_name = {p.stem: p for p in sorted(found) if p.is_file()}
-    close = difflib.get_close_matches(path.stem, by_name, n=3, cutoff=0.4)
-    names = [os.path.relpath(by_name[match]) for match in close]
+    """Configs that come with the package, or files beside ``path``, that may have been meant."""
+    beside = sorted(islice(path.parent.glob('*.py'), _MAX_LISTED))
+    shown = {p.stem: os.path.relpath(p) for p in beside if p.is_file()}
+    for name, file in shipped_configs().items():
+        # far away, as in an installed package, or asked for by name: the name will do
+        is_near = file.is_relative_to(Path.cwd())
+        shown[name] = os.path.relpath(file) if is_near and not _is_name(path) else name
+    close = difflib.get_close_matches(path.stem, shown, n=3, cutoff=0.4)
+    names = [shown[match] for match in close]
     return '; did you mean ' + ' or '.join(names) + '?' if close else ''

@@ -1,5 +1,6 @@
 import pytest
 import toy
+from helpers import REPOSITORY
 from mmengine.config import Config
 
 from mmvseg.engine.config import config_errors, load_config, require
@@ -71,6 +72,28 @@ def test_missing_file_names_the_closest_of_the_project_and_its_folder(tmp_path, 
     for name in ('a\0b.py', '\udcff.py', 'x' * 5000 + '.py'):
         with pytest.raises(UserError, match='no such file'):
             load_config(name)
+
+
+def test_a_config_of_the_package_may_be_given_by_its_name(tmp_path, monkeypatch):
+    by_path = load_config('configs/tevit/tevit_r50.py')
+    monkeypatch.chdir(tmp_path)
+    by_name = load_config('tevit_r50')
+    assert by_name.filename == str(REPOSITORY / by_path.filename)
+    assert by_name.to_dict() == by_path.to_dict()
+    with pytest.raises(UserError, match=r'tevit_r51: no such file; did you mean tevit_r50 or'):
+        load_config('tevit_r51')
+    # of a path that is wrong here, the name is shorter than the way to the clone
+    with pytest.raises(UserError, match=r'r50\.py: no such file; did you mean tevit_r50 or'):
+        load_config('configs/tevit_r50.py')
+    with pytest.raises(UserError, match='no such file'):
+        load_config('default_runtime')  # a part of configs
+
+
+def test_a_file_comes_before_a_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'tevit_r50').write_text('model = None')
+    with pytest.raises(UserError, match='config tevit_r50: '):
+        load_config('tevit_r50')
 
 
 def test_counts_may_be_written_as_powers_of_ten(tmp_path):

@@ -1,26 +1,23 @@
 """The doctor finds what is broken, names the command, and says it by its exit status."""
 
-import importlib.util
+import importlib
 import subprocess
 import sys
 from types import SimpleNamespace
 
 import helpers
 import pytest
+from tool import run_tool
 
 from mmvseg import compat
+from mmvseg import doctor as doctor_module
 
 DOCTOR = helpers.REPOSITORY / 'tools' / 'doctor.py'
 
 
 @pytest.fixture
 def doctor():
-    spec = importlib.util.spec_from_file_location('doctor', DOCTOR)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules['doctor'] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules['doctor']
+    return doctor_module
 
 
 def broken(findings):
@@ -64,7 +61,7 @@ def test_this_environment_is_well():
 def test_main_exits_with_1_and_shows_the_command(doctor, monkeypatch, capsys):
     finding = doctor.Finding('av', '1.0', 'BROKEN', 'too old', 'pip install av==18.1.0')
     monkeypatch.setattr(doctor, 'CHECKS', (lambda: [finding],))
-    assert doctor.main() == 1
+    assert run_tool('doctor') == 1
     out = capsys.readouterr().out
     assert 'To mend:\n  av: too old\n    pip install av==18.1.0' in out
     assert 'All is well' not in out

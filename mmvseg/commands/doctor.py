@@ -1,0 +1,21 @@
+"""Say what is installed and what is wrong, with the command that mends it.
+
+The exit status is 1 if something is broken.
+"""
+
+import argparse
+
+from mmvseg.errors import say
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the command: none."""
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command; returns 1 if something is broken."""
+    from mmvseg import doctor
+
+    findings = doctor.examine()
+    say(doctor.report(findings))
+    return int(any(finding.state == doctor.BROKEN for finding in findings))
