@@ -85,7 +85,7 @@ def strip_checkpoint(
         found = ', '.join(map(str, list(checkpoint)[:5])) or 'nothing'
         raise UserError(
             f'checkpoint {source}: has no state_dict (found: {found}), so it is none of this '
-            'toolbox; tools/model_converters/convert.py makes one of the published models'
+            'toolbox; mmvseg convert makes one of the published models'
         )
     weights = weights_of(checkpoint, source)
     meta = checkpoint.get('meta')

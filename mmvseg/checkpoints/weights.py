@@ -273,5 +273,5 @@ def _refuse_published_names(weights: Mapping[str, Tensor], source: str) -> None:
         raise UserError(
             f'checkpoint {source}: its parameters have their published names, those of '
             f'{sources_of(layout)}; make it a checkpoint of this package first: '
-            f'python tools/model_converters/convert.py {source} OUT.pth --config CONFIG'
+            f'mmvseg convert {source} OUT.pth --config CONFIG'
         )

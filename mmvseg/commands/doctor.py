@@ -1,4 +1,4 @@
-"""Say what is installed and what is wrong, with the command that mends it.
+"""Say what is installed, what is wrong, and how to mend it.
 
 The exit status is 1 if something is broken.
 """

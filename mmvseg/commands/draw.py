@@ -1,4 +1,4 @@
-"""Draw results as overlay videos, id images and tables. Needs no model.
+"""Draw results as overlay videos, id images and tables (no model).
 
 What RESULTS is tells the kind of results; --ann is the annotation file that lists the videos, and
 --root the folder of the frames:

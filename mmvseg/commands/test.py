@@ -1,4 +1,4 @@
-"""Write results of a data set for an evaluation server, and score them.
+"""Write results for an evaluation server, and score them.
 
 The model's task decides on the files in --out:
     vis  results.json

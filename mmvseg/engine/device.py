@@ -40,7 +40,7 @@ def _check_gpu(name: str, index: int) -> None:
         built = 'without CUDA' if torch.version.cuda is None else f'for CUDA {torch.version.cuda}'
         raise UserError(
             f'--device {name}: no usable GPU (torch {torch.__version__} is built {built}); '
-            'use --device cpu, or see tools/doctor.py'
+            'use --device cpu, or see mmvseg doctor'
         )
     if index >= torch.cuda.device_count():
         raise UserError(

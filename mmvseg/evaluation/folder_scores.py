@@ -1,6 +1,6 @@
-"""Scores of the results in a folder, as ``tools/test_vis.py`` writes them, for each task.
+"""Scores of the results in a folder, as ``mmvseg test`` writes them, for each task.
 
-Numbers have the names that ``tools/evaluate.py`` gives them.
+Numbers have the names that ``mmvseg evaluate`` gives them.
 """
 
 from collections.abc import Iterable, Mapping

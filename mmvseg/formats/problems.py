@@ -16,7 +16,7 @@ from mmvseg.errors import UserError
 
 T = TypeVar('T')
 
-CHECKER = 'tools/dataset_converters/check_dataset.py'
+CHECKER = 'mmvseg check'
 LISTS_ALL = f'{CHECKER} lists all problems of a file'
 
 

@@ -24,7 +24,7 @@ def unpacked(path: Path, wanted: str) -> Iterator[Path]:
     """The folder of results that a zip archive holds; what is no archive, as it is.
 
     Args:
-        path: a file or a folder. ``tools/test_vis.py`` writes ``submission.zip``.
+        path: a file or a folder. ``mmvseg test`` writes ``submission.zip``.
         wanted: pattern of what lies at the top of the folder, such as ``pred.json``. In the
             archive it may lie one folder deeper.
 
@@ -44,7 +44,7 @@ def unpacked(path: Path, wanted: str) -> Iterator[Path]:
         found = next((top for top in tops if next(top.glob(wanted), None)), None)
         if found is None:
             raise UserError(
-                f'{path}: holds no {wanted}; a submission is packed as tools/test_vis.py does it'
+                f'{path}: holds no {wanted}; a submission is packed as mmvseg test does it'
             )
         try:
             yield found

@@ -196,7 +196,7 @@ def write_image(path: str | Path, image: np.ndarray) -> None:
         image = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
     done, encoded = cv2.imencode(path.suffix, image)
     if not done:
-        raise UserError(f'{path}: OpenCV cannot encode {path.suffix} (see tools/doctor.py)')
+        raise UserError(f'{path}: OpenCV cannot encode {path.suffix} (see mmvseg doctor)')
     write_bytes(path, encoded.tobytes())
 
 

@@ -137,7 +137,7 @@ def test_published_names_are_to_be_converted_first():
         'backbone.stem.conv1.weight': torch.zeros(1),
     }
     message = (
-        r'published names.*\(mask2former, minvis, dvis\).*convert\.py model_final\.pth OUT\.pth'
+        r'published names.*\(mask2former, minvis, dvis\).*mmvseg convert model_final\.pth OUT\.pth'
     )
     with pytest.raises(UserError, match=message):
         load_model_weights(make_model(), dict(model=published), 'model_final.pth')

@@ -217,7 +217,7 @@ def test_all_who_read_agree(shared, lines, end, mark, categories):
     def evaluate():
         truth = load_semantic_truth(shared / 'val.txt', shared / 'data')
         if not truth.masks:
-            raise UserError('tools/evaluate.py has nothing to compare with')
+            raise UserError('mmvseg evaluate has nothing to compare with')
         stats = evaluate_vss(truth, shared / 'pred').stats()
         assert 0 <= stats['Acc'] <= 1 or np.isnan(stats['Acc'])
 

@@ -247,7 +247,7 @@ def test_user_errors(tmp_path, capsys):
     (tmp_path / 'text.pth').write_text('not a checkpoint')
     (tmp_path / 'file').touch()
     cases = [
-        ('original.pth', 'out.pth', 'convert.py'),
+        ('original.pth', 'out.pth', 'mmvseg convert'),
         ('empty.pth', 'out.pth', 'holds no weights'),
         ('text.pth', 'out.pth', 'not a checkpoint'),
         ('absent.pth', 'out.pth', 'no such file'),

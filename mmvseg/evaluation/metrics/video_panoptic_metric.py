@@ -28,7 +28,7 @@ class _VideoSums(NamedTuple):
 class VideoPanopticMetric(VideoMetric):
     """VPQ and STQ, equal to the official evaluation of the files of the same results.
 
-    All numbers are fractions in [0, 1] (``tools/evaluate.py vpq`` writes percent): ``VPQ`` (mean
+    All numbers are fractions in [0, 1] (``mmvseg evaluate vpq`` writes percent): ``VPQ`` (mean
     over windows of 1, 2, 4 and 6 frames), ``VPQ_things``, ``VPQ_stuff``, ``VPQ_1`` ... ``VPQ_6``,
     ``STQ``, ``AQ``, ``SQ``. NaN, with a warning, where there is nothing to measure.
 
