@@ -3,6 +3,8 @@
 The packages below mmvseg are looked at as they are, so that this runs where the rest does not.
 """
 
+import base64
+import hashlib
 import importlib
 import platform
 import re
@@ -92,44 +94,75 @@ def check_packages() -> Iterator[Finding]:
     for name, bounds in required_ranges().items():
         if name == 'mmcv-lite':
             continue
-        version = installed(name)
+        builds = compat.DISTRIBUTIONS.get(name, (name,))
+        build = next(filter(installed, builds), name)
+        version = installed(build)
         wanted = ''.join(f' {sign} {bound}' for sign, bound in bounds)
         mend = f'pip install {name}=={tested[name]}'
         if version is None:
             yield Finding(name, 'missing', BROKEN, f'{name} is not installed', mend)
         elif not in_range(version, bounds):
             yield Finding(name, version, BROKEN, f'mmvseg needs {name}{wanted}', mend)
+        elif build != name:
+            yield Finding(name, f'{version}, from {build}')
         elif release(version) != release(tested[name]):
             yield Finding(name, version, NOTE, f'the tests run with {tested[name]}')
         else:
             yield Finding(name, version)
 
 
+def check_shared_modules() -> Iterator[Finding]:
+    """Modules of the stack that several distributions have installed, one over the other."""
+    owners = metadata.packages_distributions()
+    for module in ('mmengine', 'mmcv', 'mmdet'):
+        names = sorted(set(owners.get(module, ())))
+        if len(names) < 2:
+            continue
+        found = ' and '.join(f'{name} {installed(name)}' for name in names)
+        both = ' and '.join(names)
+        if all(map(is_whole, names)):
+            problem = f'{both} install the same files; uninstalling one takes them from the other'
+            yield Finding(module, found, NOTE, problem)
+        else:
+            mend = f'pip uninstall -y {" ".join(names)} && {compat.INSTALL[module]}'
+            yield Finding(module, found, BROKEN, f'{both} overwrite each other', mend)
+
+
+def is_whole(name: str) -> bool:
+    """Whether the files of a distribution are those that it was installed with."""
+    for file in metadata.files(name) or ():
+        if file.hash is None:
+            continue
+        try:
+            content = file.locate().read_bytes()
+        except OSError:
+            return False
+        digest = hashlib.new(file.hash.mode, content).digest()
+        if base64.urlsafe_b64encode(digest).decode().rstrip('=') != file.hash.value:
+            return False
+    return True
+
+
 def check_mmcv() -> Iterator[Finding]:
-    """One build of mmcv, of the right version, whose operators load if it has any."""
-    full, lite = installed('mmcv'), installed('mmcv-lite')
-    if full and lite:
-        yield Finding(
-            'mmcv',
-            f'{full} and mmcv-lite {lite}',
-            BROKEN,
-            'mmcv and mmcv-lite overwrite each other',
-            'pip uninstall -y mmcv mmcv-lite && pip install mmcv-lite==2.1.0',
-        )
-        return
-    version = full or lite
+    """A build of mmcv of the right version, whose operators load if it has any."""
+    build = next(filter(installed, compat.DISTRIBUTIONS['mmcv']), 'mmcv')
+    version = installed(build)
     bounds = required_ranges()['mmcv-lite']
-    mend = 'pip uninstall -y mmcv mmcv-lite && pip install mmcv-lite==2.1.0'
     if version is None or not in_range(version, bounds):
+        mend = 'pip uninstall -y mmcv mmcv-lite && pip install mmcv-lite==2.1.0'
+        if build.startswith('onedl'):
+            mend = f'pip uninstall -y {build} && pip install mmcv-lite==2.1.0'
         wanted = ''.join(f' {sign} {bound}' for sign, bound in bounds)
         yield Finding('mmcv', version or 'missing', BROKEN, f'mmvseg needs mmcv{wanted}', mend)
         return
+    if build.startswith('onedl'):
+        version = f'{version}, from {build}'
     try:
         importlib.import_module('mmcv._ext')
     except ModuleNotFoundError:
         yield Finding('mmcv', f"{version}, no compiled ops: mmvseg's own are used")
     except ImportError as error:
-        problem = f'its operators were built for another torch ({error})'
+        problem = f'its operators were built for another torch ({_reason(error)})'
         yield Finding('mmcv', version, BROKEN, problem, COMPILED_MMCV)
     else:
         yield Finding('mmcv', f'{version}, with compiled ops')
@@ -152,7 +185,7 @@ def check_opencv() -> Iterator[Finding]:
     except ImportError as error:
         missing_library = 'cannot open shared object' in str(error)
         mend = 'apt-get install -y libgl1 libglib2.0-0' if missing_library else again
-        yield Finding('OpenCV', 'does not import', BROKEN, str(error), mend)
+        yield Finding('OpenCV', 'does not import', BROKEN, _reason(error), mend)
     else:
         yield Finding('OpenCV', f'{cv2.__version__} imports')
 
@@ -209,7 +242,7 @@ def check_video() -> Iterator[Finding]:
         with av.open(stream_file) as container:
             count = sum(1 for _ in container.decode(video=0))
     except (ImportError, ValueError, OSError) as error:
-        yield Finding('video', 'no H.264', BROKEN, f'PyAV: {error}', mend)
+        yield Finding('video', 'no H.264', BROKEN, f'PyAV: {_reason(error)}', mend)
         return
     if count != 2:
         yield Finding('video', f'{count} of 2 frames read back', BROKEN, 'PyAV', mend)
@@ -236,6 +269,7 @@ def check_mmvseg() -> Iterator[Finding]:
 CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     check_python,
     check_packages,
+    check_shared_modules,
     check_mmcv,
     check_opencv,
     check_gpu,

@@ -138,6 +138,18 @@ def test_broken_extension_is_reported(monkeypatch):
         compat.has_compiled_ops()
 
 
+@pytest.mark.parametrize('failure', ["ImportError('bad ELF class')", "OSError('bad ELF class')"])
+def test_a_torch_that_does_not_load_is_one_line(failure, tmp_path):
+    """As one built for another system."""
+    (tmp_path / 'torch').mkdir()
+    (tmp_path / 'torch/__init__.py').write_text(f'raise {failure}')
+    code = f'import sys; sys.path.insert(0, {str(tmp_path)!r}); import mmvseg.apis'
+    run = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=False)
+    assert run.returncode == 1
+    assert run.stderr.startswith('error: torch does not load (bad ELF class); was it built for')
+    assert run.stderr.count('\n') == 1
+
+
 def test_import_is_silent():
     code = 'import mmvseg, mmvseg.registry, mmdet.models'
     run = subprocess.run(

@@ -73,7 +73,7 @@ fi
 
 prefix=$("$python" -c 'import sys; print(sys.prefix)')
 log=$prefix/mmvseg_setup.log
-hash=$(cat requirements/*.txt setup.py tools/setup_env.sh | "$python" -c \
+hash=$(cat requirements/*.txt setup.py pyproject.toml tools/setup_env.sh | "$python" -c \
     'import hashlib, os, sys; print(hashlib.sha256(sys.stdin.buffer.read() + os.getcwd().encode()).hexdigest()[:16])')
 stamp=$prefix/.mmvseg_$hash
 if [ -e "$stamp" ] && { [ $with_tests = 0 ] || [ -e "$stamp.tests" ]; }; then
@@ -93,12 +93,10 @@ if ! installed torch; then
     step 'torch (the largest part)' install -c requirements/tested.txt torch \
         ${torch_index:+--index-url "$torch_index"}
 fi
-wanted=(-r requirements/runtime.txt)
-# mmcv and mmcv-lite overwrite each other: a compiled mmcv stays.
-installed mmcv || wanted+=(-r requirements/lite.txt)
-[ $with_tests = 0 ] || wanted+=(-r requirements/tests.txt)
-step 'the OpenMMLab stack and libraries' install ${pins[@]+"${pins[@]}"} "${wanted[@]}"
-step 'mmvseg' install --no-deps -e .
+# setup.py leaves out what would be installed over a compiled mmcv.
+wanted=.
+[ $with_tests = 0 ] || wanted='.[tests]'
+step 'the OpenMMLab stack, libraries and mmvseg' install ${pins[@]+"${pins[@]}"} -e "$wanted"
 report=$("$python" tools/doctor.py 2>&1) || { say "$report"; fail 'the environment is not sound; see above'; }
 
 rm -f "$prefix"/.mmvseg_*

@@ -1,5 +1,7 @@
 """The doctor finds what is broken, names the command, and says it by its exit status."""
 
+import base64
+import hashlib
 import importlib
 import subprocess
 import sys
@@ -11,6 +13,7 @@ from tool import run_tool
 
 from mmvseg import compat
 from mmvseg import doctor as doctor_module
+from mmvseg.errors import UserError
 
 DOCTOR = helpers.REPOSITORY / 'tools' / 'doctor.py'
 
@@ -90,7 +93,6 @@ def test_untested_version_is_a_note(doctor, monkeypatch):
 @pytest.mark.parametrize(
     ('versions', 'problem'),
     [
-        (dict(mmcv='2.1.0', mmcv_lite='2.1.0'), 'overwrite each other'),
         (dict(mmcv=None, mmcv_lite=None), 'mmcv >= 2.0.0 < 2.2.0'),
         (dict(mmcv='2.2.0', mmcv_lite=None), 'mmcv >= 2.0.0 < 2.2.0'),
     ],
@@ -116,6 +118,77 @@ def test_compiled_ops(doctor, monkeypatch, result, state, text):
     (finding,) = doctor.check_mmcv()
     assert finding.state == state
     assert text in finding.found + finding.problem
+
+
+def install(folder, name, files, version='2.1.0'):
+    """A distribution as pip leaves it: its files, and a record of what they were."""
+    info = folder / f'{name.replace("-", "_")}-{version}.dist-info'
+    info.mkdir()
+    (info / 'METADATA').write_text(f'Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n')
+    record = [f'{info.name}/METADATA,,', f'{info.name}/RECORD,,']
+    for path, content in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(content)
+        digest = hashlib.sha256(content.encode()).digest()
+        record.append(f'{path},sha256={base64.urlsafe_b64encode(digest).decode().rstrip("=")},1')
+    (info / 'RECORD').write_text('\n'.join(record))
+
+
+@pytest.fixture
+def environment(tmp_path, monkeypatch):
+    """An empty folder in the place of all installed packages."""
+    monkeypatch.setattr(sys, 'path', [str(tmp_path)])
+    return tmp_path
+
+
+def test_two_builds_that_overwrite_each_other(doctor, environment):
+    install(environment, 'mmcv', {'mmcv/__init__.py': 'old', 'mmcv/_ext.so': ''}, '2.0.1')
+    assert list(doctor.check_shared_modules()) == []
+    install(environment, 'mmcv-lite', {'mmcv/__init__.py': 'new'})
+    (finding,) = doctor.check_shared_modules()
+    assert (finding.state, finding.found) == ('BROKEN', 'mmcv 2.0.1 and mmcv-lite 2.1.0')
+    assert 'mmcv and mmcv-lite overwrite each other' in finding.problem
+    assert finding.mend == 'pip uninstall -y mmcv mmcv-lite && pip install mmcv-lite==2.1.0'
+
+
+def test_two_builds_of_the_same_files_are_only_noted(doctor, environment):
+    install(environment, 'mmcv', {'mmcv/__init__.py': 'same', 'mmcv/_ext.so': ''})
+    install(environment, 'mmcv-lite', {'mmcv/__init__.py': 'same'})
+    (finding,) = doctor.check_shared_modules()
+    assert finding.state == 'note'
+    assert 'uninstalling one takes them from the other' in finding.problem
+    (environment / 'mmcv/__init__.py').unlink()
+    assert [f.state for f in doctor.check_shared_modules()] == ['BROKEN']
+
+
+def test_forks_install_the_same_modules(doctor, environment):
+    install(environment, 'onedl-mmengine', {'mmengine/__init__.py': 'fork'}, '0.10.12')
+    install(environment, 'onedl-mmcv', {'mmcv/__init__.py': 'fork'}, '2.1.0')
+    install(environment, 'onedl-mmdetection', {'mmdet/__init__.py': 'fork'}, '3.3.0')
+    install(environment, 'torch', {'torch/__init__.py': ''}, '2.13.0')
+    compat.check_versions()
+    assert list(doctor.check_shared_modules()) == []
+    findings = {finding.name: finding for finding in doctor.check_packages()}
+    assert (findings['mmengine'].state, findings['mmengine'].found) == (
+        'ok',
+        '0.10.12, from onedl-mmengine',
+    )
+    install(environment, 'mmengine', {'mmengine/__init__.py': 'original'}, '0.10.7')
+    (finding,) = doctor.check_shared_modules()
+    assert finding.mend == (
+        'pip uninstall -y mmengine onedl-mmengine && pip install mmengine==0.10.7'
+    )
+
+
+def test_a_fork_of_another_version_is_refused(doctor, environment, monkeypatch):
+    monkeypatch.setattr(sys, 'excepthook', sys.excepthook)  # restored after the test
+    install(environment, 'torch', {'torch/__init__.py': ''}, '2.13.0')
+    install(environment, 'mmengine', {'mmengine/__init__.py': ''}, '0.10.7')
+    install(environment, 'onedl-mmcv', {'mmcv/__init__.py': 'fork'}, '1.7.2')
+    with pytest.raises(UserError, match=r'mmcv 1\.7\.2 is not supported'):
+        compat.check_versions()
+    (finding,) = broken(doctor.check_mmcv())
+    assert finding.mend == 'pip uninstall -y onedl-mmcv && pip install mmcv-lite==2.1.0'
 
 
 def test_two_opencv_builds(doctor, monkeypatch):
@@ -162,6 +235,7 @@ def fake_torch(available, cuda, fails=False):
         (fake_torch(False, '13.0'), True, 'note', 'cannot use the driver'),
         (fake_torch(False, None), False, 'ok', 'CPU'),
         (ImportError('libc10.so'), True, 'BROKEN', 'does not import'),
+        (OSError('libc10.so: wrong\nELF class'), True, 'BROKEN', r'(libc10.so: wrong\nELF class)'),
     ],
 )
 def test_gpu(doctor, monkeypatch, torch, driver, state, text):
