@@ -1,7 +1,5 @@
 """The doctor finds what is broken, names the command, and says it by its exit status."""
 
-import base64
-import hashlib
 import importlib
 import subprocess
 import sys
@@ -9,6 +7,7 @@ from types import SimpleNamespace
 
 import helpers
 import pytest
+from installed import install
 from tool import run_tool
 
 from mmvseg import compat
@@ -118,20 +117,6 @@ def test_compiled_ops(doctor, monkeypatch, result, state, text):
     (finding,) = doctor.check_mmcv()
     assert finding.state == state
     assert text in finding.found + finding.problem
-
-
-def install(folder, name, files, version='2.1.0'):
-    """A distribution as pip leaves it: its files, and a record of what they were."""
-    info = folder / f'{name.replace("-", "_")}-{version}.dist-info'
-    info.mkdir()
-    (info / 'METADATA').write_text(f'Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n')
-    record = [f'{info.name}/METADATA,,', f'{info.name}/RECORD,,']
-    for path, content in files.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(content)
-        digest = hashlib.sha256(content.encode()).digest()
-        record.append(f'{path},sha256={base64.urlsafe_b64encode(digest).decode().rstrip("=")},1')
-    (info / 'RECORD').write_text('\n'.join(record))
 
 
 @pytest.fixture
