@@ -362,3 +362,13 @@ def test_broken_files_are_named(index):
     path.unlink()
     with pytest.raises(UserError, match=r'metafile\.yml: cannot be read: .*No such file'):
         load_model_index(index)
+
+
+def test_an_installed_package_lacks_documents_and_code(index):
+    root = index.parent
+    shutil.rmtree(root / 'docs')
+    shutil.rmtree(root / 'mmvseg')
+    assert len(load_model_index(index)) == 5
+    (root / 'docs').mkdir()
+    with pytest.raises(UserError, match=r'README: there is no file docs/models\.md'):
+        load_model_index(index)

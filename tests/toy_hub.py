@@ -29,7 +29,7 @@ test_dataloader = dict(
                  data_prefix=dict(img='frames'), window_size=3, test_mode=True,
                  pipeline=[dict(type='LoadClip'), dict(type='ResizeClip', scale=(96, 64)),
                            dict(type='PackClip')]))
-test_evaluator = dict(type='YouTubeVISMetric')
+test_evaluator = dict(type='YouTubeVISMetric', ann_file='{root}/videos.json')
 test_cfg = dict(type='VideoTestLoop')
 """
 COLLECTION = {

@@ -26,7 +26,7 @@ def measure(args: argparse.Namespace) -> None:
         UserError: a file is missing or unusable, or the data have no annotations.
     """
     cfg = start(args)
-    args.checkpoint = find_checkpoint(args.checkpoint, args.allow_pickle)
+    args.checkpoint = str(find_checkpoint(args.checkpoint, args.allow_pickle))
     ann_file = prepare_test(cfg, args)
     if lacks_annotations(cfg.test_dataloader.dataset):
         raise UserError(

@@ -45,7 +45,7 @@ def test(args: argparse.Namespace) -> None:
         UserError: a file is missing or unusable, or the folder holds the results of another run.
     """
     cfg = start(args)
-    args.checkpoint = find_checkpoint(args.checkpoint, args.allow_pickle)
+    args.checkpoint = str(find_checkpoint(args.checkpoint, args.allow_pickle))
     ann_file = prepare_test(cfg, args)
     annotated = not lacks_annotations(cfg.test_dataloader.dataset)
     occlusion = _has_occlusion(cfg.test_evaluator)

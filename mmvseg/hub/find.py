@@ -18,7 +18,7 @@ from mmvseg.engine.config_files import SUFFIXES
 from mmvseg.engine.config_text import config_of_text
 from mmvseg.engine.own_data import use_own_data
 from mmvseg.errors import UserError
-from mmvseg.model_index import ModelEntry, find_entry, known_models
+from mmvseg.model_index import find_entry
 
 from .install import install_model
 
@@ -100,13 +100,7 @@ def _config(model: str | Path | Config, cfg_options: Mapping[str, Any] | None) -
         use_own_data(config)
         apply_options(config, cfg_options or {})
         return config
-    entry = _entry_of(str(model))
-    return load_config(entry.config_file if entry else model, cfg_options)
-
-
-def _entry_of(text: str) -> ModelEntry | None:
-    is_name = _NAME.fullmatch(text) and not os.path.exists(text)
-    return known_models().get(text) if is_name else None
+    return load_config(model, cfg_options)
 
 
 def _from_checkpoint(

@@ -4,8 +4,8 @@ import difflib
 from functools import lru_cache
 from pathlib import Path
 
-import mmvseg
 from mmvseg.errors import UserError
+from mmvseg.shipped import shipped_folder
 
 from .entries import ModelEntry
 from .reading import load_model_index
@@ -14,17 +14,8 @@ _MAX_NAMES = 4
 
 
 def index_file() -> Path:
-    """Where the index lies: at the root of a clone, in the package where it was installed.
-
-    Raises:
-        UserError: it is in neither place.
-    """
-    package = Path(mmvseg.__file__).parent
-    places = [package / '.mim' / 'model-index.yml', package.parent / 'model-index.yml']
-    for path in places:
-        if path.is_file():
-            return path
-    raise UserError(f'{places[0]}: the model index is missing; install mmvseg again')
+    """Where the index lies that comes with the package."""
+    return shipped_folder() / 'model-index.yml'
 
 
 def known_models() -> dict[str, ModelEntry]:

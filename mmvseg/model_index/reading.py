@@ -122,9 +122,10 @@ class _Section:
         return {key: self.get(key, float) for key in list(self._values)}
 
     def file(self, key: str, root: Path, required: bool = True) -> str | None:
-        """Path under a key, which has to exist."""
+        """Path under a key, which has to exist; an installed package lacks whole folders."""
         name = self.get(key, str, required)
-        if name is not None and not (root / name).is_file():
+        is_here = name is not None and (root / Path(name).parts[0]).exists()
+        if is_here and not (root / name).is_file():
             raise UserError(f'{self.where}: {key}: there is no file {name}')
         return name
 
