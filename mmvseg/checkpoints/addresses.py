@@ -25,6 +25,7 @@ _BROWSER_HOSTS = re.compile(
 _SECRET = re.compile(
     r'(?i)(token|secret|pass|pwd|auth|credential|sig|api_?key|access_?key|key.pair|policy|amz)'
 )
+_IN_TEXT = re.compile(r'https?://[^\s\'"<>]*[@?][^\s\'"<>]*', re.IGNORECASE)
 _HIDDEN = '***'
 
 
@@ -118,6 +119,11 @@ def shown(url: str) -> str:
         visible = [(name, _HIDDEN if _SECRET.search(name) else value) for name, value in query]
         parts = parts._replace(query=urlencode(visible, safe='*/:'))
     return urlunsplit(parts)
+
+
+def shown_in(text: str) -> str:
+    """A text with all addresses in it as :func:`shown` has them."""
+    return _IN_TEXT.sub(lambda match: shown(match[0]), text)
 
 
 def without_secrets(text: str, url: str) -> str:

@@ -17,7 +17,7 @@ from file_server import Served, serve_hub
 
 from mmvseg.checkpoints import cache as caches
 from mmvseg.checkpoints import downloads, transfer
-from mmvseg.checkpoints.addresses import is_address, mirrored, shown, to_url
+from mmvseg.checkpoints.addresses import is_address, mirrored, shown, shown_in, to_url
 from mmvseg.checkpoints.cache import cache_folder, cached_path, note_path
 from mmvseg.checkpoints.digests import Known
 from mmvseg.checkpoints.downloads import fetch
@@ -469,3 +469,10 @@ def test_shares_for_browsers_are_not_asked(url):
 def test_no_torch_is_needed():
     code = "import sys, mmvseg.checkpoints.downloads; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, '-c', code], check=True, cwd=Path(__file__).parents[2])
+
+
+def test_addresses_in_texts():
+    text = "load_from='https://me:x@a.b/c.pth', see https://a.b/c?token=x and\nhttps://a.b/d?e=f."
+    assert shown_in(text) == (
+        "load_from='https://***@a.b/c.pth', see https://a.b/c?token=*** and\nhttps://a.b/d?e=f."
+    )

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+import toy
 from file_server import Served
 from mmengine.config import Config
 from toy_hub import CLASSES, files_in, run_command, toy_hub
@@ -191,3 +192,34 @@ def test_a_config_in_a_checkpoint_does_not_run(hub, tmp_path, frames):
             with pytest.raises(UserError, match=r'evil\.pth: its config \(meta\.cfg\)'):
                 VideoSegInferencer(path, device='cpu')
         assert not witness.exists()
+
+
+def test_a_training_starts_from_a_name_or_an_address(hub, root, tmp_path, monkeypatch):
+    path = find_checkpoint('dvis_toy')
+    hub.files['/my.pth'] = Served(path.read_bytes())
+    toy.write_videos(tmp_path / 'data')
+    config = toy.write_config(tmp_path)
+    started = []
+
+    class Runner:
+        @classmethod
+        def from_cfg(cls, cfg):
+            started.append(cfg.load_from)
+            return cls()
+
+        def train(self):
+            pass
+
+    monkeypatch.setattr('mmvseg.apis.train.VideoRunner', Runner)
+    host = hub.address.removeprefix('http://')
+    for start in ('dvis_toy', f'http://me:pass@{host}/my.pth', str(path)):
+        args = ('train', config, '--no-validate', '--work-dir', tmp_path / 'work')
+        options = ('--cfg-options', f'load_from={start}')
+        assert run_command(*args, '--overwrite', '--device', 'cpu', *options) == 0
+    assert started[0] == started[2] == str(path)
+    assert load_checkpoint_file(started[1])['state_dict'].keys()
+    assert not [file for file in (tmp_path / 'work').rglob('*') if b'pass@' in read(file)]
+
+
+def read(file):
+    return file.read_bytes() if file.is_file() else b''
