@@ -7,8 +7,9 @@ import errno
 import os
 import socket
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from .errors import UserError, say
@@ -22,6 +23,8 @@ except ImportError:  # no Unix
 LOCK_FILE = '.mmvseg.lock'
 _BUSY = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL, errno.EBADF)
+#: Between two looks at a lock that another process holds.
+_WAIT_S = 0.1
 _held: set[int] = set()
 _warned: list[str] = []
 
@@ -44,6 +47,37 @@ def exclusive(path: Path) -> Iterator[int]:
         if handle in _held:  # not in a process that was forked meanwhile
             _held.remove(handle)
             os.close(handle)
+
+
+@contextmanager
+def turn(path: Path, on_wait: Callable[[], object]) -> Iterator[None]:
+    """Hold a file like :func:`exclusive`, once those before have let go of it.
+
+    Args:
+        path: made if need be, and removed in the end.
+        on_wait: called once where there is a wait.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    with ExitStack() as held:
+        is_told = False
+        while True:
+            try:
+                held.enter_context(exclusive(path))
+                break
+            except OSError as error:
+                if error.errno != errno.EBUSY:
+                    raise
+            if not is_told:
+                on_wait()
+                is_told = True
+            time.sleep(_WAIT_S)
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                path.unlink()
 
 
 @contextmanager

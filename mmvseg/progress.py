@@ -9,10 +9,13 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
+    Task,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
 
 from .errors import say
 
@@ -49,6 +52,18 @@ class RecentRate:
         return (now_s - start_s) / (done - before) if done > before else 0.0
 
 
+class _RateColumn(ProgressColumn):
+    """Steps a second."""
+
+    def __init__(self, unit: str) -> None:
+        super().__init__()
+        self._unit = unit
+
+    def render(self, task: Task) -> Text:
+        """What the bar shows."""
+        return Text(f'{task.speed:.1f} {self._unit}/s' if task.speed else '')
+
+
 class ProgressReport:
     """Shows on stderr how far a job is.
 
@@ -56,6 +71,8 @@ class ProgressReport:
         description: what is being done, e.g. ``segmenting``.
         total: number of steps; None if unknown.
         unit: what a step is.
+        done: steps that were done before.
+        rate: also show how many steps a second there are.
 
     Example:
         >>> with ProgressReport('drawing', total=2) as progress:  # doctest: +SKIP
@@ -63,29 +80,38 @@ class ProgressReport:
         ...     progress.advance()
     """
 
-    def __init__(self, description: str, total: int | None = None, unit: str = 'frames') -> None:
+    def __init__(
+        self,
+        description: str,
+        total: int | None = None,
+        unit: str = 'frames',
+        *,
+        done: int = 0,
+        rate: bool = False,
+    ) -> None:
         self.description, self.total, self.unit = description, total, unit
-        self.done = 0
+        self.done, self._shows_rate = done, rate
         self._printed: int | None = None
         self._bar: Progress | None = None
 
     def __enter__(self) -> 'ProgressReport':
         self._start_s = time.monotonic()
         self._next_line_s = self._start_s + SECONDS_BETWEEN_LINES
-        self._rate = RecentRate(0, self._start_s)
+        self._rate = RecentRate(self.done, self._start_s)
         if sys.stderr.isatty():
             self._bar = Progress(
                 TextColumn('{task.description}'),
                 BarColumn(),
                 MofNCompleteColumn(),
                 TextColumn(self.unit),
+                *([_RateColumn(self.unit)] if self._shows_rate else []),
                 TimeElapsedColumn(),
                 TextColumn('left:'),
                 TimeRemainingColumn(),
                 console=Console(stderr=True),
             )
             self._bar.start()
-            self._task = self._bar.add_task(self.description, total=self.total)
+            self._task = self._bar.add_task(self.description, total=self.total, completed=self.done)
         return self
 
     def advance(self, steps: int = 1) -> None:
@@ -111,6 +137,8 @@ class ProgressReport:
         if self.total:
             line += f'/{self.total}'
         line += f' {self.unit} in {elapsed_s:.0f} s'
+        if self._shows_rate and per_step_s:
+            line += f', {1 / per_step_s:.1f} {self.unit}/s'
         if self.total and 0 < self.done < self.total:
             line += f', about {per_step_s * (self.total - self.done):.0f} s left'
         say(line, sys.stderr)

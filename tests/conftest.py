@@ -1,5 +1,6 @@
 """Fixtures of all tests; one thread a process, since pytest-xdist fills the cores."""
 
+import os
 import signal
 from pathlib import Path
 
@@ -19,6 +20,14 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 settings.register_profile('suite', derandomize=True)
 settings.register_profile('explore', derandomize=False)
 settings.load_profile('suite')
+
+
+@pytest.fixture(scope='session', autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Tests fetch nothing into the user's cache of downloads, and find nothing there."""
+    os.environ['MMVSEG_CACHE'] = str(tmp_path_factory.mktemp('cache'))
+    for name in ('MMVSEG_MIRROR', 'HF_ENDPOINT'):
+        os.environ.pop(name, None)
 
 
 @pytest.fixture(scope='session')

@@ -12,7 +12,7 @@ PACKAGE = REPOSITORY / 'mmvseg'
 #: long as these do not import each other in a circle.
 FLOORS = [
     ['testing', 'commands'],
-    ['converters', 'apis'],
+    ['converters', 'apis', 'hub'],
     ['engine'],
     ['datasets', 'evaluation'],
     ['formats', 'visualization'],

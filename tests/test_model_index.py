@@ -3,22 +3,30 @@
 import json
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
-from helpers import reference_dir
+from helpers import REPOSITORY, reference_dir
 from mmengine.registry import init_default_scope
 
 from mmvseg.checkpoints.skeleton import build_skeleton
 from mmvseg.engine.categories import sync_num_classes
 from mmvseg.engine.config import load_config
 from mmvseg.errors import UserError
-from mmvseg.model_index import load_model_index
+from mmvseg.model_index import describe_models, find_entry, load_model_index
 
 FOLDERS = ('tevit', 'queryinst', 'mask2former', 'minvis', 'dvis')
 MODELS = {model.name: model for model in load_model_index('model-index.yml')}
-CONVERT = 'python tools/model_converters/convert.py {} OUT.pth --config {}'
+#: What is known of published files, a row a file, as their authors' pages state it.
+FACTS = {
+    row['config']: row for row in json.loads(Path('tests/data/published_weights.json').read_text())
+}
+#: Names of metrics there, where they are others than here.
+METRICS = {'VPQthing': 'VPQ things', 'VPQstuff': 'VPQ stuff', 'Boundary AP': 'boundary AP'}
+TASKS = dict(CocoDataset='image', CocoPanopticDataset='image', CocoStuffDataset='image')
 DATA = {
     ('CocoDataset', None): 'COCO',
     ('CocoPanopticDataset', None): 'COCO panoptic',
@@ -63,6 +71,7 @@ def test_an_entry_says_what_the_config_does(model):
     assert model.backbone == backbone_of(cfg.model.backbone)
     assert model.iterations == cfg.train_cfg.get('max_iters')
     assert model.epochs == cfg.train_cfg.get('max_epochs')
+    assert model.task == TASKS.get(parts_of(train)[0].type) or model.task == task_of(cfg.model)
     assert model.training_data == tuple(DATA[d.type, d.get('version')] for d in parts_of(train))
     gpus, clips = re.search(r'# (\d+) GPUs x (\d+)', Path(model.config).read_text()).groups()
     assert cfg.train_dataloader.batch_size == int(clips)
@@ -73,6 +82,10 @@ def test_an_entry_says_what_the_config_does(model):
         assert model.test_short_side == min(resize.scale)
     else:
         assert (model.frames_per_clip, model.test_short_side) == (None, None)
+
+
+def task_of(model):
+    return (model.get('test_cfg') or {}).get('task', 'vis')
 
 
 def parts_of(dataset):
@@ -118,33 +131,129 @@ def test_parameters_are_those_of_the_originals():
         assert MODELS[ORIGINALS.get(name, name)].parameters == count, name
 
 
-def test_results_are_published_and_weights_can_be_converted():
-    for model in MODELS.values():
-        assert all(result.source == 'published' for result in model.results)
-        assert model.weights is not None or not model.results
-        if model.weights:
-            file = model.weights_file or 'FILE'
-            assert model.convert == CONVERT.format(file, model.config)
+def facts_of(model):
+    return FACTS[model.config]
+
+
+WITH_WEIGHTS = {name: model for name, model in MODELS.items() if model.weights}
+
+
+def test_weights_are_listed_where_facts_know_a_file_and_nowhere_else():
+    assert {model.config for model in WITH_WEIGHTS.values()} == set(FACTS)
+    assert all(model.weights for model in MODELS.values() if model.results)
+
+
+@pytest.mark.parametrize('model', WITH_WEIGHTS.values(), ids=WITH_WEIGHTS)
+def test_addresses_and_hashes_are_those_of_the_facts(model):
+    weights, facts = model.weights, facts_of(model)
+    others = [address.partition(' ')[0] for address in facts.get('alt', [])]
+    assert weights.kind == facts['kind']
+    if weights.kind == 'direct':
+        assert weights.url == facts['url']
+        assert weights.file_name == facts['file']
+    else:
+        assert weights.url is None
+        assert weights.shares == (facts['url'], *others)
+    for address in (*weights.places, weights.page, model.collection.paper_url):
+        assert re.fullmatch(r'https://[\w.-]+\.[a-z]+/[\w./?=%&~+-]+', address)
+    assert weights.sha256 == facts.get('sha256', facts.get('sha256_prefix'))
+    assert weights.md5 == facts.get('md5_prefix')
+    stated = facts.get('size', '').partition(' (')[0]
+    if weights.num_bytes:
+        assert f'{weights.num_bytes} B' == stated
+        number, unit = weights.size.split()
+        exact = weights.num_bytes / {'MB': 1e6, 'GB': 1e9}[unit]
+        assert float(number) == pytest.approx(exact, abs=0.5 if unit == 'MB' else 0.005)
+    else:
+        assert (weights.size or '') == stated
+
+
+@pytest.mark.parametrize('model', WITH_WEIGHTS.values(), ids=WITH_WEIGHTS)
+def test_numbers_of_the_weights_are_those_of_the_facts(model):
+    known = {
+        METRICS.get(k, k.replace('@', '')): v for k, v in facts_of(model).get('numbers', {}).items()
+    }
+    numbers = model.numbers('weights')
+    assert numbers.items() <= known.items()
+    assert bool(numbers) == bool(known)
+
+
+@pytest.mark.parametrize('model', WITH_WEIGHTS.values(), ids=WITH_WEIGHTS)
+def test_licences_are_those_of_the_facts(model):
+    stated = facts_of(model)['licence_weights']
+    names = re.findall(r'CC BY-NC(?:-SA)? 4\.0|MIT|Apache 2\.0', model.license.name)
+    assert names
+    assert all(name in stated for name in names)
+    assert model.license.non_commercial == ('CC BY-NC' in stated)
+
+
+def test_numbers_of_papers_are_told_from_those_of_files():
+    papers = {name: model.numbers('paper') for name, model in MODELS.items()}
+    assert {name: numbers for name, numbers in papers.items() if numbers} == {
+        'tevit_msgshift': {'AP': 45.9},
+        'tevit_msgshift_mstrain': {'AP': 46.6},
+    }
+    sources = {result.source for model in MODELS.values() for result in model.results}
+    assert sources == {'weights', 'paper'}
+    (result,) = MODELS['minvis_swin-l_ytvis21'].results
+    assert result.note == 'tested at 360, not 480'
 
 
 def test_published_numbers_are_those_that_configs_state():
     stated = {}
     for model in MODELS.values():
         heading = ' '.join(Path(model.config).read_text().split('\n_base_')[0].split('\n# '))
-        if found := re.search(r'Published (AP|VPQ) on (.+?): ([\d.]+)', heading):
+        if found := re.search(r'Published ([\w ]+) on (.+?): ([\d.]+)', heading):
             stated[model.name] = found.groups()
     listed = {}
     for model in MODELS.values():
-        for result in model.results:
-            metric, value = next(iter(result.metrics.items()))
-            listed[model.name] = (metric, result.dataset, str(value))
+        if model.results:
+            metric, value = next(iter(model.results[0].metrics.items()))
+            listed[model.name] = (metric, model.results[0].dataset, str(value))
     assert listed == stated
 
 
 def test_non_commercial_weights_are_marked():
-    collections = {model.collection for model in MODELS.values()}
-    marked = {entry.name for entry in collections if entry.license.non_commercial}
+    marked = {
+        model.collection.name for model in WITH_WEIGHTS.values() if model.license.non_commercial
+    }
     assert marked == {'Mask2Former', 'MinVIS', 'DVIS online', 'DVIS offline'}
+
+
+def test_models_are_found_by_name():
+    assert find_entry('tevit_r50').config_file == REPOSITORY / 'configs/tevit/tevit_r50.py'
+    with pytest.raises(UserError, match=r"'tevit_r05' is no model .* did you mean tevit_r50 or"):
+        find_entry('tevit_r05')
+    with pytest.raises(UserError, match='mmvseg models lists them'):
+        find_entry('xxxxxxxx')
+
+
+def test_the_list_has_what_is_asked_for():
+    header, *rows = describe_models(MODELS.values(), ['OVIS', 'swin-l', 'dvis_online'])
+    assert header.split()[:4] == ['name', 'task', 'backbone', 'data']
+    names = [row.split()[0] for row in rows]
+    assert names == [name for name in MODELS if name.startswith('dvis_online_swin-l_ovis')]
+    assert 'AP 46.0' in rows[0]
+    assert 'by browser: pan.baidu.com' in rows[0]
+    assert rows[-1].endswith('none')
+    assert len(describe_models(MODELS.values())) == len(MODELS) + 1
+    (_, row) = describe_models(MODELS.values(), ['minvis_r50_ytvis19'])
+    assert row.split() == [
+        *('minvis_r50_ytvis19', 'vis', 'ResNet-50', 'YouTube-VIS', '2019', '+', 'COCO'),
+        *('AP', '47.3', 'non-commercial', '528', 'MB', 'huggingface.co'),
+    ]
+
+
+def test_the_list_needs_no_torch():
+    code = (
+        'import sys, mmvseg.model_index as index\n'
+        'index.describe_models(index.known_models().values())\n'
+        "print([name for name in ('torch', 'mmengine', 'mmdet', 'cv2') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', code], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == '[]\n'
 
 
 @pytest.fixture
@@ -167,7 +276,28 @@ def index(tmp_path):
     [
         (lambda c, m: m.pop('Config'), "Models: tevit_r50: key 'Config' is missing"),
         (lambda c, m: m.pop('Name'), "Models: entry 3: key 'Name' is missing"),
-        (lambda c, m: m.pop('Convert'), "Models: tevit_r50: key 'Convert' is missing"),
+        (lambda c, m: m.pop('Weights Page'), "Models: tevit_r50: key 'Weights Page' is missing"),
+        (lambda c, m: m.pop('Weights'), "'Weights' is the address of a file that a program"),
+        (
+            lambda c, m: m.update(Weights='http://a/b.pth'),
+            "tevit_r50: Weights: an address (https://…) expected, got 'http://a/b.pth'",
+        ),
+        (
+            lambda c, m: m.update(Weights='https://me:secret@a.b/c.pth'),
+            'tevit_r50: Weights: an address (https://…) expected',
+        ),
+        (
+            lambda c, m: m.update({'Weights File': {'MD5': 'xyz'}}),
+            "tevit_r50, Weights File: MD5: 6 to 64 digits 0 to f expected, got 'xyz'",
+        ),
+        (
+            lambda c, m: m.update({'Weights File': {'Kind': 'torrent'}}),
+            'tevit_r50, Weights File: Kind: one of direct, browser, gated expected',
+        ),
+        (
+            lambda c, m: m['Metadata'].update(Task='sts'),
+            'tevit_r50, Metadata: Task: one of vis, vps, vss, image expected',
+        ),
         (lambda c, m: m.update({'In Collection': 'Tevit'}), "no 'Tevit' in this file, only TeViT"),
         (lambda c, m: m.update(Config='configs/a.py'), 'Config: there is no file configs/a.py'),
         (
@@ -231,4 +361,14 @@ def test_broken_files_are_named(index):
             load_model_index(index)
     path.unlink()
     with pytest.raises(UserError, match=r'metafile\.yml: cannot be read: .*No such file'):
+        load_model_index(index)
+
+
+def test_an_installed_package_lacks_documents_and_code(index):
+    root = index.parent
+    shutil.rmtree(root / 'docs')
+    shutil.rmtree(root / 'mmvseg')
+    assert len(load_model_index(index)) == 5
+    (root / 'docs').mkdir()
+    with pytest.raises(UserError, match=r'README: there is no file docs/models\.md'):
         load_model_index(index)

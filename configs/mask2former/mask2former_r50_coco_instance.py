@@ -2,6 +2,7 @@
 # configs/minvis/minvis_r50_*.py.
 #
 # 8 GPUs x 2 images, 368750 iterations (50 epochs) of 1024 x 1024 crops with large-scale jitter.
+# Published AP on COCO val2017: 43.7 (model zoo of Mask2Former).
 # Not trained here. The backbone starts from torchvision's weights, which mmengine fetches; without
 # a network name a file in model.backbone.init_cfg.checkpoint.
 _base_ = [

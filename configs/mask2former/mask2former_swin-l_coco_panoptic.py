@@ -2,6 +2,7 @@
 #   pip install git+https://github.com/cocodataset/panopticapi.git
 #
 # 16 GPUs x 1 image, 737500 iterations (100 epochs) of 1024 x 1024 crops with large-scale jitter.
+# Published PQ on COCO panoptic val2017: 57.8 (model zoo of Mask2Former).
 # Not trained here. Starts from the released ImageNet-22k weights of Swin-L
 # (swin_large_patch4_window12_384_22k.pth) in resources/; mmdet converts their names.
 _base_ = [

@@ -18,10 +18,9 @@ from mmvseg.datasets import Category, dataset_metainfo
 from mmvseg.datasets.class_names import match_classes
 from mmvseg.datasets.metainfo import to_metainfo
 from mmvseg.engine.categories import noted_classes, set_num_classes
-from mmvseg.engine.cfg_options import apply_options
-from mmvseg.engine.config import config_errors, load_config, require
-from mmvseg.engine.own_data import use_own_data
+from mmvseg.engine.config import config_errors, require
 from mmvseg.errors import UserError
+from mmvseg.hub import find_model
 from mmvseg.media import DamagedVideoWarning, Frame, FrameSource, as_source, checked_frames
 from mmvseg.media.prefetch import newest, prefetch
 from mmvseg.models.segmentors.base import VideoSegmentor
@@ -40,9 +39,10 @@ class VideoSegInferencer:
     beyond what the model itself keeps.
 
     Args:
-        config: path of a config, or a config.
-        checkpoint: path of the weights. The classes come with them, else from the config's test
-            dataset.
+        config: path of a config, or a config. Without a checkpoint: the name of a published model
+            (``mmvseg models`` lists them), or a checkpoint that notes its config.
+        checkpoint: path, address or name of the weights. The classes come with them, else from the
+            config's test dataset.
         device: e.g. ``cpu`` or ``cuda:1``; by default the GPU if there is one.
         cfg_options: config values to change, by dotted key.
         allow_pickle: also load a checkpoint that needs unpickling, which can run code hidden in it.
@@ -53,9 +53,7 @@ class VideoSegInferencer:
         UserError: if config, checkpoint or device cannot be used.
 
     Example:
-        >>> inferencer = VideoSegInferencer(
-        ...     'configs/tevit/tevit_msgshift.py', 'tevit_msgshift.pth'
-        ... )  # doctest: +SKIP
+        >>> inferencer = VideoSegInferencer('tevit_msgshift')  # doctest: +SKIP
         >>> tracks = inferencer('street.mp4').pred.above(0.3)  # doctest: +SKIP
         >>> [inferencer.classes[label] for label in tracks.labels]  # doctest: +SKIP
         ['person', 'car']
@@ -70,19 +68,14 @@ class VideoSegInferencer:
     def __init__(
         self,
         config: str | Path | Config,
-        checkpoint: str | Path,
+        checkpoint: str | Path | None = None,
         device: str | None = None,
         cfg_options: Mapping[str, Any] | None = None,
         allow_pickle: bool = False,
         allow_missing: Iterable[str] = (),
     ) -> None:
         self.device = choose_device(device)
-        if isinstance(config, Config):
-            cfg = config.copy()
-            use_own_data(cfg)
-            apply_options(cfg, cfg_options or {})
-        else:
-            cfg = load_config(config, cfg_options)
+        cfg, checkpoint = find_model(config, checkpoint, cfg_options, allow_pickle)
         require(cfg, 'model', 'test_dataloader.dataset')
         init_default_scope('mmvseg')
         loaded = load_weights(checkpoint, allow_pickle or cfg.get('allow_pickle', False))

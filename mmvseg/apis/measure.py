@@ -16,6 +16,7 @@ from mmvseg.engine.launch import (
 )
 from mmvseg.errors import UserError
 from mmvseg.files import check_writable, disk_errors, write_json
+from mmvseg.hub import find_checkpoint
 
 
 def measure(args: argparse.Namespace) -> None:
@@ -25,6 +26,7 @@ def measure(args: argparse.Namespace) -> None:
         UserError: a file is missing or unusable, or the data have no annotations.
     """
     cfg = start(args)
+    args.checkpoint = str(find_checkpoint(args.checkpoint, args.allow_pickle))
     ann_file = prepare_test(cfg, args)
     if lacks_annotations(cfg.test_dataloader.dataset):
         raise UserError(

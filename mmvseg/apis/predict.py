@@ -49,7 +49,7 @@ def predict(args: argparse.Namespace, stop: StopWish) -> int:
     out = _output_path(args.out, source, isinstance(source, Picture) and not args.live)
     _check_outputs(args, source, out)
     inferencer = VideoSegInferencer(
-        args.config,
+        args.model or args.config,
         args.checkpoint,
         args.device,
         args.cfg_options,
@@ -80,7 +80,8 @@ def _check_outputs(args: argparse.Namespace, source: FrameSource, out: Path) -> 
         UserError: naming the option.
     """
     frames = source.paths if isinstance(source, ImageSequence) else []
-    inputs = [args.input, *frames, args.config, args.checkpoint]
+    models = [name for name in (args.config, args.checkpoint, args.model) if name is not None]
+    inputs = [args.input, *frames, *models]
     # lines may go to another program as they come
     takes_lines = args.live and args.json and os.path.exists(args.json)
     is_pipe = takes_lines and (args.json.is_fifo() or args.json.is_char_device())

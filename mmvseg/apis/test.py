@@ -34,6 +34,7 @@ from mmvseg.formats.results_folder import complete_results, zip_results
 from mmvseg.formats.vipseg import read_vipseg
 from mmvseg.formats.vspw import load_semantic_truth
 from mmvseg.formats.youtube_vis import read_youtube_vis
+from mmvseg.hub import find_checkpoint
 from mmvseg.registry import DATASETS, METRICS
 
 
@@ -44,6 +45,7 @@ def test(args: argparse.Namespace) -> None:
         UserError: a file is missing or unusable, or the folder holds the results of another run.
     """
     cfg = start(args)
+    args.checkpoint = str(find_checkpoint(args.checkpoint, args.allow_pickle))
     ann_file = prepare_test(cfg, args)
     annotated = not lacks_annotations(cfg.test_dataloader.dataset)
     occlusion = _has_occlusion(cfg.test_evaluator)

@@ -20,6 +20,7 @@ from mmvseg.engine.schedule import check_schedule
 from mmvseg.engine.work_dir import claimed_work_dir
 from mmvseg.errors import UserError
 from mmvseg.files import disk_errors
+from mmvseg.hub import find_checkpoint
 
 #: Where the disk fails in the midst of a training.
 _CONTINUE = 'what was saved before is safe: make room or mend the permissions and use --resume'
@@ -48,6 +49,8 @@ def train(args: argparse.Namespace) -> None:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     with claimed_work_dir(cfg, args.resume, overwrite=args.overwrite):
         _prepare_data(cfg)
+        if cfg.get('load_from'):
+            cfg.load_from = str(find_checkpoint(cfg.load_from, cfg.get('allow_pickle', False)))
         with config_errors(cfg):
             check_schedule(cfg)
             check_monitors(cfg)

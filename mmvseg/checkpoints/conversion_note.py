@@ -16,6 +16,7 @@ class ConversionNote:
         source: the file's name.
         sha256: of the source, in hexadecimal digits.
         converter: the program and its version.
+        license: terms of the weights, and where they stand.
         configs: those whose model the weights were compared with.
         values: unused tensors of the source that the way back restores, as lists by name.
         added: our names of counters that the source lacks.
@@ -27,6 +28,7 @@ class ConversionNote:
     source: str = ''
     sha256: str = ''
     converter: str = ''
+    license: str = ''
     configs: list[str] = field(default_factory=list)
     values: dict[str, list] = field(default_factory=dict)
     added: list[str] = field(default_factory=list)

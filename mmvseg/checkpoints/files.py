@@ -8,11 +8,9 @@ lists and numbers.
 import json
 import os
 import pickle
-import re
 import struct
 import zipfile
 from collections.abc import Mapping
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +19,10 @@ import torch
 from safetensors.torch import save_file
 
 from mmvseg.errors import UserError
-from mmvseg.files import file_hash, user_path, whole_file
+from mmvseg.files import user_path, whole_file
 
 from .class_notes import check_class_notes
+from .digests import digits_of, file_digest
 from .pickle_errors import (
     ChangedBytesError,
     CompressedFileError,
@@ -39,9 +38,6 @@ WRITTEN_SUFFIXES = ('.pth', '.safetensors')
 #: Key of a ``.safetensors`` file's metadata under which all but the weights is noted as JSON.
 _SAFETENSORS_META = 'mmvseg'
 _ZIP = b'PK'  # torch.save since torch 1.6
-#: Digits of a SHA-256 in a published name, as in ``tevit-1a2b3c4d.pth``.
-_DIGITS = re.compile(r'-([0-9a-f]{8,64})\.\w+$')
-_NUMBER = re.compile(r'(19|20)\d\d(0[1-9]|1[0-2])[0-3]\d|\d{9,}|00\d+')
 
 
 class DamagedCheckpointError(UserError):
@@ -169,33 +165,17 @@ def _read_safetensors(path: Path) -> dict[str, Any]:
     return dict(rest, state_dict=weights)
 
 
-def digits_of(name: str) -> str | None:
-    """The first digits of a file's SHA-256 that its published name holds; None if there are none.
-
-    Dates and numbers do not count: without a letter, eight digits do that are no day.
-    """
-    match = _DIGITS.search(name)
-    return match[1] if match and not _NUMBER.fullmatch(match[1]) else None
-
-
 def _check_name(path: Path) -> None:
     digits = digits_of(path.name)
     if digits is None:
         return
-    status = path.stat()
-    digest = _digest(path, status.st_size, status.st_mtime_ns)
+    digest = file_digest(path)
     if not digest.startswith(digits):
         raise DamagedCheckpointError(
             f'checkpoint {path}: is not what its name says: its SHA-256 begins with '
             f'{digest[: len(digits)]}, not with {digits}. Get it again; if the digits mean '
             'something else, rename it'
         )
-
-
-@lru_cache(maxsize=16)
-def _digest(path: Path, size: int, changed_ns: int) -> str:
-    """The SHA-256, taken once for each state of a file."""
-    return file_hash(path)
 
 
 def _write_torch(checkpoint: dict[str, Any], path: Path) -> None:

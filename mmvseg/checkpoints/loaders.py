@@ -11,7 +11,9 @@ from mmengine.runner.checkpoint import CheckpointLoader
 
 from mmvseg.errors import UserError
 
-from .downloads import cached_path, download
+from .addresses import is_address, shown
+from .cache import forget
+from .downloads import fetch
 from .files import DamagedCheckpointError, load_checkpoint_file
 from .weights import weights_of
 
@@ -33,20 +35,20 @@ def load_weights(
     """Read a checkpoint, wherever it lies.
 
     Args:
-        source: a path, an address (``http://``, ``https://``) or the name of a published model
-            (``torchvision://resnet50``, ``openmmlab://…``, ``mmcls://…``).
+        source: a path, an address (``http://``, ``https://``, ``hf:USER/REPO/FILE``) or the name of
+            a published model (``torchvision://resnet50``, ``openmmlab://…``, ``mmcls://…``).
         allow_pickle: as in :func:`load_checkpoint_file`.
         mmap: as there.
 
     Raises:
         UserError: there is nothing of that name, it cannot be fetched, or is unusable.
     """
+    if is_address(source):
+        return _load_from(str(source), allow_pickle, mmap)
     match = _SCHEME.fullmatch(str(source))
     if not match:
         return load_checkpoint_file(source, allow_pickle, mmap=mmap)
     scheme, name = match[1].lower(), match[2]
-    if scheme in ('http', 'https'):
-        return _load_from(str(source), allow_pickle, mmap)
     if scheme not in _TABLES:
         known = ', '.join(f'{scheme}://' for scheme in ('http', 'https', *_TABLES))
         raise UserError(
@@ -79,15 +81,15 @@ def register_safe_loading(allow_pickle: bool = False) -> None:
 
 
 def _load_from(url: str, allow_pickle: bool, mmap: bool) -> dict[str, Any]:
-    path = cached_path(url)
-    if not path.is_file():
-        download(url, path)
+    path = fetch(url)
     try:
         return load_checkpoint_file(path, allow_pickle, mmap=mmap)
     except DamagedCheckpointError as error:
         # else it would be found in place of the file for ever
-        path.unlink(missing_ok=True)
-        raise UserError(f'checkpoint {url}: its copy is removed from the cache: {error}') from error
+        forget(path)
+        raise UserError(
+            f'checkpoint {shown(url)}: its copy is removed from the cache: {error}'
+        ) from error
 
 
 def _address(source: str, scheme: str, name: str) -> str:

@@ -8,6 +8,7 @@ from .cfg_options import add_cfg_options
 LAUNCHERS = ('none', 'pytorch', 'slurm', 'mpi')
 #: As in mmvseg.media, which needs OpenCV and PyAV.
 DEFAULT_FPS = 6
+CHECKPOINT_HELP = 'file, https://..., hf:USER/REPO/FILE, or the name of a published model'
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:

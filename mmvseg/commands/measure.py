@@ -8,13 +8,13 @@ Example:
 
 import argparse
 
-from .arguments import add_common_arguments, add_data_arguments
+from .arguments import CHECKPOINT_HELP, add_common_arguments, add_data_arguments
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command."""
     parser.add_argument('config')
-    parser.add_argument('checkpoint')
+    parser.add_argument('checkpoint', help=CHECKPOINT_HELP)
     parser.add_argument('--work-dir', help='for logs (default: work_dirs/CONFIG)')
     parser.add_argument('--out', help='also write the numbers to this json file')
     parser.add_argument('--fp16', action='store_true', help='half precision (CPU: bfloat16)')

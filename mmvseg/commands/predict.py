@@ -17,13 +17,20 @@ With --live each frame is segmented, written and shown as soon as it is there, w
 ends it, with status 0.
 
 Example:
+    mmvseg predict street.mp4 --model tevit_msgshift
     mmvseg predict street.mp4 configs/tevit/tevit_msgshift.py tevit_msgshift.pth
 """
 
 import argparse
 from pathlib import Path
 
-from .arguments import DEFAULT_FPS, add_checkpoint_arguments, frame_rate, positive_int
+from .arguments import (
+    CHECKPOINT_HELP,
+    DEFAULT_FPS,
+    add_checkpoint_arguments,
+    frame_rate,
+    positive_int,
+)
 from .cfg_options import add_cfg_options
 from .parser import UsageError
 
@@ -33,8 +40,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         'input', help='video file, folder of frames, image, quoted pattern, camera, stream or -'
     )
-    parser.add_argument('config', help='config of the model')
-    parser.add_argument('checkpoint', help='its weights')
+    parser.add_argument('config', nargs='?', help='config of the model')
+    parser.add_argument('checkpoint', nargs='?', help=f'its weights: {CHECKPOINT_HELP}')
+    parser.add_argument(
+        '--model',
+        help='in place of config and checkpoint: the name of a published model (mmvseg models '
+        'lists them), or a checkpoint of mmvseg, which notes its config: path, https://... or '
+        'hf:USER/REPO/FILE',
+    )
     parser.add_argument(
         '--out', type=Path, help='overlay to write (default: work_dirs/demo/NAME.mp4 or .png)'
     )
@@ -90,6 +103,9 @@ def run(args: argparse.Namespace) -> int:
     """Run the command; returns 130 or 143 if it was stopped."""
     if args.show and not args.live:
         raise UsageError('--show needs --live')
+    is_named = args.model is not None
+    if is_named == (args.config is not None) or not (is_named or args.checkpoint):
+        raise UsageError('give --model, or CONFIG and CHECKPOINT')
     from mmvseg.apis.predict import predict
     from mmvseg.apis.stopping import StopWish
 

@@ -11,17 +11,18 @@ Results reach the disk video by video. Started again, an interrupted run goes on
 
 Example:
     mmvseg test configs/tevit/tevit_msgshift.py tevit_msgshift.pth --out results
+    mmvseg test configs/tevit/tevit_msgshift.py tevit_msgshift   # its published weights
 """
 
 import argparse
 
-from .arguments import add_common_arguments, add_data_arguments, positive_int
+from .arguments import CHECKPOINT_HELP, add_common_arguments, add_data_arguments, positive_int
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command."""
     parser.add_argument('config')
-    parser.add_argument('checkpoint')
+    parser.add_argument('checkpoint', help=CHECKPOINT_HELP)
     parser.add_argument('--out', help='folder of the results (default: work_dirs/CONFIG/results)')
     parser.add_argument(
         '--zip',

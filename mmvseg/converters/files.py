@@ -1,6 +1,7 @@
 """Conversion of a checkpoint from file to file."""
 
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -28,13 +29,19 @@ from mmvseg.files import check_writable, file_hash, user_path
 from mmvseg.progress import ProgressReport
 
 from .configs import FOLDERS, Target, find_targets, fit_to_target, read_target
-from .fit import Fit
+from .fit import Fit, refuse_start
 from .report import describe_conversion
 from .translate import Converted, to_ours, to_theirs
 
 
 def convert_file(
-    path: Path, out: Path, source: str = 'auto', config: Path | None = None
+    path: Path,
+    out: Path,
+    source: str = 'auto',
+    config: Path | None = None,
+    *,
+    complete: bool = False,
+    terms: str = '',
 ) -> list[str]:
     """Make a published checkpoint one of this package.
 
@@ -44,6 +51,8 @@ def convert_file(
         source: one of :data:`mmvseg.checkpoints.published.layouts.SOURCES`, or
             ``auto``: told by the names.
         config: whose model it is for; None: the one that it fits exactly.
+        complete: refuse what is only a start for training.
+        terms: licence of the weights, to be noted.
 
     Returns:
         What was done, in lines for the user.
@@ -61,6 +70,8 @@ def convert_file(
     converted = to_ours(weights, layout)
     targets = [target] if target else _find_targets(converted, source, path)
     fit = fit_to_target(converted, targets[0], source, str(path))
+    if complete:
+        refuse_start(fit, f'{path} and {targets[0].name}', converted.weights)
     meta = _meta(checkpoint, path, converted, targets, fit)
     note = _note(converted, targets, fit)
     if earlier := note_of(checkpoint, str(path)):
@@ -68,6 +79,8 @@ def convert_file(
     else:
         converter = f'mmvseg {__version__}'
         note = replace(note, source=path.name, sha256=sha256, converter=converter)
+    if terms:
+        note = replace(note, license=terms)
     meta['conversion'] = note.plain()
     _save(dict(meta=meta, state_dict=converted.weights), out)
     lines = describe_conversion(converted, targets, fit, len(weights), 'dataset_meta' in meta)
@@ -135,12 +148,12 @@ def _hash_with_progress(path: Path) -> str:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    say('reading…', flush=True)
+    say('reading…', sys.stderr, flush=True)
     return load_checkpoint_file(path, mmap=True)
 
 
 def _save(checkpoint: dict[str, Any], out: Path) -> None:
-    say('writing…', flush=True)
+    say('writing…', sys.stderr, flush=True)
     save_checkpoint_file(checkpoint, out)
 
 
@@ -169,7 +182,7 @@ def _find_targets(converted: Converted, source: str, path: Path) -> list[Target]
             f'{path}: {len(converted.unknown)} tensors are not those of '
             f'{sources_of(converted.layout)}: {", ".join(converted.unknown[:8])}'
         )
-    say('looking for the config…', flush=True)
+    say('looking for the config…', sys.stderr, flush=True)
     targets = find_targets(converted, source)
     if targets:
         return targets

@@ -149,6 +149,27 @@ def refuse_misfit(fit: Fit, where: str) -> None:
     raise UserError('\n'.join(lines))
 
 
+def refuse_start(fit: Fit, where: str, weights: Iterable[str]) -> None:
+    """Say what a whole model needs and only training would make.
+
+    Args:
+        fit: of the weights, which are possible.
+        where: checkpoint and config, for the message.
+        weights: our names that are filled.
+
+    Raises:
+        UserError: something is left to training.
+    """
+    left = fit.left_to_training(weights)
+    if left or fit.resized:
+        reasons = [f'nothing fills {", ".join(left[:_MAX_NAMES])}'] if left else []
+        reasons += ['its windows are of another size'] if fit.resized else []
+        raise UserError(
+            f'{where}: checkpoint and model do not belong together: {"; ".join(reasons)}. For a '
+            'start of a training: mmvseg convert'
+        )
+
+
 def _indented(lines: Iterable[str]) -> list[str]:
     return [f'    {line}' for line in lines]
 

@@ -7,6 +7,7 @@ from typing import NoReturn
 
 from mmengine.logging import MMLogger
 
+from mmvseg.checkpoints.addresses import shown_in
 from mmvseg.errors import printable
 
 #: Logged by mmengine on the way; of use in the file only.
@@ -51,11 +52,14 @@ class ConsoleFilter(logging.Filter):
 
 
 class Escaping(logging.Filter):
-    """Escapes what could steer the terminal that shows a line or the log file, and drops none."""
+    """Escapes what could steer the terminal that shows a line or the log file, and drops none.
+
+    Of addresses, what lets others in does not come into a log either.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Always true."""
-        record.msg, record.args = printable(record.getMessage()), None
+        record.msg, record.args = shown_in(printable(record.getMessage())), None
         return True
 
 

@@ -17,15 +17,18 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from torch import nn
 from unpickled import malicious_files
 
-from mmvseg.checkpoints import downloads
+from mmvseg.checkpoints import downloads, transfer
+from mmvseg.checkpoints.cache import cached_path
 from mmvseg.checkpoints.loaders import load_weights, register_safe_loading
 from mmvseg.errors import UserError
 
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
-    monkeypatch.setenv('TORCH_HOME', str(tmp_path / 'cache'))
-    return tmp_path / 'cache/hub/checkpoints'
+    monkeypatch.setenv('MMVSEG_CACHE', str(tmp_path / 'cache'))
+    monkeypatch.setenv('TORCH_HOME', str(tmp_path / 'torch'))
+    monkeypatch.setattr(downloads, 'PAUSES_S', (0.0, 0.0))
+    return tmp_path / 'cache'
 
 
 def weights(value, **others):
@@ -39,7 +42,7 @@ def value_of(url):
 
 
 def kept(cache):
-    return [path for path in cache.rglob('*') if path.is_file()]
+    return [path for path in cache.rglob('*') if path.is_file() and path.suffix != '.json']
 
 
 # Addresses
@@ -54,9 +57,10 @@ def test_files_of_one_name_from_two_addresses():
     assert asked == {'/a/last.pth': 1, '/b/last.pth': 2}
 
 
-def test_files_in_the_cache_of_torch_count_if_their_name_tells_their_content(cache):
+def test_files_in_the_cache_of_torch_count_if_their_name_tells_their_content(tmp_path):
     content = weights(5)
     name = f'w-{hashlib.sha256(content).hexdigest()[:20]}.pth'
+    cache = tmp_path / 'torch/hub/checkpoints'
     cache.mkdir(parents=True)
     (cache / name).write_bytes(content)
     (cache / 'last.pth').write_bytes(content)
@@ -64,7 +68,7 @@ def test_files_in_the_cache_of_torch_count_if_their_name_tells_their_content(cac
     with pytest.raises(UserError, match='download failed'):
         load_weights('http://127.0.0.1:9/last.pth')
     (cache / name).write_bytes(weights(6))
-    with pytest.raises(UserError, match='its SHA-256 begins with'):
+    with pytest.raises(UserError, match=r'removed from the cache.* its SHA-256 begins with'):
         load_weights(f'http://127.0.0.1:9/{name}')
     assert not (cache / name).exists()
 
@@ -74,7 +78,8 @@ def test_files_in_the_cache_of_torch_count_if_their_name_tells_their_content(cac
     [
         (weights(1), dict(missing=9), '9 bytes are missing at its end'),
         (b'<html>log in', dict(kind='text/html; charset=utf-8'), 'sends a page, not a file'),
-        (b'<html>log in', {}, 'removed from the cache: .* not a checkpoint'),
+        (b'<html>log in', {}, 'sends a page, not a file'),
+        (b'\n<!DOCTYPE html>', {}, 'sends a page, not a file'),
         (b'{"error": "quota"}', {}, 'removed from the cache: .* not a checkpoint'),
         (weights(1)[:-100], {}, 'removed from the cache: .* cut off'),
         (b'', {}, 'removed from the cache'),
@@ -86,13 +91,13 @@ def test_nothing_else_is_kept(cache, content, options, message):
         pytest.raises(UserError, match=rf'checkpoint {address}/w\.pth: .*{message}'),
     ):
         load_weights(f'{address}/w.pth')
-    assert not kept(cache)
+    assert not [path for path in cache.rglob('*') if path.is_file()]
 
 
 def test_digits_in_the_name_of_a_download(cache):
     with (
         serve_files({'/w-1a2b3c4d.pth': weights(1)}) as (address, _),
-        pytest.raises(UserError, match=r'its SHA-256 begins with .*, not with 1a2b3c4d'),
+        pytest.raises(UserError, match=r'its SHA-256 begins with .*, not with 1a2b3c4d; nothing'),
     ):
         load_weights(f'{address}/w-1a2b3c4d.pth')
     assert not kept(cache)
@@ -117,7 +122,7 @@ def test_addresses_that_lead_nowhere(cache, url, message):
 
 
 def test_an_answer_that_is_none(cache, monkeypatch):
-    monkeypatch.setattr(downloads, 'TIMEOUT_S', 0.1)
+    monkeypatch.setattr(transfer, 'TIMEOUT_S', 0.1)
     with serve_files({'/w.pth': weights(1)}, hang_s=5) as (address, _):
         with pytest.raises(UserError, match='the server answers 404 Not Found'):
             load_weights(f'{address}/none.pth')
@@ -127,13 +132,13 @@ def test_an_answer_that_is_none(cache, monkeypatch):
 
 
 def test_full_disk(cache, monkeypatch):
-    def full(source, target):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target))
+    def full(path):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
-    monkeypatch.setattr(downloads.os, 'replace', full)
+    monkeypatch.setattr(downloads, 'sync', full)
     with (
         serve_files({'/w.pth': weights(1)}) as (address, _),
-        pytest.raises(UserError, match=r'w\.pth: cannot be written.*No space left'),
+        pytest.raises(UserError, match=r'w\.pth\.part: cannot be written.*No space.*MMVSEG_CACHE'),
     ):
         load_weights(f'{address}/w.pth')
     assert not kept(cache)
@@ -152,7 +157,7 @@ def test_two_that_fetch_the_same_file(cache):
 def put(cache, table, name, content):
     """Let the file of a published model lie in the cache, under the digits that it has."""
     table = json.loads((Path(mmengine.__file__).parent / f'hub/{table}.json').read_text())
-    path = downloads.cached_path(table[name])
+    path = cached_path(table[name])
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
 

@@ -85,6 +85,7 @@ def test_what_needs_no_model_never_imports_torch(tmp_path):
     for argv in (
         ('check', tmp_path / 'truth.json', '--no-frames'),
         ('evaluate', 'ytvis', tmp_path / 'truth.json', tmp_path / 'results.json'),
+        ('models', 'ovis'),
     ):
         names, ended = imported(*argv)
         assert ended.returncode == 0, ended.stderr

@@ -31,19 +31,25 @@ TABLES = {
             'swin-l_ytvis21': '[dvis_offline_swin-l_ytvis21](ROOT/dvis/'
             'dvis_offline_swin-l_ytvis21.py) | Swin-L | 200 | 239 607 792 | '
             'YouTube-VIS 2021, COCO | 40 000 x 8 clips of 21 frames | 480p | '
-            'AP 60.0, AP50 82.6, AP75 68.4 | [DVIS](https://github.com/zhang-tao-whu/DVIS)',
+            'AP 60.0, AP50 82.6, AP75 68.4 | [DVIS](https://github.com/zhang-tao-whu/DVIS): by '
+            'browser, [pan.baidu.com](https://pan.baidu.com/s/1kfSbdHTD8ve47gn-n_7xDQ?pwd=dvis), '
+            '[pjxnzg3129.feishu.cn](https://pjxnzg3129.feishu.cn/drive/folder/'
+            'VW6XfCduZlujiFdgHeCcFss4ndh)',
             'r50_vspw': '[dvis_offline_r50_vspw](ROOT/dvis/dvis_offline_r50_vspw.py) | ResNet-50 | '
             '100 | 68 120 824 | VSPW | 20 000 x 8 clips of 21 frames | 720p | - | -',
         },
         14,
     ),
     'list Mask2Former': (
-        'config | backbone | queries | parameters | trained on | training | published weights',
+        'config | backbone | queries | parameters | trained on | training | published | '
+        'published weights',
         {
             'swin-l_coco_instance': '[mask2former_swin-l_coco_instance](ROOT/mask2former/'
             'mask2former_swin-l_coco_instance.py) | Swin-L | 200 | 215 521 989 | COCO | '
-            '737 500 x 16 images | [Mask2Former](https://github.com/facebookresearch/Mask2Former): '
-            '`model_final_e5f453.pkl`'
+            '737 500 x 16 images | AP 50.1, boundary AP 36.2 | '
+            '[Mask2Former](https://github.com/facebookresearch/Mask2Former): '
+            '[model_final_e5f453.pkl](https://dl.fbaipublicfiles.com/maskformer/mask2former/coco/'
+            'instance/maskformer2_swin_large_IN21k_384_bs16_100ep/model_final_e5f453.pkl)'
         },
         6,
     ),
@@ -51,11 +57,14 @@ TABLES = {
         'model | published weights | licence | commercial use | note',
         {
             '| QueryInst |': 'QueryInst | [TeViT](https://github.com/hustvl/TeViT), '
-            '[QueryInst](https://github.com/hustvl/QueryInst) | MIT | not excluded | COCO, which '
-            'they were trained on, has terms of its own.',
-            '| MinVIS |': 'CC BY-NC 4.0 | **no** |',
+            '[QueryInst](https://github.com/hustvl/QueryInst) | MIT | not excluded | By the '
+            'licence of the repository that has them; COCO, which they were trained on, has terms '
+            'of its own.',
+            '| QueryInst | [mmdet': '| Apache 2.0 | not excluded | Trained anew by MMDetection',
+            '| MinVIS | [MinVIS': 'CC BY-NC-SA 4.0 | **no** |',
+            '| MinVIS | [DVIS': 'MIT (repository), start from CC BY-NC 4.0 | **no** |',
         },
-        2,
+        4,
     ),
 }
 
@@ -111,7 +120,7 @@ def test_check_names_the_document_and_the_command_and_writes_nothing(tmp_path, c
     assert run_tool('misc/model_table', str(good)) == 0
     assert capsys.readouterr().out == 'all tables are up to date\n' * 2
     stale = tmp_path / 'stale.md'
-    stale.write_text(good.read_text().replace('AP 45.9', 'AP 46.0'))
+    stale.write_text(good.read_text().replace('AP 46.3', 'AP 46.0'))
     before = stale.read_text()
     assert run_tool('misc/model_table', '--check', str(good), str(stale)) == 1
     message = capsys.readouterr().err
@@ -127,12 +136,12 @@ def test_only_published_numbers_are_shown_as_such(tmp_path):
     text = (REPOSITORY / 'configs/tevit/metafile.yml').read_text()
     for name in ('configs', 'mmvseg', 'docs'):
         (tmp_path / name).symlink_to(REPOSITORY / name)
-    (tmp_path / 'own.yml').write_text(text.replace('Source: published', 'Source: own', 1))
+    (tmp_path / 'own.yml').write_text(text.replace('Source: weights', 'Source: own', 1))
     (tmp_path / 'index.yml').write_text('Import: [own.yml]')
     path = document(tmp_path / 'a.md', 'list TeViT')
     assert run_tool('misc/model_table', '--index', str(tmp_path / 'index.yml'), str(path)) == 0
-    assert 'AP 46.6' in path.read_text()
-    assert 'AP 45.9' not in path.read_text()
+    assert 'AP 46.9' in path.read_text()
+    assert 'AP 46.3' not in path.read_text()
 
 
 @pytest.mark.parametrize(

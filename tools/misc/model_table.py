@@ -19,6 +19,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from mmvseg.commands.parser import Parser
 from mmvseg.errors import UserError, command_line, say
@@ -157,9 +158,8 @@ def _overview(models: Sequence[ModelEntry], link: Linker) -> list[Row]:
             model = row.get(title)
             number = _published(model).get(metric, NONE) if model else ''
             cells.append(link(model, str(number)) if model else '')
-        terms = first.collection.license
         pages = ', '.join(_pages(row.values()))
-        short = 'non-commercial' if terms.non_commercial else terms.name
+        short = 'non-commercial' if first.license.non_commercial else first.license.name
         table.append([*cells, f'{pages}: {short}' if pages else NONE])
     return table
 
@@ -174,7 +174,7 @@ def _list(models: Sequence[ModelEntry], link: Linker) -> list[Row]:
         'trained on': lambda model: ', '.join(model.training_data),
         'training': _training,
         'tested at': lambda model: f'{model.test_short_side}p' if model.test_short_side else '',
-        'published': lambda model: ', '.join(f'{k} {v}' for k, v in _published(model).items()),
+        'published': _results,
         'published weights': _weights,
     }
     cells = {title: [cell(model) for model in models] for title, cell in columns.items()}
@@ -184,13 +184,13 @@ def _list(models: Sequence[ModelEntry], link: Linker) -> list[Row]:
 
 
 def _licenses(models: Sequence[ModelEntry], link: Linker) -> list[Row]:
-    """A row for each collection."""
+    """A row for each collection, and for each licence in it."""
     table = [['model', 'published weights', 'licence', 'commercial use', 'note']]
-    for collection in dict.fromkeys(model.collection for model in models):
-        pages = _pages(model for model in models if model.collection == collection)
-        terms = collection.license
+    kinds = dict.fromkeys((model.collection.name, model.license) for model in models)
+    for name, terms in kinds:
+        pages = _pages(m for m in models if (m.collection.name, m.license) == (name, terms))
         allowed = '**no**' if terms.non_commercial else 'not excluded'
-        table.append([collection.name, ', '.join(pages), terms.name, allowed, terms.note])
+        table.append([name, ', '.join(pages), terms.name, allowed, terms.note])
     return table
 
 
@@ -198,9 +198,19 @@ _KINDS = dict(overview=_overview, list=_list, weights=_licenses)
 
 
 def _published(model: ModelEntry) -> dict[str, float]:
-    """Numbers of the authors by metric."""
-    results = [result.metrics for result in model.results if result.source == 'published']
-    return {name: value for metrics in results for name, value in metrics.items()}
+    """Numbers of the published file by metric; without those, of the paper."""
+    return model.numbers('weights') or model.numbers('paper')
+
+
+def _results(model: ModelEntry) -> str:
+    """All published numbers, and what to know of them."""
+    cells = []
+    for result in model.results:
+        if result.source in ('weights', 'paper'):
+            origin = 'paper: ' if result.source == 'paper' else ''
+            numbers = ', '.join(f'{name} {value}' for name, value in result.metrics.items())
+            cells.append(f'{origin}{numbers}{f" ({result.note})" if result.note else ""}')
+    return '; '.join(cells)
 
 
 def _pages(models: Iterable[ModelEntry]) -> Iterable[str]:
@@ -209,14 +219,19 @@ def _pages(models: Iterable[ModelEntry]) -> Iterable[str]:
 
 
 def _weights(model: ModelEntry) -> str:
-    if model.weights is None:
+    weights = model.weights
+    if weights is None:
         return ''
     page = _weights_page(model)
-    return f'{page}: `{model.weights_file}`' if model.weights_file else page
+    if weights.url:
+        size = f', {weights.size}' if weights.size else ''
+        return f'{page}: [{weights.file_name}]({weights.url}){size}'
+    hosts = [f'[{urlsplit(share).hostname}]({share})' for share in weights.shares]
+    return f'{page}: by browser, {", ".join(hosts)}'
 
 
 def _weights_page(model: ModelEntry) -> str:
-    return f'[{Path(model.weights).name}]({model.weights})'
+    return f'[{Path(model.weights.page).name}]({model.weights.page})'
 
 
 def _training(model: ModelEntry) -> str:

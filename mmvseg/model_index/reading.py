@@ -1,114 +1,18 @@
-"""The model index: papers, published numbers and weights of the models in ``configs/``.
+"""Reading ``model-index.yml`` and the files that it names."""
 
-``model-index.yml`` lists files with OpenMMLab's keys, one a folder of configs. A collection holds
-what its models have in common: paper, documentation, and the licence of the published weights.
-Numbers with ``Source: published`` are those of the paper or of its authors' model zoo.
-"""
-
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
-from .errors import UserError
+from mmvseg.errors import UserError
 
+from .entries import KINDS, TASKS, Collection, License, ModelEntry, Result, Weights
 
-@dataclass(frozen=True)
-class License:
-    """Terms of published weights.
-
-    Attributes:
-        name: of the licence.
-        non_commercial: whether commercial use is excluded.
-        note: what else to know.
-    """
-
-    name: str
-    non_commercial: bool
-    note: str
-
-
-@dataclass(frozen=True)
-class Collection:
-    """What the models of one paper, or of one part of it, have in common.
-
-    Attributes:
-        name: as models refer to it.
-        paper_title: title.
-        paper_url: address.
-        readme: page of the documentation, from the repository's root.
-        code: file of the model's class, from the root; None for mmdet's.
-        license: of the published weights.
-    """
-
-    name: str
-    paper_title: str
-    paper_url: str
-    readme: str
-    code: str | None
-    license: License
-
-
-@dataclass(frozen=True)
-class Result:
-    """Numbers of a model on a data set.
-
-    Attributes:
-        task: e.g. ``Video Instance Segmentation``.
-        dataset: with the split, e.g. ``OVIS valid``.
-        metrics: values in percent by name.
-        source: ``published``, or how else they were obtained.
-    """
-
-    task: str
-    dataset: str
-    metrics: Mapping[str, float]
-    source: str
-
-
-@dataclass(frozen=True)
-class ModelEntry:
-    """A model: one config.
-
-    Attributes:
-        name: the stem of the config's file.
-        collection: what it shares with others.
-        config: from the repository's root.
-        backbone: for people, e.g. ``ResNet-50``.
-        queries: how many.
-        parameters: all but those that no stage of training changes: batch norms and first
-            layers of a ResNet that its config freezes. DVIS trains only its last part; the others
-            count all the same.
-        training_data: names of data sets; the first decides the classes.
-        iterations: of training; None if ``epochs`` is given.
-        epochs: of training; None if ``iterations`` is given.
-        batch_size: clips or images of all GPUs together.
-        frames_per_clip: in training; None for image models.
-        test_short_side: of the frames as tested, pixels; None for image models.
-        results: numbers on data sets.
-        weights: page on which the authors published weights; None if none are known.
-        weights_file: their name there, if known.
-        convert: the command that makes them a checkpoint; None without weights.
-    """
-
-    name: str
-    collection: Collection
-    config: str
-    backbone: str
-    queries: int
-    parameters: int
-    training_data: tuple[str, ...]
-    iterations: int | None
-    epochs: int | None
-    batch_size: int
-    frames_per_clip: int | None
-    test_short_side: int | None
-    results: tuple[Result, ...]
-    weights: str | None
-    weights_file: str | None
-    convert: str | None
+_DIGITS = re.compile('[0-9a-f]{6,64}')
 
 
 def load_model_index(path: str | Path) -> list[ModelEntry]:
@@ -159,6 +63,43 @@ class _Section:
             raise UserError(f'{self.where}: {key}: {kind.__name__} expected, got {value!r}')
         return value
 
+    def has(self, key: str) -> bool:
+        """Whether there is such a key."""
+        return key in self._values
+
+    def choice(self, key: str, allowed: Iterable[str]) -> str:
+        """Value of a key that is one of some."""
+        value = self.get(key, str)
+        if value not in allowed:
+            raise UserError(f'{self.where}: {key}: one of {", ".join(allowed)} expected')
+        return value
+
+    def address(self, key: str, required: bool = True) -> str | None:
+        """Address of a file or a page under a key."""
+        value = self.get(key, str, required)
+        if value is not None:
+            self._check_address(key, value)
+        return value
+
+    def addresses(self, key: str) -> tuple[str, ...]:
+        """The addresses listed under a key, perhaps none."""
+        values = self.names(key) if key in self._values else ()
+        for value in values:
+            self._check_address(key, value)
+        return values
+
+    def _check_address(self, key: str, value: str) -> None:
+        parts = urlsplit(value)
+        if parts.scheme != 'https' or not parts.hostname or '@' in parts.netloc or ' ' in value:
+            raise UserError(f'{self.where}: {key}: an address (https://…) expected, got {value!r}')
+
+    def digits(self, key: str) -> str | None:
+        """Digits of a hash under a key, all or the first ones."""
+        value = self.get(key, str, required=False)
+        if value is not None and not _DIGITS.fullmatch(value):
+            raise UserError(f'{self.where}: {key}: 6 to 64 digits 0 to f expected, got {value!r}')
+        return value
+
     def section(self, key: str) -> '_Section':
         """The mapping under a key."""
         return _Section(self.get(key, dict), f'{self.where}, {key}')
@@ -181,9 +122,10 @@ class _Section:
         return {key: self.get(key, float) for key in list(self._values)}
 
     def file(self, key: str, root: Path, required: bool = True) -> str | None:
-        """Path under a key, which has to exist."""
+        """Path under a key, which has to exist; an installed package lacks whole folders."""
         name = self.get(key, str, required)
-        if name is not None and not (root / name).is_file():
+        is_here = name is not None and (root / Path(name).parts[0]).exists()
+        if is_here and not (root / name).is_file():
             raise UserError(f'{self.where}: {key}: there is no file {name}')
         return name
 
@@ -219,22 +161,27 @@ def _read_collection(entry: _Section, root: Path) -> Collection:
     metadata.get('Training Resources', str, required=False)
     metadata.finish()
     paper = entry.section('Paper')
-    terms = entry.section('Weights License')
     collection = Collection(
         name=entry.get('Name', str),
         paper_title=paper.get('Title', str),
         paper_url=paper.get('URL', str),
         readme=entry.file('README', root),
         code=entry.file('Code', root, required=False),
-        license=License(
-            name=terms.get('Name', str),
-            non_commercial=terms.get('Non-Commercial', bool),
-            note=terms.get('Note', str),
-        ),
+        license=_read_license(entry.section('Weights License')),
     )
-    for section in (paper, terms, entry):
+    for section in (paper, entry):
         section.finish()
     return collection
+
+
+def _read_license(terms: _Section) -> License:
+    found = License(
+        name=terms.get('Name', str),
+        non_commercial=terms.get('Non-Commercial', bool),
+        note=terms.get('Note', str),
+    )
+    terms.finish()
+    return found
 
 
 def _read_model(entry: _Section, root: Path, collections: Mapping[str, Collection]) -> ModelEntry:
@@ -242,18 +189,22 @@ def _read_model(entry: _Section, root: Path, collections: Mapping[str, Collectio
     config = entry.file('Config', root)
     if Path(config).stem != name:
         raise UserError(f'{entry.where}: Config: {config} is not named like the model')
-    collection = entry.get('In Collection', str)
-    if collection not in collections:
+    in_collection = entry.get('In Collection', str)
+    if in_collection not in collections:
         known = ', '.join(collections)
         raise UserError(
-            f'{entry.where}: In Collection: there is no {collection!r} in this file, only {known}'
+            f'{entry.where}: In Collection: there is no {in_collection!r} in this file, only '
+            f'{known}'
         )
+    collection = collections[in_collection]
+    own_terms = entry.has('Weights License')
     metadata = entry.section('Metadata')
-    weights = entry.get('Weights', str, required=False)
     model = ModelEntry(
         name=name,
-        collection=collections[collection],
+        collection=collection,
+        root=root,
         config=config,
+        task=metadata.choice('Task', TASKS),
         backbone=metadata.get('Backbone', str),
         queries=metadata.get('Queries', int),
         parameters=metadata.get('Parameters', int),
@@ -264,9 +215,10 @@ def _read_model(entry: _Section, root: Path, collections: Mapping[str, Collectio
         frames_per_clip=metadata.get('Frames per Clip', int, required=False),
         test_short_side=metadata.get('Test Short Side', int, required=False),
         results=tuple(_read_result(result) for result in entry.entries('Results', required=False)),
-        weights=weights,
-        weights_file=entry.get('Weights File', str, required=False),
-        convert=entry.get('Convert', str, required=weights is not None),
+        weights=_read_weights(entry),
+        license=_read_license(entry.section('Weights License'))
+        if own_terms
+        else collection.license,
     )
     if (model.iterations is None) == (model.epochs is None):
         raise UserError(f"{entry.where}, Metadata: either 'Iterations' or 'Epochs' is needed")
@@ -275,12 +227,40 @@ def _read_model(entry: _Section, root: Path, collections: Mapping[str, Collectio
     return model
 
 
+def _read_weights(entry: _Section) -> Weights | None:
+    """Keys of the published weights, all of them taken out."""
+    url = entry.address('Weights', required=False)
+    page = entry.address('Weights Page', required=url is not None or entry.has('Weights File'))
+    if page is None:
+        return None
+    file = entry.section('Weights File') if entry.has('Weights File') else _Section({}, entry.where)
+    weights = Weights(
+        url=url,
+        page=page,
+        kind=file.choice('Kind', KINDS) if file.has('Kind') else 'direct',
+        shares=file.addresses('Shares'),
+        size=file.get('Size', str, required=False),
+        num_bytes=file.get('Bytes', int, required=False),
+        sha256=file.digits('SHA-256'),
+        md5=file.digits('MD5'),
+        note=file.get('Note', str, required=False),
+    )
+    file.finish()
+    if (weights.kind == 'direct') != (url is not None):
+        raise UserError(
+            f"{entry.where}: 'Weights' is the address of a file that a program can fetch; without "
+            "one, Weights File needs 'Kind: browser' or 'Kind: gated'"
+        )
+    return weights
+
+
 def _read_result(entry: _Section) -> Result:
     result = Result(
         task=entry.get('Task', str),
         dataset=entry.get('Dataset', str),
         metrics=entry.section('Metrics').numbers(),
         source=entry.get('Source', str),
+        note=entry.get('Note', str, required=False),
     )
     entry.finish()
     return result
