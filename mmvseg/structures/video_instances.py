@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .distinct_tracks import distinct_tracks
+
 
 @dataclass(repr=False)
 class VideoInstances:
@@ -39,6 +41,10 @@ class VideoInstances:
         """The tubes whose score is at least ``score_thr``."""
         keep = np.flatnonzero(self.scores >= score_thr)
         return self.select(keep)
+
+    def distinct(self) -> 'VideoInstances':
+        """One tube an object: those that repeat what better ones show are left out."""
+        return self.select(distinct_tracks(self.scores, self.masks))
 
     def select(self, index: np.ndarray) -> 'VideoInstances':
         """The tubes at the integer positions ``index`` (n,), in that order."""
