@@ -61,7 +61,11 @@ class Report(Protocol):
 
 
 def build_report(
-    result: VideoResult, metainfo: Mapping[str, Any], score_thr: float | None
+    result: VideoResult,
+    metainfo: Mapping[str, Any],
+    score_thr: float | None,
+    *,
+    all_tracks: bool = False,
 ) -> Report:
     """The report of a result.
 
@@ -69,9 +73,11 @@ def build_report(
         result: of any task.
         metainfo: ``classes``, ``category_ids`` and ``palette``.
         score_thr: tracks or segments of a lower score are left out.
+        all_tracks: keep tracks that repeat what better ones show, see
+            :meth:`~mmvseg.structures.VideoInstances.distinct`.
     """
     if isinstance(result, VideoInstances):
-        return InstanceReport(result, metainfo, score_thr)
+        return InstanceReport(result, metainfo, score_thr, all_tracks=all_tracks)
     if isinstance(result, VideoPanoptic):
         return PanopticReport(result, metainfo, score_thr)
     return SemanticReport(result, metainfo)
@@ -103,11 +109,18 @@ class InstanceReport:
     noun = NOUNS['vis']
 
     def __init__(
-        self, found: VideoInstances, metainfo: Mapping[str, Any], score_thr: float | None
+        self,
+        found: VideoInstances,
+        metainfo: Mapping[str, Any],
+        score_thr: float | None,
+        *,
+        all_tracks: bool,
     ) -> None:
         self._found, self._meta = found, metainfo
         self._score_thr = 0.0 if score_thr is None else score_thr
-        self.result = found.above(self._score_thr)
+        above = found.above(self._score_thr)
+        self.result = above if all_tracks else above.distinct()
+        self._repeats = len(above) - len(self.result)
 
     def painter(self, style: DrawingStyle) -> Painter:
         """Masks, contours and labels."""
@@ -146,7 +159,10 @@ class InstanceReport:
             best = f'; the best of {len(found)} has {found.scores.max():.3f}' if len(found) else ''
             return f'no track has a score >= {self._score_thr:g} (--score-thr){best}'
         listed = _listed(Counter(self._meta['classes'][label] for label in self.result.labels))
-        return f'{len(self.result)} tracks of score >= {self._score_thr:g}: {listed}'
+        text = f'{len(self.result)} tracks of score >= {self._score_thr:g}: {listed}'
+        if self._repeats:
+            text += f' ({self._repeats} that repeat others left out, see --all-tracks)'
+        return text
 
 
 class PanopticReport:
