@@ -13,8 +13,9 @@ from mmvseg.visualization.exports import Color, id_map, map_value
 from mmvseg.visualization.overlay import track_color
 from mmvseg.visualization.overlay_panoptic import segment_color
 from mmvseg.visualization.overlay_semantic import by_area, class_areas
-from mmvseg.visualization.painters import Painter, build_painter
+from mmvseg.visualization.painters import InstancePainter, Painter, build_painter
 from mmvseg.visualization.text import DrawingStyle, upscaling
+from mmvseg.visualization.track_colors import colors_beside_truth
 
 #: Tracks below are hardly ever right.
 SCORE_THR = 0.3
@@ -66,6 +67,7 @@ def build_report(
     score_thr: float | None,
     *,
     all_tracks: bool = False,
+    truth: VideoResult | None = None,
 ) -> Report:
     """The report of a result.
 
@@ -75,9 +77,10 @@ def build_report(
         score_thr: tracks or segments of a lower score are left out.
         all_tracks: keep tracks that repeat what better ones show, see
             :meth:`~mmvseg.structures.VideoInstances.distinct`.
+        truth: annotated tubes of the same video, whose colours the tracks take that show them.
     """
     if isinstance(result, VideoInstances):
-        return InstanceReport(result, metainfo, score_thr, all_tracks=all_tracks)
+        return InstanceReport(result, metainfo, score_thr, all_tracks=all_tracks, truth=truth)
     if isinstance(result, VideoPanoptic):
         return PanopticReport(result, metainfo, score_thr)
     return SemanticReport(result, metainfo)
@@ -115,16 +118,20 @@ class InstanceReport:
         score_thr: float | None,
         *,
         all_tracks: bool,
+        truth: VideoInstances | None,
     ) -> None:
         self._found, self._meta = found, metainfo
         self._score_thr = 0.0 if score_thr is None else score_thr
         above = found.above(self._score_thr)
         self.result = above if all_tracks else above.distinct()
         self._repeats = len(above) - len(self.result)
+        self._colors = {track: track_color(track) for track in self.result.track_ids.tolist()}
+        if truth is not None:
+            self._colors = colors_beside_truth(self.result, truth)
 
     def painter(self, style: DrawingStyle) -> Painter:
         """Masks, contours and labels."""
-        return build_painter('vis', self._meta, style)
+        return InstancePainter(self._meta['classes'], style, self._colors)
 
     def entries(self) -> list[dict]:
         """Entries of an official results file, with class name and track id."""
@@ -149,8 +156,7 @@ class InstanceReport:
 
     def colors(self) -> dict[int, Color]:
         """Of the tracks."""
-        tracks = self.result.track_ids.tolist()
-        return {map_value(track): track_color(track) for track in tracks}
+        return {map_value(track): color for track, color in self._colors.items()}
 
     def describe(self) -> str:
         """Tracks of each class."""

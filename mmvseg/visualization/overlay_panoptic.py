@@ -8,9 +8,10 @@ from scipy import ndimage
 
 from mmvseg.structures import Segment, VideoPanoptic
 
+from .labels import Box, Label, LabelPainter
 from .overlay import enlarge, track_color
 from .regions import draw_regions, enlarge_regions
-from .text import DEFAULT_STYLE, DrawingStyle, Label, draw_labels
+from .text import DEFAULT_STYLE, DrawingStyle
 
 Color = tuple[int, int, int]
 
@@ -54,6 +55,7 @@ class PanopticPainter:
     ) -> None:
         self._classes, self._palette, self._style = classes, palette, style
         self._places: dict[int, tuple[int, int]] = {}
+        self._label_painter = LabelPainter()
 
     def draw(self, image: np.ndarray, result: VideoPanoptic, frame: int) -> np.ndarray:
         """Draw a frame; pixels of no segment in ``result.segments`` stay as they are.
@@ -78,7 +80,7 @@ class PanopticPainter:
             enlarge(image, scale), enlarge_regions(regions, scale), np.array(colors)
         )
         labels = self._labels(regions, segments)
-        draw_labels(canvas, labels, self._style.text_size_on(canvas))
+        self._label_painter.draw(canvas, labels, self._style.text_size_on(canvas))
         return canvas
 
     def _labels(self, regions: np.ndarray, segments: Sequence[Segment]) -> list[Label]:
@@ -91,7 +93,9 @@ class PanopticPainter:
             color = segment_color(segment, self._palette)
             text = self._text(segment)
             if segment.is_thing:
-                things.append(self._above(regions, number, boxes[number - 1], text, color))
+                top = self._top(regions, number, boxes[number - 1])
+                box = self._box(boxes[number - 1])
+                things.append(Label(text, color, top, box=box, key=segment.id))
             elif (place := self._inside(coarse == number, segment.id)) is not None:
                 x, y = (round((value + 0.5) * step * self._style.scale) for value in place)
                 stuff.append(Label(text, color, x, y))
@@ -104,18 +108,16 @@ class PanopticPainter:
         score = f' {segment.score:.2f}' if self._style.scores else ''
         return f'{name} #{segment.id}{score}'
 
-    def _above(
-        self, regions: np.ndarray, number: int, box: tuple[slice, slice], text: str, color: Color
-    ) -> Label:
+    def _top(self, regions: np.ndarray, number: int, box: tuple[slice, slice]) -> int:
+        """Column of the middle of a region's first row, in pixels of the drawing."""
         rows, columns = box
         top = np.flatnonzero(regions[rows.start, columns] == number)
-        return Label(
-            text,
-            color,
-            (columns.start + int(top.mean())) * self._style.scale,
-            rows.start * self._style.scale,
-            (rows.stop - rows.start) * self._style.scale,
-        )
+        return (columns.start + int(top.mean())) * self._style.scale
+
+    def _box(self, box: tuple[slice, slice]) -> Box:
+        rows, columns = box
+        corners = columns.start, rows.start, columns.stop, rows.stop
+        return tuple(value * self._style.scale for value in corners)
 
     def _inside(self, mask: np.ndarray, segment_id: int) -> tuple[int, int] | None:
         """Column and row deep inside the largest part of a mask, that of the last frame if any."""

@@ -1,11 +1,12 @@
 import numpy as np
 
-from mmvseg.visualization.text import Label, draw_labels, render_text
+from mmvseg.visualization.labels import Label, LabelPainter
+from mmvseg.visualization.text import render_text
 
 
 def drawn(labels, height=60, width=200):
     canvas = np.zeros((height, width, 3), np.uint8)
-    draw_labels(canvas, labels, 10)
+    LabelPainter().draw(canvas, labels, 10)
     return canvas
 
 
@@ -23,7 +24,7 @@ def test_centred_label():
 
 def test_labels_stay_in_the_picture():
     red, blue = (200, 10, 10), (10, 10, 200)
-    canvas = drawn([Label('wall', red, 0, 0), Label('ceiling', blue, 199, 59, mask_height=1)])
+    canvas = drawn([Label('wall', red, 0, 0), Label('ceiling', blue, 199, box=(199, 59, 200, 60))])
     height, width = render_text('wall', 10).shape
     assert plate(canvas, red) == (0, 0, height - 1, width - 1)
     top, left, bottom, right = plate(canvas, blue)
@@ -37,7 +38,7 @@ def test_label_inside_a_region_is_left_out_rather_than_cover_another():
     canvas = drawn([Label('wall', red, 100, 5), Label('floor', blue, 100, 5)], height=height + 2)
     assert plate(canvas, red)
     assert plate(canvas, blue) is None
-    above = Label('floor', blue, 100, 5, mask_height=4)
+    above = Label('floor', blue, 100, box=(90, 5, 110, 9))
     assert plate(drawn([Label('wall', red, 100, 5), above], height=height + 2), blue)
 
 
