@@ -12,6 +12,7 @@ from mmvseg.visualization.painters import build_painter
 
 from .inferencer import VideoSegInferencer
 from .live_outputs import LiveOutputs
+from .live_tracks import LiveTracks
 from .output_paths import say_outputs
 from .reports import build_report, demo_style
 from .stopping import StopWish
@@ -43,10 +44,14 @@ def segment_live(
         maps=args.maps,
         window=args.show,
     )
+    tracks = None
+    if inferencer.task == 'vis' and not args.all_tracks:
+        tracks = LiveTracks(args.score_thr)
     with outputs, closing(frames):
         try:
             for frame, found in frames:
-                seen = build_report(found, inferencer.metainfo, args.score_thr)
+                found = tracks.choose(found) if tracks else found
+                seen = build_report(found, inferencer.metainfo, args.score_thr, all_tracks=True)
                 if not outputs.take(frame, seen) or outputs.num_frames == args.max_frames:
                     break
             else:

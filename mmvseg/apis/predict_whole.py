@@ -63,7 +63,9 @@ def segment_whole(
 
         sample = inferencer(source, on_frames)
     damage = damage or source.damage
-    found = build_report(sample.pred, inferencer.metainfo, args.score_thr)
+    found = build_report(
+        sample.pred, inferencer.metainfo, args.score_thr, all_tracks=args.all_tracks
+    )
     if args.json:
         times = dict(seconds=[round(seconds, 6) for seconds in sample.frame_seconds])
         entries = [entry | times for entry in found.entries()]

@@ -17,8 +17,8 @@ from mmvseg.visualization.painters import InstancePainter, Painter, build_painte
 from mmvseg.visualization.text import DrawingStyle, upscaling
 from mmvseg.visualization.track_colors import colors_beside_truth
 
-#: Tracks below are hardly ever right.
-SCORE_THR = 0.3
+#: Tracks below are more often wrong than right, once each object is shown by its best one.
+SCORE_THR = 0.2
 
 
 #: What the results of a task consist of.

@@ -55,8 +55,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--score-thr',
         type=float,
-        help='leave out tracks (vis, default 0.3) or segments (vps, default: none) below this '
+        help='leave out tracks (vis, default 0.2) or segments (vps, default: none) below this '
         'score, in overlay, json and maps',
+    )
+    parser.add_argument(
+        '--all-tracks',
+        action='store_true',
+        help='also keep tracks that show the object of a better one again (vis)',
     )
     parser.add_argument('--device', help='e.g. cpu or cuda:1 (default: the GPU if there is one)')
     parser.add_argument(

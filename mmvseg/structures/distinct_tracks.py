@@ -64,6 +64,39 @@ def distinct_tracks(
     return np.array(sorted(kept), np.int64)
 
 
+def without_repeats(
+    scores: np.ndarray, masks: Sequence[Sequence[Rle]], same_iou: float = SAME_IOU
+) -> list[list[Rle]]:
+    """Tubes without the masks that show, in one frame, what a better tube shows there.
+
+    A tube of an object of its own may lie on another's for a while, where its object is not there
+    or the tracker confuses them.
+
+    Args:
+        scores: of the tubes, (N,).
+        masks: as of :func:`distinct_tracks`.
+        same_iou: smallest IoU of two masks that show the same.
+
+    Returns:
+        The tubes, None in the place of masks that are left out.
+    """
+    order = np.argsort(-np.asarray(scores), kind='stable').tolist()
+    tubes = [list(tube) for tube in masks]
+    for t in range(max(map(len, tubes), default=0)):
+        present = [n for n in order if t < len(tubes[n]) and tubes[n][t] is not None]
+        if len(present) < 2:
+            continue
+        areas, shared = mask_overlaps([tubes[n][t] for n in present])
+        same = shared >= same_iou * np.maximum(1, areas[:, None] + areas - shared)
+        kept: list[int] = []
+        for place, n in enumerate(present):
+            if same[place, kept].any():
+                tubes[n][t] = None
+            else:
+                kept.append(place)
+    return tubes
+
+
 def tube_overlaps(masks: Sequence[Sequence[Rle]]) -> tuple[np.ndarray, np.ndarray]:
     """Pixels of N tubes and of the overlap of any two, summed over frames, (N,) and (N, N)."""
     areas = np.zeros(len(masks), np.int64)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from pycocotools import mask as mask_api
 
 from mmvseg.structures import VideoInstances
-from mmvseg.structures.distinct_tracks import distinct_tracks, tube_overlaps
+from mmvseg.structures.distinct_tracks import distinct_tracks, tube_overlaps, without_repeats
 
 SIZE = (6, 8)
 
@@ -81,6 +81,28 @@ def test_equals_the_rule_on_all_pixels(video):
     np.testing.assert_array_equal(shared, flat @ flat.T)
 
 
+@settings(deadline=None, max_examples=100)
+@given(videos())
+def test_no_two_masks_of_a_frame_show_the_same(video):
+    scores, tubes, length = video
+    before = [coded(tube) for tube in tubes]
+    after = without_repeats(scores, before)
+    pixels = dense(tubes, length)
+    order = sorted(range(len(tubes)), key=lambda n: -scores[n])
+    for t in range(length):
+        kept = []
+        for n in order:
+            present = t < len(before[n]) and before[n][t] is not None
+            own = pixels[n, t]
+            same = any(
+                (own & pixels[k, t]).sum() >= 0.5 * max(1, (own | pixels[k, t]).sum()) for k in kept
+            )
+            if present:
+                assert after[n][t] == (None if same else before[n][t])
+            if present and not same:
+                kept.append(n)
+
+
 @settings(deadline=None, max_examples=60)
 @given(videos(), st.randoms())
 def test_what_is_kept_stays_kept(video, random):
@@ -109,6 +131,14 @@ def test_one_object_under_two_classes_and_another():
     assert distinct.scores.tolist() == [0.9, 0.5]
     assert distinct.labels.tolist() == [0, 1]
     assert distinct.track_ids.tolist() == [7, 2]
+
+
+def test_a_tube_that_lies_on_another_object_for_a_while_is_not_shown_there():
+    first = coded([box(0, 4)] * 4)
+    second = coded([box(0, 4)] + [box(4, 8)] * 3)
+    found = VideoInstances(np.array([0.5, 0.9]), np.zeros(2, int), [second, first], np.arange(2))
+    assert found.distinct().masks == [[None, *second[1:]], first]
+    assert found.masks[0][0] is not None
 
 
 @pytest.mark.parametrize(('frames', 'kept'), [(2, [0]), (1, [0, 1])])
