@@ -98,6 +98,7 @@ class VideoSegInferencer:
         # What the config lets stay unfilled concerns the start of a training.
         load_model_weights(self.model, loaded, str(checkpoint), True, allow_missing)
         self.model.to(self.device).eval()
+        self.model.report_all()
 
     def __repr__(self) -> str:
         name = type(self.model).__name__
