@@ -161,7 +161,7 @@ def test_an_object_is_shown_once_unless_all_tracks_are_wanted(folder, monkeypatc
         assert run('frames', *options) == 0
         text = (folder / 'found.json').read_text()
         entries = json.loads(text.splitlines()[0])['tracks'] if live else json.loads(text)
-        ids = np.unique(Image.open('maps/00000.png')) - 1
+        ids = np.unique(np.asarray(Image.open('maps/00000.png'))).astype(int) - 1
         return [entry['track_id'] for entry in entries], set(ids.tolist()) - {-1}
 
     drawn, mapped = tracks()
