@@ -11,11 +11,11 @@ from mmvseg.errors import UserError, one_line
 from mmvseg.structures import VideoInstances, VideoPanoptic, VideoResult, VideoSemantic
 from mmvseg.visualization.exports import Color, id_map, map_value
 from mmvseg.visualization.overlay import track_color
-from mmvseg.visualization.overlay_panoptic import segment_color
+from mmvseg.visualization.overlay_panoptic import PanopticPainter, segment_color
 from mmvseg.visualization.overlay_semantic import by_area, class_areas
 from mmvseg.visualization.painters import InstancePainter, Painter, build_painter
 from mmvseg.visualization.text import DrawingStyle, upscaling
-from mmvseg.visualization.track_colors import colors_beside_truth
+from mmvseg.visualization.track_colors import colors_beside_truth, segment_colors_beside_truth
 
 #: Tracks below are more often wrong than right, once each object is shown by its best one.
 SCORE_THR = 0.2
@@ -77,12 +77,13 @@ def build_report(
         score_thr: tracks or segments of a lower score are left out.
         all_tracks: keep tracks that repeat what better ones show, see
             :meth:`~mmvseg.structures.VideoInstances.distinct`.
-        truth: annotated tubes of the same video, whose colours the tracks take that show them.
+        truth: what is annotated in the same video; tracks and things take the colours of the
+            objects that they show.
     """
     if isinstance(result, VideoInstances):
         return InstanceReport(result, metainfo, score_thr, all_tracks=all_tracks, truth=truth)
     if isinstance(result, VideoPanoptic):
-        return PanopticReport(result, metainfo, score_thr)
+        return PanopticReport(result, metainfo, score_thr, truth=truth)
     return SemanticReport(result, metainfo)
 
 
@@ -177,17 +178,27 @@ class PanopticReport:
     noun = NOUNS['vps']
 
     def __init__(
-        self, found: VideoPanoptic, metainfo: Mapping[str, Any], score_thr: float | None
+        self,
+        found: VideoPanoptic,
+        metainfo: Mapping[str, Any],
+        score_thr: float | None,
+        *,
+        truth: VideoPanoptic | None,
     ) -> None:
         self._meta = metainfo
         kept = [s for s in found.segments if score_thr is None or s.score >= score_thr]
         self._dropped = len(found) - len(kept)
         self._score_thr = score_thr
         self.result = VideoPanoptic(kept, found.maps)
+        palette = metainfo['palette']
+        self._colors = {segment.id: segment_color(segment, palette) for segment in kept}
+        if truth is not None:
+            self._colors |= segment_colors_beside_truth(self.result, truth)
 
     def painter(self, style: DrawingStyle) -> Painter:
         """Every pixel, contours and labels."""
-        return build_painter('vps', self._meta, style)
+        meta = self._meta
+        return PanopticPainter(meta['classes'], meta['palette'], style, self._colors)
 
     def entries(self) -> list[dict]:
         """Class, score and area in each frame of every segment, ``0`` where it is absent."""
@@ -223,8 +234,7 @@ class PanopticReport:
 
     def colors(self) -> dict[int, Color]:
         """Of the segments, those of the overlay."""
-        palette = self._meta['palette']
-        return {segment.id: segment_color(segment, palette) for segment in self.result.segments}
+        return self._colors
 
     def describe(self) -> str:
         """Things and stuff of each class."""

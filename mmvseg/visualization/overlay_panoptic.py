@@ -1,6 +1,6 @@
 """Panoptic results drawn on frames: every segment filled, outlined and named."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -9,11 +9,9 @@ from scipy import ndimage
 from mmvseg.structures import Segment, VideoPanoptic
 
 from .labels import Box, Label, LabelPainter
-from .overlay import enlarge, track_color
+from .overlay import NO_COLORS, Color, enlarge, track_color
 from .regions import draw_regions, enlarge_regions
 from .text import DEFAULT_STYLE, DrawingStyle
-
-Color = tuple[int, int, int]
 
 #: Lines to which a map is reduced to find the inside of its segments.
 _COARSE_LINES = 160
@@ -38,6 +36,7 @@ class PanopticPainter:
         classes: class names by class index.
         palette: RGB by class index.
         style: scale, text size, and whether the labels of things state their score.
+        colors: RGB by segment id, in the place of :func:`segment_color`.
 
     Example:
         >>> segments = [Segment(id=1, label=0, is_thing=False, score=0.9, query=0)]
@@ -52,8 +51,10 @@ class PanopticPainter:
         classes: Sequence[str],
         palette: Sequence[Color],
         style: DrawingStyle = DEFAULT_STYLE,
+        colors: Mapping[int, Color] = NO_COLORS,
     ) -> None:
         self._classes, self._palette, self._style = classes, palette, style
+        self._colors = colors
         self._places: dict[int, tuple[int, int]] = {}
         self._label_painter = LabelPainter()
 
@@ -74,7 +75,7 @@ class PanopticPainter:
         numbers = np.zeros(int(segment_map.max()) + 1, np.uint16)
         numbers[[segment.id for segment in segments]] = np.arange(1, len(segments) + 1)
         regions = numbers[segment_map]
-        colors = [segment_color(segment, self._palette) for segment in segments]
+        colors = [self._color(segment) for segment in segments]
         scale = self._style.scale
         canvas = draw_regions(
             enlarge(image, scale), enlarge_regions(regions, scale), np.array(colors)
@@ -90,7 +91,7 @@ class PanopticPainter:
         step = max(1, min(regions.shape) // _COARSE_LINES)
         coarse = regions[::step, ::step]
         for number, segment in enumerate(segments, 1):
-            color = segment_color(segment, self._palette)
+            color = self._color(segment)
             text = self._text(segment)
             if segment.is_thing:
                 top = self._top(regions, number, boxes[number - 1])
@@ -100,6 +101,9 @@ class PanopticPainter:
                 x, y = (round((value + 0.5) * step * self._style.scale) for value in place)
                 stuff.append(Label(text, color, x, y))
         return things + stuff
+
+    def _color(self, segment: Segment) -> Color:
+        return self._colors.get(segment.id) or segment_color(segment, self._palette)
 
     def _text(self, segment: Segment) -> str:
         name = self._classes[segment.label]

@@ -1,8 +1,8 @@
 import numpy as np
 from pycocotools import mask as mask_api
 
-from mmvseg.structures import VideoInstances
-from mmvseg.structures.track_matching import match_tracks
+from mmvseg.structures import Segment, VideoInstances, VideoPanoptic
+from mmvseg.structures.track_matching import match_segments, match_tracks
 
 
 def video(*tubes, scores=None):
@@ -49,3 +49,24 @@ def test_nothing_to_match():
     assert match_tracks(some, video())[0].tolist() == [-1]
     assert match_tracks(video(), some)[0].tolist() == []
     assert match_tracks(video([None]), video([None]))[0].tolist() == [-1]
+
+
+def panoptic(things, *rows):
+    ids = sorted(set(np.ravel(rows).tolist()) - {0})
+    segments = [Segment(n, 0, n in things, score=1 / n, query=n) for n in ids]
+    return VideoPanoptic(segments, [np.array([row], np.uint8) for row in rows])
+
+
+def test_things_are_matched_over_time_and_stuff_is_not():
+    found = panoptic({1, 2, 4}, [1, 1, 2, 2, 2, 9, 9], [1, 1, 1, 2, 2, 4, 9])
+    truth = panoptic({3, 7}, [7, 7, 3, 3, 3, 1, 1], [7, 7, 7, 3, 3, 1, 1])
+    assert match_segments(found, truth) == {1: 7, 2: 3}
+    assert match_segments(panoptic({1}, [1, 1, 9], [9, 9, 9]), panoptic({5}, [5] * 3, [0] * 3)) == {
+        1: 5
+    }
+    assert match_segments(panoptic({1}, [1, 9, 9]), panoptic({5}, [5, 5, 5])) == {}
+    found.segments.pop()  # of too low a score, say
+    assert match_segments(found, truth) == {1: 7, 2: 3}
+    nothing = VideoPanoptic([], [np.zeros((1, 3), np.uint8)])
+    assert match_segments(nothing, panoptic({5}, [5, 5, 5])) == {}
+    assert match_segments(panoptic({5}, [5, 5, 5]), nothing) == {}

@@ -1,9 +1,11 @@
 import numpy as np
 from pycocotools import mask as mask_api
 
-from mmvseg.structures import VideoInstances
+from mmvseg.structures import Segment, VideoInstances, VideoPanoptic
 from mmvseg.visualization import track_color
-from mmvseg.visualization.track_colors import colors_beside_truth
+from mmvseg.visualization.overlay_panoptic import PanopticPainter
+from mmvseg.visualization.text import DrawingStyle
+from mmvseg.visualization.track_colors import colors_beside_truth, segment_colors_beside_truth
 
 
 def video(spans, track_ids, scores=None):
@@ -31,3 +33,17 @@ def test_without_objects_or_tracks():
     assert colors_beside_truth(some, video([], [])) == {5: track_color(0)}
     assert colors_beside_truth(video([], []), some) == {}
     assert colors_beside_truth(video([(20, 25)], [5]), some) == {5: track_color(6)}
+
+
+def test_things_of_panoptic_results_and_not_stuff():
+    def result(ids):
+        things = [Segment(n, 0, n < 90, 1.0, 0) for n in np.unique(ids).tolist()]
+        return VideoPanoptic(things, [np.array(ids)])
+
+    found, truth = result([[1, 1, 2, 90]]), result([[3, 3, 91, 91]])
+    colors = segment_colors_beside_truth(found, truth)
+    assert colors == {1: track_color(3), 2: track_color(4)}
+    palette = [(9, 9, 9)]
+    painter = PanopticPainter(['cat'], palette, DrawingStyle(scores=False), colors)
+    drawn = painter.draw(np.zeros((40, 80, 3), np.uint8), result(np.full((40, 80), 1)), 0)
+    assert np.abs(drawn[30, 40] - 0.5 * np.array(track_color(3))).max() <= 1
