@@ -56,7 +56,7 @@ class VideoSegInferencer:
         >>> inferencer = VideoSegInferencer(
         ...     'configs/tevit/tevit_msgshift.py', 'tevit_msgshift.pth'
         ... )  # doctest: +SKIP
-        >>> tracks = inferencer('street.mp4').pred.above(0.3)  # doctest: +SKIP
+        >>> tracks = inferencer('street.mp4').pred.above(0.2).distinct()  # doctest: +SKIP
         >>> [inferencer.classes[label] for label in tracks.labels]  # doctest: +SKIP
         ['person', 'car']
 
