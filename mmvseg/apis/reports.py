@@ -168,7 +168,7 @@ class InstanceReport:
         listed = _listed(Counter(self._meta['classes'][label] for label in self.result.labels))
         text = f'{len(self.result)} tracks of score >= {self._score_thr:g}: {listed}'
         if self._repeats:
-            text += f' ({self._repeats} that repeat others left out, see --all-tracks)'
+            text += f'; left out: {self._repeats} of the same objects again (--all-tracks)'
         return text
 
 

@@ -134,7 +134,9 @@ def test_an_object_that_is_there_for_a_moment_is_reported():
     scores = {label: score for (_, label), (score, _) in tubes(usual.result()).items()}
     assert scores[1] < 0.05
     collector = VISStretchCollector(GEOMETRY, TubeLimits(max_per_stretch=10), 10, 2**30)
-    collector.add(classes, masks)
+    for start in range(0, 100, 7):
+        collector.add(classes[start : start + 7], masks[start : start + 7])
+        assert len(collector.masks) <= 10  # what waits for the end of a stretch
     found = tubes(collector.result())
     assert found[0, 0][0] == found[1, 1][0] > 0.98
     assert None not in found[0, 0][1]
