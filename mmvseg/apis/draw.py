@@ -40,7 +40,7 @@ from mmvseg.visualization.text import DrawingStyle, upscaling
 
 from .map_folders import load_panoptic_results, load_semantic_results, results_task
 from .output_paths import check_output_files, check_output_folder
-from .reports import NOUNS, Report, build_report, score_threshold
+from .reports import NOUNS, Report, build_report, refuse_all_tracks, score_threshold
 from .results_file import ResultVideo, load_results
 from .stopping import StopWish
 
@@ -67,6 +67,8 @@ def draw(args: argparse.Namespace, stop: StopWish) -> int:
         raise UserError(f'--score-thr: {args.results} holds no scores; leave it out')
     if args.root is None and task == 'vis':
         raise UserError('--root: needed to find the frames of a results.json')
+    if args.all_tracks:
+        refuse_all_tracks(task)
     if task == 'vis':
         args.score_thr = score_threshold(task, args.score_thr)
     root = args.root or args.ann.parent / USUAL_ROOTS[task]

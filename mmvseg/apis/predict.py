@@ -22,7 +22,7 @@ from .inferencer import VideoSegInferencer
 from .output_paths import check_output_files, check_output_folder
 from .predict_live import segment_live
 from .predict_whole import segment_whole
-from .reports import score_threshold
+from .reports import refuse_all_tracks, score_threshold
 from .stopping import StopWish
 
 OUT_FOLDER = Path('work_dirs/demo')
@@ -56,6 +56,8 @@ def predict(args: argparse.Namespace, stop: StopWish) -> int:
         allow_pickle=args.allow_pickle,
         allow_missing=allowed_missing(args) or (),
     )
+    if args.all_tracks:
+        refuse_all_tracks(inferencer.task)
     args.score_thr = score_threshold(inferencer.task, args.score_thr)
     height, width = source.size
     length = '?' if source.length is None else source.length

@@ -102,6 +102,19 @@ def score_threshold(task: str, wanted: float | None) -> float | None:
     return default if wanted is None else wanted
 
 
+def refuse_all_tracks(task: str) -> None:
+    """Refuse the option ``--all-tracks`` where it means nothing.
+
+    Raises:
+        UserError: if the task has no tracks.
+    """
+    if task != 'vis':
+        raise UserError(
+            '--all-tracks: of panoptic and semantic results every pixel is shown once anyway; '
+            'leave it out'
+        )
+
+
 def demo_style(task: str, size: tuple[int, int]) -> DrawingStyle:
     """The drawing on frames of ``size`` (H, W); small maps are enlarged, for their many names."""
     return DrawingStyle(scale=1 if task == 'vis' else upscaling(size))
