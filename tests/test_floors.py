@@ -13,6 +13,7 @@ PACKAGE = REPOSITORY / 'mmvseg'
 FLOORS = [
     ['testing', 'commands'],
     ['converters', 'apis'],
+    ['results'],
     ['engine'],
     ['datasets', 'evaluation'],
     ['formats', 'visualization'],

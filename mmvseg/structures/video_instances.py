@@ -1,6 +1,6 @@
 """The result of video instance segmentation: scored tubes, their masks run-length coded."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -57,6 +57,10 @@ class VideoInstances:
         """
         kept = self.select(distinct_tracks(self.scores, self.masks))
         return replace(kept, masks=without_repeats(kept.scores, kept.masks))
+
+    def of_labels(self, labels: Collection[int]) -> 'VideoInstances':
+        """The tubes of these class indices."""
+        return self.select(np.flatnonzero(np.isin(self.labels, list(labels))))
 
     def select(self, index: np.ndarray) -> 'VideoInstances':
         """The tubes at the integer positions ``index`` (n,), in that order."""

@@ -121,12 +121,20 @@ def test_windows_equal_those_of_a_test_dataset(folder, window_size):
         assert window.sample.metainfo == item['data_samples'].metainfo
 
 
-def test_windows_reach_the_model_in_order(folder):
-    taken = []
-    sample = build(folder)(open_source(folder / 'frames'), taken.append)
+def test_windows_reach_the_model_in_order(folder, monkeypatch):
+    taken, windows = [], []
+    inferencer = build(folder)
+    advance = inferencer.model.advance
+
+    def spy(state, window):
+        windows.append(window.sample)
+        advance(state, window)
+
+    monkeypatch.setattr(inferencer.model, 'advance', spy)
+    inferencer(open_source(folder / 'frames'), taken.append)
     assert taken == [3, 3, 1]
-    assert [w.frame_ids for w in sample.windows] == [[0, 1, 2], [3, 4, 5], [6]]
-    assert [w.is_last for w in sample.windows] == [False, False, True]
+    assert [w.frame_ids for w in windows] == [[0, 1, 2], [3, 4, 5], [6]]
+    assert [w.is_last for w in windows] == [False, False, True]
 
 
 def test_cfg_options_and_ready_configs(folder):
@@ -283,9 +291,7 @@ def test_frames_in_memory_give_what_their_files_give(folder):
         assert (sample.video_name, sample.video_length) == ('frames', 7)
     with pytest.raises(UserError, match='frame 0: float64 is not uint8, 0 to 255'):
         inferencer(np.stack(frames) / 255)
-    assert repr(sample) == (
-        "VideoDataSample('frames', pred=VideoInstances(3 tubes of 7 frames, scores 0.20 to 0.90))"
-    )
+    assert repr(sample) == "SegmentedVideo('frames', 3 tracks in 7 frames)"
     assert repr(inferencer) == 'VideoSegInferencer(SquareSegmentor, 3 classes, on cpu)'
 
 
