@@ -246,6 +246,15 @@ class VideoSegInferencer:
 
         Raises:
             UserError: if nothing can be read, or the model needs the whole video.
+
+        Example:
+            >>> with closing(inferencer.live('street')) as frames:
+            ...     for frame, objects in frames:
+            ...         print(frame.index, len(objects.above(0.3)))
+            ...         if frame.index == 1:
+            ...             break
+            0 2
+            1 2
         """
         source = as_source(source)
         images = checked_frames(source)

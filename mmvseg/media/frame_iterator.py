@@ -49,7 +49,7 @@ class FrameIterator:
             item = next(first)
         except StopIteration:
             raise UserError(f'{name}: no frames (the iterator is empty)') from None
-        self.size = read_frame(item, self.frame_path(0))[0].shape[:2]
+        self.size = read_frame(item, f'{name}: frame 0')[0].shape[:2]
         # what can be asked for another iterator starts anew
         self._once = chain([item], first) if first is frames else None
 
@@ -64,7 +64,7 @@ class FrameIterator:
         else:
             items, self._is_used = self._once, True
         for index, item in enumerate(items):
-            image, seconds = read_frame(item, self.frame_path(index))
+            image, seconds = read_frame(item, f'{self.name}: frame {index}')
             check_size(image, self.size, self.name, index)
             yield Frame(index, float(index / self.fps) if seconds is None else seconds, image)
 

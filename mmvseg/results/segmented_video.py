@@ -42,10 +42,10 @@ class SegmentedVideo:
         frame_seconds: time of each frame.
 
     Example:
-        >>> result = inferencer('street')  # doctest: +SKIP
-        >>> result  # doctest: +SKIP
+        >>> result = inferencer('street')
+        >>> result
         SegmentedVideo('street', 3 tracks in 7 frames)
-        >>> for track in result.above(0.3).of('red', 'green'):  # doctest: +SKIP
+        >>> for track in result.above(0.3).of('red', 'green'):
         ...     print(track.id, track.name, track.first_frame, track.last_frame)
         10 red 0 6
         11 green 0 6

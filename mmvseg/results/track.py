@@ -28,7 +28,7 @@ class Track:
         masks: COCO run-length code of each frame at the video's size, None where it is absent.
 
     Example:
-        >>> code = dict(size=[4, 6], counts=b'42040')  # columns 1 and 2 of the upper two rows
+        >>> code = dict(size=[4, 6], counts=b'4220<')  # columns 1 and 2 of the upper two rows
         >>> codes = CodedTube([None, code], size=(4, 6))
         >>> track = Track(0, 2, 'car', 3, 0.9, True, codes)
         >>> track

@@ -16,6 +16,7 @@ from squares import (
     square_frame,
     write_checkpoint,
     write_config,
+    write_frames,
     write_scene,
 )
 
@@ -309,3 +310,46 @@ def test_the_caller_may_end_the_video(folder, recwarn):
     assert [len(tube) for tube in sample.pred.masks] == [3, 3, 3]
     assert not recwarn.list
     assert inferencer(folder / 'frames', lambda count: None).video_length == 7
+
+
+def test_frames_of_a_generator_give_what_their_files_give(folder):
+    inferencer = build(folder)
+    expected = inferencer(folder / 'frames')
+    result = inferencer(square_frame(index) for index in range(7))
+    assert result.pred.masks == expected.pred.masks
+    assert result.video_length == 7
+    write_config(folder / 'squares.py', live=True)
+    pairs = list(build(folder).live(square_frame(index) for index in range(3)))
+    assert [frame.index for frame, _ in pairs] == [0, 1, 2]
+
+
+def test_the_frame_rate_of_frames_without_times(folder):
+    assert build(folder)(folder / 'frames', fps=2).frame_seconds == [0, 0.5, 1, 1.5, 2, 2.5, 3]
+
+
+def test_several_videos_one_after_the_other(folder):
+    inferencer = build(folder)
+    write_frames(folder / 'videos' / 'day', 4)
+    write_frames(folder / 'videos' / 'night', 5)
+    opened = []
+
+    def sources():
+        for given in (folder / 'frames', [square_frame(0)], folder / 'videos', folder / 'absent'):
+            opened.append(given)
+            yield given
+
+    found = inferencer.videos(sources(), fps=10)
+    source, result = next(found)
+    assert (source, result.video_length, len(opened)) == (folder / 'frames', 7, 1)
+    assert result.frame_seconds[1] == pytest.approx(0.1)
+    source, result = next(found)
+    assert result.video_length == 1
+    pairs = [next(found), next(found)]
+    assert [(path.name, result.video_name, result.video_length) for path, result in pairs] == [
+        ('day', 'day', 4),
+        ('night', 'night', 5),
+    ]
+    alone = inferencer(folder / 'videos' / 'night')
+    assert pairs[1][1].pred.masks == alone.pred.masks  # nothing is left of the video before
+    with pytest.raises(UserError, match='absent: no such file'):
+        next(found)
