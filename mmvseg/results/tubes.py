@@ -57,7 +57,8 @@ class CodedTube(Sequence[dict | None]):
         frames = [frame for frame, code in enumerate(self._codes) if code is not None]
         if frames:
             codes = [self._codes[frame] for frame in frames]
-            areas[frames] = mask_api.area(codes)
+            # given a list of more than 255 codes, area fails with NumPy 2
+            areas[frames] = [mask_api.area(code) for code in codes]
             x, y, width, height = mask_api.toBbox(codes).T
             boxes[frames] = np.stack([x, y, x + width, y + height], axis=1)
             boxes[areas == 0] = np.nan
