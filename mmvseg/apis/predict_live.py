@@ -51,7 +51,13 @@ def segment_live(
         try:
             for frame, found in frames:
                 found = tracks.choose(found) if tracks else found
-                seen = build_report(found, inferencer.metainfo, args.score_thr, all_tracks=True)
+                seen = build_report(
+                    found,
+                    inferencer.metainfo,
+                    args.score_thr,
+                    all_tracks=True,
+                    labels=args.labels,
+                )
                 if not outputs.take(frame, seen) or outputs.num_frames == args.max_frames:
                     break
             else:
@@ -66,5 +72,5 @@ def segment_live(
     above = '' if args.score_thr is None else f' of score >= {args.score_thr:g}'
     mean = outputs.num_entries / outputs.num_frames
     say(f'{outputs.num_frames} frames with {mean:.1f} {seen.noun}{above} on average')
-    say_outputs(seen.noun, video, args.json, args.maps, problem)
+    say_outputs(seen.noun, video, args.json, None, args.maps, problem)
     return stop.status if stop.number == signal.SIGTERM else 0

@@ -16,14 +16,19 @@ so far are written, and the exit status is 130 or 143.
 With --live each frame is segmented, written and shown as soon as it is there, without sound; Ctrl-C
 ends it, with status 0.
 
+Of several inputs, or a folder of videos, each has its own files in the folders that --out, --json,
+--csv and --maps name. One that cannot be read is reported, and the others are segmented; the exit
+status is 1.
+
 Example:
     mmvseg predict street.mp4 configs/tevit/tevit_msgshift.py tevit_msgshift.pth
+    mmvseg predict videos/ CONFIG CHECKPOINT --out drawn --csv tables --classes person car
 """
 
 import argparse
 from pathlib import Path
 
-from .arguments import DEFAULT_FPS, add_checkpoint_arguments, frame_rate, positive_int
+from .arguments import DEFAULT_FPS, LAUNCHERS, add_checkpoint_arguments, frame_rate, positive_int
 from .cfg_options import add_cfg_options
 from .parser import UsageError
 
@@ -31,12 +36,19 @@ from .parser import UsageError
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command."""
     parser.add_argument(
-        'input', help='video file, folder of frames, image, quoted pattern, camera, stream or -'
+        'inputs',
+        nargs='+',
+        metavar='input',
+        help='video file, folder of frames, image, quoted pattern, camera, stream or -; several of '
+        'them, or a folder of videos, are segmented one after the other',
     )
     parser.add_argument('config', help='config of the model')
     parser.add_argument('checkpoint', help='its weights')
     parser.add_argument(
-        '--out', type=Path, help='overlay to write (default: work_dirs/demo/NAME.mp4 or .png)'
+        '--out',
+        type=Path,
+        help='overlay to write (default: work_dirs/demo/NAME.mp4 or .png); of several videos the '
+        'folder for NAME.mp4, and so --json, --csv and --maps',
     )
     parser.add_argument(
         '--json',
@@ -44,6 +56,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='also write what was found. vis: entries of results.json with class names; vps: '
         'segments, vss: classes, each with its area in every frame; all with the seconds of the '
         'frames; with --live, one JSON object a frame and line',
+    )
+    parser.add_argument(
+        '--csv',
+        type=Path,
+        help='also write a table, a row a track and frame: video, frame, seconds, track_id, '
+        'category_id, category, score, x1, y1, x2, y2, area',
     )
     parser.add_argument(
         '--maps',
@@ -62,6 +80,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--all-tracks',
         action='store_true',
         help='also keep tracks that show the object of a better one again (vis)',
+    )
+    parser.add_argument(
+        '--classes',
+        nargs='+',
+        metavar='NAME',
+        help='leave out all other classes, in overlay, json, csv and maps; give it behind the '
+        'positional arguments',
     )
     parser.add_argument('--device', help='e.g. cpu or cuda:1 (default: the GPU if there is one)')
     parser.add_argument(
@@ -87,6 +112,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--no-audio', action='store_true', help='leave the sound of a video file out'
     )
+    parser.add_argument(
+        '--launcher',
+        choices=LAUNCHERS,
+        default='none',
+        help='what started the processes that share several videos',
+    )
     add_checkpoint_arguments(parser)
     add_cfg_options(parser)
 
@@ -95,8 +126,14 @@ def run(args: argparse.Namespace) -> int:
     """Run the command; returns 130 or 143 if it was stopped."""
     if args.show and not args.live:
         raise UsageError('--show needs --live')
-    from mmvseg.apis.predict import predict
+    if args.csv and args.live:
+        raise UsageError('--csv is for whole videos; with --live, give --json')
+    from mmvseg.apis.predict_videos import predict_videos
     from mmvseg.apis.stopping import StopWish
+    from mmvseg.engine.distributed import distributed_command_line
 
-    with StopWish() as stop:
-        return predict(args, stop)
+    def main() -> int:
+        with StopWish() as stop:
+            return predict_videos(args, stop)
+
+    return distributed_command_line(main)()
