@@ -24,6 +24,10 @@ def each_video(sources: str | Path | Iterable[Any]) -> Iterator[Any]:
 
     Raises:
         UserError: if a folder cannot be read.
+
+    Example:
+        >>> [str(video) for video in each_video('.')]  # squares.py and squares.pth lie there, too
+        ['street', 'street.mp4', 'yard']
     """
     for source in [sources] if isinstance(sources, str | Path) else sources:
         if isinstance(source, str | Path) and os.path.isdir(source):

@@ -161,7 +161,8 @@ class SegmentedVideo:
 
         Returns:
             One ``dict(video_id, score, category_id, segmentations, category, track_id, seconds)`` a
-            track: a code or None, and the time, of each frame. Ready for :func:`json.dumps`.
+            track: a code or None, and the time, of each frame. The score of a class is None. Ready
+            for :func:`json.dumps`.
 
         Example:
             >>> entry = result.to_coco()[0]

@@ -19,6 +19,7 @@ from squares import (
     write_frames,
     write_scene,
 )
+from video_server import serve
 
 from mmvseg.apis import VideoSegInferencer, choose_device
 from mmvseg.datasets import YouTubeVISDataset
@@ -321,6 +322,18 @@ def test_frames_of_a_generator_give_what_their_files_give(folder):
     write_config(folder / 'squares.py', live=True)
     pairs = list(build(folder).live(square_frame(index) for index in range(3)))
     assert [frame.index for frame, _ in pairs] == [0, 1, 2]
+
+
+def test_a_video_on_a_server_gives_what_its_file_gives(folder):
+    with VideoWriter(folder / 'clip.mp4', 10, crf=1) as writer:
+        for index in range(7):
+            writer.write(square_frame(index))
+    inferencer = build(folder)
+    with serve((folder / 'clip.mp4').read_bytes()) as address:
+        result = inferencer(address)
+    expected = inferencer(folder / 'clip.mp4')
+    assert result.pred.masks == expected.pred.masks
+    assert (result.video_name, result.frame_seconds) == ('clip', expected.frame_seconds)
 
 
 def test_the_frame_rate_of_frames_without_times(folder):
