@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pandas
     import supervision
 
+_NOUNS = dict(vis='tracks', vps='segments', vss='classes')
 _TASKS = {VideoInstances: 'vis', VideoPanoptic: 'vps', VideoSemantic: 'vss'}
 
 
@@ -58,8 +59,10 @@ class SegmentedVideo:
     frame_seconds: Sequence[float]
 
     def __repr__(self) -> str:
-        frames = f'{self.video_length} frames'
-        return f'SegmentedVideo({self.video_name!r}, {len(self)} tracks in {frames})'
+        # which classes there are is found in all maps, which would take too long here
+        count = '' if self.task == 'vss' else f'{len(self.pred)} '
+        what = f'{count}{_NOUNS[self.task]} in {self.video_length} frames'
+        return f'SegmentedVideo({self.video_name!r}, {what})'
 
     @cached_property
     def tracks(self) -> list[Track]:

@@ -62,7 +62,8 @@ def test_length_and_iteration(result):
     assert result.video_name == 'street'
     assert result.frame_size == (48, 64)
     assert result.frame_seconds == pytest.approx([index / 6 for index in range(7)])
-    assert repr(result) == f"SegmentedVideo('street', {len(result)} tracks in 7 frames)"
+    said = dict(vis='3 tracks', vps='4 segments', vss='classes')[result.task]
+    assert repr(result) == f"SegmentedVideo('street', {said} in 7 frames)"
     for track in result:
         assert len(track.masks) == len(track.boxes) == result.video_length == 7
 
