@@ -28,7 +28,7 @@ INTERFACE = {
     'apis.inferencer.VideoSegInferencer': ['', '.__call__', '.videos', '.live'],
     'results.track.Track': [''],
     'results.segmented_video.SegmentedVideo': [
-        *('', '.above', '.count', '.draw', '.of', '.rows'),
+        *('', '.above', '.count', '.distinct', '.draw', '.of', '.rows'),
         *('.to_coco', '.to_dataframe', '.to_supervision'),
     ],
 }

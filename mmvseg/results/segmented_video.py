@@ -116,6 +116,21 @@ class SegmentedVideo:
             raise UserError('a semantic result has no scores: every pixel gets a class')
         return replace(self, pred=self.pred.above(score))
 
+    def distinct(self) -> SegmentedVideo:
+        """One mask an object: tracks of instances that repeat better ones are left out.
+
+        Models report an object again and again, under several classes and by several queries. What
+        ``mmvseg predict`` draws is ``result.above(0.2).distinct()``. Segments and classes, of
+        which each pixel has one, stay as they are.
+
+        Example:
+            >>> len(result), len(result.distinct())  # blue is in no frame
+            (3, 2)
+        """
+        if not isinstance(self.pred, VideoInstances):
+            return self
+        return replace(self, pred=self.pred.distinct())
+
     def of(self, *names: str) -> SegmentedVideo:
         """The tracks of these classes.
 

@@ -16,7 +16,7 @@ from mmvseg.apis.reports import build_report
 from mmvseg.errors import UserError
 from mmvseg.media import open_source
 from mmvseg.results import SegmentedVideo
-from mmvseg.structures import CodedMaps, Segment, VideoInstances, VideoPanoptic
+from mmvseg.structures import CodedMaps, Segment, VideoInstances, VideoPanoptic, VideoSemantic
 from mmvseg.visualization import build_painter
 
 NAMES = dict(
@@ -90,6 +90,17 @@ def test_above(results):
         results['vss'].above(0.5)
 
 
+def test_distinct(results):
+    for task in ('vps', 'vss'):
+        assert results[task].distinct() is results[task]
+    result = results['vis']
+    pred = result.pred.select(np.array([0, 0, 1]))
+    pred.labels, pred.scores = np.array([0, 2, 1]), np.array([0.4, 0.9, 0.5])
+    double = SegmentedVideo(pred, result.metainfo, 'double', (48, 64), result.frame_seconds)
+    assert [track.name for track in double] == ['red', 'blue', 'green']
+    assert [track.name for track in double.distinct()] == ['blue', 'green']
+
+
 def test_of(result):
     chosen = result.of('green', 'red')
     assert sorted(track.name for track in chosen) == ['green', 'red']
@@ -118,7 +129,8 @@ def test_coco_entries_are_those_of_the_command_line(results):
     result = results['vis'].above(0.3)
     entries = result.to_coco(video_id=5)
     seconds = [round(seconds, 6) for seconds in result.frame_seconds]
-    expected = build_report(results['vis'].pred, result.metainfo, 0.3).entries()
+    report = build_report(results['vis'].pred, result.metainfo, 0.3, all_tracks=True)
+    expected = report.entries()
     assert entries == [dict(entry, video_id=5, seconds=seconds) for entry in expected]
     assert json.loads(json.dumps(entries)) == entries
 
@@ -233,11 +245,18 @@ def test_draw(result, folder):
         np.testing.assert_array_equal(drawn[frame.index], expected)
 
 
-def test_draw_a_class_leaves_the_others_as_they_are(result, folder):
-    (drawn,) = result.of('red').draw([square_frame(0)])
-    image = square_frame(0)
-    np.testing.assert_array_equal(drawn[24:48], image[24:])  # the lower half has the green square
-    assert (drawn[:24] != image[:24]).any()
+def test_draw_a_class_leaves_the_others_as_they_are(result):
+    image, pred = square_frame(0), result.pred
+    if result.task == 'vis':
+        red = pred.select(np.array([0]))
+    elif result.task == 'vps':
+        red = VideoPanoptic(pred.segments[:1], pred.maps)
+    else:
+        red = VideoSemantic([np.where(pred.maps[0] == 0, 0, 65535).astype(np.uint16)])
+    expected = build_painter(result.task, result.metainfo).draw(image, red, 0)
+    (drawn,) = result.of('red').draw([image])
+    np.testing.assert_array_equal(drawn, expected)
+    assert (drawn[:48] != image).any()
 
 
 def test_draw_takes_no_more_frames_than_there_are(results):
