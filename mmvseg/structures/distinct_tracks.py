@@ -112,7 +112,8 @@ def tube_overlaps(masks: Sequence[Sequence[Rle]]) -> tuple[np.ndarray, np.ndarra
 
 def mask_overlaps(rles: Sequence[dict]) -> tuple[np.ndarray, np.ndarray]:
     """Pixels of n masks of one frame and of the overlap of any two, (n,) and (n, n) int64."""
-    areas = mask_api.area(rles).astype(np.int64)
+    # one by one: given a list of more than 255 codes, area fails with NumPy 2
+    areas = np.array([mask_api.area(rle) for rle in rles], np.int64)
     # Of a crowd, the library divides by the pixels of the first mask instead of the union.
     share = np.asarray(mask_api.iou(list(rles), list(rles), [1] * len(rles)))
     return areas, np.rint(share * areas[:, None]).astype(np.int64)

@@ -165,3 +165,8 @@ def test_a_small_object_before_a_large_one_is_kept_while_it_stands_out():
 def test_tubes_without_pixels_are_left_out():
     assert keep([0.9, 0.8, 0.1], [[None, None], [box(0, 0)], [None, box(0, 2)]]) == [2]
     assert keep([], []) == []
+
+
+def test_more_tubes_in_a_frame_than_a_byte_counts():
+    tubes = [[box(n % 8, n % 8 + 1)] for n in range(300)]
+    assert keep(np.linspace(1, 0.5, 300), tubes) == list(range(8))
