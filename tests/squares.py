@@ -40,10 +40,9 @@ class SquareSegmentor(VideoSegmentor):
         raise NotImplementedError
 
     def begin(self, sample):
-        return dict(sample=sample, masks=[[] for _ in self.scores], windows=[])
+        return dict(sample=sample, masks=[[] for _ in self.scores])
 
     def advance(self, state, window):
-        state['windows'].append(window.sample)
         height, width = window.sample.ori_shape
         for frame in window.frames.numpy().astype(int):
             for channel, masks in enumerate(state['masks']):
@@ -54,7 +53,6 @@ class SquareSegmentor(VideoSegmentor):
 
     def finish(self, state):
         result = VideoDataSample(metainfo=state['sample'].metainfo)
-        result.set_metainfo(dict(windows=state['windows']))
         count = len(self.scores)
         result.pred = VideoInstances(
             scores=self.scores.detach().cpu().numpy(),

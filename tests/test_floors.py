@@ -13,6 +13,7 @@ PACKAGE = REPOSITORY / 'mmvseg'
 FLOORS = [
     ['testing', 'commands'],
     ['converters', 'apis', 'hub'],
+    ['results'],
     ['engine'],
     ['datasets', 'evaluation'],
     ['formats', 'visualization'],

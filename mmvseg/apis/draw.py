@@ -40,7 +40,7 @@ from mmvseg.visualization.text import DrawingStyle, upscaling
 
 from .map_folders import load_panoptic_results, load_semantic_results, results_task
 from .output_paths import check_output_files, check_output_folder
-from .reports import NOUNS, Report, build_report
+from .reports import NOUNS, Report, build_report, refuse_all_tracks, score_threshold
 from .results_file import ResultVideo, load_results
 from .stopping import StopWish
 
@@ -67,6 +67,10 @@ def draw(args: argparse.Namespace, stop: StopWish) -> int:
         raise UserError(f'--score-thr: {args.results} holds no scores; leave it out')
     if args.root is None and task == 'vis':
         raise UserError('--root: needed to find the frames of a results.json')
+    if args.all_tracks:
+        refuse_all_tracks(task)
+    if task == 'vis':
+        args.score_thr = score_threshold(task, args.score_thr)
     root = args.root or args.ann.parent / USUAL_ROOTS[task]
     table = args.out / f'{NOUNS[task]}.csv'
     check_output_folder('--out', args.out, inputs=())
@@ -92,7 +96,7 @@ def _draw_results(
     stop.is_heeded = True
     with ProgressReport('drawing', sum(len(video.frames) for video in videos)) as progress:
         for video in videos:
-            report = build_report(video.found, metainfo, args.score_thr)
+            report = _report(video, metainfo, args)
             drawn = _draw_video(video, report, args, progress, stop)
             files = [os.path.relpath(path, root) for path in video.frames]
             names = dict(video_id=video.video_id, video=video.name)
@@ -112,13 +116,20 @@ def _draw_results(
         return stop.status
     if args.contact_sheet:
         shown = videos[: args.contact_sheet]
-        sheet = [_sheet_video(video, metainfo, args.score_thr, args.range) for video in shown]
+        sheet = [_sheet_video(video, metainfo, args) for video in shown]
         write_image(args.out / 'contact_sheet.png', contact_sheet(sheet))
     if task == 'vss':
         count = len({row['category_id'] for row in rows})
-    above = f' of score >= {args.score_thr or 0:g}' if task == 'vis' else ''
+    above = f' of score >= {args.score_thr:g}' if task == 'vis' else ''
     say(f'{args.out}: {len(videos)} videos with {count} {NOUNS[task]}{above}')
     return stop.status
+
+
+def _report(video: ResultVideo, metainfo: Mapping[str, Any], args: argparse.Namespace) -> Report:
+    """What is drawn of a video's results."""
+    return build_report(
+        video.found, metainfo, args.score_thr, all_tracks=args.all_tracks, truth=video.truth
+    )
 
 
 def _draw_video(
@@ -188,17 +199,15 @@ def _read_frames(
 def _sheet_video(
     video: ResultVideo,
     metainfo: Mapping[str, Any],
-    score_thr: float | None,
-    value_range: ValueRange | None,
+    args: argparse.Namespace,
 ) -> SheetVideo:
     """Input, truth if there is any, and prediction of frames over the whole video."""
     columns = evenly_spaced(len(video.frames), SHEET_FRAMES)
-    images = list(_read_frames(video, columns, value_range))
+    images = list(_read_frames(video, columns, args.range))
     scale = upscaling(video.size)
     text_size = label_size(video.size[1] * scale)
 
-    def drawn(result: VideoResult, *, scores: bool) -> list[np.ndarray]:
-        report = build_report(result, metainfo, score_thr)
+    def drawn(report: Report, *, scores: bool) -> list[np.ndarray]:
         style = DrawingStyle(scale, text_size, scores=scores, legend=False)
         painter = report.painter(style)
         pairs = zip(columns, images, strict=True)
@@ -207,8 +216,9 @@ def _sheet_video(
     has_scores = isinstance(video.found, VideoInstances)
     rows = [('input', images)]
     if video.truth is not None:
-        rows.append(('ground truth', drawn(video.truth, scores=False)))
-    rows.append(('prediction', drawn(video.found, scores=has_scores)))
+        truth = build_report(video.truth, metainfo, None, all_tracks=True)
+        rows.append(('ground truth', drawn(truth, scores=False)))
+    rows.append(('prediction', drawn(_report(video, metainfo, args), scores=has_scores)))
     title = f'{video.name}: {len(video.frames)} frames'
     sheet = SheetVideo(title, [f'frame {t}' for t in columns], rows)
     if isinstance(video.found, VideoSemantic):

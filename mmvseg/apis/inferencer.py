@@ -1,12 +1,11 @@
 """From a config and a checkpoint to the result of any video."""
 
 import warnings
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose
@@ -21,14 +20,25 @@ from mmvseg.engine.categories import noted_classes, set_num_classes
 from mmvseg.engine.config import config_errors, require
 from mmvseg.errors import UserError
 from mmvseg.hub import find_model
-from mmvseg.media import DamagedVideoWarning, Frame, FrameSource, as_source, checked_frames
+from mmvseg.media import (
+    DamagedVideoWarning,
+    Frame,
+    FrameSource,
+    as_source,
+    checked_frames,
+    each_video,
+)
 from mmvseg.media.prefetch import newest, prefetch
 from mmvseg.models.segmentors.base import VideoSegmentor
 from mmvseg.models.segmentors.window_order import UnfinishedVideoWarning
 from mmvseg.registry import MODELS, TRANSFORMS
-from mmvseg.structures import VideoDataSample, VideoResult, VideoWindow
+from mmvseg.results import SegmentedVideo
+from mmvseg.structures import VideoResult, VideoWindow
 
 LOADER = 'LoadClip'
+
+#: What is taken as a video, see :func:`mmvseg.media.as_source`.
+Video = str | Path | Iterable[Any] | FrameSource
 
 
 class VideoSegInferencer:
@@ -53,10 +63,12 @@ class VideoSegInferencer:
         UserError: if config, checkpoint or device cannot be used.
 
     Example:
+        >>> inferencer = VideoSegInferencer('squares.py', 'squares.pth', device='cpu')
+        >>> for track in inferencer('street').above(0.3):
+        ...     print(track.id, track.name, f'{track.score:.2f}', track.boxes[0])
+        10 red 0.90 [ 2.  4. 18. 20.]
+        11 green 0.50 [40. 28. 56. 44.]
         >>> inferencer = VideoSegInferencer('tevit_msgshift')  # doctest: +SKIP
-        >>> tracks = inferencer('street.mp4').pred.above(0.3)  # doctest: +SKIP
-        >>> [inferencer.classes[label] for label in tracks.labels]  # doctest: +SKIP
-        ['person', 'car']
 
     Attributes:
         metainfo: ``classes``, ``category_ids``, ``palette`` and ``thing_classes`` (None: all).
@@ -91,6 +103,7 @@ class VideoSegInferencer:
         # What the config lets stay unfilled concerns the start of a training.
         load_model_weights(self.model, loaded, str(checkpoint), True, allow_missing)
         self.model.to(self.device).eval()
+        self.model.report_all()
 
     def __repr__(self) -> str:
         name = type(self.model).__name__
@@ -124,38 +137,46 @@ class VideoSegInferencer:
 
     def __call__(
         self,
-        source: str | Path | Sequence[Any] | np.ndarray | torch.Tensor | FrameSource,
+        source: Video,
         on_frames: Callable[[int], bool | None] | None = None,
-    ) -> VideoDataSample:
+        *,
+        fps: float | None = None,
+    ) -> SegmentedVideo:
         """Segment one video.
 
         Frames in memory are in the order RGB, not BGR as OpenCV reads them. They are uint8, 0 to
         255: floats and 16 bits are refused, since their range is not known. A list may hold arrays
         and tensors (H, W, 3), grey (H, W) or (H, W, 1), and (H, W, 4), whose alpha is left out,
-        pictures of Pillow, and paths of images. An array or tensor of a whole video is (T, H, W, 3)
-        or of 1 or 4 channels. All frames have one size.
+        pictures of Pillow, paths of images, and frames of :mod:`mmvseg.media`; so may an iterator,
+        which is taken frame by frame. An array or tensor of a whole video is (T, H, W, 3) or of 1
+        or 4 channels. All frames have one size.
 
         Args:
-            source: a video file, a folder of frames, an image, a quoted pattern; frames in memory;
-                or a frame source, see :class:`mmvseg.media.FrameSource`.
+            source: a video file, a folder of frames, an image, a quoted pattern, an address; frames
+                in memory; or a frame source, see :class:`mmvseg.media.FrameSource`.
             on_frames: called with the number of frames that the model has just taken; by returning
                 False it ends the video there.
+            fps: frame rate of frames that carry no times, as those of a folder (default: 6).
 
         Returns:
-            A sample whose ``pred`` is the result at the video's own size, of the type that
-            :attr:`task` names; ``video_length`` is the number of frames taken, ``frame_seconds``
-            the time of each. A video that breaks off gives a ``DamagedVideoWarning`` and the
-            result of the frames before.
+            The tracks of the video. Its ``pred`` is the result at the video's own size, of the type
+            that :attr:`task` names; ``video_length`` is the number of frames taken,
+            ``frame_seconds`` the time of each. A video that breaks off gives a
+            ``DamagedVideoWarning`` and the result of the frames before.
 
         Raises:
             UserError: if nothing can be read, or a frame is of another kind.
 
         Example:
-            >>> frames = [cv2.imread(path)[..., ::-1] for path in paths]  # doctest: +SKIP
-            >>> inferencer(frames).pred  # doctest: +SKIP
-            VideoInstances(10 tubes of 36 frames, scores 0.03 to 0.91)
+            >>> inferencer('street')
+            SegmentedVideo('street', 3 tracks in 7 frames)
+            >>> frames = np.zeros((4, 48, 64, 3), np.uint8)
+            >>> inferencer(frames, fps=25).frame_seconds
+            [0.0, 0.04, 0.08, 0.12]
+            >>> inferencer(frame for frame in frames).video_length
+            4
         """
-        source = as_source(source)
+        source = as_source(source, fps)
         taken, seconds = 0, []
 
         def count(windows: Iterable[VideoWindow]) -> Iterator[VideoWindow]:
@@ -175,12 +196,37 @@ class VideoSegInferencer:
             (sample,) = self.model.stream(count(windows))
         if source.damage:
             warnings.warn(source.damage, DamagedVideoWarning, stacklevel=2)
-        sample.set_metainfo(dict(video_length=taken, frame_seconds=seconds[:taken]))
-        return sample
+        return SegmentedVideo(
+            sample.pred, self.metainfo, source.name, tuple(source.size), seconds[:taken]
+        )
 
-    def live(
-        self, source: str | Path | int | Sequence[Any] | np.ndarray | torch.Tensor | FrameSource
-    ) -> Generator[tuple[Frame, VideoResult]]:
+    def videos(
+        self, sources: str | Path | Iterable[Video], *, fps: float | None = None
+    ) -> Generator[tuple[Video, SegmentedVideo]]:
+        """Segment several videos, one after the other.
+
+        Args:
+            sources: several of what a call takes, or a folder of videos: the video files in it and
+                its folders of frames, in natural order. (A list given to a call is one video: its
+                frames.)
+            fps: as of a call.
+
+        Returns:
+            A generator of each source and its result. A video is read when its turn comes.
+
+        Raises:
+            UserError: for a video that cannot be read; the results before it have been given.
+
+        Example:
+            >>> for source, result in inferencer.videos(['street', 'yard']):
+            ...     print(source, len(result.above(0.3)))
+            street 2
+            yard 2
+        """
+        for source in each_video(sources):
+            yield source, self(source, fps=fps)
+
+    def live(self, source: Video | int) -> Generator[tuple[Frame, VideoResult]]:
         """Segment frame by frame, each as soon as it is there.
 
         Of a camera or a stream, the model always takes the newest frame; those that came while it
@@ -196,6 +242,15 @@ class VideoSegInferencer:
 
         Raises:
             UserError: if nothing can be read, or the model needs the whole video.
+
+        Example:
+            >>> with closing(inferencer.live('street')) as frames:
+            ...     for frame, objects in frames:
+            ...         print(frame.index, len(objects.above(0.3)))
+            ...         if frame.index == 1:
+            ...             break
+            0 2
+            1 2
         """
         source = as_source(source)
         images = checked_frames(source)

@@ -49,14 +49,19 @@ def check_output_folder(option: str, folder: Path, inputs: Iterable[str | Path])
 
 
 def say_outputs(
-    noun: str, video: Path | None, entries: Path | None, maps: Path | None, damage: str | None
+    noun: str,
+    video: Path | None,
+    entries: Path | None,
+    table: Path | None,
+    maps: Path | None,
+    damage: str | None,
 ) -> None:
     """Say what was written.
 
     Raises:
         UserError: for a ``damage``: the exit status says that something is missing.
     """
-    for kind, path in (('overlay', video), (noun, entries), ('maps', maps)):
+    for kind, path in (('overlay', video), (noun, entries), ('table', table), ('maps', maps)):
         if path:
             say(f'{kind + ":":<10}{path}')
     if damage:

@@ -12,6 +12,7 @@ from mmvseg.visualization.painters import build_painter
 
 from .inferencer import VideoSegInferencer
 from .live_outputs import LiveOutputs
+from .live_tracks import LiveTracks
 from .output_paths import say_outputs
 from .reports import build_report, demo_style
 from .stopping import StopWish
@@ -43,10 +44,20 @@ def segment_live(
         maps=args.maps,
         window=args.show,
     )
+    tracks = None
+    if inferencer.task == 'vis' and not args.all_tracks:
+        tracks = LiveTracks(args.score_thr)
     with outputs, closing(frames):
         try:
             for frame, found in frames:
-                seen = build_report(found, inferencer.metainfo, args.score_thr)
+                found = tracks.choose(found) if tracks else found
+                seen = build_report(
+                    found,
+                    inferencer.metainfo,
+                    args.score_thr,
+                    all_tracks=True,
+                    labels=args.labels,
+                )
                 if not outputs.take(frame, seen) or outputs.num_frames == args.max_frames:
                     break
             else:
@@ -61,5 +72,5 @@ def segment_live(
     above = '' if args.score_thr is None else f' of score >= {args.score_thr:g}'
     mean = outputs.num_entries / outputs.num_frames
     say(f'{outputs.num_frames} frames with {mean:.1f} {seen.noun}{above} on average')
-    say_outputs(seen.noun, video, args.json, args.maps, problem)
+    say_outputs(seen.noun, video, args.json, None, args.maps, problem)
     return stop.status if stop.number == signal.SIGTERM else 0

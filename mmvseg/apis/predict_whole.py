@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from mmvseg.errors import say
@@ -19,7 +20,9 @@ from mmvseg.media import (
 )
 from mmvseg.media.images import IMAGE_SUFFIXES, write_image
 from mmvseg.progress import ProgressReport
+from mmvseg.results.exports import COLUMNS
 from mmvseg.visualization.exports import write_id_map
+from mmvseg.visualization.tables import write_table
 from mmvseg.visualization.text import DrawingStyle
 
 from .inferencer import VideoSegInferencer
@@ -63,11 +66,20 @@ def segment_whole(
 
         sample = inferencer(source, on_frames)
     damage = damage or source.damage
-    found = build_report(sample.pred, inferencer.metainfo, args.score_thr)
+    found = build_report(
+        sample.pred,
+        inferencer.metainfo,
+        args.score_thr,
+        all_tracks=args.all_tracks,
+        labels=args.labels,
+    )
     if args.json:
         times = dict(seconds=[round(seconds, 6) for seconds in sample.frame_seconds])
         entries = [entry | times for entry in found.entries()]
         write_bytes(args.json, json.dumps(entries).encode())
+    if args.csv:
+        shown = replace(sample, pred=found.result, video_name=args.name or source.name)
+        write_table(args.csv, list(COLUMNS), shown.rows())
     pictures = _Pictures(found, sample.frame_seconds, out, args.maps)
     audio = AudioTracks(sound.address, sound.start_s) if sound else None
     drawn = pictures.write(source, demo_style(inferencer.task, source.size), audio, stop)
@@ -78,7 +90,7 @@ def segment_whole(
         if drawn < sample.video_length:
             where += f', overlay and maps after {drawn}'
         say(f'{where}; the results cover the frames before', sys.stderr)
-    say_outputs(found.noun, out, args.json, args.maps, None if stop.number else damage)
+    say_outputs(found.noun, out, args.json, args.csv, args.maps, None if stop.number else damage)
     return stop.status
 
 

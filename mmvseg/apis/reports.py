@@ -1,7 +1,7 @@
 """What a run says of a video besides pictures, for each task: entries, maps, a summary."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -9,15 +9,17 @@ import numpy as np
 
 from mmvseg.errors import UserError, one_line
 from mmvseg.structures import VideoInstances, VideoPanoptic, VideoResult, VideoSemantic
+from mmvseg.structures.coded_maps import NO_CLASS
 from mmvseg.visualization.exports import Color, id_map, map_value
 from mmvseg.visualization.overlay import track_color
-from mmvseg.visualization.overlay_panoptic import segment_color
+from mmvseg.visualization.overlay_panoptic import PanopticPainter, segment_color
 from mmvseg.visualization.overlay_semantic import by_area, class_areas
-from mmvseg.visualization.painters import Painter, build_painter
+from mmvseg.visualization.painters import InstancePainter, Painter, build_painter
 from mmvseg.visualization.text import DrawingStyle, upscaling
+from mmvseg.visualization.track_colors import colors_beside_truth, segment_colors_beside_truth
 
-#: Tracks below are hardly ever right.
-SCORE_THR = 0.3
+#: Tracks below are more often wrong than right, once each object is shown by its best one.
+SCORE_THR = 0.2
 
 
 #: What the results of a task consist of.
@@ -61,7 +63,13 @@ class Report(Protocol):
 
 
 def build_report(
-    result: VideoResult, metainfo: Mapping[str, Any], score_thr: float | None
+    result: VideoResult,
+    metainfo: Mapping[str, Any],
+    score_thr: float | None,
+    *,
+    all_tracks: bool = False,
+    labels: Collection[int] | None = None,
+    truth: VideoResult | None = None,
 ) -> Report:
     """The report of a result.
 
@@ -69,12 +77,19 @@ def build_report(
         result: of any task.
         metainfo: ``classes``, ``category_ids`` and ``palette``.
         score_thr: tracks or segments of a lower score are left out.
+        all_tracks: keep tracks that repeat what better ones show, see
+            :meth:`~mmvseg.structures.VideoInstances.distinct`.
+        labels: class indices; of what is left then, all other classes are left out.
+        truth: what is annotated in the same video; tracks and things take the colours of the
+            objects that they show.
     """
     if isinstance(result, VideoInstances):
-        return InstanceReport(result, metainfo, score_thr)
+        return InstanceReport(
+            result, metainfo, score_thr, all_tracks=all_tracks, labels=labels, truth=truth
+        )
     if isinstance(result, VideoPanoptic):
-        return PanopticReport(result, metainfo, score_thr)
-    return SemanticReport(result, metainfo)
+        return PanopticReport(result, metainfo, score_thr, labels=labels, truth=truth)
+    return SemanticReport(result, metainfo, labels=labels)
 
 
 def score_threshold(task: str, wanted: float | None) -> float | None:
@@ -92,6 +107,19 @@ def score_threshold(task: str, wanted: float | None) -> float | None:
     return default if wanted is None else wanted
 
 
+def refuse_all_tracks(task: str) -> None:
+    """Refuse the option ``--all-tracks`` where it means nothing.
+
+    Raises:
+        UserError: if the task has no tracks.
+    """
+    if task != 'vis':
+        raise UserError(
+            '--all-tracks: of panoptic and semantic results every pixel is shown once anyway; '
+            'leave it out'
+        )
+
+
 def demo_style(task: str, size: tuple[int, int]) -> DrawingStyle:
     """The drawing on frames of ``size`` (H, W); small maps are enlarged, for their many names."""
     return DrawingStyle(scale=1 if task == 'vis' else upscaling(size))
@@ -103,15 +131,31 @@ class InstanceReport:
     noun = NOUNS['vis']
 
     def __init__(
-        self, found: VideoInstances, metainfo: Mapping[str, Any], score_thr: float | None
+        self,
+        found: VideoInstances,
+        metainfo: Mapping[str, Any],
+        score_thr: float | None,
+        *,
+        all_tracks: bool,
+        labels: Collection[int] | None,
+        truth: VideoInstances | None,
     ) -> None:
-        self._found, self._meta = found, metainfo
+        self._meta = metainfo
         self._score_thr = 0.0 if score_thr is None else score_thr
-        self.result = found.above(self._score_thr)
+        above = found.above(self._score_thr)
+        shown = above if all_tracks else above.distinct()
+        self._repeats = len(above) - len(shown)
+        self._found, self.result = found, shown
+        if labels is not None:
+            self._found, self.result = found.of_labels(labels), shown.of_labels(labels)
+        self._others = len(shown) - len(self.result)
+        self._colors = {track: track_color(track) for track in self.result.track_ids.tolist()}
+        if truth is not None:
+            self._colors = colors_beside_truth(self.result, truth)
 
     def painter(self, style: DrawingStyle) -> Painter:
         """Masks, contours and labels."""
-        return build_painter('vis', self._meta, style)
+        return InstancePainter(self._meta['classes'], style, self._colors)
 
     def entries(self) -> list[dict]:
         """Entries of an official results file, with class name and track id."""
@@ -136,17 +180,20 @@ class InstanceReport:
 
     def colors(self) -> dict[int, Color]:
         """Of the tracks."""
-        tracks = self.result.track_ids.tolist()
-        return {map_value(track): track_color(track) for track in tracks}
+        return {map_value(track): color for track, color in self._colors.items()}
 
     def describe(self) -> str:
         """Tracks of each class."""
+        others = f' ({self._others} of other classes left out)' if self._others else ''
         if not len(self.result):
             found = self._found
             best = f'; the best of {len(found)} has {found.scores.max():.3f}' if len(found) else ''
-            return f'no track has a score >= {self._score_thr:g} (--score-thr){best}'
+            return f'no track has a score >= {self._score_thr:g} (--score-thr){best}{others}'
         listed = _listed(Counter(self._meta['classes'][label] for label in self.result.labels))
-        return f'{len(self.result)} tracks of score >= {self._score_thr:g}: {listed}'
+        text = f'{len(self.result)} tracks of score >= {self._score_thr:g}: {listed}{others}'
+        if self._repeats:
+            text += f'; left out: {self._repeats} of the same objects again (--all-tracks)'
+        return text
 
 
 class PanopticReport:
@@ -155,17 +202,28 @@ class PanopticReport:
     noun = NOUNS['vps']
 
     def __init__(
-        self, found: VideoPanoptic, metainfo: Mapping[str, Any], score_thr: float | None
+        self,
+        found: VideoPanoptic,
+        metainfo: Mapping[str, Any],
+        score_thr: float | None,
+        *,
+        labels: Collection[int] | None,
+        truth: VideoPanoptic | None,
     ) -> None:
-        self._meta = metainfo
-        kept = [s for s in found.segments if score_thr is None or s.score >= score_thr]
-        self._dropped = len(found) - len(kept)
-        self._score_thr = score_thr
-        self.result = VideoPanoptic(kept, found.maps)
+        self._meta, self._score_thr = metainfo, score_thr
+        chosen = found if labels is None else found.of_labels(labels)
+        self.result = chosen if score_thr is None else chosen.above(score_thr)
+        self._others = len(found) - len(chosen)
+        self._dropped = len(chosen) - len(self.result)
+        palette = metainfo['palette']
+        self._colors = {s.id: segment_color(s, palette) for s in self.result.segments}
+        if truth is not None:
+            self._colors |= segment_colors_beside_truth(self.result, truth)
 
     def painter(self, style: DrawingStyle) -> Painter:
         """Every pixel, contours and labels."""
-        return build_painter('vps', self._meta, style)
+        meta = self._meta
+        return PanopticPainter(meta['classes'], meta['palette'], style, self._colors)
 
     def entries(self) -> list[dict]:
         """Class, score and area in each frame of every segment, ``0`` where it is absent."""
@@ -201,20 +259,21 @@ class PanopticReport:
 
     def colors(self) -> dict[int, Color]:
         """Of the segments, those of the overlay."""
-        palette = self._meta['palette']
-        return {segment.id: segment_color(segment, palette) for segment in self.result.segments}
+        return self._colors
 
     def describe(self) -> str:
         """Things and stuff of each class."""
         classes, segments = self._meta['classes'], self.result.segments
         things = Counter(classes[s.label] for s in segments if s.is_thing)
         stuff = [one_line(classes[s.label]) for s in segments if not s.is_thing]
-        if not segments and not self._dropped:
+        if not segments and not self._dropped and not self._others:
             return 'no segment is sure enough (model.test_cfg.object_mask_threshold)'
         text = f'{things.total()} things: {_listed(things) or "none"}; '
         text += f'{len(stuff)} kinds of stuff: {", ".join(stuff) or "none"}'
         if self._dropped:
             text += f' ({self._dropped} segments of score < {self._score_thr:g} left out)'
+        if self._others:
+            text += f' ({self._others} segments of other classes left out)'
         return text
 
 
@@ -223,8 +282,15 @@ class SemanticReport:
 
     noun = NOUNS['vss']
 
-    def __init__(self, found: VideoSemantic, metainfo: Mapping[str, Any]) -> None:
-        self._meta, self.result = metainfo, found
+    def __init__(
+        self,
+        found: VideoSemantic,
+        metainfo: Mapping[str, Any],
+        *,
+        labels: Collection[int] | None,
+    ) -> None:
+        self._meta, self._is_whole = metainfo, labels is None
+        self.result = found if labels is None else found.of_labels(labels)
 
     @cached_property
     def _areas(self) -> np.ndarray:
@@ -253,22 +319,31 @@ class SemanticReport:
         return [dict(entry, area=area) for entry, area in entries if area]
 
     def id_map(self, frame: int, size: tuple[int, int]) -> np.ndarray:
-        """The dataset's ids of the classes."""
-        return np.array(self._meta['category_ids'])[self.result.maps[frame]]
+        """The dataset's ids of the classes; the void id where a class was left out."""
+        ids = np.full(NO_CLASS + 1, self._void)
+        ids[: len(self._meta['classes'])] = self._meta['category_ids']
+        return ids[self.result.maps[frame]]
 
     def colors(self) -> dict[int, Color]:
         """Of all classes."""
         pairs = zip(self._meta['category_ids'], self._meta['palette'], strict=True)
-        return {int(category): tuple(color) for category, color in pairs}
+        colors = {int(category): tuple(color) for category, color in pairs}
+        return colors if self._is_whole else colors | {self._void: (0, 0, 0)}
+
+    @property
+    def _void(self) -> int:
+        """As data sets have it, if no class has this id."""
+        return 255 if max(self._meta['category_ids']) < 255 else NO_CLASS
 
     def describe(self) -> str:
         """The share of each class in the video."""
         areas = self._areas.sum(0)
+        pixels = len(self.result.maps) * self.result.maps[0].size
         order = by_area(areas)
         classes = [one_line(name) for name in self._meta['classes']]
-        shares = [f'{areas[n] / areas.sum():.1%} {classes[n]}' for n in order[:8]]
+        shares = [f'{areas[n] / pixels:.1%} {classes[n]}' for n in order[:8]]
         more = f', {len(order) - 8} more' if len(order) > 8 else ''
-        return f'{len(order)} classes: {", ".join(shares)}{more}'
+        return f'{len(order)} classes: {", ".join(shares) or "none"}{more}'
 
 
 def _listed(counts: Counter) -> str:

@@ -67,9 +67,9 @@ def load_checkpoint_file(
             that nobody can read.
 
     Example:
-        >>> checkpoint = load_checkpoint_file('work_dirs/tevit_msgshift/iter_9200.pth')
-        >>> sorted(checkpoint['state_dict'])[:1]
-        ['backbone.layers.0.0.norm.bias']
+        >>> checkpoint = load_checkpoint_file('squares.pth')
+        >>> sorted(checkpoint['state_dict'])
+        ['scores']
     """
     path = user_path(path)
     if not path.is_file():

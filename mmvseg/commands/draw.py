@@ -26,7 +26,9 @@ Under --out:
 Ctrl-C and SIGTERM keep what is drawn so far; the exit status is 130 or 143.
 
 Tracks are numbered from 0 by the position of their entry among those of the video, segments from 1;
---score-thr does not renumber.
+what is left out does not renumber. A results file holds the tracks of an object again and again;
+each object is drawn once, by its best track. Beside ground truth, a track has the colour of the
+object that it shows.
 
 Example:
     mmvseg draw results.json --ann val.json --root val/JPEGImages --out vis
@@ -61,7 +63,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--video', action='append', help='draw this video only: its id or name; may be repeated'
     )
     parser.add_argument(
-        '--score-thr', type=float, help='leave out tracks below this score (YouTube-VIS)'
+        '--score-thr',
+        type=float,
+        help='leave out tracks below this score (YouTube-VIS, default 0.2)',
+    )
+    parser.add_argument(
+        '--all-tracks',
+        action='store_true',
+        help='also draw tracks that show the object of a better one again (YouTube-VIS)',
     )
     parser.add_argument(
         '--fps',

@@ -16,9 +16,14 @@ so far are written, and the exit status is 130 or 143.
 With --live each frame is segmented, written and shown as soon as it is there, without sound; Ctrl-C
 ends it, with status 0.
 
+Of several inputs, or a folder of videos, each has its own files in the folders that --out, --json,
+--csv and --maps name. One that cannot be read is reported, and the others are segmented; the exit
+status is 1.
+
 Example:
     mmvseg predict street.mp4 --model tevit_msgshift
     mmvseg predict street.mp4 configs/tevit/tevit_msgshift.py tevit_msgshift.pth
+    mmvseg predict videos/ --model tevit_msgshift --out drawn --csv tables --classes person car
 """
 
 import argparse
@@ -27,6 +32,7 @@ from pathlib import Path
 from .arguments import (
     CHECKPOINT_HELP,
     DEFAULT_FPS,
+    LAUNCHERS,
     add_checkpoint_arguments,
     frame_rate,
     positive_int,
@@ -37,11 +43,15 @@ from .parser import UsageError
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command."""
+    parser.usage = '%(prog)s INPUT [INPUT ...] (--model MODEL | CONFIG CHECKPOINT) [options]'
     parser.add_argument(
-        'input', help='video file, folder of frames, image, quoted pattern, camera, stream or -'
+        'inputs',
+        nargs='+',
+        metavar='INPUT',
+        help='video file, folder of frames, image, quoted pattern, camera, stream or -; several of '
+        'them, or a folder of videos, are segmented one after the other; without --model, the last '
+        f'two are CONFIG, that of the model, and CHECKPOINT, its weights: {CHECKPOINT_HELP}',
     )
-    parser.add_argument('config', nargs='?', help='config of the model')
-    parser.add_argument('checkpoint', nargs='?', help=f'its weights: {CHECKPOINT_HELP}')
     parser.add_argument(
         '--model',
         help='in place of config and checkpoint: the name of a published model (mmvseg models '
@@ -49,7 +59,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'hf:USER/REPO/FILE',
     )
     parser.add_argument(
-        '--out', type=Path, help='overlay to write (default: work_dirs/demo/NAME.mp4 or .png)'
+        '--out',
+        type=Path,
+        help='overlay to write (default: work_dirs/demo/NAME.mp4 or .png); of several videos the '
+        'folder for NAME.mp4, and so --json, --csv and --maps',
     )
     parser.add_argument(
         '--json',
@@ -57,6 +70,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='also write what was found. vis: entries of results.json with class names; vps: '
         'segments, vss: classes, each with its area in every frame; all with the seconds of the '
         'frames; with --live, one JSON object a frame and line',
+    )
+    parser.add_argument(
+        '--csv',
+        type=Path,
+        help='also write a table, a row a track and frame: video, frame, seconds, track_id, '
+        'category_id, category, score, x1, y1, x2, y2, area',
     )
     parser.add_argument(
         '--maps',
@@ -68,8 +87,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--score-thr',
         type=float,
-        help='leave out tracks (vis, default 0.3) or segments (vps, default: none) below this '
+        help='leave out tracks (vis, default 0.2) or segments (vps, default: none) below this '
         'score, in overlay, json and maps',
+    )
+    parser.add_argument(
+        '--all-tracks',
+        action='store_true',
+        help='also keep tracks that show the object of a better one again (vis)',
+    )
+    parser.add_argument(
+        '--classes',
+        nargs='+',
+        metavar='NAME',
+        help='leave out all other classes, in overlay, json, csv and maps; give it behind the '
+        'positional arguments',
     )
     parser.add_argument('--device', help='e.g. cpu or cuda:1 (default: the GPU if there is one)')
     parser.add_argument(
@@ -95,6 +126,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--no-audio', action='store_true', help='leave the sound of a video file out'
     )
+    parser.add_argument(
+        '--launcher',
+        choices=LAUNCHERS,
+        default='none',
+        help='what started the processes that share several videos',
+    )
     add_checkpoint_arguments(parser)
     add_cfg_options(parser)
 
@@ -103,11 +140,28 @@ def run(args: argparse.Namespace) -> int:
     """Run the command; returns 130 or 143 if it was stopped."""
     if args.show and not args.live:
         raise UsageError('--show needs --live')
-    is_named = args.model is not None
-    if is_named == (args.config is not None) or not (is_named or args.checkpoint):
-        raise UsageError('give --model, or CONFIG and CHECKPOINT')
-    from mmvseg.apis.predict import predict
+    if args.csv and args.live:
+        raise UsageError('--csv is for whole videos; with --live, give --json')
+    _tell_apart(args)
+    from mmvseg.apis.predict_videos import predict_videos
     from mmvseg.apis.stopping import StopWish
+    from mmvseg.engine.distributed import distributed_command_line
 
-    with StopWish() as stop:
-        return predict(args, stop)
+    def main() -> int:
+        with StopWish() as stop:
+            return predict_videos(args, stop)
+
+    return distributed_command_line(main)()
+
+
+def _tell_apart(args: argparse.Namespace) -> None:
+    """Without ``--model``, the last two positional arguments are config and checkpoint.
+
+    Raises:
+        UsageError: there is no model.
+    """
+    args.config = args.checkpoint = None
+    if args.model is None:
+        if len(args.inputs) < 3:
+            raise UsageError('give --model MODEL (mmvseg models lists them), or CONFIG CHECKPOINT')
+        *args.inputs, args.config, args.checkpoint = args.inputs

@@ -1,7 +1,9 @@
+from .any_source import as_source, checked_frames
 from .audio import AudioTracks
 from .decoding import without_password
 from .frame_clock import is_steady
-from .frame_list import FrameList, as_source, checked_frames
+from .frame_iterator import FrameIterator
+from .frame_list import FrameList
 from .frame_source import (
     DEFAULT_FPS,
     DamagedVideoWarning,
@@ -15,6 +17,7 @@ from .frame_source import (
 )
 from .sources import FirstFrames, open_source
 from .stream_source import CameraSource, StreamSource
+from .video_folders import each_video
 from .video_writer import VideoWriter
 
 __all__ = [
@@ -24,6 +27,7 @@ __all__ = [
     'DamagedVideoWarning',
     'FirstFrames',
     'Frame',
+    'FrameIterator',
     'FrameList',
     'FrameSource',
     'ImageFolder',
@@ -34,6 +38,7 @@ __all__ = [
     'VideoWriter',
     'as_source',
     'checked_frames',
+    'each_video',
     'is_steady',
     'open_source',
     'parse_fps',

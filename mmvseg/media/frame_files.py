@@ -9,7 +9,7 @@ from pathlib import Path
 from mmvseg.errors import UserError
 
 from .images import IMAGE_SUFFIXES
-from .names import natural_key
+from .names import is_video_name, natural_key
 
 #: What labelling tools put behind or before a frame's name for that of its mask.
 _MASK = '(?:masks?|seg|segmentation|labels?|labelids|annotations?|gt|matte|alpha)'
@@ -29,9 +29,13 @@ def frames_of_folder(folder: Path) -> tuple[list[Path], list[str]]:
     files = [path for path in paths if not os.path.isdir(path)]
     frames, left_out = choose_frames(files, str(folder))
     if not frames:
-        inside = ', '.join(sorted(os.listdir(folder))[:_NAMED]) or 'nothing'
+        names = sorted(os.listdir(folder))
+        inside = ', '.join(names[:_NAMED]) or 'nothing'
+        videos = any(map(is_video_name, names))
+        hint = '; it holds videos, give one of them' if videos else ''
         raise UserError(
             f'{folder}: no frames (looked for {" ".join(sorted(IMAGE_SUFFIXES))}; found {inside})'
+            f'{hint}'
         )
     return frames, what_is_left_out(frames, left_out, str(folder))
 

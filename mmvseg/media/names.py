@@ -4,6 +4,22 @@ import os
 import re
 from pathlib import Path
 
+_VIDEO = re.compile(
+    r'.*\.(3gp|asf|avi|flv|gif|m2ts|m4v|mkv|mov|mp4|mpe?g|mts|mxf|ogv|ts|vob|webm|wmv|y4m)',
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def is_video_name(path: str | Path) -> bool:
+    """Whether a file is a video by its name, and no hidden one.
+
+    Example:
+        >>> is_video_name('clips/street.MP4'), is_video_name('street.json')
+        (True, False)
+    """
+    name = os.path.basename(path)
+    return _VIDEO.fullmatch(name) is not None and not name.startswith('.')
+
 
 def natural_key(path: str | Path) -> list[tuple[int, str]]:
     """Sort key that puts ``frame_2`` before ``frame_10``, and that no two names share.

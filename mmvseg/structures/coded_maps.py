@@ -1,9 +1,12 @@
 """Integer maps of many frames in little memory."""
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
+
+#: Pixels of no class where maps are reduced to some classes.
+NO_CLASS = 65535
 
 
 class CodedMaps(Sequence[np.ndarray]):
@@ -46,3 +49,27 @@ class CodedMaps(Sequence[np.ndarray]):
     def nbytes(self) -> int:
         """Memory that the maps take."""
         return sum(len(data) for _, _, data in self._coded)
+
+
+class SelectedMaps(Sequence[np.ndarray]):
+    """Maps in which only some values are left, made when they are asked for.
+
+    Args:
+        maps: maps of numbers from 0 to 65535, each (H, W).
+        values: those that stay; all others become :data:`NO_CLASS`.
+
+    Example:
+        >>> SelectedMaps([np.array([[0, 1, 2]])], [2])[0]
+        array([[65535, 65535,     2]], dtype=uint16)
+    """
+
+    def __init__(self, maps: Sequence[np.ndarray], values: Collection[int]) -> None:
+        self._maps = maps
+        self._table = np.full(NO_CLASS + 1, NO_CLASS, np.uint16)
+        self._table[list(values)] = list(values)
+
+    def __len__(self) -> int:
+        return len(self._maps)
+
+    def __getitem__(self, frame: int) -> np.ndarray:
+        return self._table[self._maps[frame]]

@@ -1,9 +1,11 @@
 """The result of video instance segmentation: scored tubes, their masks run-length coded."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
+
+from .distinct_tracks import distinct_tracks, without_repeats
 
 
 @dataclass(repr=False)
@@ -39,6 +41,26 @@ class VideoInstances:
         """The tubes whose score is at least ``score_thr``."""
         keep = np.flatnonzero(self.scores >= score_thr)
         return self.select(keep)
+
+    def distinct(self) -> 'VideoInstances':
+        """One mask an object: tubes that repeat what better ones show are left out.
+
+        So are, in single frames, the masks of a tube that lies on another's object there.
+
+        Example:
+            >>> mask = dict(size=[2, 2], counts=b'04')  # all four pixels
+            >>> both = VideoInstances(
+            ...     np.array([0.3, 0.9]), np.array([0, 1]), [[mask], [mask]], np.array([4, 4])
+            ... )
+            >>> both.distinct().labels.tolist()
+            [1]
+        """
+        kept = self.select(distinct_tracks(self.scores, self.masks))
+        return replace(kept, masks=without_repeats(kept.scores, kept.masks))
+
+    def of_labels(self, labels: Collection[int]) -> 'VideoInstances':
+        """The tubes of these class indices."""
+        return self.select(np.flatnonzero(np.isin(self.labels, list(labels))))
 
     def select(self, index: np.ndarray) -> 'VideoInstances':
         """The tubes at the integer positions ``index`` (n,), in that order."""

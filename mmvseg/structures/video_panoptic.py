@@ -1,6 +1,6 @@
 """The result of video panoptic segmentation: every pixel belongs to one segment, or to none."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,6 +43,14 @@ class VideoPanoptic:
 
     def __repr__(self) -> str:
         return f'VideoPanoptic({len(self)} segments in {len(self.maps)} frames)'
+
+    def above(self, score_thr: float) -> 'VideoPanoptic':
+        """The segments whose score is at least ``score_thr``; the maps keep the ids of all."""
+        return VideoPanoptic([s for s in self.segments if s.score >= score_thr], self.maps)
+
+    def of_labels(self, labels: Collection[int]) -> 'VideoPanoptic':
+        """The segments of these class indices; the maps keep the ids of all."""
+        return VideoPanoptic([s for s in self.segments if s.label in labels], self.maps)
 
     def segments_in(self, segment_map: np.ndarray) -> list[tuple[Segment, int]]:
         """The segments that occur in one of the maps, with their areas in pixels."""

@@ -1,8 +1,9 @@
 """Objects drawn on frames with OpenCV: mask, contour and label in the track's own colour."""
 
 import colorsys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import cv2
 import numpy as np
@@ -10,10 +11,15 @@ from pycocotools import mask as mask_api
 
 from mmvseg.structures import VideoInstances
 
-from .text import Label, draw_labels, font_size
+from .labels import Label, LabelPainter
+from .text import font_size
 
 GOLDEN_RATIO = 0.618033988749895
 MASK_OPACITY = 0.45
+
+Color = tuple[int, int, int]
+#: No track has a colour but its own.
+NO_COLORS: Mapping[int, Color] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -22,16 +28,23 @@ class FrameObject:
 
     Attributes:
         mask: COCO run-length code at the frame's size.
-        track_id: decides the colour.
-        label: text at the top of the mask; empty for none.
+        track_id: identity; decides the colour where none is given.
+        label: text beside the mask; empty for none.
+        color: RGB; None for that of the track.
     """
 
     mask: dict
     track_id: int
     label: str = ''
+    color: Color | None = None
+
+    @property
+    def shown_color(self) -> Color:
+        """``color``, settled."""
+        return track_color(self.track_id) if self.color is None else self.color
 
 
-def track_color(track_id: int) -> tuple[int, int, int]:
+def track_color(track_id: int) -> Color:
     """RGB colour of a track, a function of its id alone.
 
     Successive ids step around the hue circle by the golden ratio, so that any few neighbours are
@@ -45,7 +58,12 @@ def track_color(track_id: int) -> tuple[int, int, int]:
 
 
 def frame_objects(
-    instances: VideoInstances, frame: int, classes: Sequence[str], *, scores: bool = True
+    instances: VideoInstances,
+    frame: int,
+    classes: Sequence[str],
+    *,
+    scores: bool = True,
+    colors: Mapping[int, Color] = NO_COLORS,
 ) -> list[FrameObject]:
     """The tubes that are visible in one frame, highest score first, labelled ``class #id 0.87``.
 
@@ -54,16 +72,18 @@ def frame_objects(
         frame: 0-based index of the frame.
         classes: class names by label.
         scores: whether the labels state the score (annotations have none).
+        colors: RGB by track id; other tracks have their own.
     """
     objects = []
     for n in np.argsort(-np.asarray(instances.scores), kind='stable'):
         rle = instances.masks[n][frame] if frame < len(instances.masks[n]) else None
         if rle is None:
             continue
-        label = f'{classes[instances.labels[n]]} #{instances.track_ids[n]}'
+        track_id = int(instances.track_ids[n])
+        label = f'{classes[instances.labels[n]]} #{track_id}'
         if scores:
             label += f' {instances.scores[n]:.2f}'
-        objects.append(FrameObject(rle, int(instances.track_ids[n]), label))
+        objects.append(FrameObject(rle, track_id, label, colors.get(track_id)))
     return objects
 
 
@@ -72,6 +92,7 @@ def draw_objects(
     objects: Sequence[FrameObject],
     scale: int = 1,
     text_size: int | None = None,
+    label_painter: LabelPainter | None = None,
 ) -> np.ndarray:
     """Draw objects on a copy of a frame.
 
@@ -84,6 +105,7 @@ def draw_objects(
         scale: enlarge the drawing by this factor; labels on frames of fewer than about 300
             pixels are hard to read otherwise.
         text_size: height of the labels in pixels of the drawing (default: by its size).
+        label_painter: draws the labels of this video's frames; None for a single picture.
 
     Returns:
         RGB uint8, (H * scale, W * scale, 3).
@@ -97,13 +119,16 @@ def draw_objects(
             continue
         if scale > 1:
             mask = cv2.resize(mask, None, fx=scale, fy=scale, interpolation=cv2.INTER_NEAREST)
-        _fill(canvas, mask, x * scale, y * scale, item.track_id, opaque=item.track_id in filled)
+        color = item.shown_color
+        _fill(canvas, mask, x * scale, y * scale, color, opaque=item.track_id in filled)
         filled.add(item.track_id)
         if item.label:
-            left, top = _top(mask, x * scale, y * scale)
-            color = track_color(item.track_id)
-            labels.append(Label(item.label, color, left, top, mask.shape[0]))
-    draw_labels(canvas, labels[::-1], text_size or font_size(canvas.shape))
+            left, top = x * scale, y * scale
+            box = left, top, left + mask.shape[1], top + mask.shape[0]
+            centre = left + _top_column(mask)
+            labels.append(Label(item.label, color, centre, box=box, key=item.track_id))
+    painter = label_painter or LabelPainter()
+    painter.draw(canvas, labels[::-1], text_size or font_size(canvas.shape))
     return canvas
 
 
@@ -126,10 +151,9 @@ def crop_mask(rle: dict) -> tuple[int, int, np.ndarray]:
 
 
 def _fill(
-    canvas: np.ndarray, mask: np.ndarray, x: int, y: int, track_id: int, *, opaque: bool
+    canvas: np.ndarray, mask: np.ndarray, x: int, y: int, color: Color, *, opaque: bool
 ) -> None:
     height, width = mask.shape
-    color = track_color(track_id)
     box = canvas[y : y + height, x : x + width]
     if not opaque:
         tint = np.full_like(box, color)
@@ -142,6 +166,7 @@ def _fill(
     cv2.drawContours(canvas, contours, -1, color, thickness, cv2.LINE_AA)
 
 
-def _top(mask: np.ndarray, x: int, y: int) -> tuple[int, int]:
+def _top_column(mask: np.ndarray) -> int:
+    """The middle of a mask's first row."""
     row = int(mask.any(axis=1).argmax())
-    return x + int(np.flatnonzero(mask[row]).mean()), y + row
+    return int(np.flatnonzero(mask[row]).mean())

@@ -1,6 +1,6 @@
 """Panoptic results drawn on frames: every segment filled, outlined and named."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -8,11 +8,10 @@ from scipy import ndimage
 
 from mmvseg.structures import Segment, VideoPanoptic
 
-from .overlay import enlarge, track_color
+from .labels import Box, Label, LabelPainter
+from .overlay import NO_COLORS, Color, enlarge, track_color
 from .regions import draw_regions, enlarge_regions
-from .text import DEFAULT_STYLE, DrawingStyle, Label, draw_labels
-
-Color = tuple[int, int, int]
+from .text import DEFAULT_STYLE, DrawingStyle
 
 #: Lines to which a map is reduced to find the inside of its segments.
 _COARSE_LINES = 160
@@ -37,6 +36,7 @@ class PanopticPainter:
         classes: class names by class index.
         palette: RGB by class index.
         style: scale, text size, and whether the labels of things state their score.
+        colors: RGB by segment id, in the place of :func:`segment_color`.
 
     Example:
         >>> segments = [Segment(id=1, label=0, is_thing=False, score=0.9, query=0)]
@@ -51,9 +51,12 @@ class PanopticPainter:
         classes: Sequence[str],
         palette: Sequence[Color],
         style: DrawingStyle = DEFAULT_STYLE,
+        colors: Mapping[int, Color] = NO_COLORS,
     ) -> None:
         self._classes, self._palette, self._style = classes, palette, style
+        self._colors = colors
         self._places: dict[int, tuple[int, int]] = {}
+        self._label_painter = LabelPainter()
 
     def draw(self, image: np.ndarray, result: VideoPanoptic, frame: int) -> np.ndarray:
         """Draw a frame; pixels of no segment in ``result.segments`` stay as they are.
@@ -72,13 +75,13 @@ class PanopticPainter:
         numbers = np.zeros(int(segment_map.max()) + 1, np.uint16)
         numbers[[segment.id for segment in segments]] = np.arange(1, len(segments) + 1)
         regions = numbers[segment_map]
-        colors = [segment_color(segment, self._palette) for segment in segments]
+        colors = [self._color(segment) for segment in segments]
         scale = self._style.scale
         canvas = draw_regions(
             enlarge(image, scale), enlarge_regions(regions, scale), np.array(colors)
         )
         labels = self._labels(regions, segments)
-        draw_labels(canvas, labels, self._style.text_size_on(canvas))
+        self._label_painter.draw(canvas, labels, self._style.text_size_on(canvas))
         return canvas
 
     def _labels(self, regions: np.ndarray, segments: Sequence[Segment]) -> list[Label]:
@@ -88,14 +91,19 @@ class PanopticPainter:
         step = max(1, min(regions.shape) // _COARSE_LINES)
         coarse = regions[::step, ::step]
         for number, segment in enumerate(segments, 1):
-            color = segment_color(segment, self._palette)
+            color = self._color(segment)
             text = self._text(segment)
             if segment.is_thing:
-                things.append(self._above(regions, number, boxes[number - 1], text, color))
+                top = self._top(regions, number, boxes[number - 1])
+                box = self._box(boxes[number - 1])
+                things.append(Label(text, color, top, box=box, key=segment.id))
             elif (place := self._inside(coarse == number, segment.id)) is not None:
                 x, y = (round((value + 0.5) * step * self._style.scale) for value in place)
                 stuff.append(Label(text, color, x, y))
         return things + stuff
+
+    def _color(self, segment: Segment) -> Color:
+        return self._colors.get(segment.id) or segment_color(segment, self._palette)
 
     def _text(self, segment: Segment) -> str:
         name = self._classes[segment.label]
@@ -104,18 +112,16 @@ class PanopticPainter:
         score = f' {segment.score:.2f}' if self._style.scores else ''
         return f'{name} #{segment.id}{score}'
 
-    def _above(
-        self, regions: np.ndarray, number: int, box: tuple[slice, slice], text: str, color: Color
-    ) -> Label:
+    def _top(self, regions: np.ndarray, number: int, box: tuple[slice, slice]) -> int:
+        """Column of the middle of a region's first row, in pixels of the drawing."""
         rows, columns = box
         top = np.flatnonzero(regions[rows.start, columns] == number)
-        return Label(
-            text,
-            color,
-            (columns.start + int(top.mean())) * self._style.scale,
-            rows.start * self._style.scale,
-            (rows.stop - rows.start) * self._style.scale,
-        )
+        return (columns.start + int(top.mean())) * self._style.scale
+
+    def _box(self, box: tuple[slice, slice]) -> Box:
+        rows, columns = box
+        corners = columns.start, rows.start, columns.stop, rows.stop
+        return tuple(value * self._style.scale for value in corners)
 
     def _inside(self, mask: np.ndarray, segment_id: int) -> tuple[int, int] | None:
         """Column and row deep inside the largest part of a mask, that of the last frame if any."""

@@ -7,7 +7,8 @@ import numpy as np
 
 from mmvseg.structures import VideoInstances, VideoResult
 
-from .overlay import draw_objects, frame_objects
+from .labels import LabelPainter
+from .overlay import NO_COLORS, Color, draw_objects, frame_objects
 from .overlay_panoptic import PanopticPainter
 from .overlay_semantic import SemanticPainter
 from .text import DEFAULT_STYLE, DrawingStyle
@@ -22,15 +23,22 @@ class Painter(Protocol):
 
 
 class InstancePainter:
-    """Draws tubes; see :func:`draw_objects`.
+    """Draws the tubes of one video, frame by frame; see :func:`draw_objects`.
 
     Args:
         classes: class names by class index.
         style: scale, text size, and whether the labels state the score.
+        colors: RGB by track id; other tracks have their own.
     """
 
-    def __init__(self, classes: Sequence[str], style: DrawingStyle = DEFAULT_STYLE) -> None:
-        self._classes, self._style = classes, style
+    def __init__(
+        self,
+        classes: Sequence[str],
+        style: DrawingStyle = DEFAULT_STYLE,
+        colors: Mapping[int, Color] = NO_COLORS,
+    ) -> None:
+        self._classes, self._style, self._colors = classes, style, colors
+        self._label_painter = LabelPainter()
 
     def draw(self, image: np.ndarray, result: VideoInstances, frame: int) -> np.ndarray:
         """Draw a frame.
@@ -43,8 +51,11 @@ class InstancePainter:
         Returns:
             RGB uint8, (H * scale, W * scale, 3).
         """
-        objects = frame_objects(result, frame, self._classes, scores=self._style.scores)
-        return draw_objects(image, objects, self._style.scale, self._style.text_size)
+        style = self._style
+        objects = frame_objects(
+            result, frame, self._classes, scores=style.scores, colors=self._colors
+        )
+        return draw_objects(image, objects, style.scale, style.text_size, self._label_painter)
 
 
 def build_painter(

@@ -1,6 +1,5 @@
-"""Text on pictures: rendered lines, and labels that do not cover each other."""
+"""Text on pictures: rendered lines, and how large they are."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -10,10 +9,6 @@ from PIL import Image, ImageDraw, ImageFont
 
 #: How bright the channels of RGB look.
 LUMINANCE = np.array((0.299, 0.587, 0.114))
-#: How far a label inside a region may move to a free place, in its own heights.
-REACH = 3
-
-Box = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
@@ -38,79 +33,6 @@ class DrawingStyle:
 
 
 DEFAULT_STYLE = DrawingStyle()
-
-
-@dataclass(frozen=True)
-class Label:
-    """A line of text on a plate of colour.
-
-    Attributes:
-        text: what it says.
-        color: RGB of the plate.
-        x: column of its centre, in pixels of the drawing.
-        y: row of its centre; or, with ``mask_height``, the top row of the mask it belongs to.
-        mask_height: the label goes above the mask, else inside its top, else below it; such a
-            label is always drawn. None for a label inside a region, left out where all is taken.
-    """
-
-    text: str
-    color: tuple[int, int, int]
-    x: int
-    y: int
-    mask_height: int | None = None
-
-
-def draw_labels(canvas: np.ndarray, labels: Sequence[Label], size: int) -> None:
-    """Draw labels inside the picture, the first ones at the best places.
-
-    Args:
-        canvas: RGB uint8, (H, W, 3), changed in place.
-        labels: what to draw.
-        size: height of the text in pixels.
-    """
-    taken: list[Box] = []
-    for label in labels:
-        text = render_text(label.text, size)
-        height, width = text.shape
-        left = min(max(0, label.x - width // 2), max(0, canvas.shape[1] - width))
-        top = _free_row(label, left, width, height, canvas.shape[0], taken)
-        if top is None:
-            continue
-        taken.append((left, top, left + width, top + height))
-        _paste_plate(canvas, text, left, top, label.color)
-
-
-def _free_row(
-    label: Label, left: int, width: int, height: int, canvas_height: int, taken: list[Box]
-) -> int | None:
-    last = max(0, canvas_height - height)
-    if label.mask_height is None:
-        ideal = min(max(0, label.y - height // 2), last)
-        wanted, reach = [ideal], REACH * height
-    else:
-        ideal, reach = label.y, canvas_height
-        wanted = [label.y - height - 1, label.y + 1, label.y + label.mask_height + 1]
-    rows = [row for row in wanted if 0 <= row <= last]
-    others = range(0, last + 1, max(1, height // 2))
-    rows += sorted(
-        (row for row in others if abs(row - ideal) <= reach), key=lambda row: abs(row - ideal)
-    )
-    for row in rows:
-        if not any(
-            left < x2 and x1 < left + width and row < y2 and y1 < row + height
-            for x1, y1, x2, y2 in taken
-        ):
-            return row
-    return rows[0] if label.mask_height is not None else None
-
-
-def _paste_plate(
-    canvas: np.ndarray, text: np.ndarray, left: int, top: int, color: tuple[int, int, int]
-) -> None:
-    plate = canvas[top : top + text.shape[0], left : left + text.shape[1]]
-    plate[:] = color
-    ink = 0.0 if np.dot(color, LUMINANCE) > 120 else 255.0
-    paste_text(canvas, text, left, top, np.full(3, ink))
 
 
 def paste_text(canvas: np.ndarray, text: np.ndarray, left: int, top: int, ink: np.ndarray) -> None:

@@ -16,8 +16,10 @@ from squares import (
     square_frame,
     write_checkpoint,
     write_config,
+    write_frames,
     write_scene,
 )
+from video_server import serve
 
 from mmvseg.apis import VideoSegInferencer, choose_device
 from mmvseg.datasets import YouTubeVISDataset
@@ -121,12 +123,20 @@ def test_windows_equal_those_of_a_test_dataset(folder, window_size):
         assert window.sample.metainfo == item['data_samples'].metainfo
 
 
-def test_windows_reach_the_model_in_order(folder):
-    taken = []
-    sample = build(folder)(open_source(folder / 'frames'), taken.append)
+def test_windows_reach_the_model_in_order(folder, monkeypatch):
+    taken, windows = [], []
+    inferencer = build(folder)
+    advance = inferencer.model.advance
+
+    def spy(state, window):
+        windows.append(window.sample)
+        advance(state, window)
+
+    monkeypatch.setattr(inferencer.model, 'advance', spy)
+    inferencer(open_source(folder / 'frames'), taken.append)
     assert taken == [3, 3, 1]
-    assert [w.frame_ids for w in sample.windows] == [[0, 1, 2], [3, 4, 5], [6]]
-    assert [w.is_last for w in sample.windows] == [False, False, True]
+    assert [w.frame_ids for w in windows] == [[0, 1, 2], [3, 4, 5], [6]]
+    assert [w.is_last for w in windows] == [False, False, True]
 
 
 def test_cfg_options_and_ready_configs(folder):
@@ -283,9 +293,7 @@ def test_frames_in_memory_give_what_their_files_give(folder):
         assert (sample.video_name, sample.video_length) == ('frames', 7)
     with pytest.raises(UserError, match='frame 0: float64 is not uint8, 0 to 255'):
         inferencer(np.stack(frames) / 255)
-    assert repr(sample) == (
-        "VideoDataSample('frames', pred=VideoInstances(3 tubes of 7 frames, scores 0.20 to 0.90))"
-    )
+    assert repr(sample) == "SegmentedVideo('frames', 3 tracks in 7 frames)"
     assert repr(inferencer) == 'VideoSegInferencer(SquareSegmentor, 3 classes, on cpu)'
 
 
@@ -303,3 +311,58 @@ def test_the_caller_may_end_the_video(folder, recwarn):
     assert [len(tube) for tube in sample.pred.masks] == [3, 3, 3]
     assert not recwarn.list
     assert inferencer(folder / 'frames', lambda count: None).video_length == 7
+
+
+def test_frames_of_a_generator_give_what_their_files_give(folder):
+    inferencer = build(folder)
+    expected = inferencer(folder / 'frames')
+    result = inferencer(square_frame(index) for index in range(7))
+    assert result.pred.masks == expected.pred.masks
+    assert result.video_length == 7
+    write_config(folder / 'squares.py', live=True)
+    pairs = list(build(folder).live(square_frame(index) for index in range(3)))
+    assert [frame.index for frame, _ in pairs] == [0, 1, 2]
+
+
+def test_a_video_on_a_server_gives_what_its_file_gives(folder):
+    with VideoWriter(folder / 'clip.mp4', 10, crf=1) as writer:
+        for index in range(7):
+            writer.write(square_frame(index))
+    inferencer = build(folder)
+    with serve((folder / 'clip.mp4').read_bytes()) as address:
+        result = inferencer(address)
+    expected = inferencer(folder / 'clip.mp4')
+    assert result.pred.masks == expected.pred.masks
+    assert (result.video_name, result.frame_seconds) == ('clip', expected.frame_seconds)
+
+
+def test_the_frame_rate_of_frames_without_times(folder):
+    assert build(folder)(folder / 'frames', fps=2).frame_seconds == [0, 0.5, 1, 1.5, 2, 2.5, 3]
+
+
+def test_several_videos_one_after_the_other(folder):
+    inferencer = build(folder)
+    write_frames(folder / 'videos' / 'day', 4)
+    write_frames(folder / 'videos' / 'night', 5)
+    opened = []
+
+    def sources():
+        for given in (folder / 'frames', [square_frame(0)], folder / 'videos', folder / 'absent'):
+            opened.append(given)
+            yield given
+
+    found = inferencer.videos(sources(), fps=10)
+    source, result = next(found)
+    assert (source, result.video_length, len(opened)) == (folder / 'frames', 7, 1)
+    assert result.frame_seconds[1] == pytest.approx(0.1)
+    source, result = next(found)
+    assert result.video_length == 1
+    pairs = [next(found), next(found)]
+    assert [(path.name, result.video_name, result.video_length) for path, result in pairs] == [
+        ('day', 'day', 4),
+        ('night', 'night', 5),
+    ]
+    alone = inferencer(folder / 'videos' / 'night')
+    assert pairs[1][1].pred.masks == alone.pred.masks  # nothing is left of the video before
+    with pytest.raises(UserError, match='absent: no such file'):
+        next(found)

@@ -94,7 +94,7 @@ def test_paths_of_16_bits_have_the_scale_of_a_folder(tmp_path):
         ([Image.fromarray(GREY[0].astype(np.uint16))], "Pillow's mode 'I;16' has no known range"),
         (GREY, 'an array of shape (3, 48, 64) is no video'),
         (None, 'a NoneType is no video: give a path'),
-        ((frame for frame in FRAMES), 'a generator is no video'),
+        ({1, 2}, 'a set is no video'),
         (3.5, 'a float is no video'),
         ({'frames': FRAMES}, 'a dict is no video'),
     ],

@@ -69,7 +69,7 @@ def test_video_gives_an_overlay_of_its_rate_size_and_length(folder, monkeypatch,
         assert has_color(frame.image, 10)  # one colour a track in all frames
         assert has_color(frame.image, 11)
     printed = capsys.readouterr()
-    assert '2 tracks of score >= 0.3: 1 red, 1 green' in printed.out
+    assert '2 tracks of score >= 0.2: 1 red, 1 green' in printed.out
     assert 'overlay:  work_dirs/demo/clip.mp4' in printed.out
     assert 'segmenting: 7/7 frames' in printed.err
     assert 'drawing: 7/7 frames' in printed.err
@@ -226,7 +226,7 @@ def test_live_writes_overlay_and_lines(live, monkeypatch, capsys):
     expected = square_frame(3)[..., 0] > 200
     assert (found & expected).sum() / (found | expected).sum() > 0.7
     printed = capsys.readouterr()
-    assert '7 frames with 2.0 tracks of score >= 0.3 on average' in printed.out
+    assert '7 frames with 2.0 tracks of score >= 0.2 on average' in printed.out
     assert 'frames/s' in printed.err
 
 

@@ -173,6 +173,8 @@ def test_score_thr_of_segments(folder, monkeypatch, capsys):
 def test_score_thr_of_classes_is_refused(folder, monkeypatch, capsys):
     assert run(monkeypatch, 'vss', '--score-thr', '0.5') == 1
     assert '--score-thr: a semantic model has no scores' in capsys.readouterr().err
+    assert run(monkeypatch, 'vps', '--all-tracks') == 1
+    assert '--all-tracks: of panoptic and semantic results' in capsys.readouterr().err
     assert not (folder / 'work_dirs/demo/frames.mp4').exists()
 
 

@@ -89,7 +89,7 @@ def test_ranges(capsys):
         cv2.imwrite(f'deep/{index}.png', values)
     assert run('deep') == 0
     printed = capsys.readouterr().out
-    assert '2 tracks of score >= 0.3' in printed
+    assert '2 tracks of score >= 0.2' in printed
     assert printed.count('deep: 16-bit values up to') == 1
     assert run('deep', '--range', '0', '65535') == 0
     printed = capsys.readouterr().out

@@ -139,3 +139,32 @@ def test_equal_runs_give_equal_files(folder):
     for path in files:
         other = folder / 'second' / path.relative_to(folder / 'first')
         assert path.read_bytes() == other.read_bytes(), path
+
+
+@pytest.mark.parametrize('live', [False, True])
+def test_an_object_is_shown_once_unless_all_tracks_are_wanted(folder, monkeypatch, live):
+    write_config(folder / 'squares.py', live=live)
+    finish = SquareSegmentor.finish
+
+    def twice(self, state):
+        """The red square, by another track and class, too."""
+        sample = finish(self, state)
+        sample.pred = sample.pred.select(np.array([0, 0, 1]))
+        sample.pred.scores = np.array([0.6, 0.9, 0.5])
+        sample.pred.labels, sample.pred.track_ids = np.array([2, 0, 1]), np.arange(3)
+        return sample
+
+    monkeypatch.setattr(SquareSegmentor, 'finish', twice)
+
+    def tracks(*options):
+        options = ('--json', 'found.json', '--maps', 'maps', *['--live'] * live, *options)
+        assert run('frames', *options) == 0
+        text = (folder / 'found.json').read_text()
+        entries = json.loads(text.splitlines()[0])['tracks'] if live else json.loads(text)
+        ids = np.unique(np.asarray(Image.open('maps/00000.png'))).astype(int) - 1
+        return [entry['track_id'] for entry in entries], set(ids.tolist()) - {-1}
+
+    drawn, mapped = tracks()
+    assert (sorted(drawn), mapped) == ([1, 2], {1, 2})
+    drawn, mapped = tracks('--all-tracks')
+    assert (sorted(drawn), mapped) == ([0, 1, 2], {1, 2})  # the best one lies on top

@@ -9,7 +9,7 @@ import cv2
 import pytest
 from mmengine.logging import MMLogger
 from sound import packets_of, write_video_with_sound
-from squares import SquareSegmentor, write_config, write_scene
+from squares import SquareSegmentor, write_config, write_frames, write_scene
 from tool import run_tool
 
 from mmvseg.apis.live_outputs import LiveOutputs
@@ -68,6 +68,18 @@ def test_frames_that_were_segmented_are_written(folder, monkeypatch, capsys, num
     assert 'stopped after 6 frames of 7; the results cover the frames before' in printed
     assert 'finishing what is done' in printed
     assert not list(folder.rglob('.*'))
+
+
+@pytest.mark.parametrize('number', STATUS)
+def test_of_several_videos_those_behind_are_left_out(folder, monkeypatch, capsys, number):
+    for name in ('a', 'b', 'c'):
+        write_frames(folder / 'videos' / name)
+    send_in(monkeypatch, SquareSegmentor, 'advance', 4, number)  # the first window of b
+    arguments = ('videos', 'squares.py', 'squares.pth', '--device', 'cpu', '--out', 'drawn')
+    assert run_tool('demo_video', *arguments) == STATUS[number]
+    lengths = {path.name: open_source(path).length for path in (folder / 'drawn').iterdir()}
+    assert lengths == {'a.mp4': 7, 'b.mp4': 3}
+    assert '2 of 3 videos' in capsys.readouterr().out
 
 
 @pytest.mark.parametrize('source', ['frames', 'clip.mp4'])

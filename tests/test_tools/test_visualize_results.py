@@ -14,6 +14,7 @@ from pycocotools import mask as coco_mask
 from squares import square_frame, write_frames
 
 from mmvseg.apis import results_file
+from mmvseg.apis.reports import SCORE_THR
 from mmvseg.media import open_source
 from mmvseg.media.images import read_image
 from mmvseg.progress import ProgressReport
@@ -360,3 +361,60 @@ def test_scores_that_are_no_numbers_are_refused(folder, monkeypatch, capsys, sco
     assert run(monkeypatch) == 1
     assert 'error: results.json: ' in capsys.readouterr().err
     assert not (folder / 'out/tracks.csv').exists()
+
+
+def palette_colors(name):
+    palette = Image.open(name).getpalette()
+    return [tuple(palette[3 * n : 3 * n + 3]) for n in range(len(palette) // 3)]
+
+
+def test_an_object_is_drawn_once_unless_all_tracks_are_wanted(folder, monkeypatch, capsys):
+    again = [
+        dict(video_id=3, category_id=category, score=score, segmentations=tube(0))
+        for category, score in ((5, 0.3), (2, 0.8), (5, 0.7))
+    ]
+    write_json('results.json', again)
+    assert run(monkeypatch, '--video', 'first') == 0
+    assert '1 videos with 1 tracks' in capsys.readouterr().out
+    assert {(row['track'], row['category']) for row in read_rows()} == {('1', 'cat')}
+    assert set(np.unique(Image.open('out/id_masks/first/00000.png'))) == {0, 2}
+    assert run(monkeypatch, '--video', 'first', '--all-tracks') == 0
+    assert '1 videos with 3 tracks' in capsys.readouterr().out
+    assert {row['track'] for row in read_rows()} == {'0', '1', '2'}
+
+
+def test_unlikely_tracks_are_drawn_if_a_lower_score_is_given(folder, monkeypatch):
+    entry = dict(video_id=3, category_id=2, segmentations=tube(0))
+    write_json('results.json', [dict(entry, score=SCORE_THR - 0.01)])
+    run(monkeypatch)
+    assert read_rows() == []
+    run(monkeypatch, '--score-thr', '0.1')
+    assert len(read_rows()) == 4
+
+
+def test_tracks_have_the_colours_of_the_objects_that_they_show(folder, monkeypatch):
+    """Red is annotated first and found last; blue is annotated and not found."""
+    ground_truth = json.loads((folder / 'gt.json').read_text())
+    blue = [encode(np.eye(48, 64))] * 4
+    shapes = (tube(0), blue, tube(1))
+    ground_truth['annotations'] = [
+        dict(id=n + 1, video_id=3, category_id=2, iscrowd=0, segmentations=shape)
+        | dict(bboxes=[[0, 0, 1, 1]] * 4, areas=[1] * 4, height=48, width=64, length=4)
+        for n, shape in enumerate(shapes)
+    ]
+    write_json('gt.json', ground_truth)
+    corner = [encode(np.arange(64) * np.ones((48, 1)) > 60)] * 4
+    found = ((corner, 0.9), (tube(1), 0.8), (tube(0), 0.7))
+    entry = dict(video_id=3, category_id=2)
+    write_json(
+        'results.json', [dict(entry, score=score, segmentations=part) for part, score in found]
+    )
+    assert run(monkeypatch, '--video', 'first', '--contact-sheet') == 0
+    colors = palette_colors('out/id_masks/first/00000.png')[1:4]
+    assert colors == [track_color(3), track_color(2), track_color(0)]
+    sheet = np.asarray(Image.open('out/contact_sheet.png'))
+    for color, rows in ((track_color(0), 2), (track_color(1), 1), (track_color(3), 1)):
+        near = np.abs(sheet.astype(int) - color).max(axis=2) < 8  # contours and plates
+        filled = np.flatnonzero(near.sum(axis=1) > 10)
+        assert 1 + (np.diff(filled) > 40).sum() == rows  # truth and prediction, or one of them
+    assert run(monkeypatch, '--video', 'second') == 0  # without objects or tracks

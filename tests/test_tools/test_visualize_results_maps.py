@@ -340,3 +340,5 @@ def test_score_thr_is_refused(kind, request, monkeypatch, capsys):
     runs = dict(vps=run_vps, vss=run_vss)
     assert runs[kind](monkeypatch, '--score-thr', '0.5') == 1
     assert '--score-thr: pred holds no scores' in capsys.readouterr().err
+    assert runs[kind](monkeypatch, '--all-tracks') == 1
+    assert '--all-tracks: of panoptic and semantic results' in capsys.readouterr().err

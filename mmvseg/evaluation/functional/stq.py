@@ -141,8 +141,9 @@ def evaluate_stq(truth: VIPSeg, results: Mapping[str, Video]) -> TubeSums:
         UserError: naming the file that is missing, broken or does not fit.
 
     Example:
-        >>> truth = read_vipseg('panoptic_gt_VIPSeg_val.json', 'panomasksRGB')
-        >>> evaluate_stq(truth, load_results('predictions', truth)).stats()['STQ']
+        >>> truth = read_vipseg('gt.json', 'panomasksRGB')  # doctest: +SKIP
+        >>> predictions = load_results('predictions', truth)  # doctest: +SKIP
+        >>> evaluate_stq(truth, predictions).stats()['STQ']  # doctest: +SKIP
         0.33
     """
 

@@ -189,8 +189,9 @@ def evaluate_vpq(
         UserError: naming the file that is missing, broken or does not fit.
 
     Example:
-        >>> truth = read_vipseg('panoptic_gt_VIPSeg_val.json', 'panomasksRGB')
-        >>> evaluate_vpq(truth, load_results('predictions', truth)).mean()
+        >>> truth = read_vipseg('gt.json', 'panomasksRGB')  # doctest: +SKIP
+        >>> predictions = load_results('predictions', truth)  # doctest: +SKIP
+        >>> evaluate_vpq(truth, predictions).mean()  # doctest: +SKIP
         0.36
     """
 

@@ -158,8 +158,9 @@ def evaluate_youtube_vis(
             list.
 
     Example:
-        >>> truth = to_ground_truth(read_youtube_vis('valid.json'))
-        >>> evaluate_youtube_vis(truth, read_results('results.json'), 'results').stats()['AP']
+        >>> truth = to_ground_truth(read_youtube_vis('valid.json'))  # doctest: +SKIP
+        >>> results = read_results('results.json')  # doctest: +SKIP
+        >>> evaluate_youtube_vis(truth, results, 'results').stats()['AP']  # doctest: +SKIP
         0.41
     """
     if not results:

@@ -44,7 +44,7 @@ class QueryCriterion(nn.Module):
 
     Example:
         >>> criterion = QueryCriterion(num_classes=40, matcher=dict(type='QueryMatcher'))
-        >>> losses = criterion(layers, targets, videos=['a', 'b'])
+        >>> losses = criterion(layers, targets, videos=['a', 'b'])  # doctest: +SKIP
     """
 
     def __init__(

@@ -5,22 +5,31 @@ from torch import Tensor
 
 
 class RunningMean:
-    """Mean over frames of class logits (Q, K + 1), the same for any split into windows."""
+    """Mean over frames of class logits (Q, K + 1), the same for any split into windows.
 
-    def __init__(self) -> None:
+    Args:
+        memory: None for the mean of all frames. Else about so many frames count: each makes what
+            the earlier ones weigh smaller by 1 / ``memory``.
+    """
+
+    def __init__(self, memory: int | None = None) -> None:
         self.count = 0
+        self._weight = 0.0
+        self._keep = 1.0 if memory is None else 1 - 1 / memory
         self._sum: Tensor | None = None
 
     def add(self, class_logits: Tensor) -> None:
         """Take T frames, (T, Q, K + 1)."""
         for logits in class_logits.detach():
-            self._sum = logits.double() if self._sum is None else self._sum + logits
+            first = self._sum is None
+            self._sum = logits.double() if first else self._sum * self._keep + logits
+            self._weight = self._weight * self._keep + 1
             self.count += 1
 
     @property
     def value(self) -> Tensor:
         """The mean so far, float32, (Q, K + 1)."""
-        return (self._sum / self.count).float()
+        return (self._sum / self._weight).float()
 
 
 def class_probabilities(class_logits: Tensor, online_logits: Tensor | None = None) -> Tensor:

@@ -1,6 +1,7 @@
-"""Join the tubes of overlapping clips into tubes of a whole video.
+"""Join the tubes of clips or stretches into tubes of a whole video. Not part of the papers.
 
-For models that see a clip at a time, on videos longer than a clip. Not part of the papers.
+Clips overlap, for models that see a clip at a time. Stretches follow each other, for models whose
+track ids hold over the video.
 """
 
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ class _Tube:
 
 
 class TubeStitcher:
-    """Collects the tubes of consecutive clips of one video.
+    """Collects the tubes of consecutive clips or stretches of one video.
 
     A tube of a new clip continues an old one of the same class if their masks agree on the frames
     that both clips saw. The score of a tube is the mean, over frames, of the scores in the clips
@@ -54,10 +55,25 @@ class TubeStitcher:
             raise ValueError(
                 f'the clip at frame {start} has no tubes; a model reports its best ones'
             )
+        continued = self._match(clip, start)
+        self._append(clip, start, continued, self._track_ids(clip, continued))
+
+    def add_by_identity(self, stretch: VideoInstances) -> None:
+        """Add the tubes of the next frames; each continues the one of its track id and class."""
+        tubes = {(tube.track_id, tube.label): tube for tube in self._tubes}
+        names = list(zip(stretch.track_ids.tolist(), stretch.labels.tolist(), strict=True))
+        continued = {index: tubes[name] for index, name in enumerate(names) if name in tubes}
+        self._append(stretch, self.num_frames, continued, stretch.track_ids.tolist())
+
+    def _append(
+        self,
+        clip: VideoInstances,
+        start: int,
+        continued: dict[int, _Tube],
+        track_ids: list[int],
+    ) -> None:
         num_shared = self.num_frames - start
         num_new = len(clip.masks[0]) - num_shared
-        continued = self._match(clip, start)
-        track_ids = self._track_ids(clip, continued)
         for index, (score, label, masks) in enumerate(
             zip(clip.scores, clip.labels, clip.masks, strict=True)
         ):
@@ -74,8 +90,8 @@ class TubeStitcher:
         for tube in self._tubes:
             tube.masks += [None] * (self.num_frames - len(tube.masks))
 
-    def result(self, max_tubes: int) -> VideoInstances:
-        """The ``max_tubes`` best tubes of the video, by descending score."""
+    def result(self, max_tubes: int | None = None) -> VideoInstances:
+        """The ``max_tubes`` best tubes of the video, or all, by descending score."""
         best = sorted(self._tubes, key=lambda tube: -tube.score)[:max_tubes]
         return VideoInstances(
             scores=np.array([tube.score for tube in best], dtype=np.float32),
@@ -88,6 +104,8 @@ class TubeStitcher:
         """The old tube that each continuing tube of the clip belongs to, by clip index."""
         iou = np.zeros((len(self._tubes), len(clip)))
         for row, tube in enumerate(self._tubes):
+            if not any(tube.masks[start:]):  # ended before: most tubes of a long video
+                continue
             for column in np.flatnonzero(clip.labels == tube.label):
                 iou[row, column] = tube_iou(tube.masks[start:], clip.masks[column])
         rows, columns = linear_sum_assignment(-iou)

@@ -5,14 +5,17 @@ from torch import Tensor
 
 from mmvseg.structures import VideoInstances
 
-from .frame_store import MaskCodec
+from .class_scores import RunningMean, class_probabilities
+from .frame_store import FrameStore, MaskCodec
 from .query_collector import QueryCollector, decode_masks
 from .query_masks import FrameGeometry, encode_video
+from .stitching import TubeStitcher
+from .tube_limits import TubeLimits
 from .vis import select_top
 
 
 class VISCollector(QueryCollector):
-    """Gathers one video.
+    """Gathers one video, of which the best tubes are reported.
 
     Args:
         geometry: sizes of its frames.
@@ -42,6 +45,62 @@ class VISCollector(QueryCollector):
 
     def _select(self) -> tuple[Tensor, Tensor, Tensor]:
         return select_top(self.class_probs()[:, :-1], self.max_per_video)
+
+
+class VISStretchCollector(QueryCollector):
+    """Gathers one video, of which all tubes are reported, with scores of stretches of frames.
+
+    A query that is an object for a moment only would have a low score over a long video. Masks are
+    coded at the end of each stretch, so the logits of one are all that is kept.
+
+    Args:
+        geometry: sizes of its frames.
+        limits: of the tubes of a stretch.
+        stretch_frames: frames of a stretch.
+        memory_limit: bytes of mask logits that stay in memory.
+    """
+
+    def __init__(
+        self,
+        geometry: FrameGeometry,
+        limits: TubeLimits,
+        stretch_frames: int,
+        memory_limit: int,
+    ) -> None:
+        super().__init__(geometry, memory_limit, MaskCodec())
+        self._limits, self._stretch_frames = limits, stretch_frames
+        self._memory_limit = memory_limit
+        self._tubes = TubeStitcher()
+        self._recent = RunningMean(stretch_frames)
+
+    def add(self, class_logits: Tensor, mask_logits: Tensor) -> None:
+        """Take the next T frames, (T, Q, K + 1) and (T, Q, h, w)."""
+        for frame_class_logits, frame_mask_logits in zip(class_logits, mask_logits, strict=True):
+            if self.mean.count == self._stretch_frames:
+                self._end_stretch()
+            super().add(frame_class_logits[None], frame_mask_logits[None])
+
+    def add_live(
+        self, class_logits: Tensor, mask_embeds: Tensor, mask_features: Tensor
+    ) -> VideoInstances:
+        """Pairs by the mean of about one stretch up to this frame, as tubes of this frame."""
+        self._recent.add(class_logits[None])
+        probs = class_probabilities(self._recent.value)
+        scores, queries, labels = self._limits.select(probs[:, :-1])
+        mask_logits = decode_masks(mask_embeds[queries], mask_features)
+        return to_instances(scores, queries, labels, encode_video([mask_logits], self.geometry))
+
+    def result(self) -> VideoInstances:
+        """All tubes by descending score: the mean over the stretches that report them."""
+        self._end_stretch()
+        return self._tubes.result()
+
+    def _end_stretch(self) -> None:
+        scores, queries, labels = self._limits.select(self.class_probs()[:, :-1])
+        frame_masks = encode_video(self.masks.frames(queries), self.geometry)
+        self._tubes.add_by_identity(to_instances(scores, queries, labels, frame_masks))
+        self.mean = RunningMean()
+        self.masks = FrameStore(self._memory_limit, MaskCodec())
 
 
 def to_instances(

@@ -21,13 +21,21 @@ from mmvseg.models.postprocess.class_scores import RunningMean, class_probabilit
 from mmvseg.models.postprocess.frame_store import FrameStore, RawCodec
 from mmvseg.models.postprocess.query_collector import decode_masks
 from mmvseg.models.postprocess.query_masks import FrameGeometry, encode_video
+from mmvseg.models.postprocess.stitching import TubeStitcher
 from mmvseg.models.postprocess.vis import select_top
 from mmvseg.models.postprocess.vis_collector import to_instances
 from mmvseg.models.postprocess.vps import Candidates, segment_video
 from mmvseg.models.postprocess.vss import classify_video
 from mmvseg.models.trackers import TrackerState
 from mmvseg.registry import MODELS
-from mmvseg.structures import ClipQueries, FrameQueries, VideoDataSample, VideoResult, VideoWindow
+from mmvseg.structures import (
+    ClipQueries,
+    FrameQueries,
+    VideoDataSample,
+    VideoInstances,
+    VideoResult,
+    VideoWindow,
+)
 
 from .base import VideoSegmentor
 from .frame_segmentation import as_images, freeze, segment_clips, segment_window
@@ -192,6 +200,8 @@ class DVISOffline(VideoSegmentor):
         """The result of a video from class probabilities (Q, K + 1) and queries (T, Q, C)."""
         padded = self.data_preprocessor.padded_shape(state.sample.img_shape)
         geometry = FrameGeometry.of(state.sample, padded)
+        if self.task == 'vis' and self.test_cfg.by_stretches:
+            return self._report_stretches(state, embeds, geometry)
         if self.task == 'vis':
             selected = select_top(class_probs[:, :-1], self.test_cfg.max_per_video)
             frames = self._mask_logits(state, embeds[:, selected[1]])
@@ -202,6 +212,23 @@ class DVISOffline(VideoSegmentor):
             frames = self._mask_logits(state, embeds[:, candidates.queries])
             return segment_video(candidates, frames, geometry, rules)
         return classify_video(class_probs[:, :-1], self._mask_logits(state, embeds), geometry)
+
+    def _report_stretches(
+        self, state: DVISOfflineState, embeds: Tensor, geometry: FrameGeometry
+    ) -> VideoInstances:
+        """All tubes, with scores of stretches of frames, from queries (T, Q, C)."""
+        tubes, step = TubeStitcher(), self.test_cfg.stretch_frames
+        for start in range(0, len(embeds), step):
+            part = embeds[start : start + step]
+            online = RunningMean()
+            for tracked in state.tracked[start : start + step]:
+                online.add(self.tracker.classify(tracked[None]))
+            class_probs = class_probabilities(self.refiner.classify(part[None])[0], online.value)
+            scores, queries, labels = self.test_cfg.select(class_probs[:, :-1])
+            frames = self._mask_logits(state, part[:, queries], start)
+            found = to_instances(scores, queries, labels, encode_video(frames, geometry))
+            tubes.add_by_identity(found)
+        return tubes.result()
 
     def _track(self, state: DVISOfflineState, window: VideoWindow) -> Iterator['_TrackedClips']:
         """What the refiner needs of the window, a few frames at a time; B = 1."""
@@ -241,13 +268,13 @@ class DVISOffline(VideoSegmentor):
             mask_features=mask_features,
         )
 
-    def _mask_logits(self, state: DVISOfflineState, embeds: Tensor) -> Iterator[Tensor]:
-        """Mask logits (n, h, w) of selected queries (T, n, C), frame by frame."""
-        mask_embeds = self.refiner.embed_masks(embeds).float()
-        return (
-            decode_masks(frame_embeds, features.to(frame_embeds.device).float())
-            for frame_embeds, features in zip(mask_embeds, state.features, strict=True)
-        )
+    def _mask_logits(
+        self, state: DVISOfflineState, embeds: Tensor, start: int = 0
+    ) -> Iterator[Tensor]:
+        """Mask logits (n, h, w) of selected queries (T, n, C) from frame ``start`` on."""
+        for frame, frame_embeds in enumerate(self.refiner.embed_masks(embeds).float(), start):
+            features = state.features[frame].to(frame_embeds.device).float()
+            yield decode_masks(frame_embeds, features)
 
 
 @dataclass

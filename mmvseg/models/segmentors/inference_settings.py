@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 from mmvseg.errors import UserError
+from mmvseg.models.postprocess.tube_limits import TubeLimits
 from mmvseg.models.postprocess.vps import PanopticRules
 
 #: Instances, panoptic segments, classes of pixels.
@@ -26,12 +27,14 @@ def read_settings(kind: type[Settings], settings: Mapping[str, Any]) -> Settings
 
 
 @dataclass(frozen=True)
-class QueryTestConfig:
+class QueryTestConfig(TubeLimits):
     """How a model of queries reports a video; what MinVIS and both DVIS share.
+
+    The limits of the tubes are of task ``vis``.
 
     Attributes:
         task: what to report: instances (``vis``), segments (``vps``) or classes (``vss``).
-        max_per_video: (query, class) pairs to report; of task ``vis``.
+        stretch_frames: frames of a stretch, see ``max_per_stretch``.
         num_things: the classes below this index are things; task ``vps`` needs it.
         object_mask_threshold: a query can become a segment if its class is more probable than
             this; of task ``vps``.
@@ -42,7 +45,7 @@ class QueryTestConfig:
     """
 
     task: str = 'vis'
-    max_per_video: int = 10
+    stretch_frames: int = 60
     num_things: int | None = None
     object_mask_threshold: float = 0.8
     overlap_threshold: float = 0.8

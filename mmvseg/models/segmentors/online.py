@@ -9,7 +9,7 @@ import torch
 
 from mmvseg.models.postprocess.query_collector import QueryCollector
 from mmvseg.models.postprocess.query_masks import FrameGeometry
-from mmvseg.models.postprocess.vis_collector import VISCollector
+from mmvseg.models.postprocess.vis_collector import VISCollector, VISStretchCollector
 from mmvseg.models.postprocess.vps_collector import VPSCollector
 from mmvseg.models.postprocess.vss_collector import VSSCollector
 from mmvseg.structures import FrameQueries, VideoDataSample, VideoResult, VideoWindow
@@ -62,6 +62,8 @@ class OnlineSegmentor(VideoSegmentor):
     def _collector(self, geometry: FrameGeometry, sample: VideoDataSample) -> QueryCollector:
         settings = self.test_cfg
         memory_limit = int(settings.mask_memory_mb * 2**20)
+        if self.task == 'vis' and settings.by_stretches:
+            return VISStretchCollector(geometry, settings, settings.stretch_frames, memory_limit)
         if self.task == 'vis':
             return VISCollector(geometry, settings.max_per_video, memory_limit)
         height, width = geometry.padded

@@ -15,7 +15,8 @@ from torch import Tensor
 
 from mmvseg.errors import UserError
 from mmvseg.models.postprocess.stitching import TubeStitcher
-from mmvseg.models.postprocess.vis import paste_and_encode, select_top
+from mmvseg.models.postprocess.tube_limits import TubeLimits
+from mmvseg.models.postprocess.vis import paste_and_encode
 from mmvseg.registry import MODELS
 from mmvseg.structures import VideoDataSample, VideoInstances, VideoWindow
 
@@ -27,12 +28,11 @@ CHUNK_PIXELS = {'cpu': 2**19, 'cuda': 2**22}
 
 
 @dataclass(frozen=True)
-class TeViTTestConfig:
-    """How TeViT reports a video.
+class TeViTTestConfig(TubeLimits):
+    """How TeViT reports a video; each clip of a longer one is a stretch.
 
     Attributes:
         task: what to report; TeViT knows instances only, ``vis``.
-        max_per_video: tubes to report.
         mask_thr_binary: a pixel with at least this probability belongs to the object.
         clip_frames: frames that one pass takes at most.
         clip_overlap: frames that consecutive clips of a longer video share; None for a quarter of
@@ -40,7 +40,6 @@ class TeViTTestConfig:
     """
 
     task: str = 'vis'
-    max_per_video: int = 10
     mask_thr_binary: float = 0.5
     clip_frames: int = 96
     clip_overlap: int | None = None
@@ -192,12 +191,12 @@ class TeViT(VideoSegmentor):
 
     def finish(self, state: TeViTState) -> VideoDataSample:
         """Segment what is left and report the best tubes of the video."""
-        max_tubes = self.test_cfg.max_per_video
         if state.start == 0:
             pred = self.segment_clip(torch.stack(state.frames), state.sample)
         else:
             self._segment_pending(state)
-            pred = state.stitcher.result(max_tubes)
+            limits = self.test_cfg
+            pred = state.stitcher.result(None if limits.by_stretches else limits.max_per_video)
         result = VideoDataSample(metainfo=state.sample.metainfo)
         result.pred = pred
         return result
@@ -227,7 +226,7 @@ class TeViT(VideoSegmentor):
             feats, boxes, queries, clip_length=num_frames
         )
         class_scores = cls_logits.float().sigmoid().mean(0)  # (Q, K), averaged over frames
-        scores, query, labels = select_top(class_scores, self.test_cfg.max_per_video)
+        scores, query, labels = self.test_cfg.select(class_scores)
         boxes = boxes[:, query]  # (T, n, 4)
         mask_logits = self.roi_head.predict_masks(
             feats, boxes, attn_feats[:, query], labels.expand(num_frames, -1)

@@ -1,0 +1,267 @@
+"""What a user gets of one video: tracks with names, tables, drawings."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mmvseg.errors import UserError
+from mmvseg.media import FrameSource, as_source, checked_frames
+from mmvseg.structures import VideoInstances, VideoPanoptic, VideoResult, VideoSemantic
+from mmvseg.visualization import DrawingStyle, build_painter
+
+from .classes import class_indices
+from .exports import to_dataframe, to_supervision, track_rows
+from .track import Track, tracks_of
+
+if TYPE_CHECKING:
+    import pandas
+    import supervision
+
+_NOUNS = dict(vis='tracks', vps='segments', vss='classes')
+_TASKS = {VideoInstances: 'vis', VideoPanoptic: 'vps', VideoSemantic: 'vss'}
+
+
+@dataclass(repr=False, eq=False)
+class SegmentedVideo:
+    """The result of one video: its tracks, with the names of their classes.
+
+    A track is an object of a model of instances, a segment of a panoptic one, or a class of a
+    semantic one. Masks stay coded; what is dense is made when it is asked for.
+
+    Attributes:
+        pred: the result itself, of the type that the task has.
+        metainfo: ``classes``, ``category_ids``, ``palette`` and ``thing_classes`` (None: all).
+        video_name: short name of the video.
+        frame_size: (height, width) of the frames.
+        frame_seconds: time of each frame.
+
+    Example:
+        >>> result = inferencer('street')
+        >>> result
+        SegmentedVideo('street', 3 tracks in 7 frames)
+        >>> for track in result.above(0.3).of('red', 'green'):
+        ...     print(track.id, track.name, track.first_frame, track.last_frame)
+        10 red 0 6
+        11 green 0 6
+    """
+
+    pred: VideoResult
+    metainfo: Mapping[str, Any]
+    video_name: str
+    frame_size: tuple[int, int]
+    frame_seconds: Sequence[float]
+
+    def __repr__(self) -> str:
+        # which classes there are is found in all maps, which would take too long here
+        count = '' if self.task == 'vss' else f'{len(self.pred)} '
+        what = f'{count}{_NOUNS[self.task]} in {self.video_length} frames'
+        return f'SegmentedVideo({self.video_name!r}, {what})'
+
+    @cached_property
+    def tracks(self) -> list[Track]:
+        """All tracks: in the order of ``pred``, of classes those that occur, the largest first."""
+        return tracks_of(self.pred, self.metainfo, self.frame_size)
+
+    def __len__(self) -> int:
+        return len(self.tracks)
+
+    def __iter__(self) -> Iterator[Track]:
+        return iter(self.tracks)
+
+    def __getitem__(self, index: int) -> Track:
+        return self.tracks[index]
+
+    @property
+    def task(self) -> str:
+        """``vis``, ``vps`` or ``vss``."""
+        return _TASKS[type(self.pred)]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names by class index."""
+        return self.metainfo['classes']
+
+    @property
+    def video_length(self) -> int:
+        """Frames that the result covers."""
+        return len(self.frame_seconds)
+
+    def count(self) -> Counter[str]:
+        """How many tracks each class has.
+
+        Example:
+            >>> result.above(0.3).count()
+            Counter({'red': 1, 'green': 1})
+        """
+        return Counter(track.name for track in self)
+
+    def above(self, score: float) -> SegmentedVideo:
+        """The tracks of at least this score.
+
+        Raises:
+            UserError: if the result is semantic: a class has no score.
+
+        Example:
+            >>> len(result), len(result.above(0.3))
+            (3, 2)
+        """
+        if isinstance(self.pred, VideoSemantic):
+            raise UserError('a semantic result has no scores: every pixel gets a class')
+        return replace(self, pred=self.pred.above(score))
+
+    def distinct(self) -> SegmentedVideo:
+        """One mask an object: tracks of instances that repeat better ones are left out.
+
+        Models report an object again and again, under several classes and by several queries. What
+        ``mmvseg predict`` draws is ``result.above(0.2).distinct()``. Segments and classes, of
+        which each pixel has one, stay as they are.
+
+        Example:
+            >>> len(result), len(result.distinct())  # blue is in no frame
+            (3, 2)
+        """
+        if not isinstance(self.pred, VideoInstances):
+            return self
+        return replace(self, pred=self.pred.distinct())
+
+    def of(self, *names: str) -> SegmentedVideo:
+        """The tracks of these classes.
+
+        Raises:
+            UserError: if the model has no class of a name; the message states the closest.
+
+        Example:
+            >>> [track.name for track in result.of('red', 'blue')]
+            ['red', 'blue']
+        """
+        return replace(self, pred=self.pred.of_labels(class_indices(names, self.classes)))
+
+    def rows(self) -> Iterator[dict]:
+        """What :meth:`to_dataframe` holds, row by row.
+
+        Example:
+            >>> row = next(result.rows())
+            >>> row['frame'], row['category'], row['x1'], row['y1'], row['x2'], row['y2']
+            (0, 'red', 2, 4, 18, 20)
+        """
+        return track_rows(self.tracks, self.video_name, self.frame_seconds)
+
+    def to_dataframe(self) -> pandas.DataFrame:
+        """A table of pandas with a row a track and frame in which it is seen.
+
+        Returns:
+            The columns ``video``, ``frame``, ``seconds``, ``track_id``, ``category_id``,
+            ``category``, ``score`` (NaN for semantic results), the box ``x1``, ``y1``, ``x2``,
+            ``y2`` in pixels and ``area``.
+
+        Raises:
+            UserError: if pandas is not installed.
+
+        Example:
+            >>> table = result.to_dataframe()
+            >>> table.groupby('category').area.max().to_dict()
+            {'green': 256, 'red': 256}
+        """
+        return to_dataframe(self.rows())
+
+    def to_coco(self, video_id: int = 1) -> list[dict]:
+        """Entries as in ``results.json`` of YouTube-VIS, which hold COCO run-length codes.
+
+        Args:
+            video_id: the video's id in an annotation file.
+
+        Returns:
+            One ``dict(video_id, score, category_id, segmentations, category, track_id, seconds)`` a
+            track: a code or None, and the time, of each frame. The score of a class is None. Ready
+            for :func:`json.dumps`.
+
+        Example:
+            >>> entry = result.to_coco()[0]
+            >>> entry['category'], entry['category_id'], len(entry['segmentations'])
+            ('red', 5, 7)
+        """
+        seconds = [round(seconds, 6) for seconds in self.frame_seconds]
+        return [
+            dict(
+                video_id=video_id,
+                score=track.score,
+                category_id=track.category_id,
+                segmentations=[_to_json(code) for code in track.masks],
+                category=track.name,
+                track_id=track.id,
+                seconds=seconds,
+            )
+            for track in self
+        ]
+
+    def to_supervision(self, frame: int) -> supervision.Detections:
+        """What a frame shows, for the annotators and zones of the library supervision.
+
+        Args:
+            frame: 0-based index; negative ones count from the end.
+
+        Returns:
+            Detections with ``tracker_id``, ``class_id`` (class index), ``confidence`` (None for
+            semantic results), ``data['class_name']``, boxes, and masks: compact ones, which stay
+            run-length coded, where supervision has them, else dense.
+
+        Raises:
+            UserError: if supervision is not installed, or the video has no such frame.
+
+        Example:
+            >>> detections = result.above(0.3).to_supervision(0)
+            >>> detections.tracker_id.tolist(), detections.data['class_name'].tolist()
+            ([10, 11], ['red', 'green'])
+        """
+        if not -self.video_length <= frame < self.video_length:
+            raise UserError(
+                f'{self.video_name}: there is no frame {frame}, the result has {self.video_length}'
+            )
+        return to_supervision(self.tracks, frame, self.frame_size)
+
+    def draw(
+        self,
+        frames: str | Path | Sequence[Any] | np.ndarray | FrameSource,
+        style: DrawingStyle | None = None,
+    ) -> Iterator[np.ndarray]:
+        """Draw the tracks on the frames of the video, one at a time.
+
+        Args:
+            frames: the video once more, whatever the inferencer takes.
+            style: scale, text size, scores, legend.
+
+        Returns:
+            A generator of RGB uint8, (H, W, 3), with the legend of semantic results below; it ends
+            with the result or with the frames.
+
+        Raises:
+            UserError: if the frames cannot be read or have another size than the result.
+
+        Example:
+            >>> drawn = list(result.above(0.3).draw('street'))
+            >>> len(drawn), drawn[0].shape
+            (7, (48, 64, 3))
+        """
+        source = as_source(frames)
+        if tuple(source.size) != tuple(self.frame_size):
+            raise UserError(
+                f'{source.name}: frames of (height, width) {tuple(source.size)} do not fit the '
+                f'result of {self.video_name}, {tuple(self.frame_size)}'
+            )
+        painter = build_painter(self.task, self.metainfo, style or DrawingStyle())
+        images = (frame.image for frame in checked_frames(source))
+        numbered = zip(range(self.video_length), images, strict=False)
+        return (painter.draw(image, self.pred, frame) for frame, image in numbered)
+
+
+def _to_json(code: dict | None) -> dict | None:
+    if code is None:
+        return None
+    return dict(size=list(code['size']), counts=code['counts'].decode('ascii'))
