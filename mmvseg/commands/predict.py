@@ -158,10 +158,12 @@ def _tell_apart(args: argparse.Namespace) -> None:
     """Without ``--model``, the last two positional arguments are config and checkpoint.
 
     Raises:
-        UsageError: there is no model.
+        UsageError: there is no model, or there are two.
     """
     args.config = args.checkpoint = None
     if args.model is None:
         if len(args.inputs) < 3:
             raise UsageError('give --model MODEL (mmvseg models lists them), or CONFIG CHECKPOINT')
         *args.inputs, args.config, args.checkpoint = args.inputs
+    elif any(given.endswith('.py') for given in args.inputs):
+        raise UsageError('give --model MODEL or CONFIG CHECKPOINT, not both')

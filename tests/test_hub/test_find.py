@@ -146,10 +146,10 @@ def write_videos(root):
 @pytest.mark.parametrize(
     ('args', 'message'),
     [
-        ((), 'give --model, or CONFIG and CHECKPOINT'),
-        (('a.py',), 'give --model, or CONFIG and CHECKPOINT'),
-        (('a.py', 'a.pth', '--model', 'dvis_toy'), 'give --model, or CONFIG and CHECKPOINT'),
-        (('a.py', '--model', 'dvis_toy'), 'give --model, or CONFIG and CHECKPOINT'),
+        ((), 'give --model MODEL'),
+        (('a.py',), 'give --model MODEL'),
+        (('a.py', 'a.pth', '--model', 'dvis_toy'), 'not both'),
+        (('a.py', '--model', 'dvis_toy'), 'not both'),
     ],
 )
 def test_what_predict_needs(hub, frames, capsys, args, message):
