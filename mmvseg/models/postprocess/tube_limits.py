@@ -29,7 +29,7 @@ class TubeLimits:
 
     max_per_video: int = 10
     max_per_stretch: int | None = None
-    min_score: float = 0.05
+    min_score: float = 0.1
 
     @property
     def by_stretches(self) -> bool:

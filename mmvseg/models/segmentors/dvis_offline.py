@@ -272,9 +272,12 @@ class DVISOffline(VideoSegmentor):
         self, state: DVISOfflineState, embeds: Tensor, start: int = 0
     ) -> Iterator[Tensor]:
         """Mask logits (n, h, w) of selected queries (T, n, C) from frame ``start`` on."""
-        for frame, frame_embeds in enumerate(self.refiner.embed_masks(embeds).float(), start):
-            features = state.features[frame].to(frame_embeds.device).float()
-            yield decode_masks(frame_embeds, features)
+        mask_embeds = self.refiner.embed_masks(embeds).float()
+        features = state.features
+        return (
+            decode_masks(frame_embeds, features[frame].to(frame_embeds.device).float())
+            for frame, frame_embeds in enumerate(mask_embeds, start)
+        )
 
 
 @dataclass
