@@ -64,6 +64,7 @@ if [ "$active" = 1 ]; then
 else
     python=$PWD/.venv/bin/python
     if [ ! -x "$python" ] || ! is_new_enough "$python"; then
+        [ -w . ] || fail "no permission to write into $PWD: activate an environment and use --active"
         base=$(find_python)
         say "Making .venv with $("$base" --version)"
         "$base" -m venv --clear .venv >&2 ||
@@ -83,6 +84,7 @@ fi
 installed() { "$python" -c "import importlib.metadata as m, sys; m.version('$1')" 2>/dev/null; }
 install() { "$python" -m pip install --disable-pip-version-check "$@"; }
 
+[ -w "$prefix" ] || fail "no permission to write into $prefix"
 say "Installing into $prefix (log: $log)"
 : >"$log"
 # In an environment of the user's own the ranges hold; in .venv the tested versions.
