@@ -59,3 +59,29 @@ def test_recent_rate():
         recent = rate.update(second, float(second))
     assert recent == pytest.approx(1.0)
     assert rate.update(1000, 2000.0) > 10  # an iteration that takes longer than the window
+
+
+def test_a_continued_download_shows_its_own_rate(monkeypatch, capsys):
+    clock = [0.0]
+    monkeypatch.setattr(progress_module.time, 'monotonic', lambda: clock[0])
+    with ProgressReport('downloading', 100, 'MB', done=40, rate=True) as progress:
+        for _ in range(30):
+            clock[0] += 1
+            progress.advance(2)
+    assert capsys.readouterr().err.splitlines() == [
+        'downloading: 60/100 MB in 10 s, 2.0 MB/s, about 20 s left',
+        'downloading: 80/100 MB in 20 s, 2.0 MB/s, about 10 s left',
+        'downloading: 100/100 MB in 30 s, 2.0 MB/s',
+    ]
+
+
+def test_the_bar_shows_the_rate_where_it_is_asked_for(monkeypatch):
+    for rate in (True, False):
+        terminal = Terminal()
+        monkeypatch.setattr('sys.stderr', terminal)
+        with ProgressReport('downloading', 100, 'MB', done=40, rate=rate) as progress:
+            for _ in range(3):
+                progress.advance(20)
+                progress_module.time.sleep(0.02)
+        assert '100/100' in terminal.getvalue()
+        assert ('MB/s' in terminal.getvalue()) == rate

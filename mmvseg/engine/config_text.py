@@ -2,7 +2,8 @@
 
 The text is that of a program, and a checkpoint may come from anybody. So nothing of it runs: values
 are read from the syntax tree, only what a model and its test pipeline need is kept, and the types
-in it must be registered here already, since a registry imports and calls whatever it is asked for.
+in it must be some that are known to be harmless, since a registry imports and calls whatever it is
+asked for.
 """
 
 import ast
@@ -21,8 +22,17 @@ from .config_sections import check_sections, require
 #: Sections that a model needs to take videos.
 _KEPT = ('model', 'test_dataloader', 'test_cfg')
 _SCOPES = ('mmvseg', 'mmdet', 'mmengine')
-#: What mmdet looks up elsewhere than in a registry.
-_OPERATORS = frozenset({'RoIAlign'})
+#: Parts of other packages in our models. All that those register would be too much: some parts of
+#: MMDetection read further configs and checkpoints, which may run code.
+_OTHERS = frozenset(
+    {
+        *('ResNet', 'SwinTransformer', 'PyramidVisionTransformerV2', 'FPN', 'RoIAlign'),
+        *('EmbeddingRPNHead', 'DynamicConv', 'DeltaXYWHBBoxCoder', 'MSDeformAttnPixelDecoder'),
+        *('FocalLoss', 'L1Loss', 'GIoULoss', 'DiceLoss', 'CrossEntropyLoss'),
+        *('FocalLossCost', 'BBoxL1Cost', 'IoUCost'),
+        *('BN', 'SyncBN', 'LN', 'GN', 'ReLU', 'GELU', 'deconv'),
+    }
+)
 _MAX_CHARACTERS = 2_000_000
 _NUMBERS = dict(inf=math.inf, nan=math.nan)
 _ADVICE = 'give the config of its model, too'
@@ -118,20 +128,18 @@ def _check_type(key: str, section: dict, where: str) -> None:
     if kind is None:
         return
     scope, dot, name = kind.rpartition('.') if isinstance(kind, str) else ('?', '.', '')
-    if (dot and scope not in _SCOPES) or not (name in _OPERATORS or _is_registered(name)):
+    if (dot and scope not in _SCOPES) or not (name in _OTHERS or _is_own(name)):
         raise UserError(
             f'{where}: {key}.type is {kind!r}, which is not known here; it may be of a package '
             f'that its config imports: {_ADVICE}'
         )
 
 
-def _is_registered(name: str) -> bool:
-    """Whether the model's parts and the transforms of videos, or their parents, have this name."""
+def _is_own(name: str) -> bool:
+    """Whether it is registered here: a part of this package, or of the user's own code."""
     for registry in vars(registries).values():
-        node = registry if isinstance(registry, Registry) else None
-        while node is not None:
-            node.import_from_location()
-            if name in node.module_dict:
+        if isinstance(registry, Registry) and registry.scope == 'mmvseg':
+            registry.import_from_location()
+            if name in registry.module_dict:
                 return True
-            node = node.parent
     return False

@@ -85,7 +85,7 @@ def find_checkpoint(source: str | Path, allow_pickle: bool = False) -> str | Pat
     if is_address(text):
         load_weights(text, allow_pickle, mmap=True)  # what is none does not stay in the cache
         return fetch(text)
-    if os.path.exists(text) or not _NAME.fullmatch(text):
+    if os.path.isfile(text) or not _NAME.fullmatch(text):
         return source
     try:
         entry = find_entry(text)

@@ -11,7 +11,7 @@ from pathlib import Path
 from mmvseg.checkpoints.cache import address_key, cache_errors, cache_folder, forget
 from mmvseg.checkpoints.digests import Known
 from mmvseg.checkpoints.downloads import fetch
-from mmvseg.checkpoints.files import DamagedCheckpointError
+from mmvseg.checkpoints.files import DamagedCheckpointError, load_checkpoint_file
 from mmvseg.converters.files import convert_file
 from mmvseg.errors import UserError, say
 from mmvseg.files import user_path
@@ -36,7 +36,7 @@ def install_model(model: ModelEntry, file: str | Path | None = None) -> Path:
     """
     weights = _weights_of(model)
     out = converted_path(model)
-    if out.is_file() and file is None:
+    if file is None and _is_whole(out):
         return out
     if file is None and weights.kind != 'direct':
         raise UserError(_browser_message(model, weights))
@@ -45,7 +45,7 @@ def install_model(model: ModelEntry, file: str | Path | None = None) -> Path:
         with turn(out.parent / '.lock', lambda: _say_waiting(model)):
             if file is not None:
                 _convert_given(model, weights, user_path(file), out)
-            elif not out.is_file():
+            elif not _is_whole(out):
                 _convert_fetched(model, weights, out)
     return out
 
@@ -54,6 +54,18 @@ def converted_path(model: ModelEntry) -> Path:
     """Where the converted weights of a model are kept; those of another address lie elsewhere."""
     key = address_key(_weights_of(model).places[0])
     return cache_folder() / 'models' / model.name / key / f'{model.name}.pth'
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a converted file is there and can be read."""
+    if not path.is_file():
+        return False
+    try:
+        load_checkpoint_file(path, mmap=True)
+    except DamagedCheckpointError as error:
+        say(f'{error}, from its published file', sys.stderr)
+        return False
+    return True
 
 
 def _weights_of(model: ModelEntry) -> Weights:

@@ -59,6 +59,10 @@ def test_plain_values():
             r"model\.type is 'os\.system', which",
         ),
         ("model = dict(type='mmengine.load', file='a')", r"model\.type is 'mmengine\.load'"),
+        (
+            "model = dict(type='KnowledgeDistillationSingleStageDetector', teacher_ckpt='a.pth')",
+            r"type is 'KnowledgeDistillationSingleStageDetector', which is not known here",
+        ),
         ("model = dict(type='antigravity')", r"type is 'antigravity', which is not known here"),
         ("model = dict(type='antigravity.MinVIS')", r"type is 'antigravity\.MinVIS'"),
         ("model = dict(a=[dict(type='antigravity')])", r'model\.a\.0\.type is'),

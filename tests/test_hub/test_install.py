@@ -123,6 +123,19 @@ def test_an_image_model_as_a_start(hub):
     assert load_checkpoint_file(find_checkpoint('image_toy'))['state_dict']
 
 
+def test_a_gate(hub, root, dvis_file):
+    entry = set_weights_file(root / 'model-index.yml', 'shared_toy', Kind='gated')
+    with pytest.raises(UserError, match='can only be fetched after its terms are accepted: open h'):
+        install_model(entry)
+    assert install_model(entry, dvis_file).is_file()
+
+
+def test_folders_of_a_models_name_are_in_nobodys_way(hub, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'dvis_toy').mkdir()
+    assert find_checkpoint('dvis_toy') == find_model('dvis_toy')[1]
+
+
 # Files that were fetched by hand
 
 
@@ -232,6 +245,15 @@ def test_what_is_no_checkpoint_does_not_stay(hub, root):
     assert not files_in(root / 'cache')
     hub.files['/dvis/model_final.pth'] = Served(published('dvis/dvis_offline_vis'))
     assert find_model('dvis_toy')[1].is_file()
+
+
+def test_a_damaged_copy_is_made_anew(hub, capsys):
+    path = find_model('dvis_toy')[1]
+    path.write_bytes(path.read_bytes()[:-1000])
+    assert find_model('dvis_toy')[1] == path
+    assert 'cut off or not a checkpoint' in capsys.readouterr().err
+    assert load_checkpoint_file(path)['state_dict']
+    assert hub.asked == {'/dvis/model_final.pth': 2}
 
 
 def test_a_read_only_cache_that_has_the_model(hub, root, monkeypatch):
