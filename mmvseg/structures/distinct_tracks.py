@@ -65,17 +65,21 @@ def distinct_tracks(
 
 
 def without_repeats(
-    scores: np.ndarray, masks: Sequence[Sequence[Rle]], same_iou: float = SAME_IOU
+    scores: np.ndarray,
+    masks: Sequence[Sequence[Rle]],
+    same_iou: float = SAME_IOU,
+    covered: float = COVERED,
 ) -> list[list[Rle]]:
-    """Tubes without the masks that show, in one frame, what a better tube shows there.
+    """Tubes without the masks that show, in one frame, what better tubes show there.
 
     A tube of an object of its own may lie on another's for a while, where its object is not there
-    or the tracker confuses them.
+    or the tracker confuses them. The rule is that of :func:`distinct_tracks`, for single frames.
 
     Args:
         scores: of the tubes, (N,).
         masks: as of :func:`distinct_tracks`.
         same_iou: smallest IoU of two masks that show the same.
+        covered: smallest share of a mask's pixels under better ones for which it is left out.
 
     Returns:
         The tubes, None in the place of masks that are left out.
@@ -84,16 +88,10 @@ def without_repeats(
     tubes = [list(tube) for tube in masks]
     for t in range(max(map(len, tubes), default=0)):
         present = [n for n in order if t < len(tubes[n]) and tubes[n][t] is not None]
-        if len(present) < 2:
-            continue
-        areas, shared = mask_overlaps([tubes[n][t] for n in present])
-        same = shared >= same_iou * np.maximum(1, areas[:, None] + areas - shared)
-        kept: list[int] = []
-        for place, n in enumerate(present):
-            if same[place, kept].any():
-                tubes[n][t] = None
-            else:
-                kept.append(place)
+        frame = [[tubes[n][t]] for n in present]
+        kept = distinct_tracks(-np.arange(len(present)), frame, same_iou, covered)
+        for place in set(range(len(present))) - set(kept.tolist()):
+            tubes[present[place]][t] = None
     return tubes
 
 

@@ -56,7 +56,8 @@ class VideoInstances:
             [1]
         """
         kept = self.select(distinct_tracks(self.scores, self.masks))
-        return replace(kept, masks=without_repeats(kept.scores, kept.masks))
+        kept = replace(kept, masks=without_repeats(kept.scores, kept.masks))
+        return kept.select(np.flatnonzero([any(tube) for tube in kept.masks]))
 
     def of_labels(self, labels: Collection[int]) -> 'VideoInstances':
         """The tubes of these class indices."""
