@@ -5,7 +5,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 
@@ -138,9 +138,10 @@ def serve_hub(files):
             if file.cuts:
                 rest = rest[: file.cuts.pop(0)]
             step = file.chunk or len(rest) or 1
-            for index in range(0, len(rest), step):
-                self.wfile.write(rest[index : index + step])
-                time.sleep(file.chunk_s)
+            with suppress(ConnectionError):  # the other side has seen enough
+                for index in range(0, len(rest), step):
+                    self.wfile.write(rest[index : index + step])
+                    time.sleep(file.chunk_s)
 
         def start_of(self, file):
             asked = self.headers.get('Range')
