@@ -5,7 +5,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 
@@ -56,6 +56,7 @@ class Served:
         cuts: lengths after which one answer after the other breaks off; then they are whole.
         statuses: what is answered first, one after the other, in place of the file.
         location: address that is answered in place of the file.
+        redirect: the status of that answer.
         kind: what the server says that it is.
         hang_s: silence before the end.
         chunk_s: time between two pieces of ``chunk`` bytes.
@@ -71,6 +72,7 @@ class Served:
     cuts: list = field(default_factory=list)
     statuses: list = field(default_factory=list)
     location: str | None = None
+    redirect: int = 302
     kind: str = 'application/octet-stream'
     hang_s: float = 0.0
     chunk_s: float = 0.0
@@ -114,7 +116,7 @@ def serve_hub(files):
             elif file.statuses:
                 self.send_error(file.statuses.pop(0))
             elif file.location:
-                self.send_response(302)
+                self.send_response(file.redirect)
                 self.send_header('Location', file.location)
                 self.send_header('Content-Length', '0')
                 self.end_headers()
@@ -138,9 +140,10 @@ def serve_hub(files):
             if file.cuts:
                 rest = rest[: file.cuts.pop(0)]
             step = file.chunk or len(rest) or 1
-            for index in range(0, len(rest), step):
-                self.wfile.write(rest[index : index + step])
-                time.sleep(file.chunk_s)
+            with suppress(ConnectionError):  # the other side has seen enough
+                for index in range(0, len(rest), step):
+                    self.wfile.write(rest[index : index + step])
+                    time.sleep(file.chunk_s)
 
         def start_of(self, file):
             asked = self.headers.get('Range')

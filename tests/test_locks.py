@@ -2,13 +2,14 @@ import errno
 import multiprocessing
 import os
 import signal
+import threading
 
 import pytest
 
 from mmvseg import locks
 from mmvseg.errors import UserError
 from mmvseg.files import check_writable, whole_file
-from mmvseg.locks import LOCK_FILE, folder_lock
+from mmvseg.locks import LOCK_FILE, folder_lock, turn
 
 
 def in_other_process(function):
@@ -110,3 +111,25 @@ def test_file_systems_without_locks_are_said_once(tmp_path, monkeypatch, capsys)
     for _ in range(2):
         assert take(tmp_path) == 'taken'
     assert capsys.readouterr().err.count('has no locks (No locks available)') == 1
+
+
+def test_a_turn_comes_when_the_one_before_is_over(tmp_path):
+    path, waited, order = tmp_path / 'lock', threading.Event(), []
+
+    def second():
+        with turn(path, waited.set):
+            order.append('second')
+
+    with turn(path, lambda: order.append('waited')):
+        other = threading.Thread(target=second)
+        other.start()
+        assert waited.wait(30)
+        order.append('first')
+    other.join()
+    assert order == ['first', 'second']
+    assert not path.exists()
+
+
+def test_a_turn_where_nothing_can_be_written(tmp_path):
+    with pytest.raises(FileNotFoundError), turn(tmp_path / 'none/lock', list):
+        pass

@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from email.message import Message
 from pathlib import Path
 from typing import Any
@@ -126,27 +127,71 @@ def transfer(url: str, part: PartialFile, known: Known, advice: str) -> None:
         UserError: none will.
         OSError: the part cannot be written.
     """
-    asked = mirrored(url)
-    source = f'checkpoint {shown(url)}'
-    if asked != url:
-        source += f' (from {shown(asked)})'
-    with _network_errors(source, asked, advice):
-        answer = _open(asked, part)
+    source = _Source(url, mirrored(url), advice)
+    with source.network_errors():
+        answer = _open(source.asked, part)
     with answer:
-        _refuse_pages(answer, source, asked, advice)
+        _refuse_pages(answer, source)
         start = _agree_on_start(answer, part)
         total = None if answer.length is None else start + answer.length
         if known.num_bytes is not None and total not in (None, known.num_bytes):
-            raise UserError(
-                f'{source}: the file there has {total} bytes, the one that it should be has '
-                f'{known.num_bytes}; {advice}'
+            raise source.error(
+                f'the file there has {total} bytes, the one that it should be has {known.num_bytes}'
             )
         check_space(part.path.parent, answer.length or 0)
-        name = urlsplit(url).path.rpartition('/')[2]
-        _receive(answer, part, start, total, name, (source, asked, advice))
+        _receive(answer, part, source, start, total)
         # what is left of the length that the server stated
         if answer.length:
             raise BrokenOffError(f'{answer.length} bytes are missing at its end')
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What is asked for, and how messages speak of it.
+
+    Attributes:
+        url: the address.
+        asked: that of the mirror, or the same.
+        advice: what to do where it cannot be fetched.
+    """
+
+    url: str
+    asked: str
+    advice: str
+
+    def error(self, reason: str) -> UserError:
+        """The error for a reason."""
+        mirror = '' if self.asked == self.url else f' (from {shown(self.asked)})'
+        return UserError(f'checkpoint {shown(self.url)}{mirror}: {reason}; {self.advice}')
+
+    def page_error(self, answer: http.client.HTTPResponse) -> UserError:
+        """The error for an answer that is for people to read."""
+        is_other = answer.url != split_credentials(self.asked)[0]
+        led = f' ({shown(answer.url)})' if is_other else ''
+        return self.error(f'the server sends a page{led}, not a file, e.g. to log in')
+
+    @contextmanager
+    def network_errors(self) -> Iterator[None]:
+        """Tell what may pass from what will not."""
+        try:
+            yield
+        except UserError:
+            raise
+        except urllib.error.HTTPError as error:
+            with error:
+                reason = f'the server answers {error.code} {error.reason}'
+            reason = without_secrets(reason, self.asked)
+            if error.code in _PASSING:
+                raise BrokenOffError(reason) from error
+            if error.code in _NO_ENTRY:
+                reason += ': it may want a log-in, or its terms accepted'
+            raise self.error(f'download failed ({reason})') from error
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            cause = error.reason if isinstance(error, urllib.error.URLError) else error
+            reason = without_secrets(str(cause) or type(cause).__name__, self.asked)
+            if _may_pass(cause):
+                raise BrokenOffError(reason) from error
+            raise self.error(f'download failed ({reason})') from error
 
 
 def _open(url: str, part: PartialFile) -> http.client.HTTPResponse:
@@ -171,28 +216,16 @@ def _open(url: str, part: PartialFile) -> http.client.HTTPResponse:
         raise BrokenOffError('the server has another file than before') from error
 
 
-def _refuse_pages(answer: http.client.HTTPResponse, source: str, asked: str, advice: str) -> None:
+def _refuse_pages(answer: http.client.HTTPResponse, source: _Source) -> None:
     """Stop at what is for people to read.
 
     Raises:
         UserError: the answer is a page, or no answer at all.
     """
     if answer.headers.get_content_type() == 'text/html':
-        raise _page_error(source, answer, asked, advice)
+        raise source.page_error(answer)
     if answer.status not in (200, 206):
-        raise UserError(
-            f'{source}: download failed (the server answers {answer.status} {answer.reason}); '
-            f'{advice}'
-        )
-
-
-def _page_error(
-    source: str, answer: http.client.HTTPResponse, asked: str, advice: str
-) -> UserError:
-    led = '' if answer.url == split_credentials(asked)[0] else f' ({shown(answer.url)})'
-    return UserError(
-        f'{source}: the server sends a page{led}, not a file, e.g. to log in; {advice}'
-    )
+        raise source.error(f'download failed (the server answers {answer.status} {answer.reason})')
 
 
 def _agree_on_start(answer: http.client.HTTPResponse, part: PartialFile) -> int:
@@ -223,54 +256,26 @@ def _agree_on_start(answer: http.client.HTTPResponse, part: PartialFile) -> int:
 def _receive(
     answer: http.client.HTTPResponse,
     part: PartialFile,
+    source: _Source,
     start: int,
     total: int | None,
-    name: str,
-    where: tuple[str, str, str],
 ) -> None:
     """Append what comes to the part."""
-    source, asked, advice = where
-    megabytes = None if total is None else math.ceil(total / 1e6)
+    label = f'downloading {urlsplit(source.url).path.rpartition("/")[2]}'
+    done, size = math.ceil(start / 1e6), None if total is None else math.ceil(total / 1e6)
     with (
         open(part.path, 'ab') as file,
-        ProgressReport(
-            f'downloading {name}', megabytes, 'MB', done=math.ceil(start / 1e6), rate=True
-        ) as progress,
+        ProgressReport(label, size, 'MB', done=done, rate=True) as progress,
     ):
         while True:
-            with _network_errors(source, asked, advice):
+            with source.network_errors():
                 chunk = answer.read1(_CHUNK_BYTES)
             if not chunk:
                 return
             if file.tell() == 0 and _PAGE.match(chunk):
-                raise _page_error(source, answer, asked, advice)
+                raise source.page_error(answer)
             file.write(chunk)
             progress.advance(math.ceil(file.tell() / 1e6) - progress.done)
-
-
-@contextmanager
-def _network_errors(source: str, asked: str, advice: str) -> Iterator[None]:
-    """Tell what may pass from what will not."""
-    try:
-        yield
-    except UserError:
-        raise
-    except urllib.error.HTTPError as error:
-        with error:
-            reason = f'the server answers {error.code} {error.reason}'
-            if error.code in _PASSING:
-                raise BrokenOffError(without_secrets(reason, asked)) from error
-            if error.code in _NO_ENTRY:
-                reason += ': it may want a log-in, or its terms accepted'
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        cause = error.reason if isinstance(error, urllib.error.URLError) else error
-        reason = without_secrets(str(cause) or type(cause).__name__, asked)
-        if _may_pass(cause):
-            raise BrokenOffError(reason) from error
-    else:
-        return
-    reason = without_secrets(reason, asked)
-    raise UserError(f'{source}: download failed ({reason}); {advice}')
 
 
 def _may_pass(error: object) -> bool:

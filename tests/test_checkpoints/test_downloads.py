@@ -69,8 +69,9 @@ def test_equal_names_and_queries_are_told_apart():
     assert [path for path, _ in hub.requests] == list(names)
 
 
-def test_redirects_are_followed():
-    files = {'/new/x': Served(CONTENT), '/w.pth': Served(location='/new/x')}
+@pytest.mark.parametrize('status', [301, 302, 303, 307, 308])
+def test_redirects_are_followed(status):
+    files = {'/new/x': Served(CONTENT), '/w.pth': Served(location='/new/x', redirect=status)}
     with serve_hub(files) as hub:
         assert fetch(f'{hub.address}/w.pth').read_bytes() == CONTENT
 
