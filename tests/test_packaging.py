@@ -108,6 +108,12 @@ print(len(shipped_configs()))
     assert int(ran.stdout.splitlines()[-1]) == len(files)
 
 
+def test_the_index_is_there(site, tmp_path):
+    ran = run(site, '-m', 'mmvseg', 'models', cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    assert '\ntevit_msgshift ' in ran.stdout
+
+
 def test_doctor_knows_the_requirements_without_a_clone(site, tmp_path):
     ran = run(site, '-m', 'mmvseg', 'doctor', cwd=tmp_path)
     assert ran.returncode == 0, ran.stdout + ran.stderr

@@ -1,11 +1,13 @@
 """The command line as a whole: its table, its help, what it imports, what it says of mistakes."""
 
 import json
+import re
 import subprocess
 import sys
 from unittest import mock
 
 import pytest
+from helpers import REPOSITORY
 from tool import run_tool
 
 import mmvseg
@@ -51,6 +53,11 @@ def test_help_of_each_command_names_what_was_typed(capsys):
     with mock.patch('sys.argv', ['tools/demo_video.py', '-h']), pytest.raises(SystemExit):
         main.run_tool('predict')
     assert capsys.readouterr().out.startswith('usage: tools/demo_video.py ')
+
+
+def test_every_command_is_documented():
+    text = (REPOSITORY / 'docs/commands.md').read_text()
+    assert re.findall(r'^\| `(\w+)` \|', text, re.MULTILINE) == [*main.COMMANDS]
 
 
 def test_version(capsys):
