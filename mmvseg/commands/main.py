@@ -62,7 +62,8 @@ def _run(name: str, prog: str, arguments: Sequence[str]) -> int | None:
     command = _command(name)
     parser = Parser(prog=prog, description=command.__doc__)
     command.add_arguments(parser)
-    args = parser.parse_args(arguments)
+    # options may stand between an input and its model
+    args = parser.parse_intermixed_args(arguments)
     try:
         return command.run(args)
     except UsageError as error:

@@ -40,6 +40,9 @@ from .arguments import (
 from .cfg_options import add_cfg_options
 from .parser import UsageError
 
+#: What configs and checkpoints end in, but no videos.
+_MODEL_SUFFIXES = ('.py', '.pth', '.pkl', '.safetensors')
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command."""
@@ -142,7 +145,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError('--show needs --live')
     if args.csv and args.live:
         raise UsageError('--csv is for whole videos; with --live, give --json')
-    _tell_apart(args)
+    tell_apart(args)
     from mmvseg.apis.predict_videos import predict_videos
     from mmvseg.apis.stopping import StopWish
     from mmvseg.engine.distributed import distributed_command_line
@@ -154,7 +157,7 @@ def run(args: argparse.Namespace) -> int:
     return distributed_command_line(main)()
 
 
-def _tell_apart(args: argparse.Namespace) -> None:
+def tell_apart(args: argparse.Namespace) -> None:
     """Without ``--model``, the last two positional arguments are config and checkpoint.
 
     Raises:
@@ -165,5 +168,5 @@ def _tell_apart(args: argparse.Namespace) -> None:
         if len(args.inputs) < 3:
             raise UsageError('give --model MODEL (mmvseg models lists them), or CONFIG CHECKPOINT')
         *args.inputs, args.config, args.checkpoint = args.inputs
-    elif any(given.endswith('.py') for given in args.inputs):
+    elif any(given.endswith(_MODEL_SUFFIXES) for given in args.inputs):
         raise UsageError('give --model MODEL or CONFIG CHECKPOINT, not both')

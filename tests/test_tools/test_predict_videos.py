@@ -70,6 +70,12 @@ def test_a_folder_of_videos_gives_files_of_each(folder, capsys):
     assert (folder / 'one.mp4').read_bytes() == (folder / 'drawn/yard.mp4').read_bytes()
 
 
+@pytest.mark.parametrize('inputs', [['frames'], ['frames', 'videos/yard.mp4']])
+def test_options_may_stand_before_the_model(folder, inputs):
+    options = ['--device', 'cpu', '--out', 'a.mp4' if len(inputs) == 1 else 'drawn']
+    assert run_tool('demo_video', *inputs, *options, 'squares.py', 'squares.pth') == 0
+
+
 def test_several_inputs_of_one_name(folder):
     write_frames(folder / 'other' / 'street', 2)
     given = ['videos/street.mp4', 'other/street', 'videos/yard.mp4']

@@ -1,0 +1,47 @@
+"""Which arguments of ``mmvseg predict`` are videos, and which name the model."""
+
+import pytest
+
+from mmvseg.commands import predict
+from mmvseg.commands.parser import Parser, UsageError
+
+
+def told_apart(*arguments):
+    parser = Parser()
+    predict.add_arguments(parser)
+    args = parser.parse_intermixed_args(arguments)
+    predict.tell_apart(args)
+    return args.inputs, args.config, args.checkpoint, args.model
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'expected'),
+    [
+        ('a.mp4 c.py c.pth', (['a.mp4'], 'c.py', 'c.pth', None)),
+        ('a.mp4 b.mp4 dvis c.pth', (['a.mp4', 'b.mp4'], 'dvis', 'c.pth', None)),
+        ('a.mp4 --device cpu c.py c.pth', (['a.mp4'], 'c.py', 'c.pth', None)),
+        ('a.mp4 b.mp4 --device cpu c.py c.pth', (['a.mp4', 'b.mp4'], 'c.py', 'c.pth', None)),
+        ('--out x a.mp4 c.py --device cpu c.pth', (['a.mp4'], 'c.py', 'c.pth', None)),
+        ('a.mp4 --model dvis', (['a.mp4'], None, None, 'dvis')),
+        ('--model c.pth a.mp4 b.mp4 c d', (['a.mp4', 'b.mp4', 'c', 'd'], None, None, 'c.pth')),
+        ('a.mp4 --model dvis b.mp4', (['a.mp4', 'b.mp4'], None, None, 'dvis')),
+    ],
+)
+def test_inputs_and_model(arguments, expected):
+    assert told_apart(*arguments.split()) == expected
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        ('a.mp4', 'give --model MODEL'),
+        ('a.mp4 c.py', 'give --model MODEL'),
+        ('a.mp4 c.py c.pth --model dvis', 'not both'),
+        ('a.mp4 --model dvis c.py', 'not both'),
+        ('a.mp4 dvis c.pth --model dvis', 'not both'),
+        ('a.mp4 --model dvis C.safetensors', 'not both'),
+    ],
+)
+def test_a_model_is_given_in_one_way(arguments, message):
+    with pytest.raises(UsageError, match=message):
+        told_apart(*arguments.split())
