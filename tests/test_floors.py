@@ -19,7 +19,7 @@ FLOORS = [
     ['formats', 'visualization'],
     ['models', 'checkpoints', 'media'],
     ['doctor', 'compat', 'files', 'model_index', 'shipped'],
-    ['locks', 'ops', 'structures', 'registry', 'errors', 'progress'],
+    ['locks', 'ops', 'structures', 'registry', 'errors', 'progress', 'examples'],
 ]
 FLOOR_OF = {room: floor for floor, rooms in enumerate(reversed(FLOORS)) for room in rooms}
 #: What may open a file of a user's, and what must not; room by room.

@@ -78,6 +78,7 @@ def draw(args: argparse.Namespace, stop: StopWish) -> int:
     metainfo, videos = READERS[task](
         args.results, args.ann, root, args.video, args.allow_outside_root
     )
+    videos = videos[: args.first]
     with folder_lock(args.out, 'give another --out'):
         return _draw_results(task, root, metainfo, videos, table, args, stop)
 

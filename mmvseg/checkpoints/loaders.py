@@ -10,6 +10,7 @@ import mmengine
 from mmengine.runner.checkpoint import CheckpointLoader
 
 from mmvseg.errors import UserError
+from mmvseg.examples import checkpoint_path
 
 from .addresses import is_address, shown
 from .cache import forget
@@ -36,7 +37,8 @@ def load_weights(
 
     Args:
         source: a path, an address (``http://``, ``https://``, ``hf:USER/REPO/FILE``) or the name of
-            a published model (``torchvision://resnet50``, ``openmmlab://…``, ``mmcls://…``).
+            a published model (``torchvision://resnet50``, ``openmmlab://…``, ``mmcls://…``) or of
+            the one that ships with this package (``example://minvis_shapes``).
         allow_pickle: as in :func:`load_checkpoint_file`.
         mmap: as there.
 
@@ -49,8 +51,10 @@ def load_weights(
     if not match:
         return load_checkpoint_file(source, allow_pickle, mmap=mmap)
     scheme, name = match[1].lower(), match[2]
+    if scheme == 'example':
+        return load_checkpoint_file(checkpoint_path(name), mmap=mmap)
     if scheme not in _TABLES:
-        known = ', '.join(f'{scheme}://' for scheme in ('http', 'https', *_TABLES))
+        known = ', '.join(f'{scheme}://' for scheme in ('http', 'https', 'example', *_TABLES))
         raise UserError(
             f'checkpoint {source}: weights are not read from {scheme}://; give the path of a file, '
             f'or one of {known}'

@@ -7,6 +7,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from mmvseg.errors import UserError
 from mmvseg.files import check_writable, file_errors, file_hash, user_path
 
@@ -16,15 +19,19 @@ from .plain_values import plain_items
 from .weights import non_finite, weights_of
 
 #: What a file for others keeps of ``meta``, besides versions: ``dataset_meta`` names the classes,
-#: ``conversion`` the file that weights were converted from.
-_KEPT_META = ('cfg', 'dataset_meta', 'epoch', 'iter', 'seed', 'conversion')
+#: ``conversion`` the file that weights were converted from, ``license`` what others may do.
+_KEPT_META = ('cfg', 'dataset_meta', 'epoch', 'iter', 'seed', 'conversion', 'license')
 #: Settings of a config that only concern the run that it was.
-_RUN_SETTINGS = ('work_dir', 'load_from', 'resume', 'launcher', 'experiment_name')
+_RUN_SETTINGS = ('work_dir', 'load_from', 'load_parts', 'resume', 'launcher', 'experiment_name')
 _ABSOLUTE = re.compile(r'(/|~[/\\]|[A-Za-z]:[\\/]|\\\\)[^/\\]')
 
 
 def publish_checkpoint(
-    source: str | Path, target: str | Path, allow_pickle: bool = False
+    source: str | Path,
+    target: str | Path,
+    allow_pickle: bool = False,
+    half: bool = False,
+    license: str | None = None,
 ) -> tuple[Path, list[str]]:
     """Write the weights of a training checkpoint to a file whose name tells its content.
 
@@ -36,6 +43,9 @@ def publish_checkpoint(
         target: ``FOLDER/NAME.pth`` or ``.safetensors``; the file becomes
             ``FOLDER/NAME-1a2b3c4d.pth``, with the first digits of its SHA-256.
         allow_pickle: see :func:`load_checkpoint_file`.
+        half: write weights of float32 as float16, half the size; a model that is filled with them
+            computes in float32 as before, with weights rounded to 11 bits.
+        license: noted in ``meta.license``.
 
     Returns:
         The file, and a line for each thing that was left out or changed.
@@ -55,6 +65,10 @@ def publish_checkpoint(
     check_writable(target)
     checkpoint = load_checkpoint_file(source, allow_pickle, mmap=True)
     published, notes = strip_checkpoint(checkpoint, str(source))
+    if half:
+        published['state_dict'] = _in_half(published['state_dict'], str(source))
+    if license is not None:
+        published['meta']['license'] = license
     unnamed = target.with_name(f'.{target.stem}.unnamed{target.suffix}')
     try:
         save_checkpoint_file(published, unnamed)
@@ -106,6 +120,23 @@ def strip_checkpoint(
         kept['cfg'], changes = clean_config(kept['cfg'])
         notes += [f'meta.cfg: {change}' for change in changes]
     return dict(meta=kept, state_dict=weights), notes + non_finite(weights)
+
+
+def _in_half(weights: Mapping[str, Tensor], source: str) -> dict[str, Tensor]:
+    """Weights with those of float32 as float16.
+
+    Raises:
+        UserError: one is too large for float16.
+    """
+    limit = torch.finfo(torch.float16).max
+    halved = {}
+    for name, value in weights.items():
+        if value.dtype == torch.float32:
+            if value.isfinite().all() and (value.abs() > limit).any():
+                raise UserError(f'checkpoint {source}: {name} holds values beyond float16')
+            value = value.half()
+        halved[name] = value
+    return halved
 
 
 def _is_kept(key: str) -> bool:

@@ -187,6 +187,31 @@ def weights_of(checkpoint: Mapping, source: str) -> dict[str, Tensor]:
     return weights
 
 
+def weights_of_parts(checkpoint: Mapping, parts: Iterable[str], source: str) -> dict[str, Tensor]:
+    """The weights of some sub-modules alone, by their names in the whole model.
+
+    Args:
+        checkpoint: as for :func:`weights_of`.
+        parts: names of sub-modules, e.g. ``backbone``.
+        source: the file's name, for messages.
+
+    Raises:
+        UserError: the checkpoint has no weights of one of them.
+    """
+    weights = weights_of(checkpoint, source)
+    chosen: dict[str, Tensor] = {}
+    for part in parts:
+        found = {name: value for name, value in weights.items() if name.startswith(f'{part}.')}
+        if not found:
+            has = ', '.join(sorted({name.split('.')[0] for name in weights})[:_MAX_MODULES])
+            raise UserError(
+                f'checkpoint {source}: has no weights of {part!r}, which load_parts asks for; '
+                f'it has {has}'
+            )
+        chosen |= found
+    return chosen
+
+
 def non_finite(weights: Mapping[str, Tensor]) -> list[str]:
     """A line for the user where weights are NaN or infinite, as those of a diverged training."""
     names = [name for name, tensor in weights.items() if not _is_finite(tensor)]

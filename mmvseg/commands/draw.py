@@ -38,7 +38,7 @@ Example:
 import argparse
 from pathlib import Path
 
-from .arguments import DEFAULT_FPS, frame_rate
+from .arguments import DEFAULT_FPS, frame_rate, positive_int
 
 SHEET_VIDEOS = 4
 
@@ -61,6 +61,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--out', required=True, type=Path, help='folder to write')
     parser.add_argument(
         '--video', action='append', help='draw this video only: its id or name; may be repeated'
+    )
+    parser.add_argument(
+        '--first', type=positive_int, metavar='N', help='draw the first N videos only'
     )
     parser.add_argument(
         '--score-thr',

@@ -20,7 +20,11 @@ Of several inputs, or a folder of videos, each has its own files in the folders 
 --csv and --maps name. One that cannot be read is reported, and the others are segmented; the exit
 status is 1.
 
+--example needs no arguments: a small model and a clip that ship with mmvseg, to see at once what is
+drawn.
+
 Example:
+    mmvseg predict --example
     mmvseg predict street.mp4 --model tevit_msgshift
     mmvseg predict street.mp4 configs/tevit/tevit_msgshift.py tevit_msgshift.pth
     mmvseg predict videos/ --model tevit_msgshift --out drawn --csv tables --classes person car
@@ -46,10 +50,13 @@ _MODEL_SUFFIXES = ('.py', '.pth', '.pkl', '.safetensors')
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command."""
-    parser.usage = '%(prog)s INPUT [INPUT ...] (--model MODEL | CONFIG CHECKPOINT) [options]'
+    parser.usage = (
+        '%(prog)s INPUT [INPUT ...] (--model MODEL | CONFIG CHECKPOINT) [options]\n'
+        '       %(prog)s --example [options]'
+    )
     parser.add_argument(
         'inputs',
-        nargs='+',
+        nargs='*',
         metavar='INPUT',
         help='video file, folder of frames, image, quoted pattern, camera, stream or -; several of '
         'them, or a folder of videos, are segmented one after the other; without --model, the last '
@@ -60,6 +67,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='in place of config and checkpoint: the name of a published model (mmvseg models '
         'lists them), or a checkpoint of mmvseg, which notes its config: path, https://... or '
         'hf:USER/REPO/FILE',
+    )
+    parser.add_argument(
+        '--example',
+        action='store_true',
+        help='in place of all these: a small model and a clip that ship with mmvseg',
     )
     parser.add_argument(
         '--out',
@@ -145,6 +157,8 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError('--show needs --live')
     if args.csv and args.live:
         raise UsageError('--csv is for whole videos; with --live, give --json')
+    if args.example:
+        _take_example(args)
     tell_apart(args)
     from mmvseg.apis.predict_videos import predict_videos
     from mmvseg.apis.stopping import StopWish
@@ -157,13 +171,31 @@ def run(args: argparse.Namespace) -> int:
     return distributed_command_line(main)()
 
 
+def _take_example(args: argparse.Namespace) -> None:
+    """Let the arguments name the clip and the model that ship with the package.
+
+    Raises:
+        UsageError: they name something else, too.
+    """
+    from mmvseg.examples import CHECKPOINT, CLIP
+
+    if args.inputs or args.model:
+        raise UsageError(
+            '--example brings its own video and model: leave the other ones out; to use its model '
+            f'on your video: INPUT --model {CHECKPOINT}'
+        )
+    args.inputs, args.model = [str(CLIP)], str(CHECKPOINT)
+
+
 def tell_apart(args: argparse.Namespace) -> None:
     """Without ``--model``, the last two positional arguments are config and checkpoint.
 
     Raises:
-        UsageError: there is no model, or there are two.
+        UsageError: there is no input, no model, or there are two.
     """
     args.config = args.checkpoint = None
+    if not args.inputs:
+        raise UsageError('give INPUT, or --example to see one')
     if args.model is None:
         if len(args.inputs) < 3:
             raise UsageError('give --model MODEL (mmvseg models lists them), or CONFIG CHECKPOINT')

@@ -26,13 +26,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action='store_true',
         help='load a checkpoint that needs unpickling, which can run code hidden in it',
     )
+    parser.add_argument(
+        '--half', action='store_true', help='write float32 weights as float16, half the size'
+    )
+    parser.add_argument('--license', help='note the licence in the file, e.g. Apache-2.0')
 
 
 def run(args: argparse.Namespace) -> None:
     """Run the command."""
     from mmvseg.checkpoints.publishing import publish_checkpoint
 
-    path, notes = publish_checkpoint(args.checkpoint, args.out, args.allow_pickle)
+    path, notes = publish_checkpoint(
+        args.checkpoint, args.out, args.allow_pickle, half=args.half, license=args.license
+    )
     for note in notes:
         say(note)
     before, after = (_megabytes(Path(name)) for name in (args.checkpoint, path))

@@ -48,7 +48,8 @@ def check_sections(cfg: Config) -> None:
         _check(cfg, key, cfg.get(key), is_section_or_list, 'a section or a list of such')
     for key in _TEXTS:
         _check(cfg, key, cfg.get(key), lambda value: isinstance(value, str), 'a text')
-    _check(cfg, 'allow_missing', cfg.get('allow_missing'), _is_list_of_texts, 'a list of texts')
+    for key in ('allow_missing', 'load_parts'):
+        _check(cfg, key, cfg.get(key), _is_list_of_texts, 'a list of texts')
     for key in _COUNTS:
         section, name = key.split('.')
         value = (cfg.get(section) or {}).get(name)

@@ -28,7 +28,7 @@ from mmvseg.checkpoints.plain_values import (
     message_hub_to_plain,
     plain_items,
 )
-from mmvseg.checkpoints.weights import load_model_weights, weights_of
+from mmvseg.checkpoints.weights import load_model_weights, weights_of, weights_of_parts
 from mmvseg.errors import UserError
 from mmvseg.registry import RUNNERS
 
@@ -55,6 +55,7 @@ class VideoRunner(Runner):
     """Runs training and tests; what differs from mmengine's Runner is how it saves and loads.
 
     Further config keys: ``allow_pickle`` (bool) accepts checkpoints that need unpickling,
+    ``load_parts`` (list of sub-modules) lets a training take these alone from ``load_from``.
     ``allow_missing`` (list of name prefixes) lets parts of the model stay unfilled when weights are
     loaded, see :func:`mmvseg.checkpoints.weights.load_model_weights`.
     """
@@ -184,6 +185,8 @@ class VideoRunner(Runner):
         checkpoint = self._read_checkpoint(filename)
         if strict is None:
             strict = self._tested is not None
+        if self._tested is None and (parts := self.cfg.get('load_parts')):
+            checkpoint = dict(checkpoint, state_dict=weights_of_parts(checkpoint, parts, filename))
         self._fill_model(checkpoint, filename, strict, self.cfg.get('allow_missing', ()))
         self._has_loaded = True
         return checkpoint

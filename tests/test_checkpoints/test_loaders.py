@@ -225,3 +225,14 @@ def test_no_reader_of_mmengine_is_left():
     register_safe_loading()
     modules = {loader.__module__ for loader in CheckpointLoader._schemes.values()}
     assert modules == {'mmvseg.checkpoints.loaders'}
+
+
+# The model that ships with the package
+
+
+def test_example_by_name():
+    loaded = load_weights('example://minvis_shapes')
+    assert loaded['meta']['license'] == 'Apache-2.0'
+    assert {name.split('.')[0] for name in loaded['state_dict']} == {'backbone', 'panoptic_head'}
+    with pytest.raises(UserError, match='example://other: there is example://minvis_shapes only'):
+        load_weights('example://other')

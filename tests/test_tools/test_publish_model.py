@@ -261,3 +261,39 @@ def test_user_errors(tmp_path, capsys):
         assert run_tool('model_converters/publish_model', *args) == 1
         assert message in capsys.readouterr().err
     assert sorted(os.listdir(tmp_path)) == before
+
+
+# Smaller files, and what others may do with them
+
+
+@pytest.mark.parametrize('suffix', SUFFIXES)
+def test_half_as_large_and_computes_in_float32(trained, tmp_path, suffix):
+    config, checkpoint = trained
+    out = tmp_path / f'toy{suffix}'
+    assert run_tool('model_converters/publish_model', str(checkpoint), str(out), '--half') == 0
+    (path,) = tmp_path.iterdir()
+    full = load_checkpoint_file(checkpoint)['state_dict']
+    half = load_checkpoint_file(path)['state_dict']
+    for name, value in full.items():
+        wanted = torch.float16 if value.dtype == torch.float32 else value.dtype
+        assert half[name].dtype == wanted
+        torch.testing.assert_close(half[name].to(value.dtype), value, rtol=2**-11, atol=1e-7)
+    model = VideoSegInferencer(config, path, 'cpu').model
+    assert {value.dtype for value in model.parameters()} == {torch.float32}
+
+
+def test_values_beyond_half_precision_are_refused(tmp_path):
+    weights = dict(w=torch.tensor([1.0, 7e4]))
+    save_checkpoint_file(dict(state_dict=weights), tmp_path / 'large.pth')
+    with pytest.raises(UserError, match='w holds values beyond float16'):
+        publish_checkpoint(tmp_path / 'large.pth', tmp_path / 'out.pth', half=True)
+    assert os.listdir(tmp_path) == ['large.pth']
+
+
+def test_license_is_noted_and_kept(trained, tmp_path):
+    arguments = [str(trained[1]), str(tmp_path / 'toy.safetensors'), '--license', 'Apache-2.0']
+    assert run_tool('model_converters/publish_model', *arguments) == 0
+    (path,) = tmp_path.iterdir()
+    assert load_checkpoint_file(path)['meta']['license'] == 'Apache-2.0'
+    again, _ = publish_checkpoint(path, tmp_path / 'again.pth')
+    assert load_checkpoint_file(again)['meta']['license'] == 'Apache-2.0'

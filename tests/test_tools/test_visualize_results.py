@@ -91,6 +91,15 @@ def test_overlays(folder, monkeypatch, capsys):
         assert present == [True, index != 1]
 
 
+def test_first_videos_only(folder, monkeypatch, capsys):
+    assert run(monkeypatch, '--first', '1', '--contact-sheet') == 0
+    assert 'out: 1 videos with 2 tracks' in capsys.readouterr().out
+    assert os.listdir('out/overlays') == ['first.mp4']
+    assert {row['video'] for row in read_rows()} == {'first'}
+    assert run(monkeypatch, '--first', '0') == 2
+    assert 'not a whole number of at least 1' in capsys.readouterr().err
+
+
 def test_frames_of_16_bits(folder, monkeypatch, capsys):
     for index in range(4):
         values = np.full((48, 64, 3), 1000, np.uint16)

@@ -1,0 +1,28 @@
+"""What ships with the package so that there is something to see at once: a model and a clip.
+
+The model is the small MinVIS of ``configs/shapes/minvis_shapes_example.py``, trained on videos of
+Shapes; ``tools/misc/example_clip.py`` makes the clip, which was in no training set.
+"""
+
+from pathlib import Path
+
+from mmvseg.errors import UserError
+
+_FOLDER = Path(__file__).parent
+#: Name of the model's config.
+CONFIG = 'minvis_shapes_example'
+#: Its weights, named as publishing names them.
+CHECKPOINT = _FOLDER / 'minvis_shapes-3658640d.safetensors'
+CLIP = _FOLDER / 'shapes.mp4'
+
+
+def checkpoint_path(name: str) -> Path:
+    """The file of ``example://NAME``.
+
+    Raises:
+        UserError: there is none of that name.
+    """
+    known = CHECKPOINT.stem.rpartition('-')[0]
+    if name != known:
+        raise UserError(f'checkpoint example://{name}: there is example://{known} only')
+    return CHECKPOINT
