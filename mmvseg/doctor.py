@@ -194,6 +194,8 @@ def check_gpu() -> Iterator[Finding]:
     """Name and memory of each GPU, or why torch does not see one."""
     try:
         torch = importlib.import_module('torch')
+        if not hasattr(torch, 'cuda'):  # a folder without its files
+            raise ImportError('files are missing')
     except (ImportError, OSError) as error:  # of another system, or a library is missing
         mend = 'pip install --force-reinstall torch==2.13.0'
         problem = f'torch does not import ({_reason(error)})'

@@ -220,6 +220,7 @@ def fake_torch(available, cuda, fails=False):
         (fake_torch(False, '13.0'), True, 'note', 'cannot use the driver'),
         (fake_torch(False, None), False, 'ok', 'CPU'),
         (ImportError('libc10.so'), True, 'BROKEN', 'does not import'),
+        (SimpleNamespace(), True, 'BROKEN', 'does not import (files are missing)'),
         (OSError('libc10.so: wrong\nELF class'), True, 'BROKEN', r'(libc10.so: wrong\nELF class)'),
     ],
 )
