@@ -1,11 +1,13 @@
 """How many tubes a model reports: the best of a video, or all that matter of each stretch of it."""
 
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import TypeVar
 
 from torch import Tensor
 
 from .vis import select_top
+
+Limits = TypeVar('Limits', bound='TubeLimits')
 
 #: Enough for all objects of a stretch, and a bound of the memory.
 MANY = 100
@@ -36,7 +38,7 @@ class TubeLimits:
         """Whether numbers count for each stretch."""
         return bool(self.max_per_stretch)
 
-    def settled(self) -> Self:
+    def settled(self: Limits) -> Limits:
         """These limits for a video that is looked at."""
         return self if self.max_per_stretch is not None else replace(self, max_per_stretch=MANY)
 
