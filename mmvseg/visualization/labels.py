@@ -103,6 +103,22 @@ class LabelPainter:
         return tuple(int(value) for value in plates[best])
 
 
+def anchor_of(mask: np.ndarray) -> tuple[Box, int]:
+    """Where the label of an object belongs: at its largest part, as small ones may lie far away.
+
+    Args:
+        mask: its pixels, (h, w) uint8 or bool, at least one.
+
+    Returns:
+        The box of the largest connected part, and the column of the middle of its first row.
+    """
+    _, parts, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    part = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
+    x, y, width, height = (int(value) for value in stats[part, :4])
+    top = np.flatnonzero(parts[y] == part)
+    return (x, y, x + width, y + height), int(top.mean())
+
+
 def _places(
     label: Label, text: tuple[int, int], frame: tuple[int, int]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -11,7 +11,7 @@ from pycocotools import mask as mask_api
 
 from mmvseg.structures import VideoInstances
 
-from .labels import Label, LabelPainter
+from .labels import Label, LabelPainter, anchor_of
 from .text import font_size
 
 GOLDEN_RATIO = 0.618033988749895
@@ -123,10 +123,10 @@ def draw_objects(
         _fill(canvas, mask, x * scale, y * scale, color, opaque=item.track_id in filled)
         filled.add(item.track_id)
         if item.label:
-            left, top = x * scale, y * scale
-            box = left, top, left + mask.shape[1], top + mask.shape[0]
-            centre = left + _top_column(mask)
-            labels.append(Label(item.label, color, centre, box=box, key=item.track_id))
+            (x1, y1, x2, y2), top = anchor_of(mask)
+            left, upper = x * scale, y * scale
+            box = left + x1, upper + y1, left + x2, upper + y2
+            labels.append(Label(item.label, color, left + top, box=box, key=item.track_id))
     painter = label_painter or LabelPainter()
     painter.draw(canvas, labels[::-1], text_size or font_size(canvas.shape))
     return canvas
@@ -164,9 +164,3 @@ def _fill(
     )
     thickness = max(1, round(min(canvas.shape[:2]) / 360))
     cv2.drawContours(canvas, contours, -1, color, thickness, cv2.LINE_AA)
-
-
-def _top_column(mask: np.ndarray) -> int:
-    """The middle of a mask's first row."""
-    row = int(mask.any(axis=1).argmax())
-    return int(np.flatnonzero(mask[row]).mean())

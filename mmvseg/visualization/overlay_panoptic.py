@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from mmvseg.structures import Segment, VideoPanoptic
 
-from .labels import Box, Label, LabelPainter
+from .labels import Box, Label, LabelPainter, anchor_of
 from .overlay import NO_COLORS, Color, enlarge, track_color
 from .regions import draw_regions, enlarge_regions
 from .text import DEFAULT_STYLE, DrawingStyle
@@ -94,8 +94,7 @@ class PanopticPainter:
             color = self._color(segment)
             text = self._text(segment)
             if segment.is_thing:
-                top = self._top(regions, number, boxes[number - 1])
-                box = self._box(boxes[number - 1])
+                box, top = self._anchor(regions, number, boxes[number - 1])
                 things.append(Label(text, color, top, box=box, key=segment.id))
             elif (place := self._inside(coarse == number, segment.id)) is not None:
                 x, y = (round((value + 0.5) * step * self._style.scale) for value in place)
@@ -112,16 +111,15 @@ class PanopticPainter:
         score = f' {segment.score:.2f}' if self._style.scores else ''
         return f'{name} #{segment.id}{score}'
 
-    def _top(self, regions: np.ndarray, number: int, box: tuple[slice, slice]) -> int:
-        """Column of the middle of a region's first row, in pixels of the drawing."""
+    def _anchor(
+        self, regions: np.ndarray, number: int, box: tuple[slice, slice]
+    ) -> tuple[Box, int]:
+        """Box of a region's largest part and its topmost column, in pixels of the drawing."""
         rows, columns = box
-        top = np.flatnonzero(regions[rows.start, columns] == number)
-        return (columns.start + int(top.mean())) * self._style.scale
-
-    def _box(self, box: tuple[slice, slice]) -> Box:
-        rows, columns = box
-        corners = columns.start, rows.start, columns.stop, rows.stop
-        return tuple(value * self._style.scale for value in corners)
+        (x1, y1, x2, y2), top = anchor_of(regions[box] == number)
+        left, upper, scale = columns.start, rows.start, self._style.scale
+        corners = left + x1, upper + y1, left + x2, upper + y2
+        return tuple(value * scale for value in corners), (left + top) * scale
 
     def _inside(self, mask: np.ndarray, segment_id: int) -> tuple[int, int] | None:
         """Column and row deep inside the largest part of a mask, that of the last frame if any."""

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mmvseg.visualization.labels import Label, LabelPainter
+from mmvseg.visualization.labels import Label, LabelPainter, anchor_of
 from mmvseg.visualization.text import render_text
 
 
@@ -127,3 +127,11 @@ def test_a_label_keeps_its_side_from_frame_to_frame():
     assert side(100) == 'below'
     painter = LabelPainter()
     assert side(100) == 'above'
+
+
+@pytest.mark.parametrize('kind', [bool, np.uint8])
+def test_a_label_belongs_to_the_largest_part(kind):
+    mask = np.zeros((40, 90), kind)
+    mask[0:2, 80:83] = mask[38:40, 0:5] = 1
+    mask[10, 24:27] = mask[11:30, 20:40] = 1
+    assert anchor_of(mask) == ((20, 10, 40, 30), 25)

@@ -78,6 +78,15 @@ def test_label_lies_in_the_frame_and_labels_do_not_overlap():
         assert pure > 0.4 * height * width
 
 
+def test_label_stands_at_the_largest_part():
+    mask = disc(240, 320, (60, 170), 30)
+    mask[5:9, 300:304] = 1  # a fragment far away
+    drawn = draw_objects(np.zeros((240, 320, 3), np.uint8), [FrameObject(encode(mask), 1, 'one')])
+    rows, columns = np.nonzero((drawn == track_color(1)).all(axis=2))
+    assert 110 < np.median(rows) < 140  # above the disc
+    assert 40 < np.median(columns) < 80
+
+
 @pytest.mark.parametrize('shape', [(8, 8), (1, 1), (20, 400), (400, 20)])
 def test_tiny_and_narrow_frames(shape):
     mask = encode(np.ones(shape))

@@ -130,6 +130,17 @@ def test_labels_say_class_and_number_of_things(style, thing):
         assert shape == render_text(text, font_size(drawn.shape)).shape
 
 
+@pytest.mark.parametrize('scale', [1, 2])
+def test_label_of_a_thing_stands_at_its_largest_part(scale):
+    ids = np.full((240, 320), 102, np.uint8)
+    ids[140:200, 30:90] = ids[5:9, 300:304] = 5
+    result = VideoPanoptic([CAT, SKY], [ids])
+    painter = PanopticPainter(CLASSES, PALETTE, DrawingStyle(scale=scale))
+    ys, xs = np.nonzero(plates(painter.draw(picture(240, 320), result, 0), track_color(5)))
+    assert 110 < np.median(ys) / scale < 140  # above it
+    assert 40 < np.median(xs) / scale < 80
+
+
 def test_label_of_stuff_lies_inside_its_largest_part_once():
     ids = np.full((240, 320), 103, np.uint8)
     ids[5:25, 5:25] = 102
