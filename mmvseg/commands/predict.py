@@ -27,7 +27,7 @@ Example:
     mmvseg predict --example
     mmvseg predict street.mp4 --model tevit_msgshift
     mmvseg predict street.mp4 configs/tevit/tevit_msgshift.py tevit_msgshift.pth
-    mmvseg predict videos/ --model tevit_msgshift --out drawn --csv tables --classes person car
+    mmvseg predict videos/ --model tevit_msgshift --out drawn --csv tables --classes person dog
 """
 
 import argparse

@@ -1,6 +1,10 @@
 """Which arguments of ``mmvseg predict`` are videos, and which name the model."""
 
+import json
+import re
+
 import pytest
+from helpers import REPOSITORY
 
 from mmvseg.commands import predict
 from mmvseg.commands.parser import Parser, UsageError
@@ -45,3 +49,15 @@ def test_inputs_and_model(arguments, expected):
 def test_a_model_is_given_in_one_way(arguments, message):
     with pytest.raises(UsageError, match=message):
         told_apart(*arguments.split())
+
+
+@pytest.mark.parametrize(
+    'text', [predict.__doc__, (REPOSITORY / 'README.md').read_text()], ids=['help', 'README']
+)
+def test_classes_of_the_examples_are_those_of_their_model(text):
+    file = REPOSITORY / 'mmvseg/formats/categories/ytvis_2019.json'
+    known = {category['name'] for category in json.loads(file.read_text())}
+    chosen = re.findall(r'(?:--classes |\.of\()([\w ,\']+)', text)
+    names = {name.strip("',") for part in chosen for name in part.split()}
+    assert names
+    assert names <= known
