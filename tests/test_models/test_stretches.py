@@ -6,11 +6,13 @@ import test_tevit
 import torch
 from dvis_models import KINDS, build, video, windows
 
+from mmvseg.errors import UserError
 from mmvseg.models.postprocess.class_scores import RunningMean, class_probabilities
 from mmvseg.models.postprocess.query_masks import FrameGeometry
 from mmvseg.models.postprocess.tube_limits import MANY, TubeLimits
 from mmvseg.models.postprocess.vis import select_top
 from mmvseg.models.postprocess.vis_collector import VISCollector, VISStretchCollector
+from mmvseg.models.segmentors.inference_settings import OnlineTestConfig, read_settings
 
 GEOMETRY = FrameGeometry((32, 48), (32, 48), (32, 48))
 
@@ -46,6 +48,19 @@ def test_limits_of_a_stretch_are_a_score_and_a_number():
     assert len(TubeLimits(max_per_stretch=2).select(scores)[0]) == 2
     assert len(TubeLimits(max_per_stretch=10).select(scores)[0]) == 2
     assert TubeLimits(max_per_stretch=10, min_score=0.95).select(scores)[1].tolist() == [0]
+
+
+@pytest.mark.parametrize(
+    ('key', 'value'),
+    [
+        *[('max_per_video', value) for value in (0, -1, 2.5, True)],
+        *[('max_per_stretch', value) for value in (-1, '7')],
+        *[('stretch_frames', value) for value in (0, -60, None)],
+    ],
+)
+def test_numbers_that_are_none_are_refused(key, value):
+    with pytest.raises(UserError, match=rf'model\.test_cfg: {key}=.*: give a whole number of at'):
+        read_settings(OnlineTestConfig, {key: value})
 
 
 def test_a_video_that_is_looked_at_has_many_unless_the_config_says_how_many():

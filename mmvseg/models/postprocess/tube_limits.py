@@ -5,6 +5,8 @@ from typing import TypeVar
 
 from torch import Tensor
 
+from mmvseg.errors import UserError
+
 from .vis import select_top
 
 Limits = TypeVar('Limits', bound='TubeLimits')
@@ -33,6 +35,11 @@ class TubeLimits:
     max_per_stretch: int | None = None
     min_score: float = 0.1
 
+    def __post_init__(self) -> None:
+        check_count('max_per_video', self.max_per_video, least=1)
+        if self.max_per_stretch is not None:
+            check_count('max_per_stretch', self.max_per_stretch, least=0)
+
     @property
     def by_stretches(self) -> bool:
         """Whether numbers count for each stretch."""
@@ -57,3 +64,18 @@ class TubeLimits:
         best, queries, labels = select_top(scores, self.max_per_stretch)
         count = max(1, int((best >= self.min_score).sum()))
         return best[:count], queries[:count], labels[:count]
+
+
+def check_count(key: str, value: object, least: int) -> None:
+    """Make sure that a setting is a whole number of a certain size.
+
+    Args:
+        key: of ``model.test_cfg``.
+        value: what is set.
+        least: the smallest number that it may be.
+
+    Raises:
+        UserError: it is none.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise UserError(f'model.test_cfg: {key}={value!r}: give a whole number of at least {least}')

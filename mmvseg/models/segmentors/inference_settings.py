@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 from mmvseg.errors import UserError
-from mmvseg.models.postprocess.tube_limits import TubeLimits
+from mmvseg.models.postprocess.tube_limits import TubeLimits, check_count
 from mmvseg.models.postprocess.vps import PanopticRules
 
 #: Instances, panoptic segments, classes of pixels.
@@ -52,6 +52,8 @@ class QueryTestConfig(TubeLimits):
     frame_chunk: int | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
+        check_count('stretch_frames', self.stretch_frames, least=1)
         if self.task not in TASKS:
             raise UserError(
                 f'model.test_cfg: task={self.task!r} is unknown; use {", ".join(map(repr, TASKS))}'
