@@ -127,6 +127,8 @@ def transfer(url: str, part: PartialFile, known: Known, advice: str) -> None:
         UserError: none will.
         OSError: the part cannot be written.
     """
+    if part.start and part.start == part.total:  # stopped between the last byte and the check
+        return
     source = _Source(url, mirrored(url), advice)
     with source.network_errors():
         answer = _open(source.asked, part)

@@ -5,6 +5,7 @@ import hashlib
 import json
 import multiprocessing
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -149,6 +150,19 @@ def test_the_next_run_continues(cache):
     assert files_in(cache) == ['w.pth', 'w.pth.json']
 
 
+def test_all_of_a_file_is_not_fetched_again(cache, monkeypatch):
+    file = Served(CONTENT, tag='"1"')
+    with serve_hub({'/w.pth': file}) as hub:
+        with monkeypatch.context() as patch:
+            patch.setattr(downloads, 'sync', lambda path: signal.raise_signal(signal.SIGINT))
+            with pytest.raises(KeyboardInterrupt):
+                fetch(f'{hub.address}/w.pth')
+        assert files_in(cache) == ['.w.pth.part', '.w.pth.part.json']
+        assert fetch(f'{hub.address}/w.pth').read_bytes() == CONTENT
+        assert hub.asked == {'/w.pth': 1}
+    assert files_in(cache) == ['w.pth', 'w.pth.json']
+
+
 @pytest.mark.parametrize('ranges_given', [True, False])
 def test_parts_of_two_files_are_not_put_together(ranges_given):
     other = CONTENT[::-1]
@@ -277,6 +291,24 @@ def test_a_file_that_was_put_there_by_hand_is_noted():
     path.write_bytes(CONTENT[::-1])
     with pytest.raises(UserError, match='is not the file that it should be'):
         fetch(url)
+
+
+@pytest.mark.parametrize(
+    ('name', 'known'),
+    [
+        ('w.pth', Known(sha256='0' * 64)),
+        ('w.pth', Known(num_bytes=5)),
+        ('model_final_3c8ec9.pkl', None),
+    ],
+)
+def test_a_file_that_was_put_there_by_hand_has_to_be_the_known_one(cache, name, known):
+    url = f'http://127.0.0.1:9/{name}'
+    path = cached_path(url)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(CONTENT)
+    with pytest.raises(UserError, match='the file that it should be'):
+        fetch(url, known)
+    assert not files_in(cache)
 
 
 # Several at once
