@@ -15,6 +15,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 task=vis
 case "${1:-}" in
     vis | vps | vss) task=$1 && shift ;;
+    -h | --help) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' tools/quickstart.sh; exit ;;
+    [!-]*) echo "error: no task $1; there are vis, vps and vss" >&2; exit 2 ;;
 esac
 hard=(--difficulty 0.2 --length 20 --train 600)
 case $task in

@@ -140,3 +140,15 @@ def test_other_tasks(quickstart):
         assert f'configs/shapes/minvis_shapes_{task}.py' in calls['train.py']
         assert f'--work-dir work_dirs/quickstart_{task} ' in calls['train.py']
         assert f'work_dirs/quickstart_{task}/results' in calls['visualize_results.py']
+
+
+def test_help_and_mistakes_cost_nothing(quickstart):
+    ended, calls = quickstart('--help')
+    assert ended.returncode == 0
+    assert ended.stdout.startswith('From nothing to results')
+    assert 'bash tools/quickstart.sh vps' in ended.stdout
+    wrong, more_calls = quickstart('vsp')
+    assert wrong.returncode == 2
+    assert 'error: no task vsp; there are vis, vps and vss' in wrong.stderr
+    assert not calls
+    assert not more_calls
