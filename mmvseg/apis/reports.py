@@ -187,6 +187,9 @@ class InstanceReport:
         others = f' ({self._others} of other classes left out)' if self._others else ''
         if not len(self.result):
             found = self._found
+            if count := int((found.scores >= self._score_thr).sum()):
+                what = f'{count} of score >= {self._score_thr:g} show the objects of better ones'
+                return f'no track is left: {what} (--all-tracks){others}'
             best = f'; the best of {len(found)} has {found.scores.max():.3f}' if len(found) else ''
             return f'no track has a score >= {self._score_thr:g} (--score-thr){best}{others}'
         listed = _listed(Counter(self._meta['classes'][label] for label in self.result.labels))

@@ -32,3 +32,13 @@ def test_summary_counts_what_shows_the_same_again():
     line = build_report(found, META, 0.2, all_tracks=True).describe()
     assert line.startswith('2 tracks of score >= 0.2: ')
     assert 'left out' not in line
+
+
+def test_summary_says_why_nothing_is_left_of_chosen_classes():
+    mask = mask_api.encode(np.ones((2, 2), np.uint8, order='F'))
+    found = VideoInstances(np.array([0.5, 0.9]), np.array([1, 0]), [[mask]] * 2, np.arange(2))
+    line = build_report(found, META, 0.2, labels=[1]).describe()
+    assert line.startswith('no track is left: 1 of score >= 0.2 show the objects of better ones')
+    assert line.endswith('(--all-tracks) (1 of other classes left out)')
+    line = build_report(found, META, 0.6, labels=[1]).describe()
+    assert line.startswith('no track has a score >= 0.6 (--score-thr); the best of 1 has 0.500')
