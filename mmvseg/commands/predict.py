@@ -177,12 +177,12 @@ def _take_example(args: argparse.Namespace) -> None:
     Raises:
         UsageError: they name something else, too.
     """
-    from mmvseg.examples import CHECKPOINT, CLIP
+    from mmvseg.examples import CHECKPOINT, CLIP, NAME
 
     if args.inputs or args.model:
         raise UsageError(
             '--example brings its own video and model: leave the other ones out; to use its model '
-            f'on your video: INPUT --model {CHECKPOINT}'
+            f'on your video: INPUT --model {NAME}'
         )
     args.inputs, args.model = [str(CLIP)], str(CHECKPOINT)
 

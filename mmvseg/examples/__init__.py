@@ -9,6 +9,9 @@ from pathlib import Path
 from mmvseg.errors import UserError
 
 _FOLDER = Path(__file__).parent
+#: Its name where a checkpoint is asked for, and what that begins with.
+SCHEME = 'example://'
+NAME = f'{SCHEME}minvis_shapes'
 #: Name of the model's config.
 CONFIG = 'minvis_shapes_example'
 #: Its weights, named as publishing names them.
@@ -22,7 +25,6 @@ def checkpoint_path(name: str) -> Path:
     Raises:
         UserError: there is none of that name.
     """
-    known = CHECKPOINT.stem.rpartition('-')[0]
-    if name != known:
-        raise UserError(f'checkpoint example://{name}: there is example://{known} only')
+    if f'{SCHEME}{name}' != NAME:
+        raise UserError(f'checkpoint {SCHEME}{name}: there is {NAME} only')
     return CHECKPOINT

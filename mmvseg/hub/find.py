@@ -18,6 +18,7 @@ from mmvseg.engine.config_files import SUFFIXES
 from mmvseg.engine.config_text import config_of_text
 from mmvseg.engine.own_data import use_own_data
 from mmvseg.errors import UserError
+from mmvseg.examples import SCHEME, checkpoint_path
 from mmvseg.model_index import find_entry
 
 from .install import install_model
@@ -57,7 +58,7 @@ def find_model(
     if isinstance(model, Config):
         raise UserError('a config alone has no weights: give a checkpoint, too')
     text = str(model)
-    if is_address(text) or os.path.isfile(text):
+    if is_address(text) or text.startswith(SCHEME) or os.path.isfile(text):
         return _from_checkpoint(model, cfg_options, allow_pickle)
     if not _NAME.fullmatch(text):
         raise UserError(f'model {text}: no such file')
@@ -74,14 +75,17 @@ def find_checkpoint(source: str | Path, allow_pickle: bool = False) -> str | Pat
     """The file of a checkpoint that is named by a path, an address or a published model.
 
     Args:
-        source: a path, ``https://…``, ``hf:USER/REPO/FILE``, or the name of a model of the index.
-            Names of other tables, such as ``torchvision://resnet50``, stay as they are.
+        source: a path, ``https://…``, ``hf:USER/REPO/FILE``, the name of a model of the index, or
+            ``example://minvis_shapes``, the one that ships with the package. Names of other
+            tables, such as ``torchvision://resnet50``, stay as they are.
         allow_pickle: as in :func:`mmvseg.checkpoints.files.load_checkpoint_file`.
 
     Raises:
         UserError: it cannot be fetched, is no checkpoint, or nothing has that name.
     """
     text = str(source)
+    if text.startswith(SCHEME):
+        return checkpoint_path(text.removeprefix(SCHEME))
     if is_address(text):
         load_weights(text, allow_pickle, mmap=True)  # what is none does not stay in the cache
         return fetch(text)

@@ -14,7 +14,9 @@ from mmvseg.checkpoints.files import load_checkpoint_file
 from mmvseg.commands.main import main
 from mmvseg.datasets.shapes import THING_CLASSES, ShapesWorld
 from mmvseg.engine.config import load_config
+from mmvseg.errors import UserError
 from mmvseg.examples import CHECKPOINT, CLIP, CONFIG
+from mmvseg.hub import find_checkpoint, find_model
 from mmvseg.media import open_source
 
 
@@ -94,6 +96,15 @@ def test_clip_can_be_made_again():
         difference = image.astype(int) - world.render(index).image
         assert np.abs(difference).mean() < 6
     assert index + 1 == tool.OPTIONS.length
+
+
+def test_its_name_does_wherever_a_checkpoint_is_asked_for():
+    assert find_checkpoint('example://minvis_shapes') == CHECKPOINT
+    config, checkpoint = find_model('example://minvis_shapes')
+    assert checkpoint == CHECKPOINT
+    assert config.model == load_config(CONFIG).model
+    with pytest.raises(UserError, match='there is example://minvis_shapes only'):
+        find_model('example://other')
 
 
 def test_other_input_is_refused(capsys):
