@@ -42,14 +42,14 @@ def fetch(source: str, known: Known | None = None, advice: str = '') -> Path:
             f'save it as {path}'
         )
     name = f'checkpoint {shown(url)}'
-    known = (known or Known()).of_name(path.name)
+    known = known or Known()
     # a copy that is there is used though nothing may be written
     if not path.is_file():
         with cache_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             with turn(path.parent / '.lock', lambda: _say_waiting(name)):
                 if not path.is_file():
-                    _download(url, path, known, advice)
+                    _download(url, path, known.of_name(path.name), advice)
         return path
     if not path.is_relative_to(cache_folder()):  # torch's, of a name that tells its content
         return path
