@@ -121,7 +121,8 @@ def _check_outputs(args: argparse.Namespace, source: FrameSource, out: Path) -> 
     files = {'--out': out, '--json': None if is_pipe else args.json, '--csv': args.csv}
     check_output_files(files, inputs)
     if args.maps:
-        check_output_folder('--maps', args.maps, frames)
+        in_folders = [Path(given, 'frame') for given in args.inputs if os.path.isdir(given)]
+        check_output_folder('--maps', args.maps, [*frames, *in_folders])
 
 
 def _output_path(args: argparse.Namespace, source: FrameSource, is_image: bool) -> Path:

@@ -66,6 +66,7 @@ def one_video(args: argparse.Namespace, given: str, name: str | None = None) -> 
 
 def _predict_several(args: argparse.Namespace, inputs: Sequence[str], stop: StopWish) -> int:
     _check_folders(args)
+    args.inputs = list(inputs)  # none of which may be written over
     device = _join_processes(args)
     args.device = device or args.device
     if get_rank() == 0:

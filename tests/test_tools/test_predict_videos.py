@@ -99,6 +99,18 @@ def test_one_that_cannot_be_read_does_not_stop_the_others(folder, capsys):
     assert '4 of 4 videos, 1 of them not as a whole' in printed.err
 
 
+def test_no_other_input_is_written_over(folder, capsys):
+    """Files of the first video would have the names of the second and third."""
+    (folder / 'videos' / 'street.avi').write_bytes((folder / 'videos/street.mp4').read_bytes())
+    write_frames(folder / 'videos' / 'street_2', 3)
+    before = {path: path.read_bytes() for path in folder.glob('videos/**/*.*')}
+    assert predict('videos', '--out', 'videos') == 1
+    assert '--out videos/street.mp4: is an input of this run' in capsys.readouterr().err
+    assert predict('videos', '--out', 'drawn', '--maps', 'videos') == 1
+    assert '--maps videos/street_2: holds the input of this run' in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in before} == before
+
+
 def test_many_pictures_are_no_video(folder, capsys):
     pictures = [f'frames/0000{index}.png' for index in range(3)]
     assert predict_all(pictures, '--out', 'drawn') == 0
