@@ -19,6 +19,7 @@ from mmvseg.engine.config_text import config_of_text
 from mmvseg.engine.own_data import use_own_data
 from mmvseg.errors import UserError
 from mmvseg.examples import SCHEME, checkpoint_path
+from mmvseg.files import user_path
 from mmvseg.model_index import find_entry
 
 from .install import install_model
@@ -58,7 +59,7 @@ def find_model(
     if isinstance(model, Config):
         raise UserError('a config alone has no weights: give a checkpoint, too')
     text = str(model)
-    if is_address(text) or text.startswith(SCHEME) or os.path.isfile(text):
+    if is_address(text) or text.startswith(SCHEME) or user_path(text).is_file():
         return _from_checkpoint(model, cfg_options, allow_pickle)
     if not _NAME.fullmatch(text):
         raise UserError(f'model {text}: no such file')

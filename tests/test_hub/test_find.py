@@ -71,14 +71,16 @@ def test_a_name_is_its_config_and_its_checkpoint(hub, root, frames):
             assert same_results(by_name(frames), other(frames))
 
 
-def test_a_checkpoint_brings_its_config(hub, root, frames, tmp_path):
+def test_a_checkpoint_brings_its_config(hub, root, frames, tmp_path, monkeypatch):
     by_name = VideoSegInferencer('dvis_toy', device='cpu')
     mine = tmp_path / 'my.pth'
     mine.write_bytes(find_checkpoint('dvis_toy').read_bytes())
     hub.files['/me/models/resolve/main/my.pth'] = Served(mine.read_bytes())
+    monkeypatch.setenv('HOME', str(tmp_path))
     sources = (
         mine,
         str(mine),
+        '~/my.pth',
         f'{hub.address}/me/models/resolve/main/my.pth?download=true',
         'hf:me/models/my.pth',
     )
