@@ -15,6 +15,7 @@ from mmvseg.media import DEFAULT_FPS, VideoWriter
 from mmvseg.media.images import read_image, write_image
 from mmvseg.media.pixel_values import ValueRange, check_range
 from mmvseg.progress import ProgressReport
+from mmvseg.results.segmented_video import NOUNS
 from mmvseg.structures import VideoInstances, VideoPanoptic, VideoResult, VideoSemantic
 from mmvseg.visualization.contact_sheet import (
     CAPTION_SIZE,
@@ -40,7 +41,7 @@ from mmvseg.visualization.text import DrawingStyle, upscaling
 
 from .map_folders import load_panoptic_results, load_semantic_results, results_task
 from .output_paths import check_output_files, check_output_folder
-from .reports import NOUNS, Report, build_report, refuse_all_tracks, score_threshold
+from .reports import Report, build_report, refuse_all_tracks, score_threshold
 from .results_file import ResultVideo, load_results
 from .stopping import StopWish
 

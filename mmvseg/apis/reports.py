@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from mmvseg.errors import UserError, one_line
+from mmvseg.results.segmented_video import NOUNS
 from mmvseg.structures import VideoInstances, VideoPanoptic, VideoResult, VideoSemantic
 from mmvseg.structures.coded_maps import NO_CLASS
 from mmvseg.visualization.exports import Color, id_map, map_value
@@ -20,10 +21,6 @@ from mmvseg.visualization.track_colors import colors_beside_truth, segment_color
 
 #: Tracks below are more often wrong than right, once each object is shown by its best one.
 SCORE_THR = 0.2
-
-
-#: What the results of a task consist of.
-NOUNS = dict(vis='tracks', vps='segments', vss='classes')
 
 
 class Report(Protocol):

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     import pandas
     import supervision
 
-_NOUNS = dict(vis='tracks', vps='segments', vss='classes')
+#: What the results of a task consist of.
+NOUNS = dict(vis='tracks', vps='segments', vss='classes')
 _TASKS = {VideoInstances: 'vis', VideoPanoptic: 'vps', VideoSemantic: 'vss'}
 
 
@@ -61,7 +62,7 @@ class SegmentedVideo:
     def __repr__(self) -> str:
         # which classes there are is found in all maps, which would take too long here
         count = '' if self.task == 'vss' else f'{len(self.pred)} '
-        what = f'{count}{_NOUNS[self.task]} in {self.video_length} frames'
+        what = f'{count}{NOUNS[self.task]} in {self.video_length} frames'
         return f'SegmentedVideo({self.video_name!r}, {what})'
 
     @cached_property
