@@ -113,6 +113,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--classes',
         nargs='+',
+        action='extend',
         metavar='NAME',
         help='leave out all other classes, in overlay, json, csv and maps; give it behind the '
         'positional arguments',

@@ -61,3 +61,11 @@ def test_classes_of_the_examples_are_those_of_their_model(text):
     names = {name.strip("',") for part in chosen for name in part.split()}
     assert names
     assert names <= known
+
+
+def test_classes_may_be_given_one_by_one():
+    parser = Parser()
+    predict.add_arguments(parser)
+    given = ['a.mp4', '--model', 'dvis', '--classes', 'person', 'dog', '--classes', 'cat']
+    assert parser.parse_intermixed_args(given).classes == ['person', 'dog', 'cat']
+    assert parser.parse_intermixed_args(given[:3]).classes is None
