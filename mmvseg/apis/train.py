@@ -19,6 +19,7 @@ from mmvseg.engine.monitors import check_monitors
 from mmvseg.engine.schedule import check_schedule
 from mmvseg.engine.work_dir import claimed_work_dir
 from mmvseg.errors import UserError
+from mmvseg.examples import SCHEME
 from mmvseg.files import disk_errors
 from mmvseg.hub import find_checkpoint
 
@@ -49,7 +50,8 @@ def train(args: argparse.Namespace) -> None:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     with claimed_work_dir(cfg, args.resume, overwrite=args.overwrite):
         _prepare_data(cfg)
-        if cfg.get('load_from'):
+        # the example keeps its name in the config that checkpoints note, which is the same anywhere
+        if cfg.get('load_from') and not cfg.load_from.startswith(SCHEME):
             cfg.load_from = str(find_checkpoint(cfg.load_from, cfg.get('allow_pickle', False)))
         with config_errors(cfg):
             check_schedule(cfg)

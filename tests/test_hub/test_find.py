@@ -214,11 +214,13 @@ def test_a_training_starts_from_a_name_or_an_address(hub, root, tmp_path, monkey
 
     monkeypatch.setattr('mmvseg.apis.train.VideoRunner', Runner)
     host = hub.address.removeprefix('http://')
-    for start in ('dvis_toy', f'http://me:pass@{host}/my.pth', str(path)):
+    example = 'example://minvis_shapes'
+    for start in ('dvis_toy', f'http://me:pass@{host}/my.pth', str(path), example):
         args = ('train', config, '--no-validate', '--work-dir', tmp_path / 'work')
         options = ('--cfg-options', f'load_from={start}')
         assert run_command(*args, '--overwrite', '--device', 'cpu', *options) == 0
     assert started[0] == started[2] == str(path)
+    assert started[3] == example
     assert load_checkpoint_file(started[1])['state_dict'].keys()
     assert not [file for file in (tmp_path / 'work').rglob('*') if b'pass@' in read(file)]
 
