@@ -88,7 +88,7 @@ def _predict_several(args: argparse.Namespace, inputs: Sequence[str], stop: Stop
         all_gather_object(counts, (failed, done))
         failed, done = (sum(column) for column in zip(*counts, strict=True))
     if get_rank() == 0:
-        problems = f', {failed} of them not as a whole' if failed else ''
+        problems = f', {failed} of them with an error' if failed else ''
         say(f'{done} of {len(inputs)} videos{problems}', sys.stderr if failed else None)
     return stop.status or int(failed > 0)
 

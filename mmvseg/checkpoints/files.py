@@ -129,7 +129,8 @@ def save_checkpoint_file(checkpoint: dict[str, Any], path: str | Path) -> None:
         with whole_file(path, durable=True) as part:
             write(plain, part)
     except (OSError, RuntimeError, ValueError, safetensors.SafetensorError) as error:
-        raise UserError(f'checkpoint {path}: cannot be written ({error})') from error
+        reason = getattr(error, 'strerror', None) or error
+        raise UserError(f'checkpoint {path}: cannot be written ({reason})') from error
 
 
 def _read(path: Path, allow_pickle: bool, mmap: bool) -> Any:
@@ -180,7 +181,12 @@ def _check_name(path: Path) -> None:
 
 def _write_torch(checkpoint: dict[str, Any], path: Path) -> None:
     with open(path, 'wb') as file:
-        torch.save(checkpoint, file)
+        try:
+            torch.save(checkpoint, file)
+        except RuntimeError as error:  # of the archive's end, which hides what went wrong before
+            if isinstance(error.__context__, OSError):
+                raise error.__context__ from None
+            raise
 
 
 def _write_safetensors(checkpoint: dict[str, Any], path: Path) -> None:

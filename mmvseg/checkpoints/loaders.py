@@ -57,7 +57,7 @@ def load_weights(
         known = ', '.join(f'{scheme}://' for scheme in ('http', 'https', 'example', *_TABLES))
         raise UserError(
             f'checkpoint {source}: weights are not read from {scheme}://; give the path of a file, '
-            f'or one of {known}'
+            f'hf:USER/REPO/FILE, or one of {known}'
         )
     checkpoint = _load_from(_address(str(source), scheme, name), allow_pickle, mmap)
     return _backbone(checkpoint, str(source)) if scheme == 'mmcls' else checkpoint

@@ -61,6 +61,11 @@ def find_model(
     text = str(model)
     if is_address(text) or text.startswith(SCHEME) or user_path(text).is_file():
         return _from_checkpoint(model, cfg_options, allow_pickle)
+    if '://' in text:
+        raise UserError(
+            f'model {text}: is no https://… or hf:USER/REPO/FILE; weights from elsewhere need the '
+            'config of their model, too'
+        )
     if not _NAME.fullmatch(text):
         raise UserError(f'model {text}: no such file')
     entry = find_entry(text)

@@ -2,6 +2,7 @@ import errno
 import zipfile
 from collections import Counter, OrderedDict
 from pathlib import Path
+from resource import RLIMIT_FSIZE, getrlimit, setrlimit
 
 import numpy as np
 import pytest
@@ -120,6 +121,17 @@ def test_full_disk_leaves_the_previous_checkpoint(tmp_path, monkeypatch):
         save_checkpoint_file(dict(value=2), path)
     assert load_checkpoint_file(path) == dict(value=1)
     assert [p.name for p in tmp_path.iterdir()] == ['iter_1.pth']
+
+
+def test_full_disk_is_named_though_torch_ends_with_another_error(tmp_path):
+    unlimited = getrlimit(RLIMIT_FSIZE)
+    setrlimit(RLIMIT_FSIZE, (2**14, unlimited[1]))
+    try:
+        with pytest.raises(UserError, match=r'a\.pth: cannot be written \(File too large\)'):
+            save_checkpoint_file(dict(a=torch.zeros(2**14)), tmp_path / 'a.pth')
+    finally:
+        setrlimit(RLIMIT_FSIZE, unlimited)
+    assert not list(tmp_path.iterdir())
 
 
 def test_log_history_survives_as_lists(tmp_path):

@@ -204,7 +204,7 @@ def test_published_models(cache, monkeypatch, source, table, name):
         ('torchvision://nothing', 'unknown model, known are alexnet'),
         ('mmcls://', 'unknown model'),
         *(
-            (source, 'weights are not read from')
+            (source, r'weights are not read from .*, hf:USER/REPO/FILE, or one of http://')
             for source in (
                 *('pavi://a/b', 's3://bucket/w.pth', 'cluster:s3://bucket/w.pth', 'petrel://w'),
                 *('cluster:petrel://w', 'file:///w.pth', 'local://w.pth', 'hdfs://w', 'S3://w'),

@@ -159,6 +159,12 @@ def test_what_predict_needs(hub, frames, capsys, args, message):
     assert message in capsys.readouterr().err
 
 
+@pytest.mark.parametrize('model', ['openmmlab://detectron2/resnet50_caffe', 's3://b/w.pth'])
+def test_other_addresses_are_no_model(model):
+    with pytest.raises(UserError, match=f'model {model}: is no https://.* need the config'):
+        find_model(model)
+
+
 def test_checkpoints_without_a_config(hub, root, tmp_path):
     bare = tmp_path / 'bare.pth'
     save_checkpoint_file(dict(state_dict=dict(w=torch.ones(1))), bare)

@@ -96,7 +96,7 @@ def test_one_that_cannot_be_read_does_not_stop_the_others(folder, capsys):
     assert names('drawn') == ['alley.mp4', 'street.mp4', 'yard.mp4']
     printed = capsys.readouterr()
     assert 'error: videos/broken.mp4' in printed.err
-    assert '4 of 4 videos, 1 of them not as a whole' in printed.err
+    assert '4 of 4 videos, 1 of them with an error' in printed.err
 
 
 def test_no_other_input_is_written_over(folder, capsys):
@@ -246,7 +246,7 @@ def test_processes_share_the_videos(folder):
     assert ended.returncode == 1, ended.stderr  # one video is broken
     assert 'Traceback' not in ended.stderr
     assert ended.stderr.count('error: videos/broken.mp4') == 1
-    assert ended.stderr.count('4 of 4 videos, 1 of them not as a whole') == 1
+    assert ended.stderr.count('4 of 4 videos, 1 of them with an error') == 1
     assert names('two') == ['alley.mp4', 'street.mp4', 'yard.mp4']
     assert predict('videos', '--out', 'one', '--json', 'alone') == 1
     for name in ('alley', 'street', 'yard'):
