@@ -166,14 +166,15 @@ def version_problem(package: str, version: str | None) -> str | None:
     first, end = VERSIONS[package]
     if version is None:
         found = f'{package} is not installed'
-    elif _release(first) <= _release(version) < _release(end):
+    elif release(first) <= release(version) < release(end):
         return None
     else:
         found = f'{package} {version} is not supported'
     return f'{found}: mmvseg needs {package} >= {first}, < {end} (run: {INSTALL[package]})'
 
 
-def _release(version: str) -> tuple[int, ...]:
+def release(version: str) -> tuple[int, ...]:
+    """Numbers of a version, ``'2.13.0+cpu'`` as (2, 13, 0)."""
     return tuple(int(number) for number in re.findall(r'\d+', version.split('+')[0])[:3])
 
 

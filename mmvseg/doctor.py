@@ -18,6 +18,7 @@ from io import BytesIO
 from pathlib import Path
 
 from . import compat
+from .compat import release
 from .errors import one_line, short
 from .shipped import shipped_folder
 
@@ -39,11 +40,6 @@ class Finding:
     state: str = OK
     problem: str = ''
     mend: str = ''
-
-
-def release(version: str) -> tuple[int, ...]:
-    """Numbers of a version, ``'2.13.0+cpu'`` as (2, 13, 0)."""
-    return tuple(int(number) for number in re.findall(r'\d+', version.split('+')[0])[:3])
 
 
 def installed(name: str) -> str | None:
@@ -260,7 +256,9 @@ def check_mmvseg() -> Iterator[Finding]:
     )
     if run.returncode:
         last = run.stderr.strip().splitlines()[-1]
-        mend = 'bash tools/setup_env.sh'
+        in_clone = (ROOT / 'tools/setup_env.sh').is_file()
+        again = 'pip install --force-reinstall --no-deps WHEEL'
+        mend = 'bash tools/setup_env.sh' if in_clone else again
         yield Finding('mmvseg', 'does not import', BROKEN, last, mend)
     elif run.stderr.strip():
         yield Finding('mmvseg', 'imports', NOTE, run.stderr.strip().splitlines()[-1])

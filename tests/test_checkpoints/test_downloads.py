@@ -4,22 +4,18 @@ import base64
 import hashlib
 import json
 import multiprocessing
-import os
 import signal
-import stat
 import subprocess
 import sys
 import threading
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from file_server import Served, serve_hub
 
 from mmvseg.checkpoints import cache as caches
 from mmvseg.checkpoints import downloads, transfer
-from mmvseg.checkpoints.addresses import is_address, mirrored, shown, shown_in, to_url
-from mmvseg.checkpoints.cache import cache_folder, cached_path, note_path
+from mmvseg.checkpoints.cache import cached_path, note_path
 from mmvseg.checkpoints.digests import Known
 from mmvseg.checkpoints.downloads import fetch
 from mmvseg.errors import UserError
@@ -328,100 +324,7 @@ def test_of_several_that_ask_at_once_one_fetches(kind):
     assert hub.asked == {'/w.pth': 1}
 
 
-# The cache
-
-
-def test_where_the_cache_is(monkeypatch, tmp_path):
-    assert cache_folder() == tmp_path / 'cache'
-    monkeypatch.delenv('MMVSEG_CACHE')
-    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'xdg'))
-    assert cache_folder() == tmp_path / 'xdg/mmvseg'
-    monkeypatch.delenv('XDG_CACHE_HOME')
-    monkeypatch.setenv('HOME', str(tmp_path))
-    monkeypatch.setattr('sys.platform', 'linux')
-    assert cache_folder() == tmp_path / '.cache/mmvseg'
-    monkeypatch.setattr('sys.platform', 'darwin')
-    assert cache_folder() == tmp_path / 'Library/Caches/mmvseg'
-    monkeypatch.setattr('sys.platform', 'win32')
-    monkeypatch.setenv('LOCALAPPDATA', str(tmp_path / 'local'))
-    assert cache_folder() == tmp_path / 'local/mmvseg'
-
-
-def test_a_cache_that_cannot_be_made(cache):
-    cache.write_text('a file')
-    with (
-        serve_hub({'/w.pth': Served(CONTENT)}) as hub,
-        pytest.raises(
-            UserError, match='set MMVSEG_CACHE to a folder that can be written'
-        ) as caught,
-    ):
-        fetch(f'{hub.address}/w.pth')
-    assert '\n' not in str(caught.value)
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason='root may write anywhere')
-def test_a_cache_that_may_not_be_written(cache):
-    cache.mkdir()
-    cache.chmod(stat.S_IRUSR | stat.S_IXUSR)
-    with pytest.raises(UserError, match=r'Permission denied.*set MMVSEG_CACHE'):
-        fetch('http://127.0.0.1:9/w.pth')
-
-
-def test_what_is_there_is_used_though_nothing_can_be_written(monkeypatch):
-    with serve_hub({'/w.pth': Served(CONTENT)}) as hub:
-        path = fetch(f'{hub.address}/w.pth')
-    note_path(path).unlink()
-    monkeypatch.setattr('os.access', lambda *args: False)
-    assert fetch(f'{hub.address}/w.pth') == path
-    assert not note_path(path).exists()
-
-
-def test_a_disk_without_room_is_told_before(cache, monkeypatch):
-    usage = SimpleNamespace(free=1000)
-    monkeypatch.setattr(caches.shutil, 'disk_usage', lambda path: usage)
-    with (
-        serve_hub({'/w.pth': Served(CONTENT)}) as hub,
-        pytest.raises(UserError, match='1 MB are to be written, 0 MB are free; make room, or set'),
-    ):
-        fetch(f'{hub.address}/w.pth')
-    assert not files_in(cache)
-
-
-# Addresses
-
-
-def test_short_forms():
-    hub = 'https://huggingface.co/me/models'
-    assert to_url('hf:me/models/tevit.pth') == f'{hub}/resolve/main/tevit.pth'
-    assert to_url('hf://me/models/a/b c.pth') == f'{hub}/resolve/main/a/b%20c.pth'
-    assert to_url('hf:me/models@v1/tevit.pth') == f'{hub}/resolve/v1/tevit.pth'
-    # a page, whose address is often copied in place of the file's
-    assert to_url(f'{hub}/blob/main/tevit.pth') == f'{hub}/resolve/main/tevit.pth'
-    assert to_url('https://a.b/c/blob/d.pth') == 'https://a.b/c/blob/d.pth'
-    with pytest.raises(UserError, match='hf: is followed by USER/REPO/FILE'):
-        to_url('hf:tevit.pth')
-    assert all(map(is_address, ('hf:a/b/c', 'HTTP://a/b', 'https://a/b')))
-    assert not any(map(is_address, ('a.pth', 'torchvision://resnet50', 'ftp://a/b', 'hf.pth')))
-
-
-def test_mirrors(monkeypatch):
-    hub = 'https://huggingface.co'
-    assert mirrored(f'{hub}/a/b') == f'{hub}/a/b'
-    monkeypatch.setenv('HF_ENDPOINT', 'https://hf.example/')
-    assert mirrored(f'{hub}/a/b') == 'https://hf.example/a/b'
-    pairs = (
-        f'{hub}=https://m.example',
-        f'{hub}/x=http://x.example/y/',
-        'https://github.com=http://g',
-    )
-    monkeypatch.setenv('MMVSEG_MIRROR', ' '.join(pairs))
-    assert mirrored(f'{hub}/a/b?c=d') == 'https://m.example/a/b?c=d'
-    assert mirrored(f'{hub}/x/b') == 'http://x.example/y/b'
-    assert mirrored('https://github.com/a') == 'http://g/a'
-    assert mirrored('https://huggingface.community/a') == 'https://huggingface.community/a'
-    monkeypatch.setenv('MMVSEG_MIRROR', 'huggingface.co')
-    with pytest.raises(UserError, match='MMVSEG_MIRROR: pairs FROM=TO of addresses expected'):
-        mirrored(f'{hub}/a/b')
+# Mirrors, credentials, shares
 
 
 def test_a_mirror_is_asked_and_named(monkeypatch, cache):
@@ -461,20 +364,6 @@ def test_credentials_reach_the_server_and_nobody_else(cache, capsys):
 
 
 @pytest.mark.parametrize(
-    ('url', 'expected'),
-    [
-        ('https://a.b/c.pth?download=true', 'https://a.b/c.pth?download=true'),
-        ('https://me:x@a.b:8/c.pth', 'https://***@a.b:8/c.pth'),
-        ('https://a.b/c?v=1&access_token=x', 'https://a.b/c?v=1&access_token=***'),
-        ('https://a.b/c?X-Amz-Signature=x&X-Amz-Date=y', None),
-        ('https://me:x@[a.b/c?y', 'https://***@[a.b/c'),
-    ],
-)
-def test_what_is_shown_of_an_address(url, expected):
-    assert shown(url) == (expected or 'https://a.b/c?X-Amz-Signature=***&X-Amz-Date=***')
-
-
-@pytest.mark.parametrize(
     'url',
     [
         'https://pan.baidu.com/s/1kf?pwd=dvis',
@@ -495,10 +384,3 @@ def test_shares_for_browsers_are_not_asked(url):
 def test_no_torch_is_needed():
     code = "import sys, mmvseg.checkpoints.downloads; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, '-c', code], check=True, cwd=Path(__file__).parents[2])
-
-
-def test_addresses_in_texts():
-    text = "load_from='https://me:x@a.b/c.pth', see https://a.b/c?token=x and\nhttps://a.b/d?e=f."
-    assert shown_in(text) == (
-        "load_from='https://***@a.b/c.pth', see https://a.b/c?token=*** and\nhttps://a.b/d?e=f."
-    )
