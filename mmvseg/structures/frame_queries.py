@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .clip_queries import ClipQueries
+
 
 @dataclass
 class FrameQueries:
@@ -26,6 +28,15 @@ class FrameQueries:
     def mask_logits(self) -> Tensor:
         """Mask logits of all queries before the sigmoid, (N, Q, h, w)."""
         return torch.einsum('nqc,nchw->nqhw', self.mask_embeds, self.mask_features)
+
+    def unflatten(self, clips: tuple[int, int]) -> ClipQueries:
+        """The same of ``clips``: B clips of T frames, N = B * T."""
+        return ClipQueries(
+            class_logits=self.class_logits.unflatten(0, clips),
+            mask_embeds=self.mask_embeds.unflatten(0, clips),
+            query_embeds=self.query_embeds.unflatten(0, clips),
+            mask_features=self.mask_features.unflatten(0, clips),
+        )
 
     def reorder(self, order: Tensor) -> 'FrameQueries':
         """The queries of each frame in another order.

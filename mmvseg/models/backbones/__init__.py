@@ -1,3 +1,4 @@
 from .msgshift import MsgShifT
+from .vit import DINOViT
 
-__all__ = ['MsgShifT']
+__all__ = ['DINOViT', 'MsgShifT']

@@ -1,6 +1,7 @@
 """The segmenter over the frames of a window or clip, a few frames at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,8 +17,8 @@ CHUNK_PIXELS = {'cpu': 2**18, 'cuda': 2**21}
 
 
 def segment_window(
-    backbone: nn.Module,
-    head: nn.Module,
+    backbone: Callable[[Tensor], Any],
+    head: Callable[[Any], FrameQueries],
     preprocessor: VideoDataPreprocessor,
     window: VideoWindow,
     frame_chunk: int | None = None,
@@ -27,13 +28,25 @@ def segment_window(
     Raises:
         UserError: if the network gives numbers that are not finite.
     """
+    for start, frames in network_frames(preprocessor, window, frame_chunk):
+        queries = head(backbone(frames))
+        require_finite(queries, 'segmenter', window.sample, start)
+        yield queries
+
+
+def network_frames(
+    preprocessor: VideoDataPreprocessor, window: VideoWindow, frame_chunk: int | None = None
+) -> Iterator[tuple[int, Tensor]]:
+    """The frames of a window as the network takes them, some at a time.
+
+    Yields:
+        The place of the first of them in the window, and the frames, (n, 3, H, W).
+    """
     size = preprocessor.padded_size([window.frames])
     step = frame_chunk or frames_at_a_time(size, preprocessor.mean.device)
     for start in range(0, len(window.frames), step):
         part = window.frames[start : start + step].to(preprocessor.mean.device)
-        queries = head(backbone(preprocessor.normalise(part, size)))
-        require_finite(queries, 'segmenter', window.sample, start)
-        yield queries
+        yield start, preprocessor.normalise(part, size)
 
 
 @torch.no_grad()

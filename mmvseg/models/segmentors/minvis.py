@@ -66,13 +66,7 @@ class MinVIS(OnlineSegmentor):
     def raw_outputs(self, inputs: Tensor) -> ClipQueries:
         """The segmenter's queries of each frame, not yet matched."""
         queries = self.panoptic_head(self.backbone(inputs.flatten(0, 1)))
-        clips = inputs.shape[:2]
-        return ClipQueries(
-            class_logits=queries.class_logits.unflatten(0, clips),
-            mask_embeds=queries.mask_embeds.unflatten(0, clips),
-            query_embeds=queries.query_embeds.unflatten(0, clips),
-            mask_features=queries.mask_features.unflatten(0, clips),
-        )
+        return queries.unflatten(inputs.shape[:2])
 
     def track(self, state: OnlineState, window: VideoWindow) -> Iterator[FrameQueries]:
         """Each query goes to the slot of the query before that it resembles most."""

@@ -24,6 +24,8 @@ from mmvseg.registry import TASK_UTILS
 
 #: Points that are compared at a time: all queries at all points of a long clip fill a GPU.
 _POINTS_AT_A_TIME = 2**16
+#: Cost of a query that another object has already: more than any of the others.
+TAKEN_COST = 1e6
 
 
 @TASK_UTILS.register_module()
@@ -115,9 +117,14 @@ class QueryMatcher:
             )
 
     def _match_image(
-        self, predictions: QueryPredictions, image: int, targets: MaskTargets, video: str
+        self,
+        predictions: QueryPredictions,
+        image: int,
+        targets: MaskTargets,
+        video: str,
+        taken: Tensor | None = None,
     ) -> Assignment:
-        """Queries in ascending order and the object of each."""
+        """Queries in ascending order and the object of each; ``taken`` queries come last."""
         num_queries, num_objects = predictions.num_queries, len(targets.labels)
         if num_objects > num_queries and not self._warned:
             self._warned = True
@@ -127,7 +134,10 @@ class QueryMatcher:
                 logger='current',
                 level=logging.WARNING,
             )
-        cost = self.costs(predictions, image, targets).cpu()
+        cost = self.costs(predictions, image, targets)
+        if taken is not None:
+            cost[taken] = TAKEN_COST
+        cost = cost.cpu()
         if not cost.isfinite().all():
             raise NonFiniteError.diverged(f'video {video!r}: the cost matrix of the matching')
         queries, objects = linear_sum_assignment(cost.numpy().astype(np.float64))
@@ -139,9 +149,12 @@ class QueryMatcher:
 class ConsistentQueryMatcher(QueryMatcher):
     """Match every object in the first frame that shows it; that holds for all frames of its clip.
 
-    As published, objects that appear later do not avoid the queries of those before: a query may
-    get two objects.
+    As published for DVIS, objects that appear later do not avoid the queries of those before: a
+    query may get two objects.
     """
+
+    #: Whether an object avoids the queries of objects that appear before it.
+    exclusive = False
 
     @torch.no_grad()
     def assign(
@@ -186,9 +199,22 @@ class ConsistentQueryMatcher(QueryMatcher):
                 continue
             target = targets[image]
             appearing = MaskTargets(target.labels[new], target.masks[new], target.visible[new])
-            queries, objects = self._match_image(predictions, image, appearing, video)
+            taken = (
+                torch.cat([earlier for earlier, _ in pairs]) if self.exclusive and pairs else None
+            )
+            queries, objects = self._match_image(predictions, image, appearing, video, taken)
             pairs.append(torch.stack([queries, new[objects]]))
         if not pairs:
             pairs = [torch.zeros(2, 0, dtype=torch.long, device=visible.device)]
         queries, objects = torch.cat(pairs, dim=1)
         return queries, objects
+
+
+@TASK_UTILS.register_module()
+class ExclusiveQueryMatcher(ConsistentQueryMatcher):
+    """:class:`ConsistentQueryMatcher` in which a query gets one object of a clip (VidEoMT).
+
+    More only where a clip has more objects than there are queries.
+    """
+
+    exclusive = True
