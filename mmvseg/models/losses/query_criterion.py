@@ -171,9 +171,7 @@ class QueryCriterion(nn.Module):
         assignments: Sequence[Assignment],
     ) -> tuple[Tensor, Tensor]:
         """BCE (mean over points) and dice loss, each summed over the M matched masks."""
-        masks = torch.cat(
-            [layer.mask_logits(image, queries) for image, (queries, _) in enumerate(assignments)]
-        )  # (M, F * h, w)
+        masks = layer.selected_mask_logits([queries for queries, _ in assignments])
         if not len(masks):
             zero = masks.sum()  # a number with a gradient: parameters may not stay unused
             return zero, zero

@@ -51,22 +51,31 @@ class QueryPredictions:
         """Q."""
         return self.mask_embeds.shape[2]
 
-    def mask_logits(self, image: int, queries: Tensor | None = None) -> Tensor:
-        """Mask logits of some queries (all if None) before the sigmoid, never in half precision.
+    def mask_logits(self, image: int) -> Tensor:
+        """Mask logits of all queries of an image before the sigmoid, never in half precision.
 
         Returns:
-            Frames stacked along the height, (n, F * h, w).
+            Frames stacked along the height, (Q, F * h, w).
         """
-        embeds = self.mask_embeds[image]
-        if queries is not None:
-            embeds = embeds[:, queries]
+        return self.decode(self.mask_embeds[image], self.mask_features[image])
+
+    def selected_mask_logits(self, queries: Sequence[Tensor]) -> Tensor:
+        """Mask logits of some queries of each image, (M, F * h, w), image after image.
+
+        Args:
+            queries: indices for each image, (n,) each; M in all.
+        """
+        # An index into all images would give each of them a gradient of the size of all.
+        images = zip(self.mask_embeds.unbind(), self.mask_features.unbind(), queries, strict=True)
+        return torch.cat(
+            [self.decode(embeds[:, chosen], features) for embeds, features, chosen in images]
+        )
+
+    def decode(self, embeds: Tensor, features: Tensor) -> Tensor:
+        """Mask logits (n, F * h, w) of embeddings (F, n, C) and features (F, C, h, w)."""
         with torch.autocast(embeds.device.type, enabled=False):
-            masks = torch.einsum(
-                'fnc,fchw->nfhw',
-                full_precision(embeds),
-                full_precision(self.mask_features[image]),
-            )
-        return masks.flatten(1, 2)  # (n, F * h, w)
+            masks = torch.einsum('fnc,fchw->nfhw', full_precision(embeds), full_precision(features))
+        return masks.flatten(1, 2)
 
 
 @dataclass

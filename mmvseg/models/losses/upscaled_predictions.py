@@ -6,8 +6,6 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from mmvseg.models.precision import full_precision
-
 from .query_predictions import QueryPredictions
 
 
@@ -25,17 +23,11 @@ class UpscaledPredictions(QueryPredictions):
 
     upscale: nn.Module
 
-    def mask_logits(self, image: int, queries: Tensor | None = None) -> Tensor:
-        """Mask logits of some queries (all if None), never in half precision, (n, h', w')."""
-        embeds = self.mask_embeds[image, 0]
-        if queries is not None:
-            embeds = embeds[queries]
-        features = self.mask_features[image]  # (1, C, h, w)
+    def decode(self, embeds: Tensor, features: Tensor) -> Tensor:
+        """Mask logits (n, h', w') of embeddings (1, n, C) and features (1, C, h, w)."""
         if torch.is_grad_enabled():
-            return checkpoint(self._masks, embeds, features, use_reentrant=False)
-        return self._masks(embeds, features)
+            return checkpoint(self._upscale_and_decode, embeds, features, use_reentrant=False)
+        return self._upscale_and_decode(embeds, features)
 
-    def _masks(self, embeds: Tensor, features: Tensor) -> Tensor:
-        upscaled = self.upscale(features)[0]
-        with torch.autocast(embeds.device.type, enabled=False):
-            return torch.einsum('nc,chw->nhw', full_precision(embeds), full_precision(upscaled))
+    def _upscale_and_decode(self, embeds: Tensor, features: Tensor) -> Tensor:
+        return super().decode(embeds, self.upscale(features))
