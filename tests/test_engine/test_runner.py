@@ -15,6 +15,8 @@ from mmvseg.errors import UserError
 
 EMA = [dict(type='EMAHook', momentum=0.1, update_buffers=True)]
 ONE_CYCLE = [dict(type='OneCycleLR', eta_max=0.01, total_steps=8, by_epoch=False)]
+WARM_UP = [dict(type='WarmUpPolyLR', warm_up=2, encoder_warm_up=3, by_epoch=False)]
+ENCODER = dict(custom_keys=dict(backbone=dict(encoder=True)))
 
 
 def losses(work_dir, iteration=8):
@@ -41,13 +43,14 @@ def assert_same_end(one, other):
         dict(),
         dict(custom_hooks=EMA, train_dataloader__num_workers=1),
         dict(param_scheduler=ONE_CYCLE, validate=True, train_cfg__val_interval=4),
+        dict(param_scheduler=WARM_UP, optim_wrapper__paramwise_cfg=ENCODER),
         dict(optim_wrapper__type='BFloat16OptimWrapper', optim_wrapper__accumulative_counts=2),
         pytest.param(
             dict(optim_wrapper__type='AmpOptimWrapper', optim_wrapper__dtype='float16'),
             marks=pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a GPU'),
         ),
     ],
-    ids=['plain', 'ema-workers', 'onecycle-validation', 'bf16-accumulation', 'fp16'],
+    ids=['plain', 'ema-workers', 'onecycle-validation', 'warm-up', 'bf16-accumulation', 'fp16'],
 )
 def test_resumed_run_equals_the_undisturbed_one(toy_config, tmp_path, options):
     toy.make_runner(toy_config, tmp_path / 'whole', **options).train()
