@@ -77,11 +77,14 @@ class MaskAnnealingHook(Hook):
         """Set what the next iteration takes, and a checkpoint that is saved before it."""
         self._set(runner, runner.iter + 1)
 
-    def _set(self, runner: Runner, step: int) -> None:
+    def probabilities(self, step: int) -> list[float]:
+        """How likely a query keeps its mask in each block, after ``step`` iterations."""
         pairs = zip(self.starts, self.ends, strict=True)
-        values = [_probability(step, start, end) for start, end in pairs]
+        return [_probability(step, start, end) for start, end in pairs]
+
+    def _set(self, runner: Runner, step: int) -> None:
         known = bare_model(runner.model).mask_probabilities
-        known.copy_(known.new_tensor(values))
+        known.copy_(known.new_tensor(self.probabilities(step)))
 
 
 def _probability(step: int, start: int, end: int) -> float:
