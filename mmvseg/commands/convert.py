@@ -39,6 +39,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'weights (default: the config that they fit exactly)',
     )
     parser.add_argument(
+        '--base',
+        type=Path,
+        help='weights of DINOv3 that the file builds upon: needed for EoMT with DINOv3, published '
+        'as differences to them, and PMT for images, published without its encoder',
+    )
+    parser.add_argument(
         '--to',
         choices=('mmvseg', 'original'),
         default='mmvseg',
@@ -53,5 +59,5 @@ def run(args: argparse.Namespace) -> None:
 
     hide_irrelevant_warnings()
     convert = convert_file if args.to == 'mmvseg' else restore_file
-    lines = convert(args.input, args.output, args.source, args.config)
+    lines = convert(args.input, args.output, args.source, args.config, base=args.base)
     say('\n'.join(lines))

@@ -18,7 +18,7 @@ from .fit import Fit, fit_to_model, refuse_misfit
 from .translate import Converted
 
 CONFIGS = shipped_folder() / 'configs'
-FOLDERS = ('tevit', 'queryinst', 'minvis', 'dvis', 'mask2former')
+FOLDERS = ('tevit', 'queryinst', 'minvis', 'dvis', 'mask2former', 'eomt', 'videomt', 'pmt')
 #: Biases of class heads, whose length tells the number of classes, and what it exceeds it by.
 _CLASS_BIASES = (
     ('panoptic_head.cls_embed.bias', 1),
@@ -96,7 +96,8 @@ def fit_to_target(converted: Converted, target: Target, source: str, where: str)
 def find_targets(converted: Converted, source: str, folder: Path = CONFIGS) -> list[Target]:
     """The configs of this project whose models the weights fill exactly.
 
-    Of a backbone alone, those whose backbone they fill.
+    Of a backbone alone, those whose backbone they fill. If there are none: those that differ in
+    the grid of a ViT's positions alone, which are resampled.
 
     Args:
         converted: not changed.
@@ -104,7 +105,7 @@ def find_targets(converted: Converted, source: str, folder: Path = CONFIGS) -> l
         folder: of the configs.
     """
     number = _num_classes(converted)
-    found, fits_by_model = [], {}
+    exact, resampled, fits_by_model = [], [], {}
     for path in _candidates(source, folder):
         target = read_target(path)
         count = len(target.classes['classes']) if target.classes else number
@@ -113,10 +114,15 @@ def find_targets(converted: Converted, source: str, folder: Path = CONFIGS) -> l
         model = target.config.model
         key = f'{model.type} {model.backbone}' if source in BACKBONES else str(model)
         if key not in fits_by_model:
-            fits_by_model[key] = _fits(converted, target, source)
-        if fits_by_model[key]:
-            found.append(target)
-    return found
+            fits_by_model[key] = _fit(converted, target, source)
+        fit = fits_by_model[key]
+        if source in BACKBONES:
+            is_found = fit.possible and not fit.resized and not fit.resampled
+        else:
+            is_found = fit.whole
+        if is_found:
+            (resampled if fit.resampled else exact).append(target)
+    return exact or resampled
 
 
 def _candidates(source: str, folder: Path) -> Iterator[Path]:
@@ -132,9 +138,7 @@ def _num_classes(converted: Converted) -> int | None:
     return None
 
 
-def _fits(converted: Converted, target: Target, source: str) -> bool:
-    trial = replace(converted, weights=dict(converted.weights))
-    if source not in BACKBONES:
-        return fit_to_model(trial, target.skeleton(), source).complete
-    fit = fit_to_model(trial, target.skeleton(), source, target.config.get('allow_missing', ()))
-    return fit.possible and not fit.resized
+def _fit(converted: Converted, target: Target, source: str) -> Fit:
+    trial = replace(converted, weights=dict(converted.weights), unused=list(converted.unused))
+    allowed = target.config.get('allow_missing', ()) if source in BACKBONES else ()
+    return fit_to_model(trial, target.skeleton(), source, allowed)
