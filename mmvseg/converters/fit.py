@@ -75,14 +75,15 @@ def fit_to_model(
 ) -> Fit:
     """Compare converted weights with a model, and drop or scale what is of another size.
 
-    What the model keeps frozen has to be filled as it is.
+    What the model keeps frozen has to be filled, unless ``may_be_absent`` says otherwise.
 
     Args:
         converted: its ``weights`` are changed in place: class heads of another size are dropped,
             tables of relative positions are scaled, positions and patches of a ViT resampled.
         model: a skeleton will do.
         source: one of :data:`mmvseg.checkpoints.published.layouts.SOURCES`.
-        may_be_absent: prefixes of our names that training adds, e.g. ``tracker``.
+        may_be_absent: prefixes of our names that need not be filled, e.g. a ``tracker`` that the
+            training adds.
     """
     fit, weights = Fit(), converted.weights
     wanted = model.state_dict()
@@ -105,13 +106,11 @@ def fit_to_model(
         is_added = source in BACKBONES and (
             not name.startswith('backbone.') or _OUTPUT_NORMS.fullmatch(name)
         )
-        if not (is_added or name.startswith(prefixes)):
-            fit.missing.append(name)
-        elif name in frozen:
-            fit.missing.append(name)
-            fit.frozen.append(name)
-        else:
+        if name.startswith(prefixes) or (is_added and name not in frozen):
             fit.absent.append(name)
+            continue
+        fit.missing.append(name)
+        fit.frozen += [name] if is_added else []
     fit.left_over = [*converted.unknown]
     if report.unexpected:
         fit.left_over += to_theirs(
