@@ -8,7 +8,7 @@ from typing import Any
 from mmengine.config import Config
 from torch import nn
 
-from mmvseg.checkpoints.published.layouts import BACKBONES
+from mmvseg.checkpoints.published.layouts import BACKBONES, SOURCES, Layout
 from mmvseg.checkpoints.skeleton import build_skeleton
 from mmvseg.engine.categories import classes_of, set_num_classes
 from mmvseg.engine.config import config_errors, load_config, require
@@ -106,7 +106,7 @@ def find_targets(converted: Converted, source: str, folder: Path = CONFIGS) -> l
     """
     number = _num_classes(converted)
     exact, resampled, fits_by_model = [], [], {}
-    for path in _candidates(source, folder):
+    for path in _candidates(converted.layout, source, folder):
         target = read_target(path)
         count = len(target.classes['classes']) if target.classes else number
         if source not in BACKBONES and count != number:
@@ -125,8 +125,11 @@ def find_targets(converted: Converted, source: str, folder: Path = CONFIGS) -> l
     return exact or resampled
 
 
-def _candidates(source: str, folder: Path) -> Iterator[Path]:
-    folders = (source,) if source in FOLDERS else FOLDERS
+def _candidates(layout: Layout, source: str, folder: Path) -> Iterator[Path]:
+    if source in FOLDERS:
+        folders = (source,)
+    else:
+        folders = [name for name in FOLDERS if layout in SOURCES[name]] or FOLDERS
     for name in folders:
         yield from sorted((folder / name).glob('*.py'))
 
