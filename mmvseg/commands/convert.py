@@ -6,6 +6,8 @@ parameter against the model of the config. Examples:
     mmvseg convert model_final_dvis_online_r50.pth dvis_online_r50.pth
     mmvseg convert model_final_3c8ec9.pkl start.pth \
         --config configs/minvis/minvis_r50_ytvis19.py
+    mmvseg convert pytorch_model.bin eomt.pth --base dinov3_vitl16_pretrain_lvd1689m-8aa4cbdd.pth \
+        --config configs/eomt/eomt_vit-l-dinov3_coco_panoptic_640.py
     mmvseg convert work_dirs/mine/iter_9200.pth out.pth --to original
 """
 
