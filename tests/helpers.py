@@ -13,3 +13,9 @@ def reference_dir() -> Path:
         return Path(given)
     shared = REPOSITORY.parent / 'shared' / 'reference'
     return shared if shared.is_dir() else REPOSITORY / 'tests' / 'data' / 'reference'
+
+
+def family_dir(family: str) -> Path:
+    """Folder of a later family's recorded cases and lists of names, see :func:`reference_dir`."""
+    shared = REPOSITORY.parent / 'shared' / 'families' / family
+    return shared if shared.is_dir() else REPOSITORY / 'tests' / 'data' / 'families' / family

@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 
 import torch
-from helpers import reference_dir
+from helpers import family_dir, reference_dir
 from torch import Tensor
 
 MANY_VALUES = 1000
@@ -14,6 +14,11 @@ def name_lists() -> list[Path]:
     """Files with name, shape and type of every parameter of a published model."""
     lists = sorted(reference_dir().glob('*/keys/*.tsv'))
     return [path for path in lists if not path.name.startswith('init_stats')]
+
+
+def family_lists(family: str) -> list[Path]:
+    """The same of a later family."""
+    return sorted((family_dir(family) / 'keys').glob('*.tsv'))
 
 
 def published_weights(path: Path, with_values: bool = False) -> dict[str, Tensor]:

@@ -15,6 +15,8 @@ class ConversionNote:
         layout: name of the layout of the source.
         source: the file's name.
         sha256: of the source, in hexadecimal digits.
+        base: name of the file that completed the encoder, if the source did not hold all of it.
+        base_sha256: of that file.
         converter: the program and its version.
         license: terms of the weights, and where they stand.
         configs: those whose model the weights were compared with.
@@ -27,6 +29,8 @@ class ConversionNote:
     layout: str = ''
     source: str = ''
     sha256: str = ''
+    base: str = ''
+    base_sha256: str = ''
     converter: str = ''
     license: str = ''
     configs: list[str] = field(default_factory=list)

@@ -6,6 +6,8 @@ parameter against the model of the config. Examples:
     mmvseg convert model_final_dvis_online_r50.pth dvis_online_r50.pth
     mmvseg convert model_final_3c8ec9.pkl start.pth \
         --config configs/minvis/minvis_r50_ytvis19.py
+    mmvseg convert pytorch_model.bin eomt.pth --base dinov3_vitl16_pretrain_lvd1689m-8aa4cbdd.pth \
+        --config configs/eomt/eomt_vit-l-dinov3_coco_panoptic_640.py
     mmvseg convert work_dirs/mine/iter_9200.pth out.pth --to original
 """
 
@@ -39,6 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'weights (default: the config that they fit exactly)',
     )
     parser.add_argument(
+        '--base',
+        type=Path,
+        help='weights of DINOv3 that the file builds upon: needed for EoMT with DINOv3, published '
+        'as differences to them, and PMT for images, published without its encoder',
+    )
+    parser.add_argument(
         '--to',
         choices=('mmvseg', 'original'),
         default='mmvseg',
@@ -53,5 +61,5 @@ def run(args: argparse.Namespace) -> None:
 
     hide_irrelevant_warnings()
     convert = convert_file if args.to == 'mmvseg' else restore_file
-    lines = convert(args.input, args.output, args.source, args.config)
+    lines = convert(args.input, args.output, args.source, args.config, base=args.base)
     say('\n'.join(lines))

@@ -8,7 +8,7 @@ from typing import Any
 from mmengine.config import Config
 from torch import nn
 
-from mmvseg.checkpoints.published.layouts import BACKBONES
+from mmvseg.checkpoints.published.layouts import BACKBONES, SOURCES, Layout
 from mmvseg.checkpoints.skeleton import build_skeleton
 from mmvseg.engine.categories import classes_of, set_num_classes
 from mmvseg.engine.config import config_errors, load_config, require
@@ -18,7 +18,7 @@ from .fit import Fit, fit_to_model, refuse_misfit
 from .translate import Converted
 
 CONFIGS = shipped_folder() / 'configs'
-FOLDERS = ('tevit', 'queryinst', 'minvis', 'dvis', 'mask2former')
+FOLDERS = ('tevit', 'queryinst', 'minvis', 'dvis', 'mask2former', 'eomt', 'videomt', 'pmt')
 #: Biases of class heads, whose length tells the number of classes, and what it exceeds it by.
 _CLASS_BIASES = (
     ('panoptic_head.cls_embed.bias', 1),
@@ -96,7 +96,8 @@ def fit_to_target(converted: Converted, target: Target, source: str, where: str)
 def find_targets(converted: Converted, source: str, folder: Path = CONFIGS) -> list[Target]:
     """The configs of this project whose models the weights fill exactly.
 
-    Of a backbone alone, those whose backbone they fill.
+    Of a backbone alone, those whose backbone they fill. If there are none: those that differ in
+    the grid of a ViT's positions alone, which are resampled.
 
     Args:
         converted: not changed.
@@ -104,8 +105,8 @@ def find_targets(converted: Converted, source: str, folder: Path = CONFIGS) -> l
         folder: of the configs.
     """
     number = _num_classes(converted)
-    found, fits_by_model = [], {}
-    for path in _candidates(source, folder):
+    exact, resampled, fits_by_model = [], [], {}
+    for path in _candidates(converted.layout, source, folder):
         target = read_target(path)
         count = len(target.classes['classes']) if target.classes else number
         if source not in BACKBONES and count != number:
@@ -113,14 +114,22 @@ def find_targets(converted: Converted, source: str, folder: Path = CONFIGS) -> l
         model = target.config.model
         key = f'{model.type} {model.backbone}' if source in BACKBONES else str(model)
         if key not in fits_by_model:
-            fits_by_model[key] = _fits(converted, target, source)
-        if fits_by_model[key]:
-            found.append(target)
-    return found
+            fits_by_model[key] = _fit(converted, target, source)
+        fit = fits_by_model[key]
+        if source in BACKBONES:
+            is_found = fit.possible and not fit.resized and not fit.resampled
+        else:
+            is_found = fit.whole
+        if is_found:
+            (resampled if fit.resampled else exact).append(target)
+    return exact or resampled
 
 
-def _candidates(source: str, folder: Path) -> Iterator[Path]:
-    folders = (source,) if source in FOLDERS else FOLDERS
+def _candidates(layout: Layout, source: str, folder: Path) -> Iterator[Path]:
+    if source in FOLDERS:
+        folders = (source,)
+    else:
+        folders = [name for name in FOLDERS if layout in SOURCES[name]] or FOLDERS
     for name in folders:
         yield from sorted((folder / name).glob('*.py'))
 
@@ -132,9 +141,7 @@ def _num_classes(converted: Converted) -> int | None:
     return None
 
 
-def _fits(converted: Converted, target: Target, source: str) -> bool:
-    trial = replace(converted, weights=dict(converted.weights))
-    if source not in BACKBONES:
-        return fit_to_model(trial, target.skeleton(), source).complete
-    fit = fit_to_model(trial, target.skeleton(), source, target.config.get('allow_missing', ()))
-    return fit.possible and not fit.resized
+def _fit(converted: Converted, target: Target, source: str) -> Fit:
+    trial = replace(converted, weights=dict(converted.weights), unused=list(converted.unused))
+    allowed = target.config.get('allow_missing', ()) if source in BACKBONES else ()
+    return fit_to_model(trial, target.skeleton(), source, allowed)

@@ -2,7 +2,8 @@
 
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -29,9 +30,10 @@ from mmvseg.files import check_writable, file_hash, user_path
 from mmvseg.progress import ProgressReport
 
 from .configs import FOLDERS, Target, find_targets, fit_to_target, read_target
+from .encoders import add_encoder, read_base, take_encoder_off
 from .fit import Fit, refuse_start
 from .report import describe_conversion
-from .translate import Converted, to_ours, to_theirs
+from .translate import Converted, layout_for_ours, to_ours, to_theirs
 
 
 def convert_file(
@@ -40,6 +42,7 @@ def convert_file(
     source: str = 'auto',
     config: Path | None = None,
     *,
+    base: Path | None = None,
     complete: bool = False,
     terms: str = '',
 ) -> list[str]:
@@ -51,6 +54,7 @@ def convert_file(
         source: one of :data:`mmvseg.checkpoints.published.layouts.SOURCES`, or
             ``auto``: told by the names.
         config: whose model it is for; None: the one that it fits exactly.
+        base: weights of DINOv3, of a file whose encoder is none without them.
         complete: refuse what is only a start for training.
         terms: licence of the weights, to be noted.
 
@@ -68,6 +72,9 @@ def convert_file(
     layout = _recognise(weights, source, path)
     source = _source_of(layout, source)
     converted = to_ours(weights, layout)
+    encoder = read_base(base) if base else None
+    with _named(path):
+        add_encoder(converted, encoder)
     targets = [target] if target else _find_targets(converted, source, path)
     fit = fit_to_target(converted, targets[0], source, str(path))
     if complete:
@@ -79,8 +86,10 @@ def convert_file(
     else:
         converter = f'mmvseg {__version__}'
         note = replace(note, source=path.name, sha256=sha256, converter=converter)
-    if terms:
-        note = replace(note, license=terms)
+    if encoder:
+        note = replace(note, base=encoder.name, base_sha256=encoder.sha256)
+    licences = dict.fromkeys([terms or note.license, layout.terms])
+    note = replace(note, license='; '.join(filter(None, licences)))
     meta['conversion'] = note.plain()
     _save(dict(meta=meta, state_dict=converted.weights), out)
     lines = describe_conversion(converted, targets, fit, len(weights), 'dataset_meta' in meta)
@@ -88,7 +97,12 @@ def convert_file(
 
 
 def restore_file(
-    path: Path, out: Path, source: str = 'auto', config: Path | None = None
+    path: Path,
+    out: Path,
+    source: str = 'auto',
+    config: Path | None = None,
+    *,
+    base: Path | None = None,
 ) -> list[str]:
     """Write a checkpoint of this package with the names of the published code.
 
@@ -97,6 +111,7 @@ def restore_file(
         out: ``.pth`` or ``.safetensors``.
         source: whose names; ``auto``: told by ours, or those that it was converted from.
         config: whose model the checkpoint must fill; None: not checked.
+        base: weights of DINOv3, where the published files hold differences to them.
 
     Returns:
         What was done, in lines for the user.
@@ -114,10 +129,10 @@ def restore_file(
     if target:
         fit_to_target(Converted(MMVSEG, dict(weights)), target, source, str(path))
     note = note_of(checkpoint, str(path))
-    try:
-        published, layout = to_theirs(weights, note, source)
-    except UserError as error:
-        raise UserError(f'{path}: {error}') from error
+    encoder = read_base(base) if base else None
+    with _named(path):
+        layout = layout_for_ours(weights, note, source)
+        published, layout = to_theirs(take_encoder_off(weights, layout, encoder), note, source)
     if out.suffix == '.safetensors':
         _save(dict(meta={}, state_dict=published), out)
     else:
@@ -126,6 +141,14 @@ def restore_file(
     if note and note.left_to_training:
         lines.append(f'incomplete, as a start for training: without {note.left_to_training}')
     return [*lines, *non_finite(published), f'wrote {out}']
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except UserError as error:
+        raise UserError(f'{path}: {error}') from error
 
 
 def _check_paths(path: Path, out: Path) -> tuple[Path, Path]:

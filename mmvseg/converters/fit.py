@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmvseg.checkpoints.class_heads import CLASS_HEADS
@@ -14,9 +13,13 @@ from mmvseg.checkpoints.published.layouts import BACKBONES
 from mmvseg.checkpoints.weights import by_module, compare_weights
 from mmvseg.errors import UserError
 
+from .resampling import resample_bias_table, resample_patch_kernel, resample_positions
 from .translate import Converted, to_theirs
 
 _BIAS_TABLE, _BIAS_INDEX = 'relative_position_bias_table', 'relative_position_index'
+_POSITIONS, _PATCH_KERNEL = 'backbone.pos_embed', 'backbone.patch_embed.weight'
+#: What only EoMT's own training needs.
+_ANNEALING = 'mask_probabilities'
 #: Norms of the outputs of a backbone, which classifiers do not have.
 _OUTPUT_NORMS = re.compile(r'backbone\.norm\d\..+')
 _MAX_NAMES = 8
@@ -30,6 +33,8 @@ class Fit:
         class_heads: layers for another number of classes, dropped from the weights.
         absent: our names that the source does not have and need not have.
         resized: tables of relative positions that were scaled to another window.
+        resampled: our names of a ViT's positions or patches that were brought to another grid or
+            size, with what was done.
         missing: our names that nothing fills.
         left_over: published names that fill nothing.
         misshaped: our names, with the shapes in the checkpoint and in the model.
@@ -39,6 +44,7 @@ class Fit:
     class_heads: list[str] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
     resized: list[str] = field(default_factory=list)
+    resampled: dict[str, str] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     left_over: list[str] = field(default_factory=list)
     misshaped: dict[str, tuple[tuple, tuple]] = field(default_factory=dict)
@@ -47,6 +53,11 @@ class Fit:
     @property
     def complete(self) -> bool:
         """Whether every parameter is filled as it came, and none is left over."""
+        return self.whole and not self.resampled
+
+    @property
+    def whole(self) -> bool:
+        """Whether the weights make a model that needs no training."""
         return not (self.class_heads or self.absent or self.resized) and self.possible
 
     def left_to_training(self, weights: Iterable[str]) -> list[str]:
@@ -64,17 +75,21 @@ def fit_to_model(
 ) -> Fit:
     """Compare converted weights with a model, and drop or scale what is of another size.
 
-    What the model keeps frozen has to be filled as it is.
+    What the model keeps frozen has to be filled, unless ``may_be_absent`` says otherwise.
 
     Args:
         converted: its ``weights`` are changed in place: class heads of another size are dropped,
-            tables of relative positions are scaled.
+            tables of relative positions are scaled, positions and patches of a ViT resampled.
         model: a skeleton will do.
         source: one of :data:`mmvseg.checkpoints.published.layouts.SOURCES`.
-        may_be_absent: prefixes of our names that training adds, e.g. ``tracker``.
+        may_be_absent: prefixes of our names that need not be filled, e.g. a ``tracker`` that the
+            training adds.
     """
     fit, weights = Fit(), converted.weights
-    _scale_bias_tables(weights, model.state_dict(), fit)
+    wanted = model.state_dict()
+    _scale_bias_tables(weights, wanted, fit)
+    _resample_patches(weights, wanted, fit)
+    _drop_annealing(converted, wanted)
     report = compare_weights(model, weights)
     frozen = {name for name, tensor in model.named_parameters() if not tensor.requires_grad}
     fit.misshaped = {name: report.shapes[name] for name in report.misshaped}
@@ -91,13 +106,11 @@ def fit_to_model(
         is_added = source in BACKBONES and (
             not name.startswith('backbone.') or _OUTPUT_NORMS.fullmatch(name)
         )
-        if not (is_added or name.startswith(prefixes)):
-            fit.missing.append(name)
-        elif name in frozen:
-            fit.missing.append(name)
-            fit.frozen.append(name)
-        else:
+        if name.startswith(prefixes) or (is_added and name not in frozen):
             fit.absent.append(name)
+            continue
+        fit.missing.append(name)
+        fit.frozen += [name] if is_added else []
     fit.left_over = [*converted.unknown]
     if report.unexpected:
         fit.left_over += to_theirs(
@@ -189,22 +202,48 @@ def _closest(fit: Fit) -> list[str]:
 
 
 def _scale_bias_tables(weights: dict[str, Tensor], wanted: Mapping[str, Tensor], fit: Fit) -> None:
-    """Swin for another window: the table of (2w - 1)² positions is scaled like an image.
-
-    As released Swins are fine-tuned at other windows (Swin Transformer, A.1: bicubic).
-    """
+    """Swin for another window."""
     for name, ours in wanted.items():
         theirs = weights.get(name)
         if not name.endswith(_BIAS_TABLE) or theirs is None or theirs.shape == ours.shape:
             continue
         if theirs.dim() != 2 or theirs.shape[1] != ours.shape[1]:
             continue  # another number of heads
-        side, new_side = (round(len(table) ** 0.5) for table in (theirs, ours))
-        if not len(theirs) or side**2 != len(theirs):
+        if not len(theirs) or (scaled := resample_bias_table(theirs, len(ours))) is None:
             continue
-        image = theirs.T.reshape(1, -1, side, side).float()
-        scaled = F.interpolate(image, (new_side, new_side), mode='bicubic', align_corners=False)
-        weights[name] = scaled[0].flatten(1).T.contiguous().to(theirs.dtype)
+        weights[name] = scaled
         index = name.replace(_BIAS_TABLE, _BIAS_INDEX)
         weights[index] = wanted[index]
         fit.resized.append(name)
+
+
+def _resample_patches(weights: dict[str, Tensor], wanted: Mapping[str, Tensor], fit: Fit) -> None:
+    """A ViT for another grid of positions, or patches of another size."""
+    theirs, ours = weights.get(_POSITIONS), wanted.get(_POSITIONS)
+    if _differ_in({1}, theirs, ours):
+        resampled = resample_positions(theirs, ours.shape[1])
+        if resampled is not None:
+            weights[_POSITIONS] = resampled
+            old, new = (round(tensor.shape[1] ** 0.5) for tensor in (theirs, ours))
+            fit.resampled[_POSITIONS] = f'positions of a grid of {old} x {old} to {new} x {new}'
+    theirs, ours = weights.get(_PATCH_KERNEL), wanted.get(_PATCH_KERNEL)
+    if _differ_in({2, 3}, theirs, ours) and theirs.shape[2] == theirs.shape[3]:
+        old, new = theirs.shape[3], ours.shape[3]
+        weights[_PATCH_KERNEL] = resample_patch_kernel(theirs, new)
+        fit.resampled[_PATCH_KERNEL] = f'patches of {old} x {old} pixels to {new} x {new}'
+
+
+def _differ_in(axes: set[int], theirs: Tensor | None, ours: Tensor | None) -> bool:
+    """Whether both are there and their shapes differ along these axes alone."""
+    if theirs is None or ours is None or theirs.dim() != ours.dim():
+        return False
+    sizes = zip(theirs.shape, ours.shape, strict=True)
+    return axes == {axis for axis, (old, new) in enumerate(sizes) if old != new}
+
+
+def _drop_annealing(converted: Converted, wanted: Mapping[str, Tensor]) -> None:
+    """EoMT's masks are annealed in its own training; what starts from it has none."""
+    if _ANNEALING in converted.weights and _ANNEALING not in wanted:
+        tensor = converted.weights.pop(_ANNEALING)
+        note = ConversionNote(converted.layout.name)
+        converted.unused += to_theirs({_ANNEALING: tensor}, note)[0]

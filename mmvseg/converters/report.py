@@ -29,6 +29,7 @@ def describe_conversion(
         lines.append(f'added: {len(converted.added)} counters of batches, which the file lacks')
     if fit.resized:
         lines.append(f'scaled to another window: {len(fit.resized)} tables of relative positions')
+    lines += [f'resampled: {what}' for what in fit.resampled.values()]
     if fit.class_heads:
         heads = shortest_prefixes(fit.class_heads, weights)
         lines.append(
@@ -41,6 +42,8 @@ def describe_conversion(
         lines.append('this is a start for training (load_from); tests and demos refuse it')
     else:
         lines.append(f'all {len(weights)} tensors of the model are filled, none left over')
+    if terms := converted.layout.terms:
+        lines.append(f'licence: {terms}')
     lines.append(f'config: {_few([target.name for target in targets])}')
     if not (has_classes or fit.class_heads or fit.absent) and targets[0].classes:
         lines.append('class names are not noted, since these differ in them: give --config')

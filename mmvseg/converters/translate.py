@@ -171,9 +171,10 @@ def _unused(
     if note:
         values = {name: v for name, v in note.values.items() if layout.noted.fullmatch(name)}
     else:
-        biases = [tensor for name, tensor in published.items() if _CLASS_BIAS.fullmatch(name)]
-        num_classes = [len(bias) - 1 for bias in biases if bias.dim() == 1]
-        values = {_EMPTY_WEIGHT: [1.0] * count + [_NO_OBJECT_WEIGHT] for count in num_classes}
+        values = {}
+        for name, bias in published.items():
+            if _CLASS_BIAS.fullmatch(name) and bias.dim() == 1:
+                values[_EMPTY_WEIGHT] = [1.0] * (len(bias) - 1) + [_NO_OBJECT_WEIGHT]
     try:
         return {name: torch.tensor(value) for name, value in values.items()}
     except (TypeError, ValueError, RuntimeError, OverflowError) as error:
