@@ -22,8 +22,12 @@ def kind(folder):
 
 CASES = sorted(
     path
-    for system in ('dvis', 'tevit')
-    for path in (helpers.reference_dir() / system).iterdir()
+    for folder in (
+        helpers.reference_dir() / 'dvis',
+        helpers.reference_dir() / 'tevit',
+        helpers.family_dir('videomt'),
+    )
+    for path in folder.iterdir()
     if is_case(path) and kind(path) in REPLAYERS
 )
 
