@@ -15,7 +15,7 @@ class ConversionNote:
         layout: name of the layout of the source.
         source: the file's name.
         sha256: of the source, in hexadecimal digits.
-        base: name of the file that completed the encoder, if the source did not hold all of it.
+        base: name of the file with the encoder's weights before training, if one was needed.
         base_sha256: of that file.
         converter: the program and its version.
         license: terms of the weights, and where they stand.

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from mmvseg.checkpoints.files import load_checkpoint_file
@@ -66,27 +67,32 @@ def read_base(path: Path) -> Base:
     return Base(path.name, file_hash(path), layout, rename(weights, layout))
 
 
-def add_encoder(converted: Converted, base: Base | None) -> None:
+def add_encoder(converted: Converted, base: Base | None) -> list[str]:
     """Give weights the encoder that their file holds not, or not whole.
 
     Args:
         converted: its ``weights`` are changed in place.
         base: what completes it.
 
+    Returns:
+        What was done, in lines for the user.
+
     Raises:
         UserError: the base is missing, not needed, or of another network.
     """
-    kind = converted.layout.encoder
+    kind, weights = converted.layout.encoder, converted.weights
     _check_need(kind, base)
     if kind == 'whole':
-        return
-    if kind == 'difference':
-        _check_names(converted.weights, base)
-        for name, tensor in base.weights.items():
-            difference = converted.weights[name]
-            converted.weights[name] = tensor.to(difference.dtype) + difference
-    else:
-        converted.weights |= base.weights
+        return []
+    if kind == 'absent':
+        weights |= base.weights
+        return [f'encoder: of {base.name}']
+    _check_names(weights, base)
+    if _are_weights(weights, base.weights):
+        return [f'encoder: whole in the file, so nothing of {base.name} is added']
+    for name, tensor in base.weights.items():
+        weights[name] = tensor.to(weights[name].dtype) + weights[name]
+    return [f'encoder: of {base.name}, and the differences in the file']
 
 
 def take_encoder_off(
@@ -148,3 +154,14 @@ def _check_names(weights: Mapping[str, Tensor], base: Base) -> None:
             ]
         )
     )
+
+
+def _are_weights(stored: Mapping[str, Tensor], base: Mapping[str, Tensor]) -> bool:
+    """Whether what is stored of an encoder comes nearer to its base than to zero.
+
+    A training of the original code ends with weights, under the names of published differences.
+    """
+    to_base = sum(
+        (stored[name] - tensor).square().sum(dtype=torch.float64) for name, tensor in base.items()
+    )
+    return bool(to_base < sum(stored[name].square().sum(dtype=torch.float64) for name in base))

@@ -74,7 +74,7 @@ def convert_file(
     converted = to_ours(weights, layout)
     encoder = read_base(base) if base else None
     with _named(path):
-        add_encoder(converted, encoder)
+        about_encoder = add_encoder(converted, encoder)
     targets = [target] if target else _find_targets(converted, source, path)
     fit = fit_to_target(converted, targets[0], source, str(path))
     if complete:
@@ -93,7 +93,7 @@ def convert_file(
     meta['conversion'] = note.plain()
     _save(dict(meta=meta, state_dict=converted.weights), out)
     lines = describe_conversion(converted, targets, fit, len(weights), 'dataset_meta' in meta)
-    return [*lines, *non_finite(converted.weights), f'wrote {out}']
+    return [*about_encoder, *lines, *non_finite(converted.weights), f'wrote {out}']
 
 
 def restore_file(

@@ -53,6 +53,7 @@ def test_differences_are_added_to_the_base(tmp_path, base, eomt, capsys):
     assert convert(path, ours, '--config', config, '--base', base[0]) == 0
     shown = capsys.readouterr().out
     assert f'all {len(whole)} tensors of the model are filled' in shown
+    assert 'encoder: of model.safetensors, and the differences in the file' in shown
     assert 'licence: DINOv3 License' in shown
     checkpoint = load_checkpoint_file(ours)
     assert checkpoint['state_dict'].keys() == whole.keys()
@@ -79,6 +80,18 @@ def test_way_back_to_differences(tmp_path, base, eomt, capsys):
     for name, tensor in stored.items():
         is_encoder = '.encoder.' in name  # a sum of float32 numbers is rounded
         assert torch.allclose(restored[name], tensor, rtol=0, atol=1e-6 * is_encoder), name
+
+
+def test_whole_weights_under_the_names_of_differences(tmp_path, base, eomt, capsys):
+    """As a training with the original code ends."""
+    _, whole, config = eomt
+    path, ours = tmp_path / 'last.pth', tmp_path / 'ours.pth'
+    torch.save(dict(state_dict=to_theirs(whole)[0]), path)
+    assert convert(path, ours, '--config', config, '--base', base[0]) == 0
+    message = 'encoder: whole in the file, so nothing of model.safetensors is added'
+    assert message in capsys.readouterr().out
+    for name, tensor in load_checkpoint_file(ours)['state_dict'].items():
+        assert torch.equal(tensor, whole[name]), name
 
 
 def test_differences_alone_are_refused(tmp_path, eomt, capsys):
@@ -136,7 +149,9 @@ def test_pmt_of_images_gets_its_encoder_from_the_base(tmp_path, base, capsys):
     assert convert(path, ours, '--config', config) == 1
     assert 'holds no encoder, as all published files of PMT for images' in capsys.readouterr().err
     assert convert(path, ours, '--config', config, '--base', base[0]) == 0
-    assert 'left to training: query_updater' in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert 'encoder: of model.safetensors\n' in shown
+    assert 'left to training: query_updater' in shown
     checkpoint = load_checkpoint_file(ours)
     for name, tensor in base[1].items():
         assert torch.equal(checkpoint['state_dict'][name], tensor)
