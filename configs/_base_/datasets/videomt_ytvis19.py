@@ -1,6 +1,6 @@
-# YouTube-VIS 2019 with COCO's images as pseudo-clips, half of the clips, in the sizes of VidEoMT and
-# PMT: short sides of 320 to 640 pixels in training, 448 in tests. Stages of more than one frame set
-# clip.num_frames.
+# YouTube-VIS 2019 with COCO's images as pseudo-clips, half of the clips, in the sizes of VidEoMT
+# and PMT: short sides of 320 to 640 pixels in training, 448 in tests. Stages of more than one frame
+# set clip.num_frames.
 _base_ = './dvis_ytvis19_360p.py'
 
 shorts = (320, 352, 392, 416, 448, 480, 512, 544, 576, 608, 640)
