@@ -27,7 +27,7 @@ def optimizer_of(cfg, model):
     plain = {key: cfg.optim_wrapper[key] for key in cfg.optim_wrapper if key != 'type'}
     for key in ('dtype', 'loss_scale'):
         plain.pop(key)
-    return build_optim_wrapper(model, Config(dict(plain, type='OptimWrapper')))
+    return build_optim_wrapper(model, dict(plain, type='OptimWrapper'))
 
 
 def first_rates(cfg, model, steps):
@@ -53,9 +53,8 @@ def test_length_and_precision(name):
     assert cfg.train_cfg.max_iters == steps
     assert cfg.auto_scale_lr.base_batch_size == (16 if image else 8)
     wrapper = cfg.optim_wrapper
-    assert (wrapper.type, wrapper.dtype, wrapper.loss_scale) == (
-        *('AmpOptimWrapper', 'float16', 'dynamic'),
-    )
+    assert wrapper.type == 'AmpOptimWrapper'
+    assert (wrapper.dtype, wrapper.loss_scale) == ('float16', 'dynamic')
     assert wrapper.get('clip_grad') == (dict(max_norm=0.01, norm_type=2) if image else None)
     assert wrapper.optimizer.weight_decay == 0.05
 
@@ -96,7 +95,7 @@ def test_eomt(name, warm_up, lr, lowest):
     assert multipliers == ({1, 0.64} if 'dinov3' in name else {1, 0.8, 0.64})
 
 
-@pytest.mark.parametrize(('name', 'blocks'), zip(IMAGE, (4, 3, 4), strict=True))
+@pytest.mark.parametrize(('name', 'blocks'), [*zip(IMAGE, (4, 3, 4), strict=True)])
 def test_masks_end_before_the_training(name, blocks):
     cfg = config(name)
     (hook,) = (HOOKS.build(hook) for hook in cfg.custom_hooks)
