@@ -16,7 +16,8 @@ from mmvseg.errors import say
 
 #: As in mmvseg.checkpoints.published.layouts, which needs torch.
 SOURCES = (
-    *('tevit', 'queryinst', 'mask2former', 'minvis', 'dvis', 'pvtv2', 'swin', 'resnet', 'mmvseg'),
+    *('tevit', 'queryinst', 'mask2former', 'minvis', 'dvis', 'pvtv2', 'swin', 'resnet', 'pmt'),
+    *('videomt', 'eomt', 'dinov2', 'dinov3', 'mmvseg'),
 )
 
 

@@ -1,6 +1,7 @@
 """Weights from published names to ours and back."""
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -13,9 +14,11 @@ from mmvseg.checkpoints.published.parts import COUNTER, Part
 from mmvseg.errors import UserError
 
 _EMPTY_WEIGHT = 'criterion.empty_weight'
-#: Weight of the class "no object", the last, in the losses of MinVIS and DVIS.
+#: Weight of the class "no object", the last, in the losses of those with :data:`_CLASS_BIAS`.
 _NO_OBJECT_WEIGHT = 0.1
-_CLASS_BIAS = 'sem_seg_head.predictor.class_embed.bias'
+_CLASS_BIAS = re.compile(
+    r'(sem_seg_head\.predictor\.class_embed|(backbone|network)\.(decoder\.)?class_head)\.bias'
+)
 
 
 @dataclass
@@ -100,14 +103,7 @@ def to_theirs(
     Raises:
         UserError: the published model has no such weights.
     """
-    layout = LAYOUTS.get(note.layout) if note else None
-    if layout is None or (source != 'auto' and layout not in SOURCES[source]):
-        layout = recognise_ours(weights, source)
-    if layout is None:
-        kind = 'none of the published models' if source == 'auto' else f'no model of {source}'
-        raise UserError(
-            f'the names of these weights are of {kind}: {", ".join(list(weights)[:3])}, …'
-        )
+    layout = layout_for_ours(weights, note, source)
     added = {name for name in note.added if name.endswith(COUNTER)} if note else set()
     weights = {name: tensor for name, tensor in weights.items() if name not in added}
     published, unknown = {}, []
@@ -122,6 +118,25 @@ def to_theirs(
             f'{", ".join(unknown[:5])}'
         )
     return published | _unused(published, layout, note), layout
+
+
+def layout_for_ours(
+    weights: Iterable[str], note: ConversionNote | None = None, source: str = 'auto'
+) -> Layout:
+    """The layout that :func:`to_theirs` writes.
+
+    Raises:
+        UserError: no published model has such weights.
+    """
+    layout = LAYOUTS.get(note.layout) if note else None
+    if layout is None or (source != 'auto' and layout not in SOURCES[source]):
+        layout = recognise_ours(weights, source)
+    if layout is None:
+        kind = 'none of the published models' if source == 'auto' else f'no model of {source}'
+        raise UserError(
+            f'the names of these weights are of {kind}: {", ".join(list(weights)[:3])}, …'
+        )
+    return layout
 
 
 def _by_part(
@@ -155,11 +170,10 @@ def _unused(
     """What the published checkpoint holds besides: as noted, or the class weights of the loss."""
     if note:
         values = {name: v for name, v in note.values.items() if layout.noted.fullmatch(name)}
-    elif _CLASS_BIAS in published and published[_CLASS_BIAS].dim() == 1:
-        num_classes = len(published[_CLASS_BIAS]) - 1
-        values = {_EMPTY_WEIGHT: [1.0] * num_classes + [_NO_OBJECT_WEIGHT]}
     else:
-        values = {}
+        biases = [tensor for name, tensor in published.items() if _CLASS_BIAS.fullmatch(name)]
+        num_classes = [len(bias) - 1 for bias in biases if bias.dim() == 1]
+        values = {_EMPTY_WEIGHT: [1.0] * count + [_NO_OBJECT_WEIGHT] for count in num_classes}
     try:
         return {name: torch.tensor(value) for name, value in values.items()}
     except (TypeError, ValueError, RuntimeError, OverflowError) as error:

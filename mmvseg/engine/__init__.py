@@ -1,15 +1,20 @@
-from .hooks import CheckpointHook, GuidedMatchingHook, ProgressHook
+from .hooks import CheckpointHook, GuidedMatchingHook, MaskAnnealingHook, ProgressHook
+from .layer_decay import LayerDecayOptimWrapperConstructor
 from .loops import VideoTestLoop, VideoTrainLoop, VideoValLoop
 from .optim import BFloat16OptimWrapper
 from .runner import VideoRunner
+from .warm_up import WarmUpPolyLR
 
 __all__ = [
     'BFloat16OptimWrapper',
     'CheckpointHook',
     'GuidedMatchingHook',
+    'LayerDecayOptimWrapperConstructor',
+    'MaskAnnealingHook',
     'ProgressHook',
     'VideoRunner',
     'VideoTestLoop',
     'VideoTrainLoop',
     'VideoValLoop',
+    'WarmUpPolyLR',
 ]

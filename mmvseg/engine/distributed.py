@@ -24,6 +24,8 @@ from mmengine.dist import (
     is_distributed,
     is_main_process,
 )
+from mmengine.model import is_model_wrapper
+from torch import nn
 from torch.distributed import DistNetworkError, DistStoreError
 
 from mmvseg.errors import UserError, command_line, say
@@ -100,6 +102,11 @@ def on_main_process(action: Callable[[], Any]) -> Any:
     if isinstance(outcome[0], UserError):
         raise outcome[0]
     return outcome[0]
+
+
+def bare_model(model: nn.Module) -> nn.Module:
+    """A model without the wrapper that several processes need."""
+    return model.module if is_model_wrapper(model) else model
 
 
 @contextmanager

@@ -30,7 +30,7 @@ _NEEDED_OPTIONS = {'lr', 'initial_lr', 'betas', 'momentum', 'weight_decay', 'eps
 _DAMAGE = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 #: What schedulers count their steps with.
 _STEPS = ('last_step', '_global_step')
-#: What mmengine's schedulers count.
+#: What mmengine's schedulers and ours count.
 _PROGRESS = {
     *(*_STEPS, '_last_value', 'base_values'),
     *('best', 'num_bad_epochs', 'cooldown_counter'),
@@ -213,7 +213,7 @@ def progress_of(scheduler: _ParamScheduler) -> dict[str, Any]:
     Of schedulers from elsewhere all of the state, since only they know.
     """
     state = plain_items(scheduler.state_dict())
-    if type(scheduler).__module__.split('.')[0] not in ('mmengine', 'mmdet'):
+    if type(scheduler).__module__.split('.')[0] not in ('mmengine', 'mmdet', 'mmvseg'):
         return state
     return {key: value for key, value in state.items() if key in _PROGRESS}
 

@@ -2,47 +2,29 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from .dvis import DVISRefiner, DVISTracker
+from .layout import Layout
 from .mask2former import Mask2FormerHead
 from .parts import Part
 from .pvtv2 import OfficialPVTv2
 from .resnet import Detectron2ResNet
 from .swin import OfficialSwin
-
-_NOTHING = re.compile('(?!)')
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Names of one published code base.
-
-    Attributes:
-        name: what it is called in notes.
-        parts: published prefix, our prefix and the part between them; the first fitting prefix
-            counts.
-        marks: names that are all in every checkpoint of this layout, and in those of no other
-            layout that comes later in :data:`SOURCES`.
-        our_marks: the same of our names; empty if they do not tell.
-        unused: names that no model here needs, such as those of an ImageNet classifier.
-        noted: those of them whose values are noted for the way back.
-        wrapper: key under which the code base expects the weights in a file; None: none.
-    """
-
-    name: str
-    parts: tuple[tuple[str, str, Part], ...]
-    marks: tuple[str, ...]
-    our_marks: tuple[str, ...]
-    unused: re.Pattern = _NOTHING
-    noted: re.Pattern = _NOTHING
-    wrapper: str | None = 'model'
-
-    @property
-    def has_our_names(self) -> bool:
-        """Whether nothing has to be converted."""
-        return all(theirs == ours and part is _SAME for theirs, ours, part in self.parts)
-
+from .vit_layouts import (
+    DINOV2,
+    DINOV2_TIMM,
+    DINOV3_OFFICIAL,
+    DINOV3_TRANSFORMERS,
+    EOMT_DINOV2,
+    EOMT_DINOV3,
+    EOMT_TRANSFORMERS,
+    PMT_DINOV2,
+    PMT_DINOV3,
+    PMT_IMAGE,
+    VIDEOMT_DINOV2,
+    VIDEOMT_DINOV3,
+    VIDEOMT_TRANSFORMERS,
+)
 
 _DETECTRON2_BUFFERS = re.compile(r'criterion\.empty_weight|pixel_(mean|std)')
 _CLASS_MARK = 'roi_head.bbox_head.0.fc_cls.weight'
@@ -134,10 +116,15 @@ SOURCES: dict[str, tuple[Layout, ...]] = dict(
     pvtv2=(PVTV2,),
     swin=(SWIN,),
     resnet=(TORCHVISION_RESNET, DETECTRON2_IMAGENET),
+    pmt=(PMT_DINOV2, PMT_DINOV3, PMT_IMAGE),
+    videomt=(VIDEOMT_DINOV2, VIDEOMT_DINOV3, VIDEOMT_TRANSFORMERS),
+    eomt=(EOMT_DINOV2, EOMT_DINOV3, EOMT_TRANSFORMERS),
+    dinov2=(DINOV2, DINOV2_TIMM),
+    dinov3=(DINOV3_OFFICIAL, DINOV3_TRANSFORMERS),
     mmvseg=(MMVSEG,),
 )
 #: Sources of backbones alone.
-BACKBONES = ('pvtv2', 'swin', 'resnet')
+BACKBONES = ('pvtv2', 'swin', 'resnet', 'dinov2', 'dinov3')
 _BACKBONE_LAYOUTS = [layout for name in BACKBONES for layout in SOURCES[name]]
 LAYOUTS = {layout.name: layout for layouts in SOURCES.values() for layout in layouts}
 

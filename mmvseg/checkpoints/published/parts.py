@@ -19,6 +19,11 @@ class Part:
     def __init__(self, table: NameTable | None = None) -> None:
         self.table = table
 
+    @property
+    def is_same(self) -> bool:
+        """Whether published and our weights are the same under the same names."""
+        return type(self) is Part and self.table is None
+
     def to_ours(self, weights: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], list[str]]:
         """Translate published weights.
 

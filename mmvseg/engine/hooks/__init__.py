@@ -2,6 +2,7 @@ from .checkpoint_hook import CheckpointHook
 from .early_stopping_hook import EarlyStoppingHook
 from .guided_matching_hook import GuidedMatchingHook
 from .iter_timer_hook import IterTimerHook
+from .mask_annealing_hook import MaskAnnealingHook
 from .progress_hook import ProgressHook
 from .stop_hook import StopHook
 
@@ -10,6 +11,7 @@ __all__ = [
     'EarlyStoppingHook',
     'GuidedMatchingHook',
     'IterTimerHook',
+    'MaskAnnealingHook',
     'ProgressHook',
     'StopHook',
 ]

@@ -3,10 +3,9 @@
 from typing import Any
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
-from torch import nn
 
+from mmvseg.engine.distributed import bare_model
 from mmvseg.errors import UserError
 from mmvseg.registry import HOOKS
 
@@ -33,7 +32,7 @@ class GuidedMatchingHook(Hook):
         Raises:
             UserError: it cannot.
         """
-        model = _bare_model(runner)
+        model = bare_model(runner.model)
         if not hasattr(model, 'guided_matching'):
             raise UserError(
                 f'custom_hooks: GuidedMatchingHook needs a model with guided_matching, such as '
@@ -45,8 +44,4 @@ class GuidedMatchingHook(Hook):
         self, runner: Runner, batch_idx: int, data_batch: Any | None = None
     ) -> None:
         """Tell the model."""
-        _bare_model(runner).guided_matching = runner.iter < self.fraction * runner.max_iters
-
-
-def _bare_model(runner: Runner) -> nn.Module:
-    return runner.model.module if is_model_wrapper(runner.model) else runner.model
+        bare_model(runner.model).guided_matching = runner.iter < self.fraction * runner.max_iters

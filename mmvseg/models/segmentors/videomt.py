@@ -73,7 +73,7 @@ class VidEoMT(EoMT):
         """Losses of clips (B, T, 3, H, W); an object has one query in all frames of its clip."""
         if self.frames_alone:
             return super().loss(inputs, data_samples)
-        sequences, grid = self._decode_clips(inputs)
+        sequences, grid = self.decode_clips(inputs)
         layers = self.predict_layers([frames.flatten(0, 1) for frames in sequences], grid)
         num_frames = inputs.shape[1]
         videos = video_names(data_samples, num_frames)
@@ -83,7 +83,7 @@ class VidEoMT(EoMT):
         """The queries of clips (B, T, 3, H, W)."""
         if self.frames_alone:
             return super().raw_outputs(inputs)
-        sequences, grid = self._decode_clips(inputs)
+        sequences, grid = self.decode_clips(inputs)
         return self.read(sequences[-1].flatten(0, 1), grid).unflatten(inputs.shape[:2])
 
     def track(self, state: OnlineState, window: VideoWindow) -> Iterator[FrameQueries]:
@@ -114,7 +114,7 @@ class VidEoMT(EoMT):
             found = self.last_norm(found)
         return self.query_updater(found) + self.panoptic_head.query_feat.weight
 
-    def _decode_clips(self, inputs: Tensor) -> tuple[list[Tensor], tuple[int, int]]:
+    def decode_clips(self, inputs: Tensor) -> tuple[list[Tensor], tuple[int, int]]:
         """Frames of clips (B, T, 3, H, W) in order, clips side by side.
 
         Returns:

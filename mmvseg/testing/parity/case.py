@@ -53,6 +53,11 @@ class Case:
         floor = ALLOWED_ULPS * torch.finfo(torch.float32).eps * scale
         return max(NOISE_FACTOR * noise, floor)
 
+    @property
+    def layout(self) -> Layout:
+        """How the weights are named."""
+        return _layout(self.weights)
+
     def our_weights(self, published: str = '', ours: str = '') -> dict[str, Tensor]:
         """The weights through the converter of published checkpoints.
 

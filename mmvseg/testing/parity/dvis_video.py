@@ -76,8 +76,8 @@ def replay_video(case: Case, comparison: Comparison) -> None:
     for mode, length in lengths.items():
         _compare_raw(f'{mode}.raw.', raw, comparison)
         if comparison.records(f'{mode}.result.'):
-            (sample,) = model.predict(_windows(case, frames, length))
-            _compare_instances(f'{mode}.result.', sample.pred, comparison)
+            (sample,) = model.predict(video_windows(case, frames, length))
+            compare_instances(f'{mode}.result.', sample.pred, comparison)
 
 
 @torch.no_grad()
@@ -97,12 +97,13 @@ def replay_minvis_post(case: Case, comparison: Comparison) -> None:
     sizes = (tuple(config[f'{name}_size']) for name in ('output', 'img', 'first_resize'))
     collector = VISCollector(FrameGeometry(*sizes), max_per_video=10, memory_limit=2**30)
     collector.add(ordered_logits, ordered_masks)
-    _compare_instances('result.', collector.result(), comparison)
+    compare_instances('result.', collector.result(), comparison)
 
 
-def _windows(case: Case, frames: Tensor, length: int) -> Iterator[VideoWindow]:
-    original = tuple(case.config['config']['output_size'])
+def video_windows(case: Case, frames: Tensor, length: int) -> Iterator[VideoWindow]:
+    """A case's video in windows of ``length`` frames."""
     resized = tuple(frames.shape[-2:])
+    original = tuple(case.config['config'].get('output_size', resized))
     for start in range(0, len(frames), length):
         ids = list(range(start, min(start + length, len(frames))))
         metainfo = dict(
@@ -138,7 +139,7 @@ def _compare_raw(prefix: str, raw: ClipQueries, comparison: Comparison) -> None:
         comparison.close(f'{prefix}online_pred_logits', raw.online_class_logits)
 
 
-def _compare_instances(prefix: str, tubes: VideoInstances, comparison: Comparison) -> None:
+def compare_instances(prefix: str, tubes: VideoInstances, comparison: Comparison) -> None:
     """Results by descending score: the published order is arbitrary."""
     scores = torch.from_numpy(tubes.scores)
     place = torch.arange(len(scores))
