@@ -18,14 +18,19 @@ from mmvseg.engine.config import load_config
 from mmvseg.errors import UserError
 from mmvseg.model_index import describe_models, find_entry, load_model_index
 
-FOLDERS = ('tevit', 'queryinst', 'mask2former', 'minvis', 'dvis')
+FOLDERS = ('tevit', 'queryinst', 'mask2former', 'minvis', 'dvis', 'eomt', 'videomt', 'pmt')
 MODELS = {model.name: model for model in load_model_index('model-index.yml')}
 #: What is known of published files, a row a file, as their authors' pages state it.
 FACTS = {
     row['config']: row for row in json.loads(Path('tests/data/published_weights.json').read_text())
 }
 #: Names of metrics there, where they are others than here.
-METRICS = {'VPQthing': 'VPQ things', 'VPQstuff': 'VPQ stuff', 'Boundary AP': 'boundary AP'}
+METRICS = {
+    'VPQthing': 'VPQ things',
+    'VPQstuff': 'VPQ stuff',
+    'Boundary AP': 'boundary AP',
+    'mAP': 'AP',
+}
 TASKS = dict(CocoDataset='image', CocoPanopticDataset='image', CocoStuffDataset='image')
 DATA = {
     ('CocoDataset', None): 'COCO',
@@ -115,6 +120,9 @@ def backbone_of(cfg):
         return f'ResNet-{cfg.depth}'
     if cfg.type == 'SwinTransformer':
         return {96: 'Swin-T', 192: 'Swin-L'}[cfg.embed_dims]
+    if cfg.type == 'DINOViT':
+        size = {384: 'S', 768: 'B', 1024: 'L'}[cfg.embed_dims]
+        return f'ViT-{size} ({dict(learned="DINOv2", rotary="DINOv3")[cfg.position]})'
     return dict(MsgShifT='MsgShifT', PyramidVisionTransformerV2='PVTv2-b1')[cfg.type]
 
 

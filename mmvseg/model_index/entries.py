@@ -122,8 +122,8 @@ class ModelEntry:
         backbone: for people, e.g. ``ResNet-50``.
         queries: how many.
         parameters: all but those that no stage of training changes: batch norms and first
-            layers of a ResNet that its config freezes. DVIS trains only its last part; the others
-            count all the same.
+            layers of a ResNet that its config freezes. DVIS trains only its last part, PMT all but
+            its encoder; the others count all the same.
         training_data: names of data sets; the first decides the classes.
         iterations: of training; None if ``epochs`` is given.
         epochs: of training; None if ``iterations`` is given.

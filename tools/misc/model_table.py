@@ -27,12 +27,19 @@ from mmvseg.files import file_errors, write_bytes
 from mmvseg.model_index import ModelEntry, load_model_index
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = ('README.md', 'docs/models.md', 'docs/dvis.md', 'docs/model_zoo.md')
+DOCUMENTS = (
+    'README.md',
+    'docs/models.md',
+    'docs/dvis.md',
+    'docs/videomt.md',
+    'docs/model_zoo.md',
+)
 #: Columns of the overview, by the end of a config's name; a name without one says its data set in
 #: the index only.
 COLUMNS = {
     'ytvis19': 'YouTube-VIS 2019',
     'ytvis21': 'YouTube-VIS 2021',
+    'ytvis22': 'YouTube-VIS 2022',
     'ovis': 'OVIS',
     'ovis_720p': 'OVIS 720p',
     'ovis_coco': 'OVIS with COCO',

@@ -1,5 +1,6 @@
 from .clip import FlipClip, LoadClip, PackClip, ResizeClip
 from .crop import CropClip
+from .image_clip import LoadImageSegments, PackImageClip
 from .load_maps import LoadPanopticClip, LoadSemanticClip
 from .rotate import RotateClip
 
@@ -7,9 +8,11 @@ __all__ = [
     'CropClip',
     'FlipClip',
     'LoadClip',
+    'LoadImageSegments',
     'LoadPanopticClip',
     'LoadSemanticClip',
     'PackClip',
+    'PackImageClip',
     'ResizeClip',
     'RotateClip',
 ]

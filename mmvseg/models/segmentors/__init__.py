@@ -2,6 +2,7 @@ from .base import VideoSegmentor
 from .dvis_offline import DVISOffline
 from .dvis_online import DVISOnline
 from .eomt import EoMT
+from .image_eomt import ImageEoMT
 from .minvis import MinVIS
 from .pmt import PMT
 from .semantic_mask2former import SemanticFusionHead, SemanticMask2Former
@@ -13,6 +14,7 @@ __all__ = [
     'DVISOffline',
     'DVISOnline',
     'EoMT',
+    'ImageEoMT',
     'MinVIS',
     'SemanticFusionHead',
     'SemanticMask2Former',

@@ -1,0 +1,7 @@
+# EoMT on images: ViT-B of DINOv3, queries in its last 3 blocks.
+_base_ = './eomt_dinov3-l.py'
+model = dict(
+    backbone=dict(embed_dims=768, depth=12, num_heads=12),
+    panoptic_head=dict(embed_dims=768),
+    num_query_blocks=3,
+)

@@ -1,0 +1,10 @@
+# EoMT-S and -B on COCO: 24 epochs, three query blocks instead of four.
+_base_ = './eomt_coco.py'
+train_cfg = dict(max_iters=177384)
+custom_hooks = [
+    dict(
+        type='MaskAnnealingHook',
+        starts=[29564, 73910, 118256],
+        ends=[59128, 103474, 147820],
+    )
+]

@@ -1,0 +1,26 @@
+# EoMT, ViT-L of DINOv2, COCO instances at 1280 pixels: pre-training.
+#
+# 4 GPUs x 4 images, 88 692 iterations (12 epochs) of 1280 x 1280 crops with large-scale jitter.
+# Published AP on COCO val2017: 48.8 (model zoo of EoMT). Not trained here.
+# Starts from the encoder, converted before:
+#   mmvseg convert dinov2_vitl14_reg4_pretrain.pth \
+#       resources/dinov2_vit-l_1280.pth --config configs/eomt/eomt_vit-l_coco_instance_1280.py
+_base_ = [
+    '../_base_/models/eomt_dinov2-l.py',
+    '../_base_/datasets/eomt_coco_instance_1280.py',
+    '../_base_/schedules/eomt_coco.py',
+    '../_base_/default_runtime.py',
+]
+
+model = dict(
+    backbone=dict(grid_size=80),
+    panoptic_head=dict(num_classes=80),
+    panoptic_fusion_head=dict(
+        num_stuff_classes=0, test_cfg=dict(panoptic_on=False, instance_on=True)
+    ),
+    criterion=dict(num_classes=80),
+)
+default_hooks = dict(checkpoint=dict(interval=7391))
+
+load_from = 'resources/dinov2_vit-l_1280.pth'
+allow_missing = ['panoptic_head']

@@ -1,0 +1,16 @@
+# PMT, ViT-L of DINOv3, frozen, VSPW at 720p, semantic: the last of two stages.
+#
+# 8 GPUs x 1 clip x 5 frames, 40 000 iterations x 8 = 320 000 clips.
+# Published mIoU on VSPW val: 65.7 (model zoo of PMT). Not trained here.
+_base_ = [
+    '../_base_/models/pmt_dinov3-l.py',
+    '../_base_/datasets/dvis_vspw.py',
+    '../_base_/schedules/pmt_40k.py',
+    '../_base_/dvis_runtime.py',
+]
+
+model = dict(test_cfg=dict(task='vss'))
+train_dataloader = dict(dataset=dict(clip=dict(num_frames=5)))
+
+load_from = 'work_dirs/pmt_vit-l-dinov3_vspw_segmenter/iter_40000.pth'
+allow_missing = ['query_updater']

@@ -1,0 +1,16 @@
+# VidEoMT, ViT-L of DINOv3, VSPW at 720p, semantic: the last of three stages.
+#
+# 8 GPUs x 1 clip x 5 frames, 40 000 iterations x 8 = 320 000 clips.
+# Published mIoU on VSPW val: 64.0 (model zoo of VidEoMT). Not trained here.
+_base_ = [
+    '../_base_/models/videomt_dinov3-l.py',
+    '../_base_/datasets/dvis_vspw.py',
+    '../_base_/schedules/videomt_40k.py',
+    '../_base_/dvis_runtime.py',
+]
+
+model = dict(normalise_layers=True, test_cfg=dict(task='vss'))
+train_dataloader = dict(dataset=dict(clip=dict(num_frames=5)))
+
+load_from = 'work_dirs/videomt_vit-l-dinov3_vspw_segmenter/iter_40000.pth'
+allow_missing = ['query_updater']

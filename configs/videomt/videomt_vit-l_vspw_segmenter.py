@@ -1,0 +1,11 @@
+# VidEoMT, ViT-L of DINOv2, VSPW at 720p, semantic: the second of three stages, on single frames.
+#
+# 8 GPUs x 1 clip x 1 frame, 40 000 iterations x 8 = 320 000 clips.
+# How this stage was trained is not published: its settings are taken from the last stage.
+# Nor is what it began with: here it is EoMT on COCO's panoptic segments. Not trained here.
+_base_ = './videomt_vit-l_vspw.py'
+
+model = dict(frames_alone=True, criterion=dict(matcher=dict(type='QueryMatcher')))
+train_dataloader = dict(dataset=dict(clip=dict(num_frames=1)))
+
+load_from = 'work_dirs/eomt_vit-l_coco_panoptic_1280/iter_88692.pth'

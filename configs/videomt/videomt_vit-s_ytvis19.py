@@ -1,0 +1,19 @@
+# VidEoMT, ViT-S of DINOv2, YouTube-VIS 2019 with COCO: the last of three stages.
+#
+# 8 GPUs x 1 clip x 5 frames, 40 000 iterations x 8 = 320 000 clips, half of them videos.
+# Published AP on YouTube-VIS 2019 valid: 52.8 (model zoo of VidEoMT). Not trained here.
+_base_ = [
+    '../_base_/models/videomt_dinov2-s.py',
+    '../_base_/datasets/videomt_ytvis19.py',
+    '../_base_/schedules/videomt_40k.py',
+    '../_base_/dvis_runtime.py',
+]
+
+train_dataloader = dict(
+    dataset=dict(
+        datasets=dict(video=dict(clip=dict(num_frames=5)), coco=dict(clip=dict(num_frames=5)))
+    )
+)
+
+load_from = 'work_dirs/videomt_vit-s_ytvis19_segmenter/iter_40000.pth'
+allow_missing = ['query_updater']
