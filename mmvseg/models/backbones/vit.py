@@ -135,7 +135,7 @@ class ImageTokens:
 class DINOViT(BaseModule):
     """A plain Vision Transformer.
 
-    As a backbone of other models it gives maps of one stride; :class:`PyramidViT` makes several.
+    As a backbone of other models it gives maps of one stride; ``PyramidViT`` makes several.
 
     Args:
         embed_dims: C.
