@@ -32,13 +32,15 @@ def losses(predicted):
 
 def test_masks_of_all_queries_and_of_some():
     kept, on_demand, _ = both()
-    for image in range(3):
-        torch.testing.assert_close(on_demand.mask_logits(image), kept.mask_logits(image))
-        some = torch.tensor([2, 0])
-        expected = kept.mask_logits(image, some)
-        torch.testing.assert_close(on_demand.mask_logits(image, some), expected)
-        with torch.no_grad():
-            torch.testing.assert_close(on_demand.mask_logits(image, some), expected)
+    some = [torch.tensor([2, 0]), torch.tensor([], dtype=torch.long), torch.tensor([3])]
+    expected = torch.stack([kept.mask_logits(image) for image in range(3)])
+    selected = torch.cat([expected[0, [2, 0]], expected[2, [3]]])
+    for mode in (torch.enable_grad, torch.no_grad):
+        with mode():
+            found = torch.stack([on_demand.mask_logits(image) for image in range(3)])
+            torch.testing.assert_close(found, expected)
+            torch.testing.assert_close(on_demand.selected_mask_logits(some), selected)
+            torch.testing.assert_close(kept.selected_mask_logits(some), selected)
 
 
 def test_losses_and_gradients():
