@@ -11,7 +11,12 @@ from query_cases import HEIGHT, WIDTH, K, Q
 
 from mmvseg.errors import NonFiniteError
 from mmvseg.models.losses import MaskTargets
-from mmvseg.models.task_modules import ConsistentQueryMatcher, QueryMatcher, query_matcher
+from mmvseg.models.task_modules import (
+    ConsistentQueryMatcher,
+    ExclusiveQueryMatcher,
+    QueryMatcher,
+    query_matcher,
+)
 
 PIXELS = HEIGHT * WIDTH
 
@@ -101,7 +106,7 @@ def test_surplus_objects_are_left_out_with_one_warning(monkeypatch):
 
 @pytest.mark.parametrize('value', [float('nan'), float('inf'), -float('inf'), 1e13])
 @pytest.mark.parametrize('part', ['class_logits', 'mask_embeds', 'mask_features'])
-@pytest.mark.parametrize('matcher', [QueryMatcher, ConsistentQueryMatcher])
+@pytest.mark.parametrize('matcher', [QueryMatcher, ConsistentQueryMatcher, ExclusiveQueryMatcher])
 def test_divergence_names_part_and_video(matcher, part, value):
     predicted = cases.predictions(images=2)
     with torch.no_grad():
@@ -185,8 +190,55 @@ def test_a_query_may_get_two_objects_that_appear_one_after_the_other():
     assert [pairs(assignment) for assignment in assignments] == [[(2, 0), (2, 1)]] * 2
 
 
-def test_a_clip_without_objects_leaves_all_queries_free():
-    assignments = ConsistentQueryMatcher(5).match(
+def appearing_later(labels, answers):
+    """A clip of two frames: object 0 is in both, the others in the second only."""
+    first = [True] + [False] * (len(labels) - 1)
+    targets = [cases.targets(labels, 0, visible=first), cases.targets(labels, 1)]
+    return stack([answering(*pair) for pair in zip(targets, answers, strict=True)]), targets
+
+
+def test_exclusive_objects_avoid_the_queries_of_those_before():
+    # query 2 answers to both, query 3 a little to object 1
+    predicted, targets = appearing_later([0, 1], [[2, None], [None, 2]])
+    predicted.class_logits[1, 3, 1] = 1.0
+    assignments = ExclusiveQueryMatcher(200).match(predicted, targets, 2, ['a'] * 2)
+    assert [pairs(assignment) for assignment in assignments] == [[(2, 0), (3, 1)]] * 2
+
+
+def test_exclusive_matching_starts_anew_in_every_clip():
+    one, one_targets = appearing_later([0, 1], [[2, None], [None, 1]])
+    two, two_targets = appearing_later([0, 1], [[1, None], [None, 2]])
+    names = ('class_logits', 'mask_embeds', 'mask_features')
+    both = replace(
+        one, **{name: torch.cat([getattr(one, name), getattr(two, name)]) for name in names}
+    )
+    assignments = ExclusiveQueryMatcher(200).match(both, one_targets + two_targets, 2, list('aabb'))
+    assert [pairs(assignment) for assignment in assignments[::2]] == [
+        [(2, 0), (1, 1)],
+        [(1, 0), (2, 1)],
+    ]
+
+
+def test_exclusive_queries_are_shared_only_when_none_is_left():
+    labels = [0, 1] * 3  # six objects, four queries; five appear in the second frame
+    predicted, targets = appearing_later(labels, [[2, *[None] * 5], [None, 0, 1, 3, 2, None]])
+    ((queries, objects), _) = ExclusiveQueryMatcher(200).match(predicted, targets, 2, ['a'] * 2)
+    assert queries[0] == 2
+    assert sorted(queries[1:].tolist()) == [0, 1, 2, 3]  # 2 for want of another
+    assert len(set(objects.tolist())) == 5
+
+
+def test_a_taken_query_is_dearer_than_any_sane_cost(monkeypatch):
+    costs = torch.full((Q, 1), query_matcher.TAKEN_COST - 1)
+    monkeypatch.setattr(QueryMatcher, 'costs', lambda *args: costs.clone())
+    predicted, targets = appearing_later([0, 1], [[None, None]] * 2)
+    ((queries, _), _) = ExclusiveQueryMatcher(5).match(predicted, targets, 2, ['a'] * 2)
+    assert len(set(queries.tolist())) == 2
+
+
+@pytest.mark.parametrize('matcher', [ConsistentQueryMatcher, ExclusiveQueryMatcher])
+def test_a_clip_without_objects_leaves_all_queries_free(matcher):
+    assignments = matcher(5).match(
         cases.predictions(images=2), [cases.targets([])] * 2, 2, ['a'] * 2
     )
     assert [pairs(assignment) for assignment in assignments] == [[], []]

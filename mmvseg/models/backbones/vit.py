@@ -135,7 +135,7 @@ class ImageTokens:
 class DINOViT(BaseModule):
     """A plain Vision Transformer.
 
-    As a backbone of other models it gives maps of one stride; :class:`PyramidViT` makes several.
+    As a backbone of other models it gives maps of one stride; ``PyramidViT`` makes several.
 
     Args:
         embed_dims: C.
@@ -149,9 +149,10 @@ class DINOViT(BaseModule):
         norm_eps: of all LayerNorms.
         key_bias: whether keys have a bias; they have none in DINOv3.
         layer_scale: of the branches at the start of a training from scratch.
-        out_indices: blocks whose outputs :meth:`forward` returns; negative ones count from the end.
+        out_indices: blocks whose outputs :meth:`forward` returns, in order; negative ones count
+            from the end. The last block must be one of them: those after it would do nothing.
         with_cp: compute the blocks again in the backward pass instead of keeping what is in them.
-        frozen: whether it is not trained.
+        frozen: whether it is not trained; it always infers then.
         init_cfg: mmengine's initialisation.
 
     Raises:
@@ -177,9 +178,12 @@ class DINOViT(BaseModule):
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(init_cfg)
-        _check(embed_dims, num_heads, position, grid_size)
-        self.embed_dims, self.patch_size = embed_dims, patch_size
-        self.out_indices = [index % depth for index in out_indices]
+        if position not in ('learned', 'rotary'):
+            raise UserError(f"backbone.position = {position!r}: must be 'learned' or 'rotary'")
+        check_heads('backbone', embed_dims, num_heads, rotary=position == 'rotary')
+        _check_grid(position, grid_size)
+        self.embed_dims, self.num_heads, self.patch_size = embed_dims, num_heads, patch_size
+        self.out_indices = _block_indices(out_indices, depth)
         self.with_cp, self.frozen = with_cp, frozen
         self.patch_embed = nn.Conv2d(3, embed_dims, patch_size, stride=patch_size)
         self.cls_token = nn.Parameter(torch.zeros(1, 1, embed_dims))
@@ -197,6 +201,10 @@ class DINOViT(BaseModule):
         )
         self.norm = nn.LayerNorm(embed_dims, eps=norm_eps)
         self.requires_grad_(not frozen)
+
+    def train(self, mode: bool = True) -> 'DINOViT':
+        """Set the mode, on which rotary positions depend; a frozen one always infers."""
+        return super().train(mode and not self.frozen)
 
     @property
     def num_extra_tokens(self) -> int:
@@ -241,9 +249,9 @@ class DINOViT(BaseModule):
         """
         if any(side % self.patch_size for side in images.shape[-2:]):
             raise UserError(
-                f'backbone: patches of {self.patch_size} pixels do not divide images of '
-                f'{images.shape[-2]} x {images.shape[-1]}; make '
-                'model.data_preprocessor.pad_size_divisor a multiple of backbone.patch_size'
+                f'backbone.patch_size = {self.patch_size}: does not divide images of '
+                f'{images.shape[-2]} x {images.shape[-1]} pixels; make '
+                'model.data_preprocessor.pad_size_divisor a multiple of it'
             )
         patches = self.patch_embed(images)  # (N, C, h, w)
         grid = (patches.shape[2], patches.shape[3])
@@ -276,17 +284,40 @@ class DINOViT(BaseModule):
         return scaled.flatten(2).transpose(1, 2).to(self.pos_embed.dtype)
 
 
-def _check(embed_dims: int, num_heads: int, position: str, grid_size: int | None) -> None:
-    if position not in ('learned', 'rotary'):
-        raise UserError(f"backbone.position = {position!r}: must be 'learned' or 'rotary'")
+def check_heads(key: str, embed_dims: int, num_heads: int, rotary: bool) -> None:
+    """Refuse heads that do not divide the channels.
+
+    Args:
+        key: of the config, below which ``num_heads`` is.
+        embed_dims: C.
+        num_heads: of the attention.
+        rotary: whether their positions are, which needs multiples of 4 channels.
+
+    Raises:
+        UserError: naming the key.
+    """
+    if embed_dims % (num_heads * (4 if rotary else 1)):
+        raise UserError(
+            f'{key}.num_heads = {num_heads}: {embed_dims} channels (backbone.embed_dims) cannot '
+            'be divided into so many heads' + (' of multiples of 4 channels' if rotary else '')
+        )
+
+
+def _check_grid(position: str, grid_size: int | None) -> None:
     if position == 'learned' and not grid_size:
         raise UserError(
             'backbone.grid_size: learned positions need one, the side of an image over patch_size'
         )
     if position == 'rotary' and grid_size:
         raise UserError('backbone.grid_size: rotary positions have no grid; leave it out')
-    if embed_dims % (num_heads * (4 if position == 'rotary' else 1)):
+
+
+def _block_indices(out_indices: Sequence[int], depth: int) -> list[int]:
+    """Counted from the first block."""
+    blocks = [index + depth if index < 0 else index for index in out_indices]
+    if blocks[-1:] != [depth - 1] or blocks != sorted(set(blocks) & set(range(depth))):
         raise UserError(
-            f'backbone: embed_dims = {embed_dims} cannot be divided into {num_heads} heads'
-            + (' of multiples of 4 channels' if position == 'rotary' else '')
+            f'backbone.out_indices = {tuple(out_indices)}: must be blocks in order, the last of '
+            f'them block {depth - 1}; to end earlier, lower backbone.depth'
         )
+    return blocks

@@ -4,6 +4,7 @@ import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmvseg.models.channel_norm import ChannelNorm
 from mmvseg.registry import MODELS
 
 
@@ -18,12 +19,11 @@ class UpscaleBlock(nn.Module):
         super().__init__()
         self.deconv = nn.ConvTranspose2d(channels, channels, 2, stride=2)
         self.conv = nn.Conv2d(channels, channels, 3, padding=1, groups=channels, bias=False)
-        self.norm = nn.LayerNorm(channels, eps=1e-6)
+        self.norm = ChannelNorm(channels)
 
     def forward(self, features: Tensor) -> Tensor:
         """(N, C, h, w) -> (N, C, 2h, 2w)."""
-        features = self.conv(F.gelu(self.deconv(features)))
-        return self.norm(features.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        return self.norm(self.conv(F.gelu(self.deconv(features))))
 
 
 @MODELS.register_module()

@@ -132,8 +132,10 @@ class QueryCriterion(nn.Module):
         assignments: Sequence[Assignment],
         num_masks: float,
     ) -> dict[str, Tensor]:
+        # under autocast, since some layers have yet to make their features
+        masks = layer.selected_mask_logits([queries for queries, _ in assignments])
         with torch.autocast(layer.class_logits.device.type, enabled=False):
-            mask_loss, dice_loss = self._mask_losses(layer, targets, assignments)
+            mask_loss, dice_loss = self._mask_losses(masks, layer.num_frames, targets, assignments)
             return dict(
                 loss_ce=self._class_loss(layer, targets, assignments),
                 loss_mask=mask_loss / num_masks,
@@ -166,16 +168,16 @@ class QueryCriterion(nn.Module):
 
     def _mask_losses(
         self,
-        layer: QueryPredictions,
+        masks: Tensor,
+        num_frames: int,
         targets: Sequence[MaskTargets],
         assignments: Sequence[Assignment],
     ) -> tuple[Tensor, Tensor]:
         """BCE (mean over points) and dice loss, each summed over the M matched masks."""
-        masks = layer.selected_mask_logits([queries for queries, _ in assignments])
         if not len(masks):
             zero = masks.sum()  # a number with a gradient: parameters may not stay unused
             return zero, zero
-        points = self.sample_points(masks, self.num_points * layer.num_frames)
+        points = self.sample_points(masks, self.num_points * num_frames)
         logits = point_sample(masks[:, None], points)[:, 0]  # (M, P)
         counts = [len(queries) for queries, _ in assignments]
         truth = torch.cat(

@@ -43,7 +43,7 @@ class EoMT(OnlineSegmentor):
         init_cfg: initialisation of the whole model.
 
     Raises:
-        UserError: the backbone has not that many blocks.
+        UserError: the backbone has not that many blocks, or other channels than the head.
     """
 
     def __init__(
@@ -66,6 +66,12 @@ class EoMT(OnlineSegmentor):
         depth = len(self.backbone.blocks)
         if not 0 < num_query_blocks <= depth:
             raise UserError(f'model.num_query_blocks = {num_query_blocks}: must be 1 to {depth}')
+        channels = self.panoptic_head.query_feat.embedding_dim
+        if channels != self.backbone.embed_dims:
+            raise UserError(
+                f'model.panoptic_head.embed_dims = {channels}: must be {self.backbone.embed_dims}, '
+                'as in the backbone'
+            )
         self.num_query_blocks = num_query_blocks
         self.normalise_layers = normalise_layers
         self.supervise_last_input = supervise_last_input

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from mmvseg.errors import UserError
 from mmvseg.models.backbones.rotary import RotaryPositions
-from mmvseg.models.backbones.vit import Block, ImageTokens
+from mmvseg.models.backbones.vit import Block, ImageTokens, check_heads
 from mmvseg.registry import MODELS
 
 from .frame_segmentation import freeze
@@ -58,6 +58,7 @@ class TokenDecoder(nn.Module):
 
     def __init__(self, embed_dims: int, depth: int, num_heads: int, mlp_dims: int) -> None:
         super().__init__()
+        check_heads('model.decoder', embed_dims, num_heads, rotary=True)
         self.blocks = nn.ModuleList(
             Block(embed_dims, num_heads, mlp_dims, _NORM_EPS, key_bias=False) for _ in range(depth)
         )
@@ -79,7 +80,7 @@ class PMT(VidEoMT):
         **settings: see :class:`VidEoMT` and :class:`EoMT`.
 
     Raises:
-        UserError: the encoder has no such block.
+        UserError: the encoder has no such block, or the heads of the decoder do not fit.
     """
 
     def __init__(
@@ -100,6 +101,11 @@ class PMT(VidEoMT):
         self.taps = tuple(taps)
         self.laterals = nn.ModuleList(Lateral(embed_dims) for _ in taps)
         self.decoder = TokenDecoder(embed_dims, **decoder)
+        if self.backbone.rotary and decoder['num_heads'] != self.backbone.num_heads:
+            raise UserError(
+                f'model.decoder.num_heads = {decoder["num_heads"]}: must be '
+                f'{self.backbone.num_heads}, as in the backbone, whose rotary positions it shares'
+            )
         self.scale_positions = scale_positions
         self.train()
 

@@ -12,7 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mmvseg.models.losses import ClipObjects, MaskTargets, video_names
+from mmvseg.errors import UserError
+from mmvseg.models.losses import ClipObjects, MaskTargets, VidEoMTCriterion, video_names
 from mmvseg.registry import MODELS
 from mmvseg.structures import ClipQueries, FrameQueries, VideoDataSample, VideoWindow
 
@@ -39,6 +40,9 @@ class VidEoMT(EoMT):
             in the last frame of a clip is matched as "no object" and trained as the last class;
             False: it keeps its class. Needs ``VidEoMTCriterion``.
         **settings: see :class:`EoMT`.
+
+    Raises:
+        UserError: ``absent_as_last_class`` with another criterion.
     """
 
     def __init__(
@@ -68,6 +72,11 @@ class VidEoMT(EoMT):
         self.frames_alone = frames_alone
         if frames_alone:
             freeze(self.query_updater)
+        if absent_as_last_class and not isinstance(self.criterion, VidEoMTCriterion | None):
+            raise UserError(
+                f'model.criterion.type = {type(self.criterion).__name__}: '
+                "absent_as_last_class=True needs 'VidEoMTCriterion'"
+            )
 
     def loss(self, inputs: Tensor, data_samples: list[VideoDataSample]) -> dict[str, Tensor]:
         """Losses of clips (B, T, 3, H, W); an object has one query in all frames of its clip."""
@@ -77,7 +86,11 @@ class VidEoMT(EoMT):
         layers = self.predict_layers([frames.flatten(0, 1) for frames in sequences], grid)
         num_frames = inputs.shape[1]
         videos = video_names(data_samples, num_frames)
-        return self.criterion(layers, self._targets(data_samples), num_frames, videos=videos)
+        losses = self.criterion(layers, self._targets(data_samples), num_frames, videos=videos)
+        if num_frames == 1:  # nothing is carried on, but DDP waits for every gradient
+            unused = sum(parameter.sum() for parameter in self.query_updater.parameters())
+            losses['loss_ce'] = losses['loss_ce'] + 0 * unused
+        return losses
 
     def raw_outputs(self, inputs: Tensor) -> ClipQueries:
         """The queries of clips (B, T, 3, H, W)."""
