@@ -129,6 +129,7 @@ def test_the_training_is_the_published_one(path):
     assert 'clip_grad' not in cfg.optim_wrapper
     decay = dict(decay_rate=0.6) if family == 'videomt' else None
     assert cfg.optim_wrapper.get('paramwise_cfg') == decay
+    assert cfg.get('sync_bn') == dict(videomt=None, pmt='torch')[family]
     assert cfg.train_dataloader.batch_size == 1
     assert cfg.default_hooks.checkpoint.interval == 5000
 

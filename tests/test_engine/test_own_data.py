@@ -130,14 +130,15 @@ def test_six_lines_train_each_family(data, tmp_path, capsys, task, stages):
 
 ALL = sorted(
     f'{path.parent.name}/{path.stem}'
-    for folder in ('tevit', 'minvis', 'dvis')
+    for folder in ('tevit', 'minvis', 'dvis', 'videomt', 'pmt')
     for path in (CONFIGS / folder).glob('*.py')
 )
 
 
 @pytest.mark.parametrize('base', ALL)
 def test_own_files_take_all_places(data, tmp_path, base):
-    task = dict(vipseg='vps', vspw='vss').get(base.removesuffix('_480p').split('_')[-1], 'vis')
+    data_set = re.sub('_(480p|segmenter)$', '', base).split('_')[-1]
+    task = dict(vipseg='vps', vspw='vss').get(data_set, 'vis')
     cfg = load_config(write_recipe(tmp_path / 'own.py', base, task, data, 'a.pth'))
     root = f'{data / LAYOUTS[task]}/'
     for split in ('train', 'val', 'test'):

@@ -130,7 +130,7 @@ def test_live_gives_every_frame_before_the_next_window_is_asked_for():
 
 
 def test_live_needs_a_model_that_does_not_wait():
-    with pytest.raises(UserError, match=r'Patient needs the whole video.*MinVIS and DVISOnline'):
+    with pytest.raises(UserError, match=r'Patient needs the whole video.*MinVIS, DVISOnline'):
         Patient().live([])
 
 

@@ -1,5 +1,5 @@
-# EoMT-S and -B on COCO: 24 epochs, three query blocks instead of four.
-_base_ = './eomt_coco.py'
+# EoMT-S and -B on COCO: 24 epochs instead of 12.
+_base_ = './eomt_coco_s-b.py'
 train_cfg = dict(max_iters=177384)
 custom_hooks = [
     dict(

@@ -12,4 +12,5 @@ optim_wrapper = dict(
     optimizer=dict(type='AdamW', lr=1e-4, weight_decay=0.05),
 )
 param_scheduler = dict(type='WarmUpPolyLR', by_epoch=False, warm_up=6000)
+sync_bn = 'torch'  # statistics of the laterals are those of all GPUs
 auto_scale_lr = dict(base_batch_size=8, enable=False)
