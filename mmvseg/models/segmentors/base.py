@@ -147,7 +147,7 @@ class VideoSegmentor(BaseModel):
         if self.needs_whole_video:
             raise UserError(
                 f'{type(self).__name__} needs the whole video before it can report a frame; '
-                'MinVIS and DVISOnline can segment live'
+                'MinVIS, DVISOnline, EoMT, VidEoMT and PMT can segment live'
             )
         return self._live(windows)
 
