@@ -1,7 +1,9 @@
 """Small models on a plain ViT."""
 
 import torch
+from mmengine.registry import init_default_scope
 
+from mmvseg.models.segmentors import EoMT
 from mmvseg.registry import MODELS
 
 C = 16
@@ -42,3 +44,15 @@ def random_weights(config, seed=0, prefix=''):
         else tensor
         for name, tensor in MODELS.build(config).state_dict().items()
     }
+
+
+def query_model(kind='VidEoMT', depth=2, dinov3=False, **changes) -> EoMT:
+    """A model of so many blocks; PMT has six in its decoder, others no decoder."""
+    init_default_scope('mmvseg')
+    if kind == 'PMT':
+        changes |= dict(taps=[*range(4)], decoder=dict(depth=6, num_heads=2, mlp_dims=C))
+    changes |= dict(
+        backbone=vit(dinov3, depth=depth),
+        data_preprocessor=dict(type='VideoDataPreprocessor', mean=[0.0] * 3, std=[1.0] * 3),
+    )
+    return MODELS.build(query_vit(kind, dinov3, **changes))

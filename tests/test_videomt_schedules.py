@@ -6,7 +6,7 @@ import pytest
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
-from plain_vit_models import tiny_model
+from query_vits import query_model
 
 from mmvseg.engine.hooks import MaskAnnealingHook
 from mmvseg.registry import HOOKS, PARAM_SCHEDULERS
@@ -61,7 +61,7 @@ def test_length_and_precision(name):
 
 @pytest.mark.parametrize('name', VIDEO)
 def test_videomt(name):
-    rates = first_rates(config(name), tiny_model(depth=3), 1502)
+    rates = first_rates(config(name), query_model(depth=3), 1502)
     assert rates[0] == (0, 0)
     assert rates[250] == (0, pytest.approx(5e-5))  # the encoder waits
     assert rates[501] == (pytest.approx(0.36 * 1e-7), pytest.approx(1e-4, rel=1e-3))
@@ -70,7 +70,7 @@ def test_videomt(name):
 
 @pytest.mark.parametrize('name', FROZEN)
 def test_pmt(name):
-    rates = first_rates(config(name), tiny_model('PMT', depth=4), 6002)
+    rates = first_rates(config(name), query_model('PMT', depth=4), 6002)
     assert rates[0] == (0, 0)
     assert rates[3000] == (pytest.approx(5e-5), pytest.approx(5e-5))
     assert rates[6000] == (1e-4, 1e-4)
@@ -87,11 +87,11 @@ def test_pmt(name):
 )
 def test_eomt(name, warm_up, lr, lowest):
     cfg = config(name)
-    rates = first_rates(cfg, tiny_model('EoMT', depth=3, num_query_blocks=2), sum(warm_up) + 1)
+    rates = first_rates(cfg, query_model('EoMT', depth=3, num_query_blocks=2), sum(warm_up) + 1)
     assert rates[warm_up[0] - 1] == (0, pytest.approx(lr, rel=3e-3))
     assert rates[-1] == (pytest.approx(lowest * lr), pytest.approx(lr))
     groups = optimizer_of(
-        cfg, tiny_model('EoMT', depth=3, num_query_blocks=2)
+        cfg, query_model('EoMT', depth=3, num_query_blocks=2)
     ).optimizer.param_groups
     multipliers = {round(group['lr'] / lr, 9) for group in groups if group['encoder']}
     assert multipliers == ({1, 0.64} if 'dinov3' in name else {1, 0.8, 0.64})

@@ -3,46 +3,44 @@
 import copy
 from contextlib import contextmanager
 
+import query_vits
 import torch
+from query_vits import C, query_vit
 from torch.autograd.graph import saved_tensors_hooks
 
 from mmvseg.registry import MODELS
 
-WIDTH, CLASSES, QUERIES = 16, 6, 9
-#: With learned positions and with rotary ones.
-BACKBONES = dict(
-    DINOv2=dict(position='learned', grid_size=3),
-    DINOv3=dict(position='rotary', norm_eps=1e-5, key_bias=False),
-)
+WIDTH, CLASSES, QUERIES = C, 6, 9
+#: With learned positions, and with rotary ones.
+FAMILIES = ['DINOv2', 'DINOv3']
 KINDS = ['EoMT', 'VidEoMT', 'PMT']
 
 
 def vit(family='DINOv2', **options):
     """Arguments of a tiny ``DINOViT``."""
-    return dict(embed_dims=WIDTH, depth=4, num_heads=2) | BACKBONES[family] | options
+    arguments = query_vits.vit(family == 'DINOv3', grid_size=3, depth=4) | options
+    del arguments['type']
+    return arguments
 
 
 def config(kind, family='DINOv2', backbone=None, criterion=None, **options):
-    """Config of a tiny model; the dicts add to the parts that have their names."""
-    matcher = 'QueryMatcher' if kind == 'EoMT' else 'ExclusiveQueryMatcher'
-    parts = dict(taps=(1, 3), decoder=dict(depth=3, num_heads=2, mlp_dims=WIDTH))
-    settings = dict(
-        type=kind,
+    """Config of a tiny model that can be trained; the dicts add to the parts of their names."""
+    matcher = dict(type='QueryMatcher' if kind == 'EoMT' else 'ExclusiveQueryMatcher')
+    if kind == 'PMT':
+        parts = dict(taps=(1, 3), decoder=dict(depth=3, num_heads=2, mlp_dims=WIDTH))
+    else:
+        parts = dict(num_query_blocks=3)
+    parts.update(
+        backbone=vit(family, **(backbone or {})) | dict(type='DINOViT'),
         data_preprocessor=dict(
             type='VideoDataPreprocessor', mean=[120.0] * 3, std=[58.0] * 3, pad_size_divisor=32
         ),
-        backbone=vit(family, **(backbone or {})) | dict(type='DINOViT'),
-        panoptic_head=dict(
-            type='TokenQueryHead', num_classes=CLASSES, num_queries=QUERIES, embed_dims=WIDTH
-        ),
-        criterion=dict(
-            type='VidEoMTCriterion', num_classes=CLASSES, matcher=dict(type=matcher), num_points=64
-        )
+        criterion=dict(type='VidEoMTCriterion', num_classes=CLASSES, matcher=matcher, num_points=64)
         | (criterion or {}),
         test_cfg=dict(max_per_video=5),
     )
-    own = parts if kind == 'PMT' else dict(num_query_blocks=3)
-    return copy.deepcopy(settings | own | options)
+    sizes = dict(num_classes=CLASSES, num_queries=QUERIES)
+    return query_vit(kind, family == 'DINOv3', **sizes, **(parts | options))
 
 
 def build(kind, family='DINOv2', seed=0, **options):

@@ -7,7 +7,7 @@ import torch
 from helpers import REPOSITORY
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
-from plain_vit_models import tiny_model
+from query_vits import query_model
 from torch import nn
 
 from mmvseg.converters.translate import to_theirs
@@ -73,7 +73,7 @@ def test_groups_are_the_published_ones(table):
     kind, options = 'VidEoMT', dict(decay_rate=0.6, decay_final_norm=dinov3)
     if 'PMT' in table:
         kind, options = 'PMT', {}
-    model = tiny_model(kind, 24 if size == 'L' else 12, dinov3)
+    model = query_model(kind, 24 if size == 'L' else 12, dinov3)
     groups = multipliers(model, **options)
     ours = {theirs: groups[name] for theirs, name in our_names(model).items()}
     assert ours == published(TABLES[table])
@@ -81,16 +81,16 @@ def test_groups_are_the_published_ones(table):
 
 
 def test_parameters_of_one_rate_are_one_group():
-    groups = groups_of(tiny_model(depth=4), decay_rate=0.5)
+    groups = groups_of(query_model(depth=4), decay_rate=0.5)
     kinds = [(group['lr'] / 1e-4, group['encoder']) for group in groups]
     assert sorted(kinds) == [(0.125, True), (0.25, True), (0.5, True), (1, False), (1, True)]
     lowest = next(group for group in groups if group['lr'] == 1e-4 / 8)
-    assert len(lowest['params']) == 5 + len([*tiny_model(depth=4).backbone.blocks[0].parameters()])
+    assert len(lowest['params']) == 5 + len([*query_model(depth=4).backbone.blocks[0].parameters()])
 
 
 def test_final_norm():
     def rate(**options):
-        return multipliers(tiny_model(depth=3), decay_rate=0.5, **options)['backbone.norm.bias'][0]
+        return multipliers(query_model(depth=3), decay_rate=0.5, **options)['backbone.norm.bias'][0]
 
     assert rate() == 1
     assert rate(decay_final_norm=True) == 0.25
@@ -99,7 +99,7 @@ def test_final_norm():
 def test_query_blocks_at_the_full_rate():
     def rates(**options):
         groups = multipliers(
-            tiny_model('EoMT', depth=4, num_query_blocks=2), decay_rate=0.5, **options
+            query_model('EoMT', depth=4, num_query_blocks=2), decay_rate=0.5, **options
         )
         assert all(groups[f'backbone.blocks.{i}.ls1'][2] == 'encoder' for i in range(4))
         return [groups[f'backbone.blocks.{i}.ls1'][0] for i in range(4)]
@@ -109,7 +109,7 @@ def test_query_blocks_at_the_full_rate():
 
 
 def test_frozen_parameters_are_left_out():
-    model = tiny_model('PMT', depth=4)
+    model = query_model('PMT', depth=4)
     groups = groups_of(model, decay_rate=0.5)
     assert [(group['lr'], group['encoder']) for group in groups] == [(1e-4, False)]
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
@@ -125,7 +125,7 @@ class NoVit(nn.Module):
 class NoQueries(nn.Module):
     def __init__(self):
         super().__init__()
-        self.backbone = tiny_model(depth=2).backbone
+        self.backbone = query_model(depth=2).backbone
 
 
 @pytest.mark.parametrize(
@@ -142,15 +142,15 @@ class NoQueries(nn.Module):
             dict(decay_rate=0.6, decay_query_blocks=False),
             r'optim_wrapper\.paramwise_cfg\.decay_query_blocks = False: .* is NoQueries',
         ),
-        (tiny_model(), dict(decay_rate=0), r'optim_wrapper\.paramwise_cfg\.decay_rate = 0: '),
-        (tiny_model(), dict(decay_rate='x'), r"decay_rate = 'x': .* a number above 0, at most 1"),
-        (tiny_model(), dict(decay_final_norm=True), r'paramwise_cfg\.decay_rate = None'),
+        (query_model(), dict(decay_rate=0), r'optim_wrapper\.paramwise_cfg\.decay_rate = 0: '),
+        (query_model(), dict(decay_rate='x'), r"decay_rate = 'x': .* a number above 0, at most 1"),
+        (query_model(), dict(decay_final_norm=True), r'paramwise_cfg\.decay_rate = None'),
         (
-            tiny_model(),
+            query_model(),
             dict(decay_rate=0.6, norm_decay_mult=0.0),
             r'optim_wrapper\.paramwise_cfg\.norm_decay_mult: .* knows only decay_rate, ',
         ),
-        (tiny_model(), dict(decay_rate=0.6, lr=None), r'optim_wrapper\.optimizer\.lr: '),
+        (query_model(), dict(decay_rate=0.6, lr=None), r'optim_wrapper\.optimizer\.lr: '),
     ],
 )
 def test_what_cannot_be_used_is_named(model, options, message):
@@ -159,7 +159,7 @@ def test_what_cannot_be_used_is_named(model, options, message):
 
 
 def test_training_steps_follow_the_multipliers():
-    model = tiny_model(depth=2)
+    model = query_model(depth=2)
     before = {name: value.clone() for name, value in model.state_dict().items()}
     groups = groups_of(model, decay_rate=0.25)
     optimizer = torch.optim.AdamW(groups, weight_decay=0)

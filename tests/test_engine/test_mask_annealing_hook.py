@@ -5,7 +5,7 @@ import pytest
 import torch
 import toy
 from helpers import REPOSITORY
-from plain_vit_models import tiny_model
+from query_vits import query_model
 
 from mmvseg.checkpoints.files import load_checkpoint_file
 from mmvseg.engine.hooks import MaskAnnealingHook
@@ -31,7 +31,7 @@ def test_probabilities_are_the_published_ones():
     table = json.loads(TABLE.read_text())
     hook, model = (
         MaskAnnealingHook(table['starts'], table['ends']),
-        tiny_model('EoMT', depth=4, num_query_blocks=4),
+        query_model('EoMT', depth=4, num_query_blocks=4),
     )
     for step, *expected in table['rows']:
         model.mask_probabilities.fill_(7)
@@ -43,7 +43,7 @@ def test_probabilities_are_the_published_ones():
 
 
 def test_the_buffer_stays_the_same_tensor():
-    model = tiny_model('EoMT', depth=2, num_query_blocks=2).half()
+    model = query_model('EoMT', depth=2, num_query_blocks=2).half()
     known = model.mask_probabilities
     MaskAnnealingHook([0, 4], [4, 8]).before_train(runner_at(model, 6))
     assert model.mask_probabilities is known
@@ -54,9 +54,9 @@ def test_the_buffer_stays_the_same_tensor():
 @pytest.mark.parametrize(
     ('model', 'steps', 'message'),
     [
-        (tiny_model(), 1, r'custom_hooks: .* mask_probabilities.* model\.type is VidEoMT; remove'),
+        (query_model(), 1, r'custom_hooks: .* mask_probabilities.* model\.type is VidEoMT; remove'),
         (
-            tiny_model('EoMT', depth=3, num_query_blocks=3),
+            query_model('EoMT', depth=3, num_query_blocks=3),
             4,
             r'custom_hooks: .* of 4 query blocks, .* model has 3 ',
         ),
@@ -84,7 +84,7 @@ def test_steps_of_no_use_are_refused(starts, ends, message):
 
 
 def test_a_training_that_ends_before_the_masks_do_says_so():
-    runner = runner_at(tiny_model('EoMT'), 0, max_iters=10)
+    runner = runner_at(query_model('EoMT'), 0, max_iters=10)
     MaskAnnealingHook([2], [10]).before_train(runner)
     assert not runner.logger.lines
     MaskAnnealingHook([2], [11]).before_train(runner)

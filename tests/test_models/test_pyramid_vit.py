@@ -7,7 +7,7 @@ from dvis_models import CONFIGS, batch, video, windows
 from helpers import REPOSITORY
 from mmengine.config import Config, ConfigDict
 from mmengine.structures import InstanceData
-from token_models import BACKBONES, WIDTH, randomise, vit
+from token_models import FAMILIES, WIDTH, randomise, vit
 
 from mmvseg.errors import UserError
 from mmvseg.models.backbones import DINOViT, PyramidViT
@@ -67,7 +67,7 @@ def test_a_frozen_transformer_leaves_the_pyramid_trainable():
         assert (parameter.grad is not None) == parameter.requires_grad, name
 
 
-@pytest.mark.parametrize('family', list(BACKBONES))
+@pytest.mark.parametrize('family', FAMILIES)
 def test_gradients_reach_all_parameters(family):
     model = build(family, with_cp=True).train()
     sum((features**2).sum() for features in model(images())).backward()
@@ -114,7 +114,7 @@ def query_model(kind, family):
 
 
 @pytest.mark.parametrize('kind', list(CONFIGS))
-@pytest.mark.parametrize('family', list(BACKBONES))
+@pytest.mark.parametrize('family', FAMILIES)
 def test_models_of_queries_stand_on_it(kind, family):
     model = query_model(kind, family).train()
     losses = model.loss(*batch(num_frames=2))

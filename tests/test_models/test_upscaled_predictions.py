@@ -2,9 +2,12 @@
 
 import query_cases as cases
 import torch
+import torch.distributed as dist
 from token_models import kept_shapes, randomise
 from torch import nn
+from two_processes import in_two_processes
 
+from mmvseg.errors import NonFiniteError
 from mmvseg.models.heads.token_query_head import UpscaleBlock
 from mmvseg.models.losses import QueryCriterion, QueryPredictions, UpscaledPredictions
 
@@ -74,6 +77,23 @@ def test_one_image_is_upscaled_at_a_time():
         on_demand, [cases.targets([0])] * 3, 1, 'abc'
     )
     assert [tuple(shape) for shape in seen] == [LARGE] * 3
+
+
+def break_on_one_process(rank):
+    dist.init_process_group('gloo')
+    _, on_demand, _ = both()
+    if rank == 1:
+        on_demand.upscale[0].norm.bias.data[0] = float('inf')
+    try:
+        losses(on_demand)
+    except NonFiniteError as error:
+        return str(error)
+
+
+def test_features_that_are_not_finite_stop_all_processes_together():
+    healthy, broken = in_two_processes(break_on_one_process)
+    assert broken.startswith("video 'a': the cost matrix of the matching: training has diverged")
+    assert healthy.startswith('predictions of another process: training has diverged')
 
 
 def test_under_autocast_features_are_made_in_half_precision_and_masks_are_not():

@@ -5,13 +5,11 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
-from token_models import BACKBONES, WIDTH, kept_shapes, randomise, vit
+from token_models import FAMILIES, WIDTH, kept_shapes, randomise, vit
 
 from mmvseg.errors import UserError
 from mmvseg.models.backbones import DINOViT
 from mmvseg.models.backbones.vit import Attention, Block
-
-FAMILIES = list(BACKBONES)
 
 
 def build(family='DINOv2', **options):

@@ -24,6 +24,7 @@ from .query_predictions import (
     describe_divergence,
     sample_masks,
 )
+from .upscaled_predictions import UpscaledPredictions
 
 
 @MODELS.register_module()
@@ -102,10 +103,31 @@ class QueryCriterion(nn.Module):
         ordered = dict([('', last), *((f'd{i}.', layer) for i, layer in enumerate(earlier))])
         losses = {}
         for prefix, layer in ordered.items():
-            matches = assignments or self.matcher.assign(layer, targets, clip_length, videos)
+            matches = assignments or self._match(layer, targets, clip_length, videos)
             for name, loss in self._layer_losses(layer, targets, matches, num_masks).items():
                 losses[prefix + name] = self.weights[name] * loss
         return losses
+
+    def _match(
+        self,
+        layer: QueryPredictions,
+        targets: Sequence[MaskTargets],
+        clip_length: int,
+        videos: Sequence[str],
+    ) -> Sequence[Assignment]:
+        if not isinstance(layer, UpscaledPredictions):
+            return self.matcher.assign(layer, targets, clip_length, videos)
+        # Its features are new here, so that they may be broken on this process alone.
+        problem, matches = None, []
+        try:
+            matches = self.matcher.assign(layer, targets, clip_length, videos)
+        except NonFiniteError as error:
+            problem = error
+        troubled = torch.tensor(float(problem is not None), device=layer.class_logits.device)
+        all_reduce(troubled)
+        if troubled:
+            raise problem or NonFiniteError.diverged('predictions of another process')
+        return matches
 
     def _num_masks(
         self,
