@@ -253,10 +253,12 @@ def test_images_are_trained_as_published(path):
 
 
 @pytest.mark.parametrize('task', ['', '_vps', '_vss'])
-def test_the_small_model_is_as_small_as_the_others(task):
-    cfg = Config.fromfile(f'configs/shapes/videomt_shapes{task}.py')
+@pytest.mark.parametrize('stage', ['videomt_segmenter', 'videomt'])
+def test_the_small_model_is_as_small_as_the_others(stage, task):
+    cfg = Config.fromfile(f'configs/shapes/{stage}_shapes{task}.py')
     cfg.model.panoptic_head.num_classes = cfg.model.criterion.num_classes = 10 if task else 6
     model = build_skeleton(cfg.model)
     assert 1.2e6 < sum(parameter.numel() for parameter in model.parameters()) < 1.6e6
     stride = model.backbone.patch_size / 2 ** len(model.panoptic_head.upscale)
     assert stride == 4
+    assert model.frames_alone == (stage == 'videomt_segmenter')
