@@ -54,6 +54,18 @@ def use_pixel_centres(monkeypatch, frames=1):
     return shapes
 
 
+def fix_points(monkeypatch):
+    """Let ``torch.rand`` give every row the same numbers, whatever was drawn before."""
+    rand = torch.rand
+
+    def same_in_every_row(*shape, **kwargs):
+        rows, *rest = shape[0] if isinstance(shape[0], tuple) else shape
+        generator = torch.Generator().manual_seed(rest[0])
+        return rand(rest, generator=generator).expand(rows, *rest).clone()
+
+    monkeypatch.setattr(torch, 'rand', same_in_every_row)
+
+
 def mask_logits(predicted, image, query):
     """Logit of every pixel, frames one below the other, as a list."""
     frames, _, height, width = predicted.mask_features[image].shape

@@ -69,18 +69,6 @@ def gradients(model, inputs, samples):
     return found, {name: loss.item() for name, loss in losses.items()}
 
 
-def fix_points(monkeypatch):
-    """Let ``torch.rand`` give every row the same numbers, whatever was drawn before."""
-    rand = torch.rand
-
-    def same_in_every_row(*shape, **kwargs):
-        rows, *rest = shape[0] if isinstance(shape[0], tuple) else shape
-        generator = torch.Generator().manual_seed(rest[0])
-        return rand(rest, generator=generator).expand(rows, *rest).clone()
-
-    monkeypatch.setattr(torch, 'rand', same_in_every_row)
-
-
 @contextmanager
 def kept_shapes():
     """Shapes of all tensors that are kept for the backward pass meanwhile."""

@@ -5,6 +5,7 @@ import pytest
 import torch
 from dvis_models import KINDS, assert_equal_instances, batch, build, sample, video, windows
 from pycocotools import mask as mask_utils
+from query_cases import fix_points
 
 from mmvseg.errors import NonFiniteError, UserError
 from mmvseg.models.losses import ClipObjects
@@ -186,19 +187,11 @@ def test_frozen_modules_always_infer(kind):
 @pytest.mark.parametrize('kind', KINDS)
 @pytest.mark.parametrize('guided', [True, False])
 def test_two_clips_give_the_mean_gradient_of_each_alone(kind, guided, monkeypatch):
-    rand = torch.rand
-
-    def same_points_in_every_row(*shape, **kwargs):
-        rows, *rest = shape[0] if isinstance(shape[0], tuple) else shape
-        generator = torch.Generator().manual_seed(rest[0])
-        row = rand(rest, generator=generator)
-        return row.expand(rows, *rest).clone()
-
     model = build(kind).double().train()
     model.guided_matching = guided
     inputs, samples = batch(num_clips=2)
     inputs = inputs.double()
-    monkeypatch.setattr(torch, 'rand', same_points_in_every_row)
+    fix_points(monkeypatch)
 
     def gradients(clips):
         model.zero_grad()

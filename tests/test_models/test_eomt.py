@@ -2,7 +2,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 from dvis_models import batch
-from token_models import CLASSES, QUERIES, WIDTH, build, config, fix_points, gradients
+from query_cases import fix_points
+from token_models import CLASSES, QUERIES, WIDTH, build, config, gradients
 
 from mmvseg.errors import UserError
 from mmvseg.registry import MODELS

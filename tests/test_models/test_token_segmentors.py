@@ -8,7 +8,8 @@ import torch
 from dvis_models import assert_equal_instances, batch, video, windows
 from mmengine.model import MMDistributedDataParallel
 from pycocotools import mask as mask_utils
-from token_models import FAMILIES, KINDS, QUERIES, WIDTH, build, fix_points, gradients, kept_shapes
+from query_cases import fix_points
+from token_models import FAMILIES, KINDS, QUERIES, WIDTH, build, gradients, kept_shapes
 from two_processes import in_two_processes
 
 from mmvseg.engine.distributed import init_distributed

@@ -1,7 +1,8 @@
 import pytest
 import torch
 from dvis_models import batch, video, windows
-from token_models import CLASSES, QUERIES, build, config, fix_points, gradients
+from query_cases import fix_points
+from token_models import CLASSES, QUERIES, build, config, gradients
 
 from mmvseg.errors import UserError
 from mmvseg.registry import MODELS
