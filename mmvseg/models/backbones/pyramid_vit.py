@@ -34,6 +34,7 @@ class PyramidViT(DINOViT):
         UserError: patches are not of 16 pixels, or see :class:`DINOViT`.
 
     Example:
+        >>> import torch
         >>> backbone = PyramidViT(8, embed_dims=16, depth=1, num_heads=2, grid_size=4)
         >>> [tuple(features.shape) for features in backbone(torch.rand(1, 3, 64, 96))]
         [(1, 8, 16, 24), (1, 8, 8, 12), (1, 8, 4, 6), (1, 8, 2, 3)]
