@@ -1,7 +1,8 @@
 # VidEoMT's segmenter on Shapes with stuff, panoptic.
 #
-# First of two stages, from scratch on one CPU core: videomt_segmenter_shapes_vps, videomt_shapes_vps.
-# 16 frames of 96 x 128 a step, as MinVIS takes. Measured VPQ and STQ: docs/benchmarks.md.
+# First of two stages, from scratch on one CPU core: videomt_segmenter_shapes_vps,
+# videomt_shapes_vps. 16 frames of 96 x 128 a step, as MinVIS takes.
+# Measured VPQ and STQ: docs/benchmarks.md.
 #   python tools/dataset_converters/make_shapes.py --out data/shapes_vipseg --format vipseg \
 #       --difficulty 0.2 --length 20 --train 600
 _base_ = [

@@ -1,7 +1,8 @@
 # VidEoMT's segmenter on Shapes with stuff, semantic.
 #
-# First of two stages, from scratch on one CPU core: videomt_segmenter_shapes_vss, videomt_shapes_vss.
-# 16 frames of 96 x 128 a step, as MinVIS takes. Measured mIoU and VC: docs/benchmarks.md.
+# First of two stages, from scratch on one CPU core: videomt_segmenter_shapes_vss,
+# videomt_shapes_vss. 16 frames of 96 x 128 a step, as MinVIS takes.
+# Measured mIoU and VC: docs/benchmarks.md.
 #   python tools/dataset_converters/make_shapes.py --out data/shapes_vspw --format vspw \
 #       --difficulty 0.2 --length 20 --train 600
 _base_ = [

@@ -1,7 +1,8 @@
 # VidEoMT on Shapes with stuff, panoptic: the second of two stages, starts from
 # videomt_segmenter_shapes_vps.
 #
-# 8 clips x 5 frames of 96 x 128 a step, as DVIS online takes. Measured VPQ and STQ: docs/benchmarks.md.
+# 8 clips x 5 frames of 96 x 128 a step, as DVIS online takes.
+# Measured VPQ and STQ: docs/benchmarks.md.
 #   python tools/train.py configs/shapes/videomt_shapes_vps.py
 _base_ = [
     '../_base_/models/videomt_shapes.py',

@@ -1,7 +1,8 @@
 # VidEoMT on Shapes with stuff, semantic: the second of two stages, starts from
 # videomt_segmenter_shapes_vss.
 #
-# 8 clips x 5 frames of 96 x 128 a step, as DVIS online takes. Measured mIoU and VC: docs/benchmarks.md.
+# 8 clips x 5 frames of 96 x 128 a step, as DVIS online takes.
+# Measured mIoU and VC: docs/benchmarks.md.
 #   python tools/train.py configs/shapes/videomt_shapes_vss.py
 _base_ = [
     '../_base_/models/videomt_shapes.py',

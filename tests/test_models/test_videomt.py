@@ -185,3 +185,11 @@ def test_sizes_of_the_published_models(size):
             )
         )
     assert sum(p.numel() for p in model.parameters()) == PUBLISHED[size]
+
+
+@pytest.mark.parametrize('kind', ['VidEoMT', 'PMT'])
+def test_clips_need_a_matcher_that_keeps_an_object_in_its_query(kind):
+    by_frame = dict(config(kind)['criterion'], matcher=dict(type='QueryMatcher'))
+    with pytest.raises(UserError, match=r'matcher\.type = QueryMatcher: .* anew in every frame'):
+        build(kind, criterion=by_frame)
+    build(kind, criterion=by_frame, frames_alone=True)

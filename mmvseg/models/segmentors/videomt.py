@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from mmvseg.errors import UserError
 from mmvseg.models.losses import ClipObjects, MaskTargets, VidEoMTCriterion, video_names
+from mmvseg.models.task_modules import ConsistentQueryMatcher
 from mmvseg.registry import MODELS
 from mmvseg.structures import ClipQueries, FrameQueries, VideoDataSample, VideoWindow
 
@@ -42,7 +43,7 @@ class VidEoMT(EoMT):
         **settings: see :class:`EoMT`.
 
     Raises:
-        UserError: ``absent_as_last_class`` with another criterion.
+        UserError: the criterion does not do what the other arguments need.
     """
 
     def __init__(
@@ -72,11 +73,7 @@ class VidEoMT(EoMT):
         self.frames_alone = frames_alone
         if frames_alone:
             freeze(self.query_updater)
-        if absent_as_last_class and not isinstance(self.criterion, VidEoMTCriterion | None):
-            raise UserError(
-                f'model.criterion.type = {type(self.criterion).__name__}: '
-                "absent_as_last_class=True needs 'VidEoMTCriterion'"
-            )
+        self._check_criterion()
 
     def loss(self, inputs: Tensor, data_samples: list[VideoDataSample]) -> dict[str, Tensor]:
         """Losses of clips (B, T, 3, H, W); an object has one query in all frames of its clip."""
@@ -149,3 +146,18 @@ class VidEoMT(EoMT):
         absent_label = self.criterion.num_classes if self.absent_as_last_class else None
         clips = [ClipObjects.gather(sample, absent_label) for sample in data_samples]
         return [target for clip in clips for target in clip.by_frame()]
+
+    def _check_criterion(self) -> None:
+        if self.criterion is None:
+            return
+        if self.absent_as_last_class and not isinstance(self.criterion, VidEoMTCriterion):
+            raise UserError(
+                f'model.criterion.type = {type(self.criterion).__name__}: '
+                "absent_as_last_class=True needs 'VidEoMTCriterion'"
+            )
+        matcher = self.criterion.matcher
+        if not (self.frames_alone or isinstance(matcher, ConsistentQueryMatcher)):
+            raise UserError(
+                f'model.criterion.matcher.type = {type(matcher).__name__}: would match an object '
+                "anew in every frame of a clip; use 'ExclusiveQueryMatcher', or frames_alone=True"
+            )
