@@ -26,7 +26,7 @@ def parse_args() -> argparse.Namespace:
         type=Path,
         metavar='CASE_DIR',
         help='folder with config.json, io.safetensors and, if the case has parameters, '
-        'weights.safetensors; folders without config.json are skipped',
+        'weights.safetensors; files, and folders without config.json, are skipped',
     )
     parser.add_argument('--list', action='store_true', help='print the known kinds of cases')
     parser.add_argument(
@@ -78,6 +78,9 @@ def replay_all(folders: list[Path], brief: bool) -> int:
     """Replay every folder, go on after a broken one; 1 if anything failed."""
     num_replayed = num_failed = 0
     for folder in folders:
+        if folder.is_file():
+            say(f'{folder}: skipped, no folder')
+            continue
         if folder.is_dir() and not is_case(folder):
             say(f'{folder}: skipped, no config.json')
             continue

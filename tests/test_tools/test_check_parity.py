@@ -135,12 +135,14 @@ def test_weights_that_do_not_fit(run, case_copy):
     assert 'fc_cls.weight' in err
 
 
-def test_folders_without_config_are_skipped(run, case_copy, tmp_path):
-    keys = tmp_path / 'keys'
+def test_files_and_folders_without_config_are_skipped(run, case_copy, tmp_path):
+    keys, readme = tmp_path / 'keys', tmp_path / 'README.md'
     keys.mkdir()
-    status, out, _ = run(keys, case_copy)
+    readme.touch()
+    status, out, _ = run(keys, readme, case_copy)
     assert status == 0
     assert f'{keys}: skipped' in out
+    assert f'{readme}: skipped' in out
     status, _, err = run(keys)
     assert status == 1
     assert 'none of the folders' in err
