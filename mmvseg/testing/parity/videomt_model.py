@@ -1,5 +1,6 @@
 """The models of recorded cases of EoMT, VidEoMT and PMT."""
 
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -36,6 +37,7 @@ def model_config(case: Case) -> dict:
             num_classes=config['num_classes'],
             num_queries=config['num_q'],
             embed_dims=config['dim'],
+            num_upscales=int(math.log2(config.get('patch_size', 16))) - 2,
         ),
         data_preprocessor=dict(
             type='VideoDataPreprocessor',
