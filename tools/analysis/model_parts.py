@@ -10,14 +10,15 @@ from typing import Any
 import torch
 import torch._dynamo
 
-from mmvseg.models.backbones import msgshift
+from mmvseg.models.backbones import msgshift, vit
+from mmvseg.models.heads.token_query_head import UpscaleBlock
 from mmvseg.models.postprocess import query_masks, vis
 from mmvseg.models.postprocess.frame_store import FrameStore
 from mmvseg.models.postprocess.query_collector import QueryCollector
 from mmvseg.models.postprocess.vis_collector import VISCollector
 from mmvseg.models.postprocess.vps_collector import VPSCollector
 from mmvseg.models.postprocess.vss_collector import VSSCollector
-from mmvseg.models.segmentors import dvis_offline, minvis, tevit
+from mmvseg.models.segmentors import dvis_offline, eomt, minvis, tevit, token_codec
 from mmvseg.models.segmentors.base import VideoSegmentor
 from mmvseg.models.trackers import referring_tracker
 from mmvseg.structures import FrameQueries
@@ -36,11 +37,13 @@ class Part:
         name: parts of one name are one sum.
         owner: a module, class or object.
         attribute: a function, or one that returns an iterator: then its steps are timed.
+        apart: whether its time is not that of the part that it runs in.
     """
 
     name: str
     owner: Any
     attribute: str = 'forward'
+    apart: bool = False
 
 
 @dataclass
@@ -57,7 +60,8 @@ class PartTimer(AbstractContextManager):
     """Times parts of a model by wrapping them from outside; restores them on exit.
 
     Args:
-        parts: what to time. A part that runs inside another one is listed under it.
+        parts: what to time. A part that runs inside another one is listed under it, unless it is
+            to be apart.
         synchronize: waits for the device; called around every part.
 
     Attributes:
@@ -89,25 +93,26 @@ class PartTimer(AbstractContextManager):
         function = getattr(part.owner, part.attribute)
 
         def timed(*args, **kwargs) -> Any:
-            with self._clock(part.name):
+            with self._clock(part):
                 result = function(*args, **kwargs)
-            return self._timed_steps(part.name, result) if inspect.isgenerator(result) else result
+            return self._timed_steps(part, result) if inspect.isgenerator(result) else result
 
         return timed
 
-    def _timed_steps(self, name: str, steps: Iterator[Any]) -> Iterator[Any]:
+    def _timed_steps(self, part: Part, steps: Iterator[Any]) -> Iterator[Any]:
         """The same items; what happens between them is not timed."""
         end = object()
         while True:
-            with self._clock(name, calls=0):
+            with self._clock(part, calls=0):
                 item = next(steps, end)
             if item is end:
                 return
             yield item
 
     @contextmanager
-    def _clock(self, name: str, calls: int = 1) -> Iterator[None]:
-        outer, self._path = self._path, (*self._path, name)
+    def _clock(self, part: Part, calls: int = 1) -> Iterator[None]:
+        outer = self._path
+        self._path = (part.name,) if part.apart else (*outer, part.name)
         record = self.times.setdefault(self._path, PartTime())
         self.synchronize()
         wall, cpu = time.perf_counter(), time.process_time()
@@ -115,10 +120,14 @@ class PartTimer(AbstractContextManager):
             yield
             self.synchronize()
         finally:
-            record.wall_s += time.perf_counter() - wall
-            record.cpu_s += time.process_time() - cpu
+            wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+            record.wall_s += wall
+            record.cpu_s += cpu
             record.calls += calls
             self._path = outer
+            for depth in range(len(outer) if part.apart else 0):
+                self.times[outer[: depth + 1]].wall_s -= wall
+                self.times[outer[: depth + 1]].cpu_s -= cpu
 
 
 def parts_of(model: VideoSegmentor) -> list[Part]:
@@ -180,6 +189,22 @@ def _dvis_offline_parts(model: VideoSegmentor) -> list[Part]:
     ]
 
 
+def _token_parts(model: VideoSegmentor) -> list[Part]:
+    """Of EoMT, and of VidEoMT and PMT, which propagate queries instead of matching them."""
+    propagation = [Part('propagation', model, 'propagate')] if hasattr(model, 'propagate') else []
+    return [
+        Part('encoder', model, 'encode'),
+        Part('query blocks', model, 'decode'),
+        Part('heads', model, 'read_patches'),
+        *propagation,
+        Part('matching', eomt, 'chain_queries'),
+        # At the end of a video, but as much network as the rest.
+        Part('upscaling', model.panoptic_head, 'strips', apart=True),
+        Part('masks', token_codec, 'decode_masks'),
+        *_collector_parts(model),
+    ]
+
+
 def _segmenter_parts(model: VideoSegmentor) -> list[Part]:
     return [
         Part('backbone', model.backbone),
@@ -212,6 +237,7 @@ _PARTS: dict[str, Callable[[VideoSegmentor], list[Part]]] = {
     'MinVIS': _minvis_parts,
     'DVISOnline': _dvis_online_parts,
     'DVISOffline': _dvis_offline_parts,
+    'EoMT': _token_parts,
 }
 
 
@@ -246,11 +272,21 @@ def _dvis_compiled(model: VideoSegmentor) -> list[Part]:
     ]
 
 
+def _token_compiled(model: VideoSegmentor) -> list[Part]:
+    # A block serves all depths, a strip is a whole frame on a GPU.
+    return [
+        Part('blocks', vit.Block),
+        Part('upscaling', UpscaleBlock, 'enlarge'),
+        Part('upscaling', UpscaleBlock, 'smooth'),
+    ]
+
+
 _COMPILED: dict[str, Callable[[VideoSegmentor], list[Part]]] = {
     'TeViT': _tevit_compiled,
     'MinVIS': _dvis_compiled,
     'DVISOnline': _dvis_compiled,
     'DVISOffline': _dvis_compiled,
+    'EoMT': _token_compiled,
 }
 
 

@@ -22,10 +22,14 @@ class Codec(Protocol):
         """The tensor (Q, ...) as bytes."""
 
     def decode(self, data: bytes, shape: torch.Size, queries: Tensor | None) -> Tensor:
-        """Entries ``queries`` (n,), or all, of the tensor of that shape, on the CPU."""
+        """:meth:`select` of the tensor of that shape that became the bytes."""
+
+    def select(self, tensor: Tensor, queries: Tensor | None) -> Tensor:
+        """Entries ``queries`` (n,), or all, of a frame's tensor."""
+        return tensor if queries is None else tensor[queries]
 
 
-class RawCodec:
+class RawCodec(Codec):
     """Values as they are.
 
     Args:
@@ -42,10 +46,10 @@ class RawCodec:
     def decode(self, data: bytes, shape: torch.Size, queries: Tensor | None) -> Tensor:
         """The same values."""
         tensor = torch.frombuffer(bytearray(data), dtype=self.dtype).view(shape)
-        return tensor if queries is None else tensor[queries.cpu()]
+        return self.select(tensor, None if queries is None else queries.cpu())
 
 
-class MaskCodec:
+class MaskCodec(Codec):
     """Mask logits, of which only what their masks at any resolution depend on is kept.
 
     A pixel of the final mask is a weighted mean of at most ``REACH + 1`` cells an axis, so where
@@ -144,10 +148,9 @@ class FrameStore:
         return self.select(frame)
 
     def select(self, frame: int, queries: Tensor | None = None) -> Tensor:
-        """A frame's tensor, or the entries ``queries`` (n,) of its first axis."""
+        """What the codec selects of a frame's tensor: entries ``queries`` (n,), or all."""
         if frame < len(self._in_memory):
-            tensor = self._in_memory[frame]
-            return tensor if queries is None else tensor[queries]
+            return self.codec.select(self._in_memory[frame], queries)
         offset, length = self._spans[frame - len(self._in_memory)]
         self._file.seek(offset)
         data = self._file.read(length)

@@ -21,8 +21,8 @@ class QueryCollector(ABC):
 
     Args:
         geometry: sizes of its frames.
-        memory_limit: bytes of mask logits that stay in memory.
-        codec: how mask logits are written to disk.
+        memory_limit: bytes of what is kept of frames that stay in memory.
+        codec: how it is written to disk, and becomes mask logits of some queries.
     """
 
     def __init__(self, geometry: FrameGeometry, memory_limit: int, codec: Codec) -> None:
@@ -30,16 +30,16 @@ class QueryCollector(ABC):
         self.mean = RunningMean()
         self.masks = FrameStore(memory_limit, codec)
 
-    def add(self, class_logits: Tensor, mask_logits: Tensor) -> None:
+    def add(self, class_logits: Tensor, kept: Tensor) -> None:
         """Take the next T frames.
 
         Args:
             class_logits: (T, Q, K + 1).
-            mask_logits: (T, Q, h, w).
+            kept: mask logits (T, Q, h, w), or what the codec makes them of, (T, ...).
         """
         self.mean.add(class_logits)
-        for logits in mask_logits:
-            self.masks.append(logits)
+        for frame in kept:
+            self.masks.append(frame)
 
     @abstractmethod
     def add_live(

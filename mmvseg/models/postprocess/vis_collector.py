@@ -6,7 +6,7 @@ from torch import Tensor
 from mmvseg.structures import VideoInstances
 
 from .class_scores import RunningMean, class_probabilities
-from .frame_store import FrameStore, MaskCodec
+from .frame_store import Codec, FrameStore, MaskCodec
 from .query_collector import QueryCollector, decode_masks
 from .query_masks import FrameGeometry, encode_video
 from .stitching import TubeStitcher
@@ -20,11 +20,18 @@ class VISCollector(QueryCollector):
     Args:
         geometry: sizes of its frames.
         max_per_video: (query, class) pairs to report.
-        memory_limit: bytes of mask logits that stay in memory.
+        memory_limit: bytes of what is kept of frames that stay in memory.
+        codec: see :class:`QueryCollector`; None if mask logits are kept.
     """
 
-    def __init__(self, geometry: FrameGeometry, max_per_video: int, memory_limit: int) -> None:
-        super().__init__(geometry, memory_limit, MaskCodec())
+    def __init__(
+        self,
+        geometry: FrameGeometry,
+        max_per_video: int,
+        memory_limit: int,
+        codec: Codec | None = None,
+    ) -> None:
+        super().__init__(geometry, memory_limit, codec or MaskCodec())
         self.max_per_video = max_per_video
 
     def add_live(
@@ -51,13 +58,14 @@ class VISStretchCollector(QueryCollector):
     """Gathers one video, of which all tubes are reported, with scores of stretches of frames.
 
     A query that is an object for a moment only would have a low score over a long video. Masks are
-    coded at the end of each stretch, so the logits of one are all that is kept.
+    coded at the end of each stretch, so the frames of one are all that is kept.
 
     Args:
         geometry: sizes of its frames.
         limits: of the tubes of a stretch.
         stretch_frames: frames of a stretch.
-        memory_limit: bytes of mask logits that stay in memory.
+        memory_limit: bytes of what is kept of frames that stay in memory.
+        codec: see :class:`QueryCollector`; None if mask logits are kept.
     """
 
     def __init__(
@@ -66,19 +74,20 @@ class VISStretchCollector(QueryCollector):
         limits: TubeLimits,
         stretch_frames: int,
         memory_limit: int,
+        codec: Codec | None = None,
     ) -> None:
-        super().__init__(geometry, memory_limit, MaskCodec())
+        super().__init__(geometry, memory_limit, codec or MaskCodec())
         self._limits, self._stretch_frames = limits, stretch_frames
         self._memory_limit = memory_limit
         self._tubes = TubeStitcher()
         self._recent = RunningMean(stretch_frames)
 
-    def add(self, class_logits: Tensor, mask_logits: Tensor) -> None:
-        """Take the next T frames, (T, Q, K + 1) and (T, Q, h, w)."""
-        for frame_class_logits, frame_mask_logits in zip(class_logits, mask_logits, strict=True):
+    def add(self, class_logits: Tensor, kept: Tensor) -> None:
+        """Take the next T frames, see :meth:`QueryCollector.add`."""
+        for frame_class_logits, frame in zip(class_logits, kept, strict=True):
             if self.mean.count == self._stretch_frames:
                 self._end_stretch()
-            super().add(frame_class_logits[None], frame_mask_logits[None])
+            super().add(frame_class_logits[None], frame[None])
 
     def add_live(
         self, class_logits: Tensor, mask_embeds: Tensor, mask_features: Tensor
@@ -100,7 +109,7 @@ class VISStretchCollector(QueryCollector):
         frame_masks = encode_video(self.masks.frames(queries), self.geometry)
         self._tubes.add_by_identity(to_instances(scores, queries, labels, frame_masks))
         self.mean = RunningMean()
-        self.masks = FrameStore(self._memory_limit, MaskCodec())
+        self.masks = FrameStore(self._memory_limit, self.masks.codec)
 
 
 def to_instances(

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from mmvseg.structures import VideoPanoptic
 
-from .frame_store import RawCodec
+from .frame_store import Codec, RawCodec
 from .query_collector import QueryCollector, decode_masks
 from .query_masks import FrameGeometry
 from .vps import Candidates, PanopticRules, claim_pixels, make_segments, segment_video
@@ -17,11 +17,18 @@ class VPSCollector(QueryCollector):
     Args:
         geometry: sizes of its frames.
         rules: which queries become segments.
-        memory_limit: bytes of mask logits that stay in memory.
+        memory_limit: bytes of what is kept of frames that stay in memory.
+        codec: see :class:`QueryCollector`; None if mask logits are kept.
     """
 
-    def __init__(self, geometry: FrameGeometry, rules: PanopticRules, memory_limit: int) -> None:
-        super().__init__(geometry, memory_limit, RawCodec())
+    def __init__(
+        self,
+        geometry: FrameGeometry,
+        rules: PanopticRules,
+        memory_limit: int,
+        codec: Codec | None = None,
+    ) -> None:
+        super().__init__(geometry, memory_limit, codec or RawCodec())
         self.rules = rules
         self._live_areas: np.ndarray | None = None  # (Q, 3), over the frames so far
 

@@ -4,7 +4,7 @@ from torch import Tensor
 
 from mmvseg.structures import VideoSemantic
 
-from .frame_store import RawCodec
+from .frame_store import Codec, RawCodec
 from .query_collector import QueryCollector, decode_masks
 from .query_masks import FrameGeometry
 from .vss import classify_pixels, classify_video
@@ -15,11 +15,14 @@ class VSSCollector(QueryCollector):
 
     Args:
         geometry: sizes of its frames.
-        memory_limit: bytes of mask logits that stay in memory.
+        memory_limit: bytes of what is kept of frames that stay in memory.
+        codec: see :class:`QueryCollector`; None if mask logits are kept.
     """
 
-    def __init__(self, geometry: FrameGeometry, memory_limit: int) -> None:
-        super().__init__(geometry, memory_limit, RawCodec())
+    def __init__(
+        self, geometry: FrameGeometry, memory_limit: int, codec: Codec | None = None
+    ) -> None:
+        super().__init__(geometry, memory_limit, codec or RawCodec())
 
     def add_live(
         self, class_logits: Tensor, mask_embeds: Tensor, mask_features: Tensor

@@ -6,6 +6,7 @@ by frame, tracked as MinVIS does.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
@@ -14,13 +15,16 @@ from torch import Tensor, nn
 from mmvseg.errors import UserError
 from mmvseg.models.backbones.vit import ImageTokens
 from mmvseg.models.losses import ClipObjects, QueryPredictions, UpscaledPredictions, video_names
+from mmvseg.models.postprocess.query_masks import FrameGeometry
 from mmvseg.models.trackers.query_matching import chain_queries
 from mmvseg.registry import MODELS
 from mmvseg.structures import ClipQueries, FrameQueries, VideoDataSample, VideoWindow
 
 from .frame_segmentation import segment_window
 from .inference_settings import OnlineTestConfig, read_settings
+from .memory_notice import announce_memory
 from .online import OnlineSegmentor, OnlineState
+from .token_codec import TokenCodec
 
 
 @MODELS.register_module()
@@ -107,13 +111,45 @@ class EoMT(OnlineSegmentor):
         return self.segment(self.encode(inputs.flatten(0, 1))).unflatten(inputs.shape[:2])
 
     def track(self, state: OnlineState, window: VideoWindow) -> Iterator[FrameQueries]:
-        """Each query goes to the slot of the query before that it resembles most."""
+        """:meth:`follow` with upscaled mask features."""
+        for queries in self.follow(state, window):
+            upscaled = torch.cat([*self.panoptic_head.strips(queries.mask_features)], dim=2)
+            yield replace(queries, mask_features=upscaled)
+
+    def follow(self, state: OnlineState, window: VideoWindow) -> Iterator[FrameQueries]:
+        """Each query goes to the slot of the query before that it resembles most.
+
+        Yields:
+            A few frames at a time, their mask features as of :meth:`read_patches`.
+        """
         chunks = segment_window(
-            self.encode, self.segment, self.data_preprocessor, window, self.test_cfg.frame_chunk
+            self.encode, self.find, self.data_preprocessor, window, self.test_cfg.frame_chunk
         )
         for queries in chunks:
             order, state.memory = chain_queries(queries.query_embeds, state.memory)
             yield queries.reorder(order)
+
+    @torch.no_grad()
+    def advance(self, state: OnlineState, window: VideoWindow) -> None:
+        """Follow the window's queries and keep what masks of any of them are made of."""
+        for queries in self.follow(state, window):
+            state.collector.add(queries.class_logits, TokenCodec.join(queries))
+
+    def codec(self, geometry: FrameGeometry, sample: VideoDataSample) -> TokenCodec:
+        """Keeps patches, and upscales them when it is known which queries are reported."""
+        return TokenCodec(self.panoptic_head, self._grid(geometry), sample.video_name)
+
+    def announce(self, geometry: FrameGeometry, sample: VideoDataSample, memory_limit: int) -> None:
+        """Say what the patches of the video will take, if it is much."""
+        rows, columns = self._grid(geometry)
+        tokens = self.panoptic_head.query_feat.num_embeddings + rows * columns
+        frame_bytes = 4 * tokens * self.backbone.embed_dims
+        announce_memory(sample, frame_bytes, memory_limit, 'patches', 'mask_memory_mb')
+
+    def _grid(self, geometry: FrameGeometry) -> tuple[int, int]:
+        """Rows and columns of patches of a frame."""
+        height, width = geometry.padded
+        return height // self.backbone.patch_size, width // self.backbone.patch_size
 
     def encode(self, frames: Tensor) -> ImageTokens:
         """Tokens of frames (N, 3, H, W) before the queries join them."""
@@ -136,19 +172,30 @@ class EoMT(OnlineSegmentor):
         yield tokens
 
     def segment(self, image: ImageTokens) -> FrameQueries:
-        """What the learned queries find in each of N images."""
+        """:meth:`find` with upscaled mask features."""
+        return self._upscaled(self.find(image))
+
+    def find(self, image: ImageTokens) -> FrameQueries:
+        """What the learned queries find in each of N images, as :meth:`read_patches` has it."""
         *_, tokens = self.decode(image, self.panoptic_head.learned_queries(len(image.tokens)))
-        return self.read(tokens, image.grid)
+        return self.read_patches(tokens, image.grid)
 
     def read(self, tokens: Tensor, grid: tuple[int, int]) -> FrameQueries:
         """The final prediction from the tokens after the last block (N, Q + S, C)."""
+        return self._upscaled(self.read_patches(tokens, grid))
+
+    def read_patches(self, tokens: Tensor, grid: tuple[int, int]) -> FrameQueries:
+        """:meth:`read` without upscaling: mask features are the patches, (N, C, h, w) of a grid."""
         queries, patches = self.panoptic_head.split(self.last_norm(tokens), grid)
         return FrameQueries(
             class_logits=self.panoptic_head.cls_embed(queries),
             mask_embeds=self.panoptic_head.mask_embed(queries),
             query_embeds=queries,
-            mask_features=self.panoptic_head.upscale(patches),
+            mask_features=patches,
         )
+
+    def _upscaled(self, queries: FrameQueries) -> FrameQueries:
+        return replace(queries, mask_features=self.panoptic_head.upscale(queries.mask_features))
 
     def predict_layers(
         self, sequences: Sequence[Tensor], grid: tuple[int, int]

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from mmvseg.models.postprocess.frame_store import Codec
 from mmvseg.models.postprocess.query_collector import QueryCollector
 from mmvseg.models.postprocess.query_masks import FrameGeometry
 from mmvseg.models.postprocess.vis_collector import VISCollector, VISStretchCollector
@@ -62,16 +63,26 @@ class OnlineSegmentor(VideoSegmentor):
     def _collector(self, geometry: FrameGeometry, sample: VideoDataSample) -> QueryCollector:
         settings = self.test_cfg
         memory_limit = int(settings.mask_memory_mb * 2**20)
+        keeping = (memory_limit, self.codec(geometry, sample))
         if self.task == 'vis' and settings.by_stretches:
-            return VISStretchCollector(geometry, settings, settings.stretch_frames, memory_limit)
+            return VISStretchCollector(geometry, settings, settings.stretch_frames, *keeping)
+        self.announce(geometry, sample, memory_limit)
         if self.task == 'vis':
-            return VISCollector(geometry, settings.max_per_video, memory_limit)
-        height, width = geometry.padded
-        values = self.panoptic_head.query_feat.num_embeddings * (height // 4) * (width // 4)
-        announce_memory(sample, 4 * values, memory_limit, 'mask logits', 'mask_memory_mb')
+            return VISCollector(geometry, settings.max_per_video, *keeping)
         if self.task == 'vps':
-            return VPSCollector(geometry, settings.panoptic_rules, memory_limit)
-        return VSSCollector(geometry, memory_limit)
+            return VPSCollector(geometry, settings.panoptic_rules, *keeping)
+        return VSSCollector(geometry, *keeping)
+
+    def codec(self, geometry: FrameGeometry, sample: VideoDataSample) -> Codec | None:
+        """For models that keep something else of a frame than the mask logits of all queries."""
+        return None
+
+    def announce(self, geometry: FrameGeometry, sample: VideoDataSample, memory_limit: int) -> None:
+        """Say what the video will take, if it is much; mask logits of instances are coded small."""
+        if self.task != 'vis':
+            height, width = geometry.padded
+            values = self.panoptic_head.query_feat.num_embeddings * (height // 4) * (width // 4)
+            announce_memory(sample, 4 * values, memory_limit, 'mask logits', 'mask_memory_mb')
 
     @torch.no_grad()
     def advance(self, state: OnlineState, window: VideoWindow) -> None:

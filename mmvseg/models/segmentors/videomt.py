@@ -96,10 +96,10 @@ class VidEoMT(EoMT):
         sequences, grid = self.decode_clips(inputs)
         return self.read(sequences[-1].flatten(0, 1), grid).unflatten(inputs.shape[:2])
 
-    def track(self, state: OnlineState, window: VideoWindow) -> Iterator[FrameQueries]:
+    def follow(self, state: OnlineState, window: VideoWindow) -> Iterator[FrameQueries]:
         """One frame after the other; ``state.memory`` are the queries of the next, (1, Q, C)."""
         if self.frames_alone:
-            yield from super().track(state, window)
+            yield from super().follow(state, window)
             return
         chunks = network_frames(self.data_preprocessor, window, self.test_cfg.frame_chunk)
         for start, frames in chunks:
@@ -109,7 +109,7 @@ class VidEoMT(EoMT):
                     state.memory = self.panoptic_head.learned_queries(1)
                 *_, tokens = self.decode(replace(image, tokens=tokens), state.memory)
                 state.memory = self.propagate(tokens)
-                queries = self.read(tokens, image.grid)
+                queries = self.read_patches(tokens, image.grid)
                 require_finite(queries, 'network', window.sample, start + number)
                 yield queries
 
