@@ -95,7 +95,14 @@ def test_operations_belong_to_the_innermost_module():
 
 @pytest.mark.parametrize(
     'name',
-    ['tevit_msgshift_shapes', 'minvis_shapes_vps', 'dvis_online_shapes_vss', 'dvis_offline_shapes'],
+    [
+        'tevit_msgshift_shapes',
+        'minvis_shapes_vps',
+        'dvis_online_shapes_vss',
+        'dvis_offline_shapes',
+        'videomt_shapes',
+        'videomt_shapes_vss',
+    ],
 )
 def test_same_count_as_with_arithmetic(name):
     cfg = shapes(name)
@@ -111,6 +118,40 @@ def test_same_count_as_with_arithmetic(name):
     sums = {place: sum(count.values()) for place, count in kinds.items()}
     sums.pop('(post-processing)', None)  # depends on the masks
     assert sums == dict(found.by_module, Global=found.total)
+
+
+@pytest.mark.parametrize(
+    ('name', 'size', 'expected'),
+    [
+        ('videomt/videomt_vit-s_ytvis19', (360, 640), 35.6),
+        ('videomt/videomt_vit-s_ytvis19', (448, 796), 57.0),
+        ('pmt/pmt_vit-l-dinov3_ovis', (32, 64), None),
+    ],
+)
+def test_multiply_adds_of_plain_transformers(name, size, expected):
+    """Those of the published networks, which make the masks of all 200 queries."""
+    model = operations.build_model(load_config(CONFIGS / f'{name}.py'))
+    height, width = operations.padded_size(model, size)
+    found = operations.count_clip(model, 1, size)
+    reported, channels = model.test_cfg.max_per_video, model.backbone.embed_dims
+    masks = 2 * channels * (height // 4) * (width // 4)
+    assert found.by_module[operations.PRODUCTS] == reported * masks
+    total = found.total + (200 - reported) * masks
+    if expected is None:  # by hand: a frame of 8 patches, 5 other tokens and 200 queries
+        expected = pmt_by_hand(channels, 8) / 2e9
+    assert total / 2e9 == pytest.approx(expected, rel=1e-3)
+
+
+def pmt_by_hand(C, P):
+    def block(tokens, mlp):
+        return 2 * tokens * C * (4 * C + 2 * mlp) + 4 * tokens**2 * C
+
+    S, Q, classes = P + 5, 200, 26
+    encoder = 2 * P * 3 * 16**2 * C + 24 * block(S, 4 * C)
+    laterals = 4 * 2 * S * C * C  # two layers of half the width
+    heads = 2 * Q * C * (classes + 3 * C) + 2 * Q * C * C  # and the query updater
+    upscaling = sum(2 * P * cells * C * (4 * C + 4 * 9) for cells in (1, 4))
+    return encoder + laterals + 6 * block(S + Q, C) + heads + upscaling + 2 * Q * C * 16 * P
 
 
 def test_large_models_take_no_memory_for_weights():

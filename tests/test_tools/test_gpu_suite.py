@@ -55,14 +55,32 @@ def test_measures_small_models(tmp_path, capsys):
 
 
 def test_says_what_the_minutes_left_out(tmp_path):
-    assert run(tmp_path, '--minutes', '0', '--only', 'train', 'compile') == 0
+    assert run(tmp_path, '--minutes', '0', '--only', 'train', 'compile', 'graphs') == 0
     result = json.loads((tmp_path / 'suite.json').read_text())
     left_out = [entry.split(':')[0] for entry in result['left_out']]
-    models = ['dvis_offline', 'dvis_online', 'minvis', 'tevit_msgshift']
-    assert left_out == [
-        f'{section} {model}_shapes' for section in ('train', 'compile') for model in models
-    ]
+    models = ['dvis_offline', 'dvis_online', 'minvis', 'tevit_msgshift', 'videomt']
+    sections = ('train', 'compile', 'graphs')
+    assert left_out == [f'{section} {model}_shapes' for section in sections for model in models]
     assert 'Left out' in (tmp_path / 'suite.md').read_text()
+
+
+@pytest.mark.parametrize('section', ['compile', 'graphs'])
+def test_measures_compiled_models(tmp_path, monkeypatch, section):
+    seen = []
+    monkeypatch.setattr(
+        gpu_suite_jobs.model_parts,
+        'compile_model',
+        lambda model, graphs: seen.append((type(model).__name__, graphs)),  # takes minutes
+    )
+    small = gpu_suite_jobs.Setting('cpu', (32, 64), (32, 64), 2, tmp_path / 'records.jsonl')
+    for name in ('videomt_shapes', 'minvis_shapes'):
+        gpu_suite_jobs.measure_inference(small, CONFIG.with_name(f'{name}.py'), section)
+    assert seen == [('VidEoMT', True)] if section == 'graphs' else [('VidEoMT', 0), ('MinVIS', 0)]
+    assert {(r['section'], r['frames_per_s'] > 0) for r in records(tmp_path)} == {(section, True)}
+    result = dict(environment=measure.environment('cpu'), protocol='', left_out=[])
+    result |= dict(size=(32, 64), ori_size=(32, 64), frames=2, records=records(tmp_path))
+    shown = dict(compile='yes', graphs='CUDA graphs')[section]
+    assert f'| videomt_shapes | fp32      | {shown} ' in gpu_suite.report(result)
 
 
 def test_measures_training(tmp_path, monkeypatch):
@@ -87,7 +105,7 @@ def test_a_failed_measurement_is_reported_and_the_others_go_on(tmp_path, monkeyp
 
     monkeypatch.setattr(gpu_suite_jobs, '_infer', infer)
     monkeypatch.setattr(gpu_suite_jobs, '_build', lambda *args: SimpleNamespace())
-    gpu_suite_jobs.measure_inference(setting(tmp_path), CONFIG, compiled=False)
+    gpu_suite_jobs.measure_inference(setting(tmp_path), CONFIG, 'speed')
     fp32, fp16, bf16 = records(tmp_path)
     assert fp16['error'] == 'RuntimeError: BackendCompilerFailed: no | kernel'
     assert fp32['frames_per_s'] == bf16['frames_per_s'] == 1.0
@@ -113,7 +131,8 @@ def test_takes_one_config_a_model():
     stages = [f'{stage}_{net}_ovis' for net in ('r50', 'swin-l') for stage in STAGES]
     assert set(stages) <= set(names)
     assert len([name for name in names if 'dvis' in name]) == 4
-    assert not any('queryinst' in name for name in names)
+    assert {'videomt_vit-s_ytvis19', 'pmt_vit-l-dinov3_ovis'} <= set(names)
+    assert not any(word in name for word in ('queryinst', 'coco') for name in names)
     words = ['r50', 'msgshift']
     chosen = [path.stem for path in gpu_suite.configs(small=False, words=words)]
     assert chosen == [name for name in names if any(word in name for word in words)]

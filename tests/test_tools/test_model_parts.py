@@ -5,6 +5,7 @@ import time
 import types
 
 import pytest
+import token_models
 import torch
 import toy  # noqa: F401 - registers ToySegmentor
 from helpers import REPOSITORY
@@ -120,3 +121,69 @@ def test_refining_is_no_post_processing(task):
         model.predict([measure.make_window(2, (32, 64), (64, 128))])
     assert {('post-processing',), ('refiner',)} <= set(timer.times)
     assert ('post-processing', 'refiner') not in timer.times
+
+
+TOKENS = {('encoder',), ('query blocks',), ('heads',), ('upscaling',)}
+
+
+@pytest.mark.parametrize(
+    ('kind', 'options', 'expected'),
+    [
+        ('EoMT', {}, {('matching',)}),
+        ('VidEoMT', {}, {('propagation',)}),
+        ('VidEoMT', dict(frames_alone=True), {('matching',)}),
+        ('PMT', {}, {('propagation',)}),
+    ],
+)
+def test_parts_of_plain_transformers(kind, options, expected):
+    model = token_models.build(kind, **options)
+    window = measure.make_window(2, (32, 64), (64, 128))
+    before = model.predict([window])[0].pred
+    with model_parts.PartTimer(model_parts.parts_of(model)) as timer:
+        timed = model.predict([window])[0].pred
+    masks = {('post-processing', 'masks')}
+    assert set(timer.times) == TOKENS | expected | masks | STORED
+    assert timed.masks == before.masks
+    assert all(part.wall_s > 0 for part in timer.times.values())
+
+
+def test_a_part_that_is_apart_is_not_in_the_one_that_calls_it():
+    space = types.SimpleNamespace(inner=lambda: time.sleep(0.03))
+    space.outer = lambda: (time.sleep(0.01), space.inner())
+    parts = [
+        model_parts.Part('outer', space, 'outer'),
+        model_parts.Part('inner', space, 'inner', apart=True),
+    ]
+    with model_parts.PartTimer(parts) as timer:
+        space.outer()
+    assert set(timer.times) == {('outer',), ('inner',)}
+    assert timer.times['inner',].wall_s >= 0.03 > timer.times['outer',].wall_s >= 0.01
+
+
+@pytest.mark.parametrize('graphs', [False, True])
+@pytest.mark.parametrize('kind', token_models.KINDS)
+def test_plain_transformers_compile_without_breaks(kind, graphs, monkeypatch):
+    """Traced, and run as they are: torch's own compiler takes a minute."""
+    modes, compile_function = [], torch.compile
+
+    def trace(function, dynamic, mode):
+        modes.append(mode)
+        return compile_function(function, dynamic=dynamic, backend='eager', fullgraph=True)
+
+    monkeypatch.setattr(torch, 'compile', trace)
+    model = token_models.build(kind, 'DINOv3')
+    for part in model_parts.compile_targets(model):  # classes' own: put back at the end
+        monkeypatch.setattr(part.owner, part.attribute, getattr(part.owner, part.attribute))
+    window = measure.make_window(3, (32, 64), (64, 128))
+    before = model.predict([window])[0].pred
+    model_parts.compile_model(model, graphs)
+    (after,) = model.predict([window])
+    assert set(modes) == {'reduce-overhead' if graphs else None}
+    assert after.pred.masks == before.masks
+    assert after.pred.scores == pytest.approx(before.scores)
+    torch._dynamo.reset()
+
+
+def test_models_without_known_graphs():
+    model = measure.build_model(load_config(REPOSITORY / 'configs/shapes/minvis_shapes.py'))
+    assert model_parts.graph_targets(model) == []

@@ -28,6 +28,8 @@ SHAPES = REPOSITORY / 'configs/shapes'
         ('dvis/dvis_online_r50_ytvis19', 5),
         ('dvis/dvis_offline_r50_ytvis21', 21),
         ('shapes/dvis_offline_shapes', 10),
+        ('videomt/videomt_vit-s_ytvis19', 5),
+        ('pmt/pmt_vit-l_vipseg_segmenter', 1),
     ],
 )
 def test_clips_are_as_long_as_the_config_says(config, frames):
@@ -39,7 +41,7 @@ def test_a_config_without_clips_is_named():
         training.clip_length(Config(dict(train_dataloader=dict(dataset=dict(type='Coco')))))
 
 
-@pytest.mark.parametrize('name', ['minvis', 'dvis_online', 'dvis_offline'])
+@pytest.mark.parametrize('name', ['minvis', 'dvis_online', 'dvis_offline', 'videomt'])
 def test_a_step_trains_what_is_not_frozen(name):
     model = measure.build_model(load_config(SHAPES / f'{name}_shapes.py'))
     model.criterion.num_points = model.criterion.matcher.num_points = 16
@@ -52,7 +54,10 @@ def test_a_step_trains_what_is_not_frozen(name):
         if (value != before[key]).any()
     }
     expected = dict(
-        minvis={'backbone', 'panoptic_head'}, dvis_online={'tracker'}, dvis_offline={'refiner'}
+        minvis={'backbone', 'panoptic_head'},
+        dvis_online={'tracker'},
+        dvis_offline={'refiner'},
+        videomt={'backbone', 'panoptic_head', 'query_updater'},
     )
     assert moved == expected[name]
 

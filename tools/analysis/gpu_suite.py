@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +28,13 @@ from mmvseg.engine.config import load_config
 from mmvseg.engine.device import use_device
 from mmvseg.errors import UserError, command_line
 from mmvseg.models.segmentors.base import VideoSegmentor
+from mmvseg.models.segmentors.image_eomt import ImageEoMT
 from mmvseg.registry import MODELS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 # In the order of importance, which is the order in which the minutes are spent.
-SECTIONS = ('tests', 'speed', 'decode', 'train', 'compile')
+SECTIONS = ('tests', 'speed', 'decode', 'train', 'compile', 'graphs')
+_INFERRED = {'speed': 'no', 'compile': 'yes', 'graphs': 'CUDA graphs'}
 
 
 def parse_args() -> argparse.Namespace:
@@ -111,7 +114,7 @@ def jobs(
         else:
             function = measure_training if section == 'train' else measure_inference
             for path in models:
-                arguments = (setting, path) + ((section == 'compile',) * (section != 'train'))
+                arguments = (setting, path) + ((section,) * (section != 'train'))
                 yield (
                     f'{section} {path.stem}',
                     lambda left, f=function, a=arguments: in_process(f, a, left),
@@ -119,7 +122,7 @@ def jobs(
 
 
 def configs(small: bool, words: Sequence[str] = ('',)) -> list[Path]:
-    """Leaf configs of video models; of those that share class and backbone, the first by name.
+    """Leaf configs of video models, one a class and backbone.
 
     Args:
         small: whether those of ``configs/shapes``.
@@ -128,21 +131,27 @@ def configs(small: bool, words: Sequence[str] = ('',)) -> list[Path]:
     Raises:
         UserError: if there is none.
     """
-    pattern = 'configs/shapes/*.py' if small else 'configs/*/*.py'
+    chosen = [path for path in _first_of_each(small) if any(word in path.stem for word in words)]
+    if not chosen:
+        raise UserError(f'{REPOSITORY}/configs: no config of a video model with {words} in it')
+    return chosen
+
+
+@cache  # reading all configs takes seconds
+def _first_of_each(small: bool) -> list[Path]:
+    """Of the configs that share class and backbone, the first by name."""
     found: dict[str, Path] = {}
-    for path in sorted(REPOSITORY.glob(pattern)):
+    for path in sorted(REPOSITORY.glob('configs/shapes/*.py' if small else 'configs/*/*.py')):
         folder = path.parent.name
         if folder == '_base_' or (folder == 'shapes') != small:
             continue
         cfg = load_config(path)
         cls = MODELS.get(cfg.model.type) if 'model' in cfg else None
-        if cls is not None and issubclass(cls, VideoSegmentor):
+        videos = cls is not None and issubclass(cls, VideoSegmentor)
+        if videos and not issubclass(cls, ImageEoMT):
             key = json.dumps([cfg.model.type, *_backbones(cfg.model)], sort_keys=True)
             found.setdefault(key, path)
-    chosen = [path for path in found.values() if any(word in path.stem for word in words)]
-    if not chosen:
-        raise UserError(f'{REPOSITORY / pattern}: no config of a video model with {words} in it')
-    return chosen
+    return list(found.values())
 
 
 def _backbones(cfg: Any) -> Iterator[Any]:
@@ -200,7 +209,7 @@ def report(result: dict[str, Any]) -> str:
     ]
     for tests in by_section['tests']:
         lines += [f'GPU tests: {tests["summary"]}', *tests['failed']]
-    if by_section['speed'] or by_section['compile']:
+    if any(by_section[section] for section in _INFERRED):
         lines += ['### Inference', _inference_table(by_section)]
     for decoding in by_section['decode']:
         lines.append(
@@ -237,10 +246,10 @@ def _inference_table(by_section: dict[str, list[dict[str, Any]]]) -> str:
         [
             r['model'],
             r['precision'],
-            'yes' if section == 'compile' else 'no',
+            compiled,
             *_cells(r, _INFERENCE),
         ]
-        for section in ('speed', 'compile')
+        for section, compiled in _INFERRED.items()
         for r in by_section[section]
     ]
     return measure.markdown_table(['model', 'precision', 'compiled', *_INFERENCE.values()], rows)

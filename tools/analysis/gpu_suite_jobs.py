@@ -68,17 +68,26 @@ def measure_decoding(setting: Setting) -> None:
     record(setting, section='decode', frames_per_s=setting.num_frames / wall)
 
 
-def measure_inference(setting: Setting, path: Path, compiled: bool) -> None:
-    """Speed and peak memory of a video in every precision."""
+def measure_inference(setting: Setting, path: Path, section: str) -> None:
+    """Speed and peak memory of a video in every precision.
+
+    Args:
+        setting: see :class:`Setting`.
+        path: of the config.
+        section: ``speed`` as it is, ``compile`` with torch.compile, ``graphs`` with CUDA graphs;
+            of the last, models for which none are known have no figures.
+    """
     model = _build(setting, path)
-    if compiled:
-        model_parts.compile_model(model)
+    if section == 'graphs' and not model_parts.graph_targets(model):
+        return
+    if section != 'speed':
+        model_parts.compile_model(model, graphs=section == 'graphs')
     window = measure.make_window(setting.num_frames, setting.size, setting.ori_size)
     for precision in training.PRECISIONS:
         _attempt(
             setting,
             lambda: _infer(setting, model, window, precision),  # noqa: B023 - called at once
-            section='compile' if compiled else 'speed',
+            section=section,
             model=path.stem,
             precision=precision,
         )

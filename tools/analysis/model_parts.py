@@ -4,7 +4,7 @@ import inspect
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any
 
 import torch
@@ -290,10 +290,44 @@ _COMPILED: dict[str, Callable[[VideoSegmentor], list[Part]]] = {
 }
 
 
-def compile_model(model: VideoSegmentor) -> None:
-    """Replace the model's :func:`compile_targets`, for the rest of the process."""
+def graph_targets(model: VideoSegmentor) -> list[Part]:
+    """What a CUDA graph may hold: fixed sizes, nothing that asks the device; empty if unknown."""
+    if not isinstance(model, eomt.EoMT):
+        return []
+    propagates = hasattr(model, 'propagate') and not model.frames_alone
+    return [Part('encoder', model, 'encode'), Part('step', model, 'step' if propagates else 'find')]
+
+
+def compile_model(model: VideoSegmentor, graphs: bool = False) -> None:
+    """Replace parts of the model for the rest of the process.
+
+    Args:
+        model: its :func:`compile_targets` are compiled.
+        graphs: compile its :func:`graph_targets` instead, into CUDA graphs where there is a GPU.
+    """
     # Stages, chunk lengths and precisions: more variants than torch allows by default.
     torch._dynamo.config.cache_size_limit = 64
-    for part in compile_targets(model):
-        compiled = torch.compile(getattr(part.owner, part.attribute), dynamic=False)
-        setattr(part.owner, part.attribute, compiled)
+    mode = 'reduce-overhead' if graphs else None
+    for part in graph_targets(model) if graphs else compile_targets(model):
+        compiled = torch.compile(getattr(part.owner, part.attribute), dynamic=False, mode=mode)
+        setattr(part.owner, part.attribute, _copying(compiled) if graphs else compiled)
+
+
+def _copying(function: Callable) -> Callable:
+    """The next run of a CUDA graph writes over the results of the last, so they are copied."""
+
+    def call(*args: Any) -> Any:
+        torch.compiler.cudagraph_mark_step_begin()
+        return _copied(function(*args))
+
+    return call
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, torch.Tensor):
+        return value.clone()
+    if isinstance(value, tuple):
+        return tuple(map(_copied, value))
+    if is_dataclass(value):
+        return replace(value, **{f.name: _copied(getattr(value, f.name)) for f in fields(value)})
+    return value

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from mmvseg.errors import UserError
+from mmvseg.models.backbones.vit import ImageTokens
 from mmvseg.models.losses import ClipObjects, MaskTargets, VidEoMTCriterion, video_names
 from mmvseg.models.task_modules import ConsistentQueryMatcher
 from mmvseg.registry import MODELS
@@ -107,11 +108,22 @@ class VidEoMT(EoMT):
             for number, tokens in enumerate(image.tokens.split(1)):
                 if state.memory is None:
                     state.memory = self.panoptic_head.learned_queries(1)
-                *_, tokens = self.decode(replace(image, tokens=tokens), state.memory)
-                state.memory = self.propagate(tokens)
-                queries = self.read_patches(tokens, image.grid)
+                queries, state.memory = self.step(replace(image, tokens=tokens), state.memory)
                 require_finite(queries, 'network', window.sample, start + number)
                 yield queries
+
+    def step(self, image: ImageTokens, queries: Tensor) -> tuple[FrameQueries, Tensor]:
+        """From frame to frame.
+
+        Args:
+            image: N frames of as many videos.
+            queries: for them, (N, Q, C).
+
+        Returns:
+            What they find, as of :meth:`read_patches`, and the queries for the next frame.
+        """
+        *_, tokens = self.decode(image, queries)
+        return self.read_patches(tokens, image.grid), self.propagate(tokens)
 
     def propagate(self, tokens: Tensor) -> Tensor:
         """Queries for the next frame (N, Q, C) from the tokens after the last block of this one.
