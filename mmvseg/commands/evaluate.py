@@ -56,6 +56,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     hota.add_argument(
         '--class-agnostic', action='store_true', help='take all objects and results for one class'
     )
+    hota.add_argument(
+        '--mots',
+        action='store_true',
+        help='by the rules of MOTS: crowds are regions to ignore, and where results overlap, the '
+        'highest score keeps the pixels',
+    )
     vss = parser.add_argument_group('only for vss')
     vss.add_argument('--split', help='name of the txt with the videos (default: val or the only)')
     vss.add_argument(
@@ -70,8 +76,9 @@ def run(args: argparse.Namespace) -> None:
     """Run the command."""
     if args.metric != 'vss' and (args.split or args.gt_coding):
         raise UsageError('--split and --gt-coding are for vss')
-    if args.metric != 'hota' and (args.min_score is not None or args.class_agnostic):
-        raise UsageError('--min-score and --class-agnostic are for hota')
+    of_hota = args.min_score is not None or args.class_agnostic or args.mots
+    if args.metric != 'hota' and of_hota:
+        raise UsageError('--min-score, --class-agnostic and --mots are for hota')
     numbers = METRICS[args.metric](args)
     if args.out:
         write_json(args.out, numbers)
@@ -104,7 +111,7 @@ def _tracks(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
             'score; --min-score leaves out weak ones'
         )
     result = evaluate_tracking(
-        truth, results, str(args.results), args.min_score, args.class_agnostic
+        truth, results, str(args.results), args.min_score, args.class_agnostic, args.mots
     )
     _show(tracking_tables(result), result.notes)
     return result.numbers()

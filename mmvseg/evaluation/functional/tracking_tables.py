@@ -6,7 +6,7 @@ from terminaltables import AsciiTable
 
 from mmvseg.errors import one_line
 
-from .tracking import CLASS_MEAN, CLASS_SUM, Numbers, Tracking, mean_of_classes
+from .tracking_numbers import CLASS_MEAN, CLASS_SUM, Numbers, Tracking, mean_of_classes
 
 #: Measure and field of each column.
 FRACTIONS = dict(
