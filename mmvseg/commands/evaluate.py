@@ -107,8 +107,8 @@ def _tracks(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
     truth, results = read_youtube_vis(args.ground_truth), _read_results(args)
     if args.min_score is None:
         _note(
-            f'{args.results}: each of the {len(results)} results counts in full, whatever its '
-            'score; --min-score leaves out weak ones'
+            f'each of the {len(results)} results counts in full, whatever its score; --min-score '
+            'leaves out weak ones'
         )
     result = evaluate_tracking(
         truth, results, str(args.results), args.min_score, args.class_agnostic, args.mots
