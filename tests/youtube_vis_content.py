@@ -11,10 +11,12 @@ from mmvseg.formats.youtube_vis import parse, to_content
 from mmvseg.formats.youtube_vis_results import parse_results
 
 
+def records(content, source='gt'):
+    return strictly(parse(to_content(json.dumps(content).encode(), source), source))
+
+
 def ground_truth(content, source='gt', occlusion=False):
-    return to_ground_truth(
-        strictly(parse(to_content(json.dumps(content).encode(), source), source)), occlusion
-    )
+    return to_ground_truth(records(content, source), occlusion)
 
 
 def results(entries, source='results'):

@@ -1,6 +1,7 @@
 """Arguments that several commands share. Nothing here needs torch: help has to come at once."""
 
 import argparse
+import math
 from fractions import Fraction
 
 from .cfg_options import add_cfg_options
@@ -50,6 +51,21 @@ def positive_int(text: str) -> int:
         number = 0
     if number < 1:
         raise argparse.ArgumentTypeError(f'{text!r} is not a whole number of at least 1')
+    return number
+
+
+def finite_number(text: str) -> float:
+    """Type of an argument that is compared with numbers.
+
+    Raises:
+        argparse.ArgumentTypeError: it is no number, infinite or not a number.
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise argparse.ArgumentTypeError(f'{text!r} is not a finite number')
     return number
 
 

@@ -1,6 +1,7 @@
 """Score results without a model, as the official evaluators do.
 
     ytvis, ovis  GT.json RESULTS.json         AP of instances; ovis adds occlusion groups
+    hota         GT.json RESULTS.json         HOTA, MOTA, IDF1, id switches of the same files
     vpq, stq     GT PRED                      panoptic: GT is a folder with panoptic_gt_*_val.json
                                               and panomasksRGB/ (or the json in it), PRED one
                                               with pred.json and pan_pred/
@@ -11,10 +12,12 @@ PRED and RESULTS.json may also be the submission.zip of mmvseg test that holds t
 
 Prints tables in percent ('-': nothing to measure). --out gets the summary as JSON in full
 precision: fractions, but VPQ in percent as its official script has it. Undefined numbers are -1 for
-ytvis and ovis, as officially, else null; a note says why.
+ytvis and ovis, as officially, else null; a note says why. For hota --out gets every number of each
+video and class.
 
 Example:
     mmvseg evaluate ytvis valid.json results.json --out metrics.json
+    mmvseg evaluate hota valid.json results.json --min-score 0.5
     mmvseg evaluate vpq data/VIPSeg/VIPSeg_720P results
 """
 
@@ -23,12 +26,16 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mmvseg.errors import UserError, one_line, say
 from mmvseg.files import write_json
 
+from .arguments import finite_number
 from .parser import UsageError
+
+if TYPE_CHECKING:
+    from mmvseg.formats.youtube_vis_results import Result
 
 # What each metric needs is imported in its function: it starts without what others need.
 
@@ -39,6 +46,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('ground_truth', type=Path, help='in the official layout, see above')
     parser.add_argument('results', type=Path, help='in the official layout, see above')
     parser.add_argument('--out', type=Path, help='JSON file to write')
+    hota = parser.add_argument_group('only for hota')
+    hota.add_argument(
+        '--min-score',
+        type=finite_number,
+        metavar='X',
+        help='leave out results with a score below X (default: every result counts in full)',
+    )
+    hota.add_argument(
+        '--class-agnostic', action='store_true', help='take all objects and results for one class'
+    )
+    hota.add_argument(
+        '--mots',
+        action='store_true',
+        help='by the rules of MOTS: crowds are regions to ignore, and where results overlap, the '
+        'highest score keeps the pixels',
+    )
     vss = parser.add_argument_group('only for vss')
     vss.add_argument('--split', help='name of the txt with the videos (default: val or the only)')
     vss.add_argument(
@@ -53,6 +76,9 @@ def run(args: argparse.Namespace) -> None:
     """Run the command."""
     if args.metric != 'vss' and (args.split or args.gt_coding):
         raise UsageError('--split and --gt-coding are for vss')
+    of_hota = args.min_score is not None or args.class_agnostic or args.mots
+    if args.metric != 'hota' and of_hota:
+        raise UsageError('--min-score, --class-agnostic and --mots are for hota')
     numbers = METRICS[args.metric](args)
     if args.out:
         write_json(args.out, numbers)
@@ -62,19 +88,41 @@ def _instances(args: argparse.Namespace) -> dict[str, float]:
     from mmvseg.evaluation.functional.ground_truth import to_ground_truth
     from mmvseg.evaluation.functional.table import ap_tables
     from mmvseg.evaluation.functional.youtube_vis_ap import evaluate_youtube_vis
-    from mmvseg.formats.submissions import unpacked
     from mmvseg.formats.youtube_vis import read_youtube_vis
-    from mmvseg.formats.youtube_vis_results import read_results
 
     occlusion = args.metric == 'ovis'
     truth = to_ground_truth(read_youtube_vis(args.ground_truth), occlusion)
     if not truth.has_annotations:
         _note(f'{args.ground_truth} has no annotations: every number is -1 (undefined)')
-    with unpacked(args.results, 'results.json') as path:
-        results = read_results(path / 'results.json' if path != args.results else path)
-    result = evaluate_youtube_vis(truth, results, str(args.results), occlusion)
+    result = evaluate_youtube_vis(truth, _read_results(args), str(args.results), occlusion)
     _show(ap_tables(result), result.notes)
     return result.stats()
+
+
+def _tracks(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
+    from mmvseg.evaluation.functional.tracking import evaluate_tracking
+    from mmvseg.evaluation.functional.tracking_tables import tracking_tables
+    from mmvseg.formats.youtube_vis import read_youtube_vis
+
+    truth, results = read_youtube_vis(args.ground_truth), _read_results(args)
+    if args.min_score is None:
+        _note(
+            f'each of the {len(results)} results counts in full, whatever its score; --min-score '
+            'leaves out weak ones'
+        )
+    result = evaluate_tracking(
+        truth, results, str(args.results), args.min_score, args.class_agnostic, args.mots
+    )
+    _show(tracking_tables(result), result.notes)
+    return result.numbers()
+
+
+def _read_results(args: argparse.Namespace) -> list['Result']:
+    from mmvseg.formats.submissions import unpacked
+    from mmvseg.formats.youtube_vis_results import read_results
+
+    with unpacked(args.results, 'results.json') as path:
+        return read_results(path / 'results.json' if path != args.results else path)
 
 
 def _panoptic_quality(args: argparse.Namespace) -> dict[str, dict[str, float]]:
@@ -128,7 +176,12 @@ def _semantic(args: argparse.Namespace) -> dict[str, float]:
 
 
 METRICS = dict(
-    ytvis=_instances, ovis=_instances, vpq=_panoptic_quality, stq=_tracking_quality, vss=_semantic
+    ytvis=_instances,
+    ovis=_instances,
+    hota=_tracks,
+    vpq=_panoptic_quality,
+    stq=_tracking_quality,
+    vss=_semantic,
 )
 
 

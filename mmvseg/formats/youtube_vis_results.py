@@ -1,6 +1,6 @@
 """Results of YouTube-VIS and OVIS: a list with one entry for each predicted object."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
@@ -15,6 +15,7 @@ from mmvseg.errors import UserError
 from .json_files import Id, Number, decode_entry, decode_json, read_json_bytes
 from .problems import Findings, Problem, strictly
 from .rle import CompressedCode, MalformedRLE, compressed, rle_areas
+from .youtube_vis import Video
 
 Nothing = Annotated[list[None], Meta(max_length=0, description='an empty list')]
 
@@ -79,6 +80,26 @@ def to_results(entries: Iterable[dict[str, Any]], source: str) -> list[Result]:
         strictly(_to_result(index, entry, source), advice='')
         for index, entry in enumerate(converted)
     ]
+
+
+def video_of(result: Result, videos: Mapping[int, Video], truth: str, source: str) -> Video:
+    """The video of a result.
+
+    Args:
+        result: the result.
+        videos: those of the annotations, by id.
+        truth: name of the annotations, for messages.
+        source: name of the results, for messages.
+
+    Raises:
+        UserError: there is no such video.
+    """
+    if result.video_id not in videos:
+        raise UserError(
+            f'{source}: entry {result.index}: video_id {result.video_id} is not in {truth}; are '
+            'the results those of this data set?'
+        )
+    return videos[result.video_id]
 
 
 def parse_results(entries: list[Raw], file: str) -> Findings[list[Result]]:

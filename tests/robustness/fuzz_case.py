@@ -83,6 +83,10 @@ COMMANDS = dict(
         ('numbers.json',), True,
     ),
     ovis=Command('vis', 'evaluate', 'ovis data/train.json results.json', (), True),
+    hota=Command(
+        'vis', 'evaluate', 'hota data/train.json results.json --out numbers.json',
+        ('numbers.json',), True,
+    ),
     check=Command(
         'vis', 'dataset_converters/check_dataset', 'data/train.json data/JPEGImages', (), True
     ),

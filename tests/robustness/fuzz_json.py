@@ -14,10 +14,10 @@ from mutations import EXTREMES, VALUES, places
 #: Files of the scene and the commands that read them.
 FILES = {
     'data/train.json': (
-        *('train', 'train_validate', 'test', 'test_vis', 'ytvis', 'ovis', 'check', 'check_json'),
-        'draw',
+        *('train', 'train_validate', 'test', 'test_vis', 'ytvis', 'ovis', 'hota'),
+        *('check', 'check_json', 'draw'),
     ),
-    'results.json': ('ytvis', 'ovis', 'draw'),
+    'results.json': ('ytvis', 'ovis', 'hota', 'draw'),
     'data/coco.json': ('train_coco', 'check_coco'),
     'data/panoptic_gt_VIPSeg_train.json': ('train_vps',),
     'data/panoptic_gt_VIPSeg_val.json': (
@@ -260,7 +260,8 @@ def polygons_far_away(case: Case) -> None:
     far = case.rng.choice(FAR)
     box[key] = [[4, 5, far, 5, far, case.rng.choice((17, far)), 4, 17]]
     case.note = f'{path.name}: {far}'
-    if case.name in ('train', 'ytvis', 'ovis', 'check', 'check_json', 'train_coco', 'check_coco'):
+    strict = ('train', 'ytvis', 'ovis', 'hota', 'check', 'check_json', 'train_coco', 'check_coco')
+    if case.name in strict:
         case.expect = Expect.REFUSED
     save(case, path, content)
 

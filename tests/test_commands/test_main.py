@@ -85,13 +85,16 @@ for name in ['--help', *main.COMMANDS]:
 
 def test_what_needs_no_model_never_imports_torch(tmp_path):
     videos = [dict(id=1, file_names=['a/0.jpg'], width=8, height=8, length=1)]
-    truth = dict(videos=videos, categories=[dict(id=1, name='cat')], annotations=[])
+    mask = dict(size=[8, 8], counts=[0, 64])
+    object_ = dict(id=1, video_id=1, category_id=1, segmentations=[mask])
+    truth = dict(videos=videos, categories=[dict(id=1, name='cat')], annotations=[object_])
     (tmp_path / 'truth.json').write_text(json.dumps(truth))
     found = dict(video_id=1, category_id=1, score=0.5, segmentations=[None])
     (tmp_path / 'results.json').write_text(json.dumps([found]))
     for argv in (
         ('check', tmp_path / 'truth.json', '--no-frames'),
         ('evaluate', 'ytvis', tmp_path / 'truth.json', tmp_path / 'results.json'),
+        ('evaluate', 'hota', tmp_path / 'truth.json', tmp_path / 'results.json'),
         ('models', 'ovis'),
     ):
         names, ended = imported(*argv)

@@ -63,6 +63,64 @@ def test_says_what_is_surprising(run):
     assert 'an annotation has id 0' in err
 
 
+TRACKS = helpers.reference_dir() / 'eval' / 'hota'
+
+
+def tracks(name):
+    return TRACKS / name / 'gt.json', TRACKS / name / 'results.json'
+
+
+@pytest.mark.parametrize(
+    ('options', 'block'),
+    [
+        ((), 'youtube_vis'),
+        (('--min-score', 0.5), 'youtube_vis_score_at_least_half'),
+        (('--class-agnostic',), 'class_agnostic'),
+    ],
+)
+def test_hota_of_every_video_and_class(run, tmp_path, options, block):
+    out = tmp_path / 'metrics.json'
+    status, table, err = run('hota', *tracks('wrong_class'), *options, '--out', out)
+    assert status == 0
+    assert ('--min-score leaves out weak ones' in err) == ('--min-score' not in options)
+    got = json.loads(out.read_text())
+    expected = json.loads((TRACKS / 'wrong_class/expected.json').read_text())[block]
+    assert {v: [*classes] for v, classes in got.items()} == {
+        v: [*expected[v]] for v in ('crossing', 'reentry', 'empty_frame', 'COMBINED_SEQ')
+    }
+    for name, numbers in expected['COMBINED_SEQ'].items():
+        for measure, fields in numbers.items():
+            for field, value in fields.items():
+                found = got['COMBINED_SEQ'][name][measure][field]
+                np.testing.assert_allclose(found, value, rtol=0, atol=1e-9)
+        if name != 'nothing':
+            hota = f'{100 * numbers["mean_over_alpha"]["HOTA"]:.1f}'
+            assert any(f'| {name} ' in row and f'| {hota} ' in row for row in table.splitlines())
+
+
+def test_hota_by_the_rules_of_mots(run):
+    _, plain, err = run('hota', *tracks('wrong_class'), '--min-score', 0)
+    assert 'crowds count as objects' in err
+    status, table, err = run('hota', *tracks('wrong_class'), '--mots', '--min-score', 0)
+    assert (status, err) == (0, '')
+    assert table != plain
+
+
+@pytest.mark.parametrize('option', [('--min-score', '0'), ('--class-agnostic',), ('--mots',)])
+def test_options_of_hota_are_for_hota(run, option):
+    status, _, err = run('ytvis', *files('normal'), *option)
+    assert status == 2
+    assert '--min-score, --class-agnostic and --mots are for hota' in err
+    assert run('hota', *tracks('ties'), *option)[0] == 0
+
+
+@pytest.mark.parametrize('score', ['nan', 'inf', 'x'])
+def test_the_least_score_is_a_number(run, score):
+    status, _, err = run('hota', *tracks('ties'), '--min-score', score)
+    assert status == 2
+    assert f"'{score}' is not a finite number" in err
+
+
 def test_errors_are_one_message_without_numbers(run, tmp_path):
     for arguments, words in (
         (('ytvis', *files('empty_predictions')), 'holds no predictions'),
@@ -71,6 +129,10 @@ def test_errors_are_one_message_without_numbers(run, tmp_path):
         (('ytvis', files('normal')[0], files('normal')[0]), 'must be a list of results'),
         (('ytvis', files('normal')[0], files('edge')[1]), 'entry 0: video_id 31 is not in'),
         (('ovis', *files('normal')), "'occlusion' must hold one of"),
+        (
+            ('hota', *files('no_gt'), '--mots', '--min-score', 0),
+            'no_gt/gt.json: has no annotations',
+        ),
     ):
         status, out, err = run(*arguments)
         assert (status, out) == (1, '')
@@ -233,11 +295,12 @@ def pack(archive, folder, below=''):
 
 
 @pytest.mark.parametrize('below', ['', 'results/'])
-@pytest.mark.parametrize('kind', ['ytvis', 'ovis', 'vpq', 'stq', 'vss'])
+@pytest.mark.parametrize('kind', ['ytvis', 'ovis', 'hota', 'vpq', 'stq', 'vss'])
 def test_a_submission_counts_as_what_it_holds(run, classes, kind, below):
     truth, results = dict(
         ytvis=files('normal'),
         ovis=files('ovis_occlusion'),
+        hota=tracks('ties'),
         vss=(classes / 'gt', classes / 'pred'),
     ).get(kind) or folders(kind, 'quirk_unlisted_gt_id')
     plain = run(kind, truth, results)

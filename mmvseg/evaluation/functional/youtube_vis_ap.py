@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mmvseg.errors import UserError
-from mmvseg.formats.youtube_vis_results import Result
+from mmvseg.formats.youtube_vis_results import Result, video_of
 
 from .ground_truth import Annotation, GroundTruth, average_area
 from .tube_iou import Tube, make_tube, tube_iou
@@ -184,11 +184,7 @@ def _to_detections(
     """The detections of each (video id, category id), in the order of the results."""
     detections = defaultdict(list)
     for result in results:
-        if result.video_id not in truth.videos:
-            raise UserError(
-                f'{source}: entry {result.index}: video_id {result.video_id} is not in '
-                f'{truth.source}; are the results those of this data set?'
-            )
+        video_of(result, truth.videos, truth.source, source)
         if result.category_id in truth.categories:
             tube = make_tube(result.rles, result.mask_areas)
             area = average_area(result.mask_areas.tolist())
