@@ -147,17 +147,24 @@ def test_parts_of_plain_transformers(kind, options, expected):
     assert all(part.wall_s > 0 for part in timer.times.values())
 
 
-def test_a_part_that_is_apart_is_not_in_the_one_that_calls_it():
-    space = types.SimpleNamespace(inner=lambda: time.sleep(0.03))
-    space.outer = lambda: (time.sleep(0.01), space.inner())
-    parts = [
-        model_parts.Part('outer', space, 'outer'),
-        model_parts.Part('inner', space, 'inner', apart=True),
-    ]
-    with model_parts.PartTimer(parts) as timer:
+def test_a_part_that_is_apart_is_not_in_the_ones_that_call_it(monkeypatch):
+    clock = types.SimpleNamespace(now=0)
+    monkeypatch.setattr(model_parts.time, 'perf_counter', lambda: clock.now)
+    monkeypatch.setattr(model_parts.time, 'process_time', lambda: 2 * clock.now)
+
+    def work(seconds, then=lambda: None):
+        clock.now += seconds
+        then()
+
+    space = types.SimpleNamespace(inner=lambda: work(4))
+    space.middle = lambda: work(2, space.inner)
+    space.outer = lambda: work(1, space.middle)
+    parts = [model_parts.Part(name, space, name) for name in ('outer', 'middle')]
+    with model_parts.PartTimer([*parts, model_parts.Part('inner', space, 'inner', True)]) as timer:
         space.outer()
-    assert set(timer.times) == {('outer',), ('inner',)}
-    assert timer.times['inner',].wall_s >= 0.03 > timer.times['outer',].wall_s >= 0.01
+        space.inner()
+    figures = {path: (part.wall_s, part.cpu_s) for path, part in timer.times.items()}
+    assert figures == {('outer',): (3, 6), ('outer', 'middle'): (2, 4), ('inner',): (8, 16)}
 
 
 @pytest.mark.parametrize('graphs', [False, True])

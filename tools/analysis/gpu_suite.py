@@ -148,7 +148,8 @@ def _first_of_each(small: bool) -> list[Path]:
         cfg = load_config(path)
         cls = MODELS.get(cfg.model.type) if 'model' in cfg else None
         videos = cls is not None and issubclass(cls, VideoSegmentor)
-        if videos and not issubclass(cls, ImageEoMT):
+        # neither models of images nor VidEoMT and PMT on single frames
+        if videos and not issubclass(cls, ImageEoMT) and not cfg.model.get('frames_alone'):
             key = json.dumps([cfg.model.type, *_backbones(cfg.model)], sort_keys=True)
             found.setdefault(key, path)
     return list(found.values())
