@@ -75,11 +75,12 @@ class QueryTestConfig(TubeLimits):
 
 @dataclass(frozen=True)
 class OnlineTestConfig(QueryTestConfig):
-    """How MinVIS and DVIS online report a video.
+    """How online models report a video.
 
     Attributes:
-        mask_memory_mb: mask logits of a video that stay in memory until its classes are known; the
-            frames beyond go to a temporary file, which does not change the result.
+        mask_memory_mb: mask logits of a video (of EoMT, VidEoMT and PMT: patches) that stay in
+            memory until its classes are known; the frames beyond go to a temporary file, which
+            does not change the result.
     """
 
     mask_memory_mb: float = 256
