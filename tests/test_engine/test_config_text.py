@@ -12,7 +12,7 @@ from mmvseg.errors import UserError
 CONFIGS = [
     path
     for path in sorted(Path('configs').glob('*/*.py'))
-    if path.parent.name not in ('_base_', 'queryinst', 'mask2former')
+    if path.parent.name not in ('_base_', 'queryinst', 'mask2former', 'eomt')
 ]
 DATA = (
     "test_dataloader = dict(dataset=dict(type='VSPWDataset', pipeline=[dict(type='LoadClip')]))\n"
