@@ -62,7 +62,10 @@ def fetch(source: str, known: Known | None = None, advice: str = '') -> Path:
         forget(path)
         raise
     if before == Known() and os.access(path.parent, os.W_OK):
-        note_file(path, url)
+        # the process that fetched it may be about to write the note
+        with cache_errors(path), turn(path.parent / '.lock', lambda: _say_waiting(name)):
+            if noted(path) == Known():
+                note_file(path, url)
     return path
 
 

@@ -5,8 +5,10 @@ import hashlib
 import io
 import json
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import mmengine
 import pytest
@@ -18,9 +20,11 @@ from torch import nn
 from unpickled import malicious_files
 
 from mmvseg.checkpoints import downloads, transfer
-from mmvseg.checkpoints.cache import cached_path
+from mmvseg.checkpoints.cache import cached_path, note_file, note_path
 from mmvseg.checkpoints.loaders import load_weights, register_safe_loading
 from mmvseg.errors import UserError
+from mmvseg.files import partial_path
+from mmvseg.locks import exclusive, turn
 
 
 @pytest.fixture(autouse=True)
@@ -149,6 +153,28 @@ def test_two_that_fetch_the_same_file(cache):
     with serve_files({'/w.pth': content}) as (address, _), ThreadPoolExecutor(4) as pool:
         assert list(pool.map(value_of, [f'{address}/w.pth'] * 4)) == [4] * 4
     assert [path.read_bytes() == content for path in kept(cache)] == [True]
+
+
+def test_a_file_whose_note_another_process_is_writing(cache):
+    with serve_files({'/w.pth': weights(4)}) as (address, _):
+        assert value_of(f'{address}/w.pth') == 4
+        (path,) = kept(cache)
+        note_path(path).unlink()
+        begun = Event()
+
+        def write_note():
+            with turn(path.parent / '.lock', lambda: None):
+                with exclusive(partial_path(note_path(path))):
+                    begun.set()
+                    time.sleep(0.3)
+                note_file(path, address)
+
+        with ThreadPoolExecutor(1) as pool:
+            writer = pool.submit(write_note)
+            assert begun.wait(10)
+            assert value_of(f'{address}/w.pth') == 4
+            writer.result()
+    assert note_path(path).is_file()
 
 
 # Names of published models
