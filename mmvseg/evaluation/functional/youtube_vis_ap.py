@@ -14,62 +14,20 @@ from mmvseg.errors import UserError
 from mmvseg.formats.youtube_vis_results import Result, video_of
 
 from .ground_truth import Annotation, GroundTruth, average_area
+from .precision_recall import (
+    IOU_THRESHOLDS,
+    MAX_DETECTIONS,
+    RECALL_POINTS,
+    accumulate,
+    mean_of_valid,
+)
 from .tube_iou import Tube, make_tube, tube_iou
+from .tube_matching import Detection, Matching, by_score, match_tubes
 
-IOU_THRESHOLDS = np.linspace(0.5, 0.95, 10)
-RECALL_POINTS = np.linspace(0, 1, 101)
-MAX_DETECTIONS = (1, 10, 100)
 #: Bounds of the average area in pixels, both inclusive.
 AREA_RANGES = dict(all=(0, 1e10), small=(0, 128**2), medium=(128**2, 256**2), large=(256**2, 1e10))
 #: Bounds of the occlusion score, both inclusive.
 OCCLUSION_RANGES = dict(all=(0, 1), light=(0, 0.25), moderate=(0.25, 0.5), heavy=(0.5, 1))
-
-
-@dataclass
-class Detection:
-    """One predicted object.
-
-    Attributes:
-        index: 0-based position in the results.
-        score: confidence.
-        average_area: mean pixels of its masks that are not empty; 0 if all are.
-        tube: its masks.
-    """
-
-    index: int
-    score: float
-    average_area: float
-    tube: Tube
-
-
-@dataclass
-class Matching:
-    """Detections of one video and category against its annotations.
-
-    C are the pairs (area range, occlusion group), occlusion running faster; D the detections by
-    descending score, at most 100; G the annotations in the order of the file.
-
-    Attributes:
-        video_id: the video's id.
-        category_id: the category's id.
-        detections: the D detections.
-        annotations: the G annotations.
-        iou: (D, G) in [0, 1].
-        matched: annotation that each detection takes, -1 for none, (C, T, D) for T thresholds.
-        hit: whether that counts as a match, (C, T, D).
-        ignored: whether the detection is neither right nor wrong, (C, T, D).
-        annotation_ignored: (C, G).
-    """
-
-    video_id: int
-    category_id: int
-    detections: list[Detection]
-    annotations: list[Annotation]
-    iou: np.ndarray
-    matched: np.ndarray
-    hit: np.ndarray
-    ignored: np.ndarray
-    annotation_ignored: np.ndarray
 
 
 @dataclass
@@ -115,8 +73,8 @@ class VideoAP:
     def per_iou_threshold(self) -> dict[str, list[float]]:
         """AP and AR100 at each IoU threshold, over all areas and occlusions."""
         return dict(
-            AP=[_mean_of_valid(p) for p in self.precision[:, :, :, 0, 0, -1]],
-            AR100=[_mean_of_valid(r) for r in self.recall[:, :, 0, 0, -1]],
+            AP=[mean_of_valid(p) for p in self.precision[:, :, :, 0, 0, -1]],
+            AR100=[mean_of_valid(r) for r in self.recall[:, :, 0, 0, -1]],
         )
 
     def _summary(self, categories: slice) -> dict[str, float]:
@@ -132,12 +90,7 @@ class VideoAP:
         values.update({f'AR{n}': recall[..., 0, 0, m] for m, n in enumerate(MAX_DETECTIONS)})
         values.update({f'AR_{name}': recall[..., a, 0, -1] for a, name in areas})
         values.update({f'AR_{name}': recall[..., 0, o, -1] for o, name in groups})
-        return {name: _mean_of_valid(value) for name, value in values.items()}
-
-
-def _mean_of_valid(values: np.ndarray) -> float:
-    valid = values[values > -1]
-    return float(valid.mean()) if valid.size else -1.0
+        return {name: mean_of_valid(value) for name, value in values.items()}
 
 
 def evaluate_youtube_vis(
@@ -174,13 +127,19 @@ def evaluate_youtube_vis(
         _match(key, detections.get(key, []), truth.annotations.get(key, []), source, occlusion)
         for key in keys
     ]
-    precision, recall, scores = _accumulate(matchings, [*truth.categories], occlusion)
+    groups = len(OCCLUSION_RANGES) if occlusion else 1
+    verdicts = [matching.verdicts() for matching in matchings]
+    curves = accumulate(verdicts, [*truth.categories], len(AREA_RANGES) * groups)
+    precision, recall, scores = (
+        values.reshape(*values.shape[:-2], len(AREA_RANGES), groups, len(MAX_DETECTIONS))
+        for values in (curves.precision, curves.recall, curves.scores)
+    )
     return VideoAP(truth.categories, precision, recall, scores, matchings, truth.notes + notes)
 
 
 def _to_detections(
     results: Sequence[Result], truth: GroundTruth, source: str
-) -> dict[tuple[int, int], list[Detection]]:
+) -> dict[tuple[int, int], list[tuple[Detection, Tube]]]:
     """The detections of each (video id, category id), in the order of the results."""
     detections = defaultdict(list)
     for result in results:
@@ -188,8 +147,8 @@ def _to_detections(
         if result.category_id in truth.categories:
             tube = make_tube(result.rles, result.mask_areas)
             area = average_area(result.mask_areas.tolist())
-            detection = Detection(result.index, result.score, area, tube)
-            detections[result.video_id, result.category_id].append(detection)
+            detection = Detection(result.index, result.score, area)
+            detections[result.video_id, result.category_id].append((detection, tube))
     return detections
 
 
@@ -247,36 +206,28 @@ def restrict_categories(truth: GroundTruth, category_ids: Iterable[int]) -> Grou
 
 def _match(
     key: tuple[int, int],
-    detections: list[Detection],
+    detections: list[tuple[Detection, Tube]],
     annotations: list[Annotation],
     source: str,
     occlusion: bool,
 ) -> Matching:
-    order = np.argsort([-d.score for d in detections], kind='stable')[: MAX_DETECTIONS[-1]]
+    order = by_score([d.score for d, _ in detections], MAX_DETECTIONS[-1])
     detections = [detections[i] for i in order]
     if occlusion:
         _check_lengths(detections, annotations, source)
-    iou = tube_iou([d.tube for d in detections], [g.tube for g in annotations])
-    annotation_ignored = _ignored_annotations(annotations, occlusion)
-    is_crowd = np.array([g.is_crowd for g in annotations], dtype=bool)
-    matched = _assign(iou, annotation_ignored, is_crowd)
-
-    # Officially a match is stored as the annotation's id and 0 means none, so a match with an
-    # annotation of id 0 uses the annotation up and yet counts as none.
-    ids = np.array([g.id for g in annotations] + [0])  # the last one is what -1 selects
-    hit = ids[matched] != 0
-    taken_ignored = np.pad(annotation_ignored, ((0, 0), (0, 1)))
-    outside = _outside_area([d.average_area for d in detections])
-    outside = np.repeat(outside, annotation_ignored.shape[0] // len(AREA_RANGES), axis=0)
-    ignored = np.take_along_axis(taken_ignored[:, None], matched, axis=2)
-    ignored = ignored | (~hit & outside[:, None])
-    return Matching(*key, detections, annotations, iou, matched, hit, ignored, annotation_ignored)
+    iou = tube_iou([tube for _, tube in detections], [g.tube for g in annotations])
+    ignored = _ignored_annotations(annotations, occlusion)
+    outside = _outside_area([d.average_area for d, _ in detections])
+    outside = np.repeat(outside, len(ignored) // len(AREA_RANGES), axis=0)
+    return match_tubes(key, [d for d, _ in detections], annotations, iou, ignored, outside)
 
 
-def _check_lengths(detections: list[Detection], annotations: list[Annotation], source: str) -> None:
-    for detection in detections:
+def _check_lengths(
+    detections: list[tuple[Detection, Tube]], annotations: list[Annotation], source: str
+) -> None:
+    for detection, tube in detections:
         for annotation in annotations:
-            got, expected = len(detection.tube), len(annotation.tube)
+            got, expected = len(tube), len(annotation.tube)
             if got != expected:
                 raise UserError(
                     f'{source}: entry {detection.index} has {got} segmentations, annotation '
@@ -299,83 +250,3 @@ def _ignored_annotations(annotations: list[Annotation], occlusion: bool) -> np.n
         ranges = OCCLUSION_RANGES.values()
         ignored = ignored | np.array([(score < low) | (score > high) for low, high in ranges])
     return np.concatenate(ignored)  # (4, O, G) to (C, G)
-
-
-def _assign(iou: np.ndarray, ignored: np.ndarray, is_crowd: np.ndarray) -> np.ndarray:
-    """Give each detection in turn the best annotation that is left.
-
-    Args:
-        iou: (D, G), detections by descending score.
-        ignored: (C, G) bool.
-        is_crowd: (G,) bool; a crowd annotation may be taken again and again.
-
-    Returns:
-        The annotation that each detection takes, -1 for none, (C, T, D).
-    """
-    thresholds = np.minimum(IOU_THRESHOLDS, 1 - 1e-10)
-    shape = (len(ignored), len(thresholds))
-    matched = np.full((*shape, len(iou)), -1)
-    free = np.ones((*shape, len(is_crowd)), dtype=bool)  # (C, T, G)
-    counted = ~ignored[:, None]  # (C, 1, G)
-    for d in np.flatnonzero((iou >= thresholds[0]).any(axis=1)):
-        candidates = free & (iou[d] >= thresholds[:, None])
-        preferred = candidates & counted
-        pool = np.where(preferred.any(axis=2, keepdims=True), preferred, candidates)
-        # The last of equal maxima wins, hence the search from the end.
-        best = len(is_crowd) - 1 - np.where(pool, iou[d], -1)[..., ::-1].argmax(axis=2)
-        found = pool.any(axis=2)
-        matched[..., d] = np.where(found, best, -1)
-        c, t = np.nonzero(found)
-        free[c, t, best[c, t]] = is_crowd[best[c, t]]
-    return matched
-
-
-def _accumulate(
-    matchings: list[Matching], category_ids: list[int], occlusion: bool
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Precision, recall and scores in the axes of :class:`VideoAP`."""
-    groups = len(OCCLUSION_RANGES) if occlusion else 1
-    conditions = len(AREA_RANGES) * groups
-    shape = (len(IOU_THRESHOLDS), len(RECALL_POINTS), len(category_ids), conditions, 3)
-    precision, scores = np.full(shape, -1.0), np.full(shape, -1.0)
-    recall = np.full((shape[0], *shape[2:]), -1.0)
-    for k, category_id in enumerate(category_ids):
-        of_category = [m for m in matchings if m.category_id == category_id]
-        if not of_category:
-            continue
-        positives = sum(np.count_nonzero(~m.annotation_ignored, axis=1) for m in of_category)
-        for m, limit in enumerate(MAX_DETECTIONS):
-            ranked_scores, true, false = _rank(of_category, limit)
-            for c in np.flatnonzero(positives):
-                recall[:, k, c, m] = true[c, :, -1] / positives[c] if len(ranked_scores) else 0
-                for t in range(len(IOU_THRESHOLDS)):
-                    precision[t, :, k, c, m], scores[t, :, k, c, m] = _interpolate(
-                        true[c, t], false[c, t], ranked_scores, positives[c]
-                    )
-    areas = (len(AREA_RANGES), groups, len(MAX_DETECTIONS))
-    return tuple(a.reshape(*a.shape[:-2], *areas) for a in (precision, recall, scores))
-
-
-def _rank(matchings: list[Matching], limit: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Detections of one category over all videos by descending score, the best ``limit`` of each.
-
-    Returns:
-        Their scores, (N,), and how many right and wrong ones there are up to each, (C, T, N).
-    """
-    scores = np.concatenate([[d.score for d in m.detections[:limit]] for m in matchings])
-    hit = np.concatenate([m.hit[..., :limit] for m in matchings], axis=2)
-    counted = ~np.concatenate([m.ignored[..., :limit] for m in matchings], axis=2)
-    order = np.argsort(-scores, kind='stable')
-    true = np.cumsum((hit & counted)[..., order], axis=2)
-    false = np.cumsum((~hit & counted)[..., order], axis=2)
-    return scores[order], true, false
-
-
-def _interpolate(
-    true: np.ndarray, false: np.ndarray, scores: np.ndarray, positives: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Precision and score at each recall point, 0 where it is never reached, (101,) each."""
-    precision = true / (false + true + np.spacing(1))
-    precision = np.maximum.accumulate(precision[::-1])[::-1]
-    index = np.searchsorted(true / positives, RECALL_POINTS, side='left')
-    return np.append(precision, 0)[index], np.append(scores, 0)[index]
