@@ -15,7 +15,7 @@ FLOORS = [
     ['converters', 'apis', 'hub'],
     ['results'],
     ['engine'],
-    ['datasets', 'evaluation'],
+    ['datasets', 'evaluation', 'analysis'],
     ['formats', 'visualization'],
     ['models', 'checkpoints', 'media'],
     ['doctor', 'compat', 'files', 'model_index', 'shipped'],
@@ -25,6 +25,7 @@ FLOOR_OF = {room: floor for floor, rooms in enumerate(reversed(FLOORS)) for room
 #: What may open a file of a user's, and what must not; room by room.
 CLOSED = {
     'evaluation/functional': {'json', 'msgspec', 'pathlib', 'PIL', 'cv2', 'os', 'io'},
+    'analysis': {'json', 'msgspec', 'pathlib', 'PIL', 'cv2', 'os', 'io'},
     'visualization': {'json', 'av'},
     'engine': {'pickle'},
 }

@@ -34,7 +34,7 @@ class Curves:
     """Precision and recall of K categories; -1 where there is no annotation.
 
     Attributes:
-        precision: at each of T thresholds and 101 recall points, (T, 101, K, C, 3) for 1, 10 and 100
+        precision: at T thresholds and 101 recall points, (T, 101, K, C, 3) for 1, 10 and 100
             detections a video.
         recall: (T, K, C, 3).
         scores: score at which each recall point is reached, in the axes of ``precision``.

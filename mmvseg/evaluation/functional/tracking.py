@@ -55,7 +55,7 @@ def evaluate_tracking(
     if not truth.has_annotations:
         raise UserError(f'{truth.file}: has no annotations, so there is nothing to compare with')
     for result in results:
-        _check_form(result, video_of(result, truth.videos, truth.file, source), source)
+        check_form(result, video_of(result, truth.videos, truth.file, source), source)
     results = [r for r in results if min_score is None or r.score >= min_score]
     notes = _notes(truth, results, source, class_agnostic, mots)
     categories = {category.id: category.name for category in truth.categories}
@@ -106,7 +106,12 @@ def _by_video(entries: Sequence[Entry], categories: Mapping[int, str]) -> dict[i
     return groups
 
 
-def _check_form(result: Result, video: Video, source: str) -> None:
+def check_form(result: Result, video: Video, source: str) -> None:
+    """Refuse a result that cannot be compared with its video frame by frame.
+
+    Raises:
+        UserError: it has more or fewer entries than frames, or masks of another size.
+    """
     where = f'{source}: entry {result.index}'
     got, expected = len(result.rles), len(video.file_names)
     if got != expected:

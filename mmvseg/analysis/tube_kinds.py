@@ -1,0 +1,99 @@
+"""What is wrong with each tube: one kind each, as TIDE does for boxes of images.
+
+A tube that AP counts as a false positive at IoU 0.5 is, by the first rule that holds:
+
+- *association*: once the masks are linked rightly, at least half of what it shows of an object is
+  in a tube that is right;
+- *duplicate*: it fits an object of its class, which a better tube has taken;
+- *class*: it fits an object of another class;
+- *mask*, *extent*: it is on an object of its class. With perfect masks in its frames, or with a
+  perfect choice of frames, it would fit better; the one that gains more is the kind;
+- *false*: it is on nothing.
+
+An object is *missed* if no tube is right about it, none of the kinds class, mask and extent is on
+it, and right linking does not find it. "Fits" is a tube IoU of at least 0.5, "on" one of at least
+0.1.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .association import AssociationErrors
+from .perfecting import with_perfect_extent, with_perfect_masks
+from .tubes import FITS, TubeMatching, Tubes, match, tube_iou
+from .video_overlap import VideoOverlap
+
+#: In the order in which they are mended.
+KINDS = ('association', 'class', 'mask', 'extent', 'duplicate', 'false', 'missed')
+#: A tube is on an object from this intersection over union on.
+ON = 0.1
+
+
+@dataclass
+class TubeKinds:
+    """What is wrong with the N tubes of a video with G objects.
+
+    Attributes:
+        matching: what AP says of them.
+        kinds: of :data:`KINDS`, '' for what is right or ignored, (N,).
+        targets: position of the object that a tube is right about or would be, if mended; -1 for
+            none, (N,).
+        missed: whether each object is missed, (G,).
+    """
+
+    matching: TubeMatching
+    kinds: np.ndarray
+    targets: np.ndarray
+    missed: np.ndarray
+
+
+def tube_kinds(
+    tubes: Tubes, overlap: VideoOverlap, association: AssociationErrors | None = None
+) -> TubeKinds:
+    """Find what is wrong with each tube.
+
+    Args:
+        tubes: N tubes.
+        overlap: the video.
+        association: what right linking would put right, of tubes that can be linked anew.
+    """
+    association = association or AssociationErrors()
+    matching = match(tubes, overlap)
+    counted = overlap.counted
+    own = (tubes.category_ids[:, None] == overlap.object_categories) & counted  # (N, G)
+    other = ~own & counted & (tubes.category_ids[:, None] != overlap.object_categories)
+    kinds = np.full(len(tubes), '', '<U11')
+    targets = np.where(matching.right, matching.taken, -1)
+    for n in np.flatnonzero(matching.wrong):
+        own_iou = np.where(own[n], matching.iou[n], -1)
+        other_iou = np.where(other[n], matching.iou[n], -1)
+        if n in association.tracks:
+            kinds[n], targets[n] = 'association', association.tracks[n]
+        elif own_iou.max(initial=-1) >= FITS:
+            kinds[n], targets[n] = 'duplicate', own_iou.argmax()
+        elif other_iou.max(initial=-1) >= FITS:
+            kinds[n], targets[n] = 'class', other_iou.argmax()
+        elif own_iou.max(initial=-1) >= ON:
+            kinds[n], targets[n] = 'poor', own_iou.argmax()
+        else:
+            kinds[n] = 'false'
+    _mask_or_extent(tubes, overlap, kinds, targets)
+    found = matching.right | np.isin(kinds, ('class', 'mask', 'extent'))
+    on = {*targets[found].tolist()} | association.objects
+    missed = counted & ~np.isin(np.arange(len(overlap.objects)), [*on])
+    return TubeKinds(matching, kinds, targets, missed)
+
+
+def _mask_or_extent(
+    tubes: Tubes, overlap: VideoOverlap, kinds: np.ndarray, targets: np.ndarray
+) -> None:
+    """Tell poor masks from a poor choice of frames."""
+    poor = np.flatnonzero(kinds == 'poor')
+    if not len(poor):
+        return
+    aims = np.where(kinds == 'poor', targets, -1)
+    by_masks = tube_iou(with_perfect_masks(tubes, overlap, aims), overlap)
+    by_extent = tube_iou(with_perfect_extent(tubes, overlap, aims), overlap)
+    better = by_masks[poor, targets[poor]] >= by_extent[poor, targets[poor]]
+    kinds[poor] = np.where(better, 'mask', 'extent')

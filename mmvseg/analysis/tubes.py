@@ -1,0 +1,132 @@
+"""Tubes as areas and overlaps alone, which is all that AP needs to know of them."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mmvseg.evaluation.functional.precision_recall import MAX_DETECTIONS, Verdicts
+from mmvseg.evaluation.functional.tube_matching import Detection, by_score, match_tubes
+
+from .video_overlap import VideoOverlap
+
+#: A mask shows an object, and a tube fits it, from this intersection over union on.
+FITS = 0.5
+
+
+@dataclass
+class Tubes:
+    """N tubes of a video with G objects and T frames.
+
+    Attributes:
+        tracks: position of the track that each tube stands for, -1 for none, (N,).
+        category_ids: (N,).
+        scores: (N,).
+        areas: pixels of each mask, 0 where there is none, (N, T).
+        common: pixels in common with each object, (N, G, T).
+    """
+
+    tracks: np.ndarray
+    category_ids: np.ndarray
+    scores: np.ndarray
+    areas: np.ndarray
+    common: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def where(self, kept: np.ndarray) -> 'Tubes':
+        """Some of the tubes, by positions or by a mask (N,)."""
+        return Tubes(
+            self.tracks[kept],
+            self.category_ids[kept],
+            self.scores[kept],
+            self.areas[kept],
+            self.common[kept],
+        )
+
+    def copy(self) -> 'Tubes':
+        """The same tubes, whose masks can be changed."""
+        return replace(
+            self,
+            category_ids=self.category_ids.copy(),
+            areas=self.areas.copy(),
+            common=self.common.copy(),
+        )
+
+
+def predicted_tubes(overlap: VideoOverlap) -> Tubes:
+    """The tracks as they are."""
+    return Tubes(
+        tracks=np.arange(len(overlap.tracks)),
+        category_ids=np.array([entry.category_id for entry in overlap.tracks], int),
+        scores=np.array([entry.score for entry in overlap.tracks], float),
+        areas=overlap.track_areas,
+        common=overlap.common,
+    )
+
+
+def tube_iou(tubes: Tubes, overlap: VideoOverlap) -> np.ndarray:
+    """Intersection over union of each tube with each object over the video, (N, G)."""
+    common = tubes.common.sum(axis=2)
+    union = np.add.outer(tubes.areas.sum(axis=1), overlap.object_areas.sum(axis=1)) - common
+    return np.divide(common, union, out=np.zeros(union.shape), where=union > 0)
+
+
+def owners(tubes: Tubes, overlap: VideoOverlap) -> np.ndarray:
+    """Position of the object that each mask shows best, -1 where it fits none, (N, T)."""
+    if not overlap.objects:
+        return np.full(tubes.areas.shape, -1)
+    union = tubes.areas[:, None] + overlap.object_areas - tubes.common  # (N, G, T)
+    iou = np.divide(tubes.common, union, out=np.zeros(union.shape), where=union > 0)
+    best = iou.argmax(axis=1)
+    return np.where(iou.max(axis=1) >= FITS, best, -1)
+
+
+@dataclass
+class TubeMatching:
+    """What AP says of the N tubes of a video.
+
+    Attributes:
+        verdicts: of each category, at all thresholds.
+        taken: position of the object that each tube takes at IoU 0.5, -1 for none, (N,).
+        right: whether it is right at IoU 0.5, (N,).
+        wrong: whether it is a false positive at IoU 0.5, (N,); else it is right or ignored.
+        iou: (N, G).
+    """
+
+    verdicts: list[Verdicts]
+    taken: np.ndarray
+    right: np.ndarray
+    wrong: np.ndarray
+    iou: np.ndarray
+
+
+def match(tubes: Tubes, overlap: VideoOverlap) -> TubeMatching:
+    """Match tubes with objects as AP does, over all areas."""
+    iou = tube_iou(tubes, overlap)
+    object_categories, crowd = overlap.object_categories, ~overlap.counted
+    found = TubeMatching(
+        verdicts=[],
+        taken=np.full(len(tubes), -1),
+        right=np.zeros(len(tubes), bool),
+        wrong=np.zeros(len(tubes), bool),
+        iou=iou,
+    )
+    for category_id in sorted({*tubes.category_ids.tolist(), *object_categories.tolist()}):
+        rows = np.flatnonzero(tubes.category_ids == category_id)
+        rows = rows[by_score(tubes.scores[rows], MAX_DETECTIONS[-1])]
+        columns = np.flatnonzero(object_categories == category_id)
+        matching = match_tubes(
+            (overlap.video.id, category_id),
+            [Detection(n, tubes.scores[n], 0.0) for n in rows],
+            [overlap.objects[g] for g in columns],
+            iou[np.ix_(rows, columns)],
+            crowd[None, columns],
+            np.zeros((1, len(rows)), bool),
+        )
+        found.verdicts.append(matching.verdicts())
+        taken, hit, ignored = (a[0, 0] for a in (matching.matched, matching.hit, matching.ignored))
+        found.taken[rows] = np.append(columns, -1)[taken]
+        found.right[rows] = hit & ~ignored
+        found.wrong[rows] = ~hit & ~ignored
+    return found
