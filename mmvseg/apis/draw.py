@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from mmvseg.errors import UserError, say
+from mmvseg.formats.results_kind import results_task
 from mmvseg.locks import folder_lock
 from mmvseg.media import DEFAULT_FPS, VideoWriter
 from mmvseg.media.images import read_image, write_image
@@ -39,7 +40,7 @@ from mmvseg.visualization.tables import (
 )
 from mmvseg.visualization.text import DrawingStyle, upscaling
 
-from .map_folders import load_panoptic_results, load_semantic_results, results_task
+from .map_folders import load_panoptic_results, load_semantic_results
 from .output_paths import check_output_files, check_output_folder
 from .reports import Report, build_report, refuse_all_tracks, score_threshold
 from .results_file import ResultVideo, load_results

@@ -71,7 +71,7 @@ def warm_up() -> None:
     import mmdet.models  # noqa: F401 - after mmvseg has adapted the stack
     import torch
 
-    import mmvseg.apis
+    import mmvseg.apis.inferencer
     import mmvseg.converters.files
     import mmvseg.engine
     import mmvseg.evaluation.folder_scores  # noqa: F401
