@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 #: What mends each kind of error, in the order of :data:`.tube_kinds.KINDS`.
-REMEDIES = dict(
-    association='perfect association',
-    mask='perfect masks',
-    extent='perfect extent in time',
-    duplicate='removing duplicates',
-    false='removing false tracks',
-    missed='adding missed objects',
-)
-REMEDIES['class'] = 'perfect classes'
+REMEDIES = {
+    'association': 'perfect association',
+    'class': 'perfect classes',
+    'mask': 'perfect masks',
+    'extent': 'perfect extent in time',
+    'duplicate': 'removing duplicates',
+    'false': 'removing false tracks',
+    'missed': 'adding missed objects',
+}
 #: A gain below this is none to speak of: half a point.
 NOTABLE_GAIN = 0.005
 
@@ -60,4 +60,4 @@ def _sentence(
 
 def points(gain: float) -> str:
     """A difference of fractions in points, with its sign."""
-    return f'{100 * gain:+.1f}'
+    return f'{round(100 * gain, 1) + 0.0:+.1f}'  # never -0.0

@@ -18,10 +18,15 @@ from mmvseg.formats.categories import Category
 from mmvseg.formats.youtube_vis import YouTubeVIS
 from mmvseg.formats.youtube_vis_results import Result
 
+from .calibration import Calibration
+from .confusion import Confusion
+from .curves import precision_curves
 from .error_counts import ErrorCounts
+from .first_detection import FirstDetection
 from .oracles import OracleAP
 from .summary import summary
 from .video_analysis import VideoAnalysis, analyzed_videos
+from .worst import Worst
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,7 @@ class TrackAnalysis:
         """Everything, as ``report.json`` has it."""
         oracles, hota = self.oracles.numbers(), self.tracking.numbers()
         collected = {name: collector.numbers() for name, collector in self.collectors.items()}
+        worst = collected.pop('worst')  # errors and videos
         overall = hota[ALL_VIDEOS][CLASS_SUM]['mean_over_alpha']['HOTA']
         return dict(
             ground_truth=self.truth,
@@ -86,7 +92,9 @@ class TrackAnalysis:
             ap=self._ap_numbers(),
             hota=hota,
             oracles=oracles,
+            curves=precision_curves(self.ap),
             **collected,
+            **worst,
         )
 
     def _ap_numbers(self) -> dict[str, Any]:
@@ -113,7 +121,7 @@ def analyze_tracks(
     truth, results = select(truth, results, source, selection)
     # The videos come first: their check is the strictest.
     oracles = OracleAP([category.id for category in truth.categories])
-    collectors: dict[str, Collector] = dict(errors=ErrorCounts())
+    collectors = _collectors(truth)
     for video in analyzed_videos(truth, results, source):
         oracles.add(video.found, video.tubes, video.relinked, video.overlap)
         for collector in collectors.values():
@@ -123,6 +131,16 @@ def analyze_tracks(
     notes = [*dict.fromkeys([*ap.notes, *tracking.notes])]
     return TrackAnalysis(
         truth.file, source, selection, ap, tracking, oracles, collectors, notes
+    )
+
+
+def _collectors(truth: YouTubeVIS) -> dict[str, Collector]:
+    return dict(
+        errors=ErrorCounts(),
+        first_detection=FirstDetection(truth),
+        confusion=Confusion(truth),
+        calibration=Calibration(truth),
+        worst=Worst(truth),
     )
 
 

@@ -24,6 +24,7 @@ COMMANDS = dict(
     test='test',
     measure='measure',
     evaluate='evaluate',
+    analyze='analyze',
     draw='draw',
     check='check',
     convert='convert',
