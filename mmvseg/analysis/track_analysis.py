@@ -23,6 +23,7 @@ from .confusion import Confusion
 from .curves import precision_curves
 from .error_counts import ErrorCounts
 from .first_detection import FirstDetection
+from .groups import GroupAP
 from .oracles import OracleAP
 from .summary import summary
 from .video_analysis import VideoAnalysis, analyzed_videos
@@ -137,6 +138,7 @@ def analyze_tracks(
 def _collectors(truth: YouTubeVIS) -> dict[str, Collector]:
     return dict(
         errors=ErrorCounts(),
+        groups=GroupAP(truth),
         first_detection=FirstDetection(truth),
         confusion=Confusion(truth),
         calibration=Calibration(truth),

@@ -25,6 +25,7 @@ def track_tables(report: Mapping[str, Any]) -> str:
         report['summary']['sentence'],
         _tracking_line(report),
         _gains_table(report['oracles'], report['errors']),
+        _groups_table(report['groups']),
         _worst_table(report['worst']),
         _confusion_table(report['confusion']['most_frequent']),
     ]
@@ -52,6 +53,30 @@ def _gains_table(oracles: Mapping[str, Any], errors: Mapping[str, Any]) -> str:
         shown = [points(gain[name]) for gain in gains for name in ('AP', 'AP50')]
         cells.append([remedy, str(counts[kind]), *shown])
     return AsciiTable(cells, 'what mending would gain (points)').table
+
+
+def occurring_groups(kinds: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The groups that have objects, by kind; of a kind with one group nothing is to be learnt."""
+    found = {}
+    for name, kind in kinds.items():
+        groups = {key: group for key, group in kind['groups'].items() if group['AP'] >= 0}
+        if len(groups) > 1:
+            found[name] = dict(measure=kind['measure'], groups=groups)
+    return found
+
+
+def _groups_table(kinds: Mapping[str, Mapping[str, Any]]) -> str:
+    cells = [['', 'group', 'from', 'to', 'objects', 'AP', 'AP50']]
+    for name, kind in occurring_groups(kinds).items():
+        for n, (key, group) in enumerate(kind['groups'].items()):
+            bounds = [_bound(group[side]) for side in ('low', 'high')]
+            metrics = [f'{100 * group[metric]:.1f}' for metric in ('AP', 'AP50')]
+            cells.append(['' if n else name, key, *bounds, str(group['objects']), *metrics])
+    return AsciiTable(cells, 'groups of objects (%)').table if len(cells) > 1 else ''
+
+
+def _bound(value: float | None) -> str:
+    return '' if value is None else f'{value:.3g}' if value < 1 else f'{value:.0f}'
 
 
 def _worst_table(errors: Sequence[Mapping[str, Any]]) -> str:

@@ -6,10 +6,12 @@ from typing import Any
 import numpy as np
 
 from mmvseg.analysis.summary import REMEDIES
+from mmvseg.analysis.track_tables import occurring_groups
 from mmvseg.visualization.charts.calibration import calibration_chart
 from mmvseg.visualization.charts.confusion import confusion_chart
 from mmvseg.visualization.charts.curves import curves_chart
 from mmvseg.visualization.charts.gains import gains_chart
+from mmvseg.visualization.charts.groups import groups_chart
 
 
 def track_charts(report: Mapping[str, Any]) -> dict[str, bytes]:
@@ -31,6 +33,9 @@ def track_charts(report: Mapping[str, Any]) -> dict[str, bytes]:
         best = calibration['best_f1']
         threshold = best and best['threshold']
         charts['calibration'] = calibration_chart(calibration['bins'], error, threshold)
+    groups = occurring_groups(report['groups'])
+    if groups:
+        charts['groups'] = groups_chart(groups)
     counts = np.array(confusion['counts'])
     if counts.any():
         charts['confusion'] = confusion_chart(confusion['rows'], confusion['columns'], counts)

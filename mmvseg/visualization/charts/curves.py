@@ -41,6 +41,6 @@ def curves_chart(
         axes.set_title('Precision over recall, mean of the classes', color=DARK)
         axes.grid(visible=True)
         axes.tick_params(length=0)
-        figure.legend(loc='outside right upper')
+        axes.legend(loc='lower left', frameon=True, framealpha=0.9, edgecolor='none')
 
     return draw_svg(4.2, draw)

@@ -63,6 +63,7 @@ def draw_svg(height: float, draw: Callable[['Figure'], Any]) -> bytes:
         ) from error
     with rc_context(_STYLE):
         figure = Figure(figsize=(WIDTH, height), layout='constrained')
+        figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1)
         FigureCanvasSVG(figure)
         draw(figure)
         file = BytesIO()
@@ -73,7 +74,7 @@ def draw_svg(height: float, draw: Callable[['Figure'], Any]) -> bytes:
 def label(name: object) -> str:
     """A name from a file as a label."""
     text = one_line(name)
-    return text if len(text) <= _LONGEST_NAME else f"{text[: _LONGEST_NAME - 1]}…"
+    return text if len(text) <= _LONGEST_NAME else f'{text[: _LONGEST_NAME - 1]}…'
 
 
 def horizontal_grid(axes: 'Axes') -> None:
