@@ -82,9 +82,7 @@ class VPQ:
 
     def quality(self, k: int, group: str = 'All') -> float:
         """Mean over the classes of a group that occur in windows of k frames."""
-        is_thing = np.array([category.is_thing for category in self.categories], bool)
-        chosen = dict(All=is_thing | True, Things=is_thing, Stuff=~is_thing)[group]
-        values = self.per_class(k)[chosen]
+        values = self.per_class(k)[in_group(self.categories, group)]
         values = values[~np.isnan(values)]
         return float(values.mean()) if values.size else float('nan')
 
@@ -111,6 +109,12 @@ class VPQ:
             for group in GROUPS
             if np.isnan(self.quality(k, group))
         ]
+
+
+def in_group(categories: Sequence[Category], group: str) -> np.ndarray:
+    """Which of the K classes are in a group, one of :data:`GROUPS`, (K,)."""
+    is_thing = np.array([category.is_thing for category in categories], bool)
+    return dict(All=is_thing | True, Things=is_thing, Stuff=~is_thing)[group]
 
 
 def evaluate_vpq(
