@@ -13,19 +13,10 @@ from mmvseg.evaluation.functional.vpq import GROUPS, SCRIPT_WINDOWS, WINDOWS, in
 from mmvseg.formats.categories import Category
 from mmvseg.formats.vipseg import Video, VIPSeg
 
+from .map_tables import PHRASES, panoptic_tables
 from .panoptic_counts import VideoCounter, VideoCounts
 from .panoptic_losses import KINDS, MENDABLE, PanopticLosses
 
-#: What each kind of error is called in sentences and tables.
-PHRASES = {
-    'poor': 'poor masks',
-    'too_poor': 'masks too poor to match',
-    'class': 'wrong classes',
-    'false': 'false segments',
-    'missed': 'missed segments',
-    'association': 'broken ids',
-    'flicker': 'masks that come and go',
-}
 #: A loss that shows in a percentage with one decimal.
 _SHOWN = 5e-4
 _NUM_CONFUSIONS = 10
@@ -108,6 +99,10 @@ class PanopticAnalysis:
             confused=self.confused(),
             videos=self.worst_videos(),
         )
+
+    def tables(self) -> str:
+        """The most important numbers for the terminal."""
+        return panoptic_tables(self.numbers())
 
     def notes(self) -> list[str]:
         """Which numbers are undefined or 0 by definition, and why."""
