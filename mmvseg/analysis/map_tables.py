@@ -30,17 +30,16 @@ def panoptic_tables(numbers: Mapping[str, Any]) -> str:
     """
     windows = [str(k) for k in WINDOWS]
     mean = '_'.join(('mean', *windows))
-    quality = [
-        (group, *(_decimal(numbers['VPQ'][group][key]) for key in (mean, *windows)))
-        + tuple(_decimal(numbers['parts'][group][name]['1']) for name in ('SQ', 'RQ'))
-        for group in GROUPS
-    ]
+    quality, losses = [], []
+    for group in GROUPS:
+        vpq, parts = numbers['VPQ'][group], numbers['parts'][group]
+        values = (*(vpq[key] for key in (mean, *windows)), parts['SQ']['1'], parts['RQ']['1'])
+        quality.append((group, *map(_decimal, values)))
+    for kind, phrase in PHRASES.items():
+        values = [_decimal(numbers['losses'][group][kind]) for group in GROUPS]
+        gains = numbers['gains']['All']
+        losses.append((phrase, *values, _decimal(gains[kind]) if kind in gains else ''))
     frames = ['1 frame', *(f'{k} frames' for k in windows[1:])]
-    losses = [
-        (phrase, *(_decimal(numbers['losses'][group][kind]) for group in GROUPS))
-        + (_decimal(numbers['gains']['All'][kind]) if kind in numbers['gains']['All'] else '',)
-        for kind, phrase in PHRASES.items()
-    ]
     stq = [[_decimal(100 * value) for value in numbers['STQ'].values()]]
     confused = [
         (found['truth'], found['predicted'], found['segments'], _decimal(found['percent']))
