@@ -23,12 +23,14 @@ class SemanticSums:
     Attributes:
         confusion: pixels of each (class of the ground truth, predicted class) that occur.
         unknown: the mask values that mean neither a class nor void; they are ignored.
+        ignored: pixels without a class, of any such value.
         consistency: VC of each window in order, by window length; NaN where no pixel keeps its
             mask value over the window.
     """
 
     confusion: dict[tuple[int, int], int]
     unknown: set[int]
+    ignored: int
     consistency: dict[int, list[float]]
 
 
@@ -128,7 +130,10 @@ class VideoSemanticCounts:
         values = np.flatnonzero(self._counts.any(axis=1)).tolist()
         unknown = {v for v in values if v >= end} - {UNLABELLED}
         return SemanticSums(
-            {(t, p): int(confusion[t, p]) for t, p in pairs}, unknown, self._consistency.values
+            confusion={(t, p): int(confusion[t, p]) for t, p in pairs},
+            unknown=unknown,
+            ignored=int(self._counts.sum() - confusion.sum()),
+            consistency=self._consistency.values,
         )
 
 

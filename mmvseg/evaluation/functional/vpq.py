@@ -1,16 +1,14 @@
 """Video panoptic quality (VPQ) as the evaluation script of VIPSeg defines it."""
 
-from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from mmvseg.errors import UserError
 from mmvseg.formats.categories import Category
-from mmvseg.formats.vipseg import PredictedSegment, Segment, Video, VIPSeg
+from mmvseg.formats.vipseg import Video, VIPSeg
 
+from .panoptic_matching import Windows, match_window
 from .panoptic_overlap import FrameOverlap, video_overlaps
 
 #: Window lengths in frames: those of the papers, and with 8 those of the official script.
@@ -21,9 +19,6 @@ GROUPS = ('All', 'Things', 'Stuff')
 
 class VideoPQ:
     """Counts of one video, over all its windows of each length.
-
-    A window is a volume: the pixels of an id in all of its frames are one segment. Class and crowd
-    flag of a segment are those of the first frame of the window that lists it.
 
     Args:
         categories: the K classes.
@@ -41,7 +36,7 @@ class VideoPQ:
         self.sums = {k: np.zeros((len(categories), 4)) for k in windows}
         self._labels = {category.id: label for label, category in enumerate(categories)}
         self._video = video
-        self._recent: deque[FrameOverlap] = deque(maxlen=max(windows))
+        self._windows = Windows(windows)
 
     def add(self, frame: FrameOverlap) -> None:
         """Count the windows that end with this frame.
@@ -49,65 +44,8 @@ class VideoPQ:
         Raises:
             UserError: if areas of the ground truth contradict its map.
         """
-        self._recent.appendleft(frame)
-        counts, areas, truth, pred = 0, 0.0, {}, {}
-        for k, past in enumerate(self._recent, 1):
-            counts, areas = counts + past.counts, areas + past.areas
-            truth, pred = _first_listed(past.truth, truth), _first_listed(past.pred, pred)
-            if k in self.sums:
-                self._match(self.sums[k], counts, areas, truth, pred)
-
-    def _match(
-        self,
-        sums: np.ndarray,
-        counts: np.ndarray,
-        areas: np.ndarray,
-        truth: dict[int, Segment],
-        pred: dict[int, PredictedSegment],
-    ) -> None:
-        rows, labels = self._numbers_and_labels(truth)
-        columns, pred_labels = self._numbers_and_labels(pred)
-        crowd = np.array([segment.iscrowd for segment in truth.values()], bool)
-        overlap = counts[np.ix_(rows, columns)]
-        pred_areas = counts.sum(axis=0)[columns]
-        excused = counts[0, columns]  # pixels on void
-        comparable = (labels[:, None] == pred_labels) & ~crowd[:, None]
-        t, p = np.nonzero(comparable & (overlap > 0))
-        union = pred_areas[p] + areas[rows[t]] - overlap[t, p] - excused[p]
-        if (overlap[t, p] > union).any():
-            raise UserError(
-                f"{self._video}: the field 'area' of segments in the ground truth is smaller than "
-                'what the PNGs hold of them; correct the areas'
-            )
-        iou = overlap[t, p] / union
-        hit = iou > 0.5
-        t, p = t[hit], p[hit]
-        np.add.at(sums, (labels[t], 0), iou[hit])
-        np.add.at(sums, (labels[t], 1), 1)
-        missed = ~crowd
-        missed[t] = False
-        np.add.at(sums, (labels[missed], 3), 1)
-        # Of several crowds of a class officially only the last one excuses predictions.
-        crowds = dict(zip(labels[crowd], rows[crowd], strict=True))
-        if crowds:
-            excused = excused + [
-                counts[crowds[label], column] if label in crowds else 0
-                for column, label in zip(columns, pred_labels, strict=True)
-            ]
-        wrong = excused / pred_areas <= 0.5
-        wrong[p] = False
-        np.add.at(sums, (pred_labels[wrong], 2), 1)
-
-    def _numbers_and_labels(
-        self, segments: dict[int, PredictedSegment]
-    ) -> tuple[np.ndarray, np.ndarray]:
-        labels = [self._labels[segment.category_id] for segment in segments.values()]
-        return np.array([*segments], int), np.array(labels, int)
-
-
-def _first_listed(older: dict[int, Any], newer: dict[int, Any]) -> dict[int, Any]:
-    """Segments of both in the order of their first listing, with what is said there."""
-    return {**older, **newer, **older}
+        for k, window in self._windows.add(frame):
+            match_window(window, self._labels, self._video).add_to(self.sums[k])
 
 
 @dataclass
@@ -144,9 +82,7 @@ class VPQ:
 
     def quality(self, k: int, group: str = 'All') -> float:
         """Mean over the classes of a group that occur in windows of k frames."""
-        is_thing = np.array([category.is_thing for category in self.categories], bool)
-        chosen = dict(All=is_thing | True, Things=is_thing, Stuff=~is_thing)[group]
-        values = self.per_class(k)[chosen]
+        values = self.per_class(k)[in_group(self.categories, group)]
         values = values[~np.isnan(values)]
         return float(values.mean()) if values.size else float('nan')
 
@@ -173,6 +109,12 @@ class VPQ:
             for group in GROUPS
             if np.isnan(self.quality(k, group))
         ]
+
+
+def in_group(categories: Sequence[Category], group: str) -> np.ndarray:
+    """Which of the K classes are in a group, one of :data:`GROUPS`, (K,)."""
+    is_thing = np.array([category.is_thing for category in categories], bool)
+    return dict(All=is_thing | True, Things=is_thing, Stuff=~is_thing)[group]
 
 
 def evaluate_vpq(
