@@ -130,9 +130,7 @@ def analyze_tracks(
     ap = evaluate_youtube_vis(to_ground_truth(truth), results, source)
     tracking = evaluate_tracking(truth, results, source)
     notes = [*dict.fromkeys([*ap.notes, *tracking.notes])]
-    return TrackAnalysis(
-        truth.file, source, selection, ap, tracking, oracles, collectors, notes
-    )
+    return TrackAnalysis(truth.file, source, selection, ap, tracking, oracles, collectors, notes)
 
 
 def _collectors(truth: YouTubeVIS) -> dict[str, Collector]:

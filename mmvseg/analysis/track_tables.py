@@ -6,7 +6,6 @@ from typing import Any
 from terminaltables import AsciiTable
 
 from mmvseg.errors import one_line
-from mmvseg.evaluation.functional.table import percent_table
 from mmvseg.evaluation.functional.tracking_numbers import ALL_VIDEOS, CLASS_SUM
 
 from .summary import REMEDIES, points

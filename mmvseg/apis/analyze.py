@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mmvseg.analysis.panoptic import PanopticAnalysis, analyze_panoptic
+from mmvseg.analysis.semantic import SemanticAnalysis, analyze_semantic
 from mmvseg.analysis.track_analysis import Selection, TrackAnalysis, analyze_tracks
 from mmvseg.analysis.track_tables import track_tables
 from mmvseg.errors import UserError, one_line, say
-from mmvseg.formats.results_kind import results_task
+from mmvseg.formats.results_kind import packed_task
 from mmvseg.formats.submissions import unpacked
 from mmvseg.formats.youtube_vis import read_youtube_vis
 from mmvseg.formats.youtube_vis_results import read_results
 
+from .report_charts import panoptic_charts, semantic_charts, track_charts
 from .report_folder import check_report_folder, write_report
 
-#: Pictures by name, drawn from a report.
 Charts = Callable[[Mapping[str, Any]], dict[str, bytes]]
 
 
@@ -29,7 +31,7 @@ class Report:
         numbers: as ``report.json`` has them.
         text: for the terminal.
         notes: what was counted in a way that few expect, one sentence each.
-        charts: makes the pictures.
+        charts: draws its pictures.
     """
 
     numbers: dict[str, Any]
@@ -44,7 +46,7 @@ def analyze(args: argparse.Namespace) -> None:
     Raises:
         UserError: a file is missing or unusable, or the options do not fit the results.
     """
-    tasks = {results_task(path) for path in args.results}
+    tasks = {packed_task(path) for path in args.results}
     if len(tasks) > 1:
         raise UserError(f'{args.results[1]}: is of another kind than {args.results[0]}')
     task = tasks.pop()
@@ -56,7 +58,7 @@ def analyze(args: argparse.Namespace) -> None:
         say(f'note: {one_line(note)}', sys.stderr)
     say(report.text)
     if args.out:
-        write_report(args.out, report.numbers, report.charts)
+        write_report(args.out, report.numbers, report.charts(report.numbers))
         say(f'{args.out}: report.json and pictures')
 
 
@@ -65,6 +67,7 @@ def _check_options(args: argparse.Namespace, task: str) -> None:
     given = {
         '--min-score': ('vis', args.min_score is not None),
         '--class-agnostic': ('vis', args.class_agnostic),
+        '--split': ('vss', args.split is not None),
         '--gt-coding': ('vss', args.gt_coding is not None),
     }
     for option, (of_task, is_given) in given.items():
@@ -77,8 +80,6 @@ def _check_options(args: argparse.Namespace, task: str) -> None:
 
 
 def _tracks(args: argparse.Namespace) -> Report:
-    from .report_charts import track_charts
-
     truth = read_youtube_vis(args.ground_truth)
     selection = Selection(args.min_score, args.class_agnostic)
 
@@ -96,4 +97,33 @@ def _notes(runs: Iterable[TrackAnalysis]) -> list[str]:
     return [*dict.fromkeys(note for run in runs for note in run.notes)]
 
 
-ANALYSES = dict(vis=_tracks)
+def _panoptic(args: argparse.Namespace) -> Report:
+    from mmvseg.formats.vipseg import read_vipseg
+    from mmvseg.formats.vipseg_results import find_ground_truth, load_results
+
+    path = find_ground_truth(args.ground_truth)
+    truth = read_vipseg(path, path.parent / 'panomasksRGB')
+    with unpacked(args.results[0], 'pred.json') as folder:
+        analysis = analyze_panoptic(truth, load_results(folder, truth))
+    return _map_report(args, analysis, panoptic_charts)
+
+
+def _semantic(args: argparse.Namespace) -> Report:
+    from mmvseg.formats.vspw import find_split, load_semantic_truth
+
+    split = find_split(args.ground_truth, args.split)
+    truth = load_semantic_truth(split, split.parent / 'data')
+    with unpacked(args.results[0], '*/*.png') as folder:
+        analysis = analyze_semantic(truth, folder, args.gt_coding or 'raw')
+    return _map_report(args, analysis, semantic_charts)
+
+
+def _map_report(
+    args: argparse.Namespace, analysis: PanopticAnalysis | SemanticAnalysis, charts: Charts
+) -> Report:
+    names = dict(ground_truth=str(args.ground_truth), results=str(args.results[0]))
+    text = f'{analysis.sentence()}.\n{analysis.tables()}'
+    return Report(names | analysis.numbers(), text, analysis.notes(), charts)
+
+
+ANALYSES = dict(vis=_tracks, vps=_panoptic, vss=_semantic)

@@ -5,38 +5,80 @@ from typing import Any
 
 import numpy as np
 
+from mmvseg.analysis.map_tables import PHRASES
 from mmvseg.analysis.summary import REMEDIES
 from mmvseg.analysis.track_tables import occurring_groups
+from mmvseg.evaluation.functional.vpq import GROUPS
+from mmvseg.visualization.charts.bars import bars_chart
 from mmvseg.visualization.charts.calibration import calibration_chart
 from mmvseg.visualization.charts.confusion import confusion_chart
 from mmvseg.visualization.charts.curves import curves_chart
-from mmvseg.visualization.charts.gains import gains_chart
 from mmvseg.visualization.charts.groups import groups_chart
 
 
 def track_charts(report: Mapping[str, Any]) -> dict[str, bytes]:
     """Pictures of a report about results of YouTube-VIS; none of what there is nothing of."""
-    oracles, curves = report['oracles'], report['curves']
-    confusion, calibration = report['confusion'], report['calibration']
-    charts = {}
-    if oracles['alone']:
-        gains = (
-            {remedy: oracles[part][kind]['AP'] for kind, remedy in REMEDIES.items()}
-            for part in ('alone', 'in_order')
-        )
-        charts['gains'] = gains_chart(*gains, oracles['predicted']['AP'])
+    charts, curves, calibration = {}, report['curves'], report['calibration']
+    if report['oracles']['alone']:
+        charts['gains'] = _gains_chart(report['oracles'])
     if curves['all']:
         classes = [curve['mean'] for curve in curves['classes'].values() if curve]
         charts['curves'] = curves_chart(curves['recall'], curves['all'], classes)
-    error = calibration['expected_calibration_error']
+    error, best = calibration['expected_calibration_error'], calibration['best_f1']
     if error is not None:
-        best = calibration['best_f1']
         threshold = best and best['threshold']
         charts['calibration'] = calibration_chart(calibration['bins'], error, threshold)
     groups = occurring_groups(report['groups'])
     if groups:
         charts['groups'] = groups_chart(groups)
+    confusion = report['confusion']
     counts = np.array(confusion['counts'])
     if counts.any():
-        charts['confusion'] = confusion_chart(confusion['rows'], confusion['columns'], counts)
+        charts['confusion'] = confusion_chart(
+            'Objects and the tracks that take them',
+            confusion['rows'],
+            confusion['columns'],
+            counts,
+            num_others=1,
+        )
     return charts
+
+
+def _gains_chart(oracles: Mapping[str, Any]) -> bytes:
+    names = {'alone': 'alone', 'in_order': 'after all above it'}
+    series = {
+        name: {remedy: 100 * oracles[part][kind]['AP'] for kind, remedy in REMEDIES.items()}
+        for part, name in names.items()
+    }
+    title = f'What mending would gain; AP is {100 * oracles["predicted"]["AP"]:.1f}'
+    return bars_chart(title, 'gain in AP (points)', series, signed=True)
+
+
+def panoptic_charts(report: Mapping[str, Any]) -> dict[str, bytes]:
+    """Pictures of a report about panoptic results."""
+    charts = {}
+    losses = {
+        group: {phrase: report['losses'][group][kind] for kind, phrase in PHRASES.items()}
+        for group in GROUPS
+    }
+    known = {group: rows for group, rows in losses.items() if not np.isnan([*rows.values()]).any()}
+    if known:
+        charts['losses'] = bars_chart('Where VPQ goes', 'loss of VPQ (points)', known)
+    confusion = report['confusion']
+    if confusion['classes']:
+        title = 'Classes of segments that match in single frames'
+        charts['confusion'] = _class_chart(title, confusion['classes'], confusion['segments'])
+    return charts
+
+
+def semantic_charts(report: Mapping[str, Any]) -> dict[str, bytes]:
+    """Pictures of a report about semantic results."""
+    confusion = report['confusion']
+    if not confusion['classes']:
+        return {}
+    title = 'Classes of pixels'
+    return dict(confusion=_class_chart(title, confusion['classes'], confusion['pixels']))
+
+
+def _class_chart(title: str, classes: list[str], counts: list[list[int]]) -> bytes:
+    return confusion_chart(title, classes, classes, np.array(counts))

@@ -1,6 +1,6 @@
 """A folder with ``report.json`` and pictures, all of one analysis."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from .output_paths import check_output_files, check_output_folder
 
 REPORT = 'report.json'
 #: Pictures that an analysis may make; those of an earlier one are removed.
-PICTURES = ('gains', 'curves', 'calibration', 'confusion', 'groups', 'differences')
+PICTURES = ('gains', 'curves', 'calibration', 'confusion', 'groups', 'losses', 'differences')
 
 
 def check_report_folder(folder: Path, inputs: Sequence[Path]) -> None:
@@ -27,7 +27,7 @@ def check_report_folder(folder: Path, inputs: Sequence[Path]) -> None:
 def write_report(
     folder: Path,
     numbers: Mapping[str, Any],
-    charts: Callable[[Mapping[str, Any]], dict[str, bytes]],
+    pictures: Mapping[str, bytes],
 ) -> None:
     """Write the numbers and the pictures of an analysis.
 
@@ -36,12 +36,11 @@ def write_report(
     Args:
         folder: is made if need be; other files in it stay.
         numbers: as json knows them.
-        charts: makes the pictures by name, see :data:`PICTURES`.
+        pictures: SVG files by name, see :data:`PICTURES`.
 
     Raises:
-        UserError: it cannot be written, another run writes there, or there is no matplotlib.
+        UserError: it cannot be written, or another run writes there.
     """
-    pictures = charts(numbers)
     with folder_lock(folder, 'give another --out'):
         with file_errors(folder):
             for name in (REPORT, *(f'{name}.svg' for name in PICTURES)):

@@ -37,17 +37,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--min-score',
         type=finite_number,
         metavar='X',
-        help='leave out results with a score below X, also of AP (YouTube-VIS; default: none)',
+        help='YouTube-VIS: leave out results with a score below X, also from AP',
     )
     parser.add_argument(
         '--class-agnostic',
         action='store_true',
-        help='take all objects and results for one class, also in AP (YouTube-VIS)',
+        help='YouTube-VIS: take all objects and results for one class, also in AP',
     )
+    parser.add_argument('--split', help='VSPW: name of the txt with the videos (default: val)')
     parser.add_argument(
         '--gt-coding',
         choices=['raw', 'zero-based'],
-        help='values of the masks (VSPW), see mmvseg evaluate',
+        help='VSPW: values of the masks, see mmvseg evaluate',
     )
 
 

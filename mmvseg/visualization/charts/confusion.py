@@ -13,19 +13,29 @@ if TYPE_CHECKING:
 
 #: More classes cannot be read on a page; those that are most often confused are drawn.
 MOST_CLASSES = 24
-#: Up to so many classes the cells have room for their counts.
+#: Up to so many rows the cells have room for their counts.
 _MOST_WITH_COUNTS = 16
+#: Longer counts have no room either.
+_LONGEST_COUNT = 9999
 
 
-def confusion_chart(rows: Sequence[str], columns: Sequence[str], counts: np.ndarray) -> bytes:
+def confusion_chart(
+    title: str,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    counts: np.ndarray,
+    num_others: int = 0,
+) -> bytes:
     """Draw a matrix of counts, each row coloured by shares.
 
     Args:
-        rows: names of K classes of objects, and one for no object.
-        columns: the same classes of tracks, and one for no track.
-        counts: (K + 1, K + 1).
+        title: above it.
+        rows: names of what is there.
+        columns: names of what is found.
+        counts: of each pair, (N, N).
+        num_others: how many of the last rows and columns are no classes, such as what is missed.
     """
-    shown, which = _shown_classes(counts)
+    shown, which = _shown_classes(counts, num_others)
     kept = counts[np.ix_(shown, shown)]
     shares = kept / np.maximum(1, kept.sum(axis=1, keepdims=True))
 
@@ -36,14 +46,15 @@ def confusion_chart(rows: Sequence[str], columns: Sequence[str], counts: np.ndar
         names = [label(columns[k]) for k in shown]
         axes.set_xticks(ticks, names, rotation=40, ha='right', rotation_mode='anchor')
         axes.set_yticks(ticks, [label(rows[k]) for k in shown])
-        axes.set(xlabel='class of the track', ylabel='class of the object')
+        axes.set(xlabel='predicted', ylabel='annotated')
         axes.tick_params(length=0)
-        for line in (axes.axhline, axes.axvline):  # before the last row and column
-            line(len(shown) - 1.5, color=GREY, linewidth=0.8)
-        if len(shown) <= _MOST_WITH_COUNTS:
+        if num_others:
+            for line in (axes.axhline, axes.axvline):
+                line(len(shown) - num_others - 0.5, color=GREY, linewidth=0.8)
+        if len(shown) <= _MOST_WITH_COUNTS and kept.max(initial=0) <= _LONGEST_COUNT:
             _write_counts(axes, kept, shares)
         figure.colorbar(image, label='share of the row', pad=0.02)
-        axes.set_title(f'Objects and the tracks that take them{which}')
+        axes.set_title(title + which)
 
     return draw_svg(2.2 + 0.33 * len(shown), draw)
 
@@ -56,14 +67,15 @@ def _write_counts(axes: 'Axes', counts: np.ndarray, shares: np.ndarray) -> None:
             axes.text(column, row, str(count), **style)
 
 
-def _shown_classes(counts: np.ndarray) -> tuple[np.ndarray, str]:
-    """The positions to draw, the last always, and words if some classes are left out."""
-    occurs = np.flatnonzero(counts[:-1].sum(axis=1) + counts[:, :-1].sum(axis=0))
-    which = ''
+def _shown_classes(counts: np.ndarray, num_others: int) -> tuple[np.ndarray, str]:
+    """The positions to draw, and words if some classes are left out."""
+    num_classes = len(counts) - num_others
+    either = counts.sum(axis=1) + counts.sum(axis=0)
+    occurs, which = np.flatnonzero(either[:num_classes]), ''
     if len(occurs) > MOST_CLASSES:
-        confused = counts[:-1, :-1] - np.diag(np.diag(counts[:-1, :-1]))
+        confused = counts[:num_classes, :num_classes].copy()
+        np.fill_diagonal(confused, 0)
         total = (confused.sum(axis=0) + confused.sum(axis=1))[occurs]
-        best = np.argsort(-total, kind='stable')[:MOST_CLASSES]
         which = f' (the {MOST_CLASSES} most confused of {len(occurs)} classes)'
-        occurs = np.sort(occurs[best])
-    return np.append(occurs, len(counts) - 1), which
+        occurs = np.sort(occurs[np.argsort(-total, kind='stable')[:MOST_CLASSES]])
+    return np.append(occurs, np.arange(num_classes, len(counts))), which
