@@ -11,7 +11,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mmvseg.evaluation.functional.precision_recall import Verdicts, accumulate, mean_of_valid
+from mmvseg.evaluation.functional.precision_recall import (
+    MAX_DETECTIONS,
+    Verdicts,
+    accumulate,
+    mean_of_valid,
+)
 
 from .perfecting import with_perfect_extent, with_perfect_masks
 from .tube_kinds import KINDS, TubeKinds, duplicates, tube_kinds
@@ -82,7 +87,8 @@ class OracleAP:
         return numbers
 
     def _ap(self, verdicts: list[Verdicts]) -> dict[str, float]:
-        precision = accumulate(verdicts, self.category_ids).precision[:, :, :, 0, -1]
+        curves = accumulate(verdicts, self.category_ids, limits=MAX_DETECTIONS[-1:])
+        precision = curves.precision[:, :, :, 0, 0]
         return dict(AP=mean_of_valid(precision), AP50=mean_of_valid(precision[0]))
 
 

@@ -45,7 +45,7 @@ class Curves:
     scores: np.ndarray
 
     def average_precision(self, condition: int = 0) -> float:
-        """Mean precision at the last limit, over thresholds, recall points and categories."""
+        """The mean precision over thresholds, recall points and categories, at the last limit."""
         return mean_of_valid(self.precision[:, :, :, condition, -1])
 
 
@@ -64,10 +64,10 @@ def accumulate(
     """Precision and recall over all videos.
 
     Args:
-        verdicts: of all videos.
-        category_ids: ids of the K categories.
+        verdicts: of each video and category.
+        category_ids: the K categories.
         num_conditions: C.
-        limits: how many detections of a video and category count, the best ones, M numbers.
+        limits: M numbers of detections a video and category that count.
     """
     num_points = (len(IOU_THRESHOLDS), len(RECALL_POINTS))
     shape = (*num_points, len(category_ids), num_conditions, len(limits))
