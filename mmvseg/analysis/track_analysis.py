@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from mmvseg.errors import UserError
 from mmvseg.evaluation.functional.ground_truth import to_ground_truth
-from mmvseg.evaluation.functional.tracking import ANY_CLASS, ANY_ID, evaluate_tracking
+from mmvseg.evaluation.functional.tracking import ANY_CLASS, ANY_ID, tracking_notes
 from mmvseg.evaluation.functional.tracking_numbers import (
     ALL_VIDEOS,
     CLASS_SUM,
@@ -26,6 +26,7 @@ from .first_detection import FirstDetection
 from .groups import GroupAP
 from .oracles import OracleAP
 from .summary import summary
+from .tracking import TrackingCounts
 from .video_analysis import VideoAnalysis, analyzed_videos
 from .worst import Worst
 
@@ -121,14 +122,16 @@ def analyze_tracks(
     """
     truth, results = select(truth, results, source, selection)
     # The videos come first: their check is the strictest.
-    oracles = OracleAP([category.id for category in truth.categories])
+    categories = {category.id: category.name for category in truth.categories}
+    oracles, counts = OracleAP([*categories]), TrackingCounts(categories)
     collectors = _collectors(truth)
     for video in analyzed_videos(truth, results, source):
         oracles.add(video.found, video.tubes, video.relinked, video.overlap)
+        counts.add(video.overlap)
         for collector in collectors.values():
             collector.add(video)
     ap = evaluate_youtube_vis(to_ground_truth(truth), results, source)
-    tracking = evaluate_tracking(truth, results, source)
+    tracking = counts.result(tracking_notes(truth, results, source))
     notes = [*dict.fromkeys([*ap.notes, *tracking.notes])]
     return TrackAnalysis(truth.file, source, selection, ap, tracking, oracles, collectors, notes)
 

@@ -57,13 +57,11 @@ def _gains_chart(oracles: Mapping[str, Any]) -> bytes:
 def panoptic_charts(report: Mapping[str, Any]) -> dict[str, bytes]:
     """Pictures of a report about panoptic results."""
     charts = {}
-    losses = {
-        group: {phrase: report['losses'][group][kind] for kind, phrase in PHRASES.items()}
-        for group in GROUPS
-    }
-    known = {group: rows for group, rows in losses.items() if not np.isnan([*rows.values()]).any()}
+    losses = report['losses']
+    known = [kind for kind in PHRASES if not np.isnan([losses[g][kind] for g in GROUPS]).any()]
     if known:
-        charts['losses'] = bars_chart('Where VPQ goes', 'loss of VPQ (points)', known)
+        series = {g: {PHRASES[kind]: losses[g][kind] for kind in known} for g in GROUPS}
+        charts['losses'] = bars_chart('Where VPQ goes', 'loss of VPQ (points)', series)
     confusion = report['confusion']
     if confusion['classes']:
         title = 'Classes of segments that match in single frames'
