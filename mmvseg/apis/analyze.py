@@ -2,13 +2,11 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mmvseg.analysis.panoptic import PanopticAnalysis, analyze_panoptic
-from mmvseg.analysis.semantic import SemanticAnalysis, analyze_semantic
 from mmvseg.analysis.track_analysis import Selection, TrackAnalysis, analyze_tracks
 from mmvseg.analysis.track_tables import track_tables
 from mmvseg.errors import UserError, one_line, say
@@ -20,6 +18,13 @@ from mmvseg.formats.youtube_vis_results import read_results
 from .report_charts import panoptic_charts, semantic_charts, track_charts
 from .report_folder import check_report_folder, write_report
 
+if TYPE_CHECKING:
+    from mmvseg.analysis.panoptic import PanopticAnalysis
+    from mmvseg.analysis.semantic import SemanticAnalysis
+
+# What other tasks need is imported in their functions: reading pictures takes OpenCV and PyAV.
+
+#: Draws the pictures of a report, by name.
 Charts = Callable[[Mapping[str, Any]], dict[str, bytes]]
 
 
@@ -46,10 +51,7 @@ def analyze(args: argparse.Namespace) -> None:
     Raises:
         UserError: a file is missing or unusable, or the options do not fit the results.
     """
-    tasks = {packed_task(path) for path in args.results}
-    if len(tasks) > 1:
-        raise UserError(f'{args.results[1]}: is of another kind than {args.results[0]}')
-    task = tasks.pop()
+    task = _task(args.results)
     _check_options(args, task)
     if args.out:
         check_report_folder(args.out, [args.ground_truth, *args.results])
@@ -60,6 +62,16 @@ def analyze(args: argparse.Namespace) -> None:
     if args.out:
         write_report(args.out, report.numbers, report.charts(report.numbers))
         say(f'{args.out}: report.json and pictures')
+
+
+def _task(results: Sequence[Path]) -> str:
+    """The task that all results are of."""
+    for path in results:
+        if not path.exists():
+            raise UserError(f'{path}: there is no such file or folder')
+        if packed_task(path) != packed_task(results[0]):
+            raise UserError(f'{path}: is of another kind than {results[0]}')
+    return packed_task(results[0])
 
 
 def _check_options(args: argparse.Namespace, task: str) -> None:
@@ -98,6 +110,7 @@ def _notes(runs: Iterable[TrackAnalysis]) -> list[str]:
 
 
 def _panoptic(args: argparse.Namespace) -> Report:
+    from mmvseg.analysis.panoptic import analyze_panoptic
     from mmvseg.formats.vipseg import read_vipseg
     from mmvseg.formats.vipseg_results import find_ground_truth, load_results
 
@@ -109,6 +122,7 @@ def _panoptic(args: argparse.Namespace) -> Report:
 
 
 def _semantic(args: argparse.Namespace) -> Report:
+    from mmvseg.analysis.semantic import analyze_semantic
     from mmvseg.formats.vspw import find_split, load_semantic_truth
 
     split = find_split(args.ground_truth, args.split)
@@ -119,7 +133,7 @@ def _semantic(args: argparse.Namespace) -> Report:
 
 
 def _map_report(
-    args: argparse.Namespace, analysis: PanopticAnalysis | SemanticAnalysis, charts: Charts
+    args: argparse.Namespace, analysis: 'PanopticAnalysis | SemanticAnalysis', charts: Charts
 ) -> Report:
     names = dict(ground_truth=str(args.ground_truth), results=str(args.results[0]))
     text = f'{analysis.sentence()}.\n{analysis.tables()}'
