@@ -24,7 +24,9 @@ from .curves import precision_curves
 from .error_counts import ErrorCounts
 from .first_detection import FirstDetection
 from .groups import GroupAP
+from .object_outcomes import ObjectOutcome, object_outcomes
 from .oracles import OracleAP
+from .run_values import RunRecord
 from .summary import summary
 from .tracking import TrackingCounts
 from .video_analysis import VideoAnalysis, analyzed_videos
@@ -65,6 +67,7 @@ class TrackAnalysis:
         ap: official AP.
         tracking: HOTA and others.
         oracles: AP under oracles.
+        outcomes: what becomes of each object.
         collectors: of everything else, by the name of their numbers.
         notes: what was counted in a way that few expect, one sentence each.
     """
@@ -75,8 +78,14 @@ class TrackAnalysis:
     ap: VideoAP
     tracking: Tracking
     oracles: OracleAP
+    outcomes: list[ObjectOutcome]
     collectors: dict[str, Collector]
     notes: list[str]
+
+    @property
+    def record(self) -> RunRecord:
+        """What comparisons need of it."""
+        return RunRecord(self.oracles, self.tracking, self.outcomes)
 
     def numbers(self) -> dict[str, Any]:
         """Everything, as ``report.json`` has it."""
@@ -124,16 +133,19 @@ def analyze_tracks(
     # The videos come first: their check is the strictest.
     categories = {category.id: category.name for category in truth.categories}
     oracles, counts = OracleAP([*categories]), TrackingCounts(categories)
-    collectors = _collectors(truth)
+    collectors, outcomes = _collectors(truth), []
     for video in analyzed_videos(truth, results, source):
         oracles.add(video.found, video.tubes, video.relinked, video.overlap)
         counts.add(video.overlap)
+        outcomes += object_outcomes(video)
         for collector in collectors.values():
             collector.add(video)
     ap = evaluate_youtube_vis(to_ground_truth(truth), results, source)
     tracking = counts.result(tracking_notes(truth, results, source))
     notes = [*dict.fromkeys([*ap.notes, *tracking.notes])]
-    return TrackAnalysis(truth.file, source, selection, ap, tracking, oracles, collectors, notes)
+    return TrackAnalysis(
+        truth.file, source, selection, ap, tracking, oracles, outcomes, collectors, notes
+    )
 
 
 def _collectors(truth: YouTubeVIS) -> dict[str, Collector]:

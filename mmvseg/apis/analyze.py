@@ -2,11 +2,14 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mmvseg.analysis.comparison import compare
+from mmvseg.analysis.comparison_tables import comparison_tables, seed_tables
+from mmvseg.analysis.seeds import compare_seeds
 from mmvseg.analysis.track_analysis import Selection, TrackAnalysis, analyze_tracks
 from mmvseg.analysis.track_tables import track_tables
 from mmvseg.errors import UserError, one_line, say
@@ -15,7 +18,13 @@ from mmvseg.formats.submissions import unpacked
 from mmvseg.formats.youtube_vis import read_youtube_vis
 from mmvseg.formats.youtube_vis_results import read_results
 
-from .report_charts import panoptic_charts, semantic_charts, track_charts
+from .report_charts import (
+    comparison_charts,
+    panoptic_charts,
+    seed_charts,
+    semantic_charts,
+    track_charts,
+)
 from .report_folder import check_report_folder, write_report
 
 if TYPE_CHECKING:
@@ -101,12 +110,17 @@ def _tracks(args: argparse.Namespace) -> Report:
         return analyze_tracks(truth, results, str(path), selection)
 
     runs = [analyzed(path) for path in args.results]
-    numbers = runs[0].numbers()
-    return Report(numbers, track_tables(numbers), _notes(runs), track_charts)
-
-
-def _notes(runs: Iterable[TrackAnalysis]) -> list[str]:
-    return [*dict.fromkeys(note for run in runs for note in run.notes)]
+    notes = [*dict.fromkeys(note for run in runs for note in run.notes)]
+    reports = [run.numbers() for run in runs]
+    if len(runs) == 1:
+        return Report(reports[0], track_tables(reports[0]), notes, track_charts)
+    records = [run.record for run in runs]
+    if args.seeds:
+        numbers = dict(runs=reports, seeds=compare_seeds(records))
+        return Report(numbers, seed_tables(numbers), notes, seed_charts)
+    a, b = reports
+    numbers = dict(A=a, B=b, comparison=compare(*records).numbers())
+    return Report(numbers, comparison_tables(numbers), notes, comparison_charts)
 
 
 def _panoptic(args: argparse.Namespace) -> Report:

@@ -13,6 +13,7 @@ from mmvseg.visualization.charts.bars import bars_chart
 from mmvseg.visualization.charts.calibration import calibration_chart
 from mmvseg.visualization.charts.confusion import confusion_chart
 from mmvseg.visualization.charts.curves import curves_chart
+from mmvseg.visualization.charts.differences import differences_chart
 from mmvseg.visualization.charts.groups import groups_chart
 
 
@@ -80,3 +81,42 @@ def semantic_charts(report: Mapping[str, Any]) -> dict[str, bytes]:
 
 def _class_chart(title: str, classes: list[str], counts: list[list[int]]) -> bytes:
     return confusion_chart(title, classes, classes, np.array(counts))
+
+
+def comparison_charts(report: Mapping[str, Any]) -> dict[str, bytes]:
+    """Pictures of a comparison: differences, and the pictures of both reports."""
+    compared = report['comparison']
+    main = {name: values for name, values in compared['main'].items() if name != 'IDSW'}
+    gains = {REMEDIES[kind]: entry['gain'] for kind, entry in compared['oracles'].items()}
+    panels = {
+        'Main numbers': _intervals(main),
+        'What mending would still gain in AP (less is better)': _intervals(gains),
+    }
+    panels = {title: rows for title, rows in panels.items() if rows}
+    charts = {'differences': differences_chart(panels)} if panels else {}
+    for name in ('A', 'B'):
+        of_one = track_charts(report[name])
+        charts |= {f'{name}_{chart}': picture for chart, picture in of_one.items()}
+    return charts
+
+
+def _intervals(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, tuple[float, ...]]:
+    """What has an interval, in points, with the sign of its verdict."""
+    signs = {'clearly better': 1, 'clearly worse': -1}
+    return {
+        name: (
+            *(100 * value for value in (values['difference'], *values['interval'])),
+            signs.get(values['verdict'], 0),
+        )
+        for name, values in rows.items()
+        if values['interval']
+    }
+
+
+def seed_charts(report: Mapping[str, Any]) -> dict[str, bytes]:
+    """Pictures of several seeds: those of each report, by its number from 1."""
+    return {
+        f'{number}_{chart}': picture
+        for number, run in enumerate(report['runs'], 1)
+        for chart, picture in track_charts(run).items()
+    }
