@@ -95,6 +95,7 @@ def test_what_needs_no_model_never_imports_torch(tmp_path):
         ('check', tmp_path / 'truth.json', '--no-frames'),
         ('evaluate', 'ytvis', tmp_path / 'truth.json', tmp_path / 'results.json'),
         ('evaluate', 'hota', tmp_path / 'truth.json', tmp_path / 'results.json'),
+        ('analyze', tmp_path / 'truth.json', tmp_path / 'results.json'),
         ('models', 'ovis'),
     ):
         names, ended = imported(*argv)
