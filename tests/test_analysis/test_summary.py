@@ -62,4 +62,9 @@ def test_without_objects_there_is_no_ap():
 
 
 def test_a_gain_of_nothing_has_no_minus():
-    assert [points(gain) for gain in (-1e-9, 0.0, 0.015, -0.015)] == ['+0.0', '+0.0', '+1.5', '-1.5']
+    assert [points(gain) for gain in (-1e-9, 0.0, 0.015, -0.015)] == [
+        '+0.0',
+        '+0.0',
+        '+1.5',
+        '-1.5',
+    ]

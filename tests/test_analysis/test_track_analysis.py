@@ -107,7 +107,9 @@ def test_of_one_class_nothing_is_of_a_wrong_class():
 
 
 def test_without_results_there_is_nothing_to_analyze():
-    with pytest.raises(UserError, match=r'none of the 1 results .* best has 0.9. Lower --min-score'):
+    with pytest.raises(
+        UserError, match=r'none of the 1 results .* best has 0.9. Lower --min-score'
+    ):
         of_scene(['aaaa'], ['aaaa'], [0.9], Selection(min_score=0.95))
     with pytest.raises(UserError, match='holds no predictions'):
         of_scene(['aaaa'], [], [])

@@ -202,7 +202,9 @@ def test_panoptic_results(run, tmp_path):
     with zipfile.ZipFile(tmp_path / 'submission.zip', 'w') as archive:
         for path in (case / 'pred').rglob('*.*'):
             archive.write(path, path.relative_to(case / 'pred'))
-    assert run(case / 'gt', tmp_path / 'submission.zip')[1] == '\n'.join(text.split('\n')[:-2]) + '\n'
+    assert (
+        run(case / 'gt', tmp_path / 'submission.zip')[1] == '\n'.join(text.split('\n')[:-2]) + '\n'
+    )
 
 
 def test_options_that_would_do_nothing_are_refused(run, classes):
