@@ -69,7 +69,9 @@ def covered_shares(boxes: np.ndarray, areas: np.ndarray) -> np.ndarray:
         box = boxes[g, seen, None]  # (S, 1, 4)
         others = np.delete(boxes, g, axis=0)[:, seen].swapaxes(0, 1)  # (S, G - 1, 4)
         low, high = box[..., :2], box[..., 2:]
-        clipped = np.concatenate([others[..., :2].clip(low, high), others[..., 2:].clip(low, high)], 2)
+        clipped = np.concatenate(
+            [others[..., :2].clip(low, high), others[..., 2:].clip(low, high)], 2
+        )
         shares[g] = (_union(clipped) / (high - low).prod(axis=2)[:, 0]).mean()
     return shares
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mmvseg.evaluation.functional.precision_recall import MAX_DETECTIONS, Verdicts
-from mmvseg.evaluation.functional.tube_matching import by_score, take_tubes
+from mmvseg.evaluation.functional.tube_matching import Taken, by_score, take_tubes
 
 from .video_overlap import VideoOverlap
 
@@ -104,35 +104,72 @@ class TubeMatching:
 def match(tubes: Tubes, overlap: VideoOverlap) -> TubeMatching:
     """Match tubes with objects as AP does, over all areas."""
     iou = tube_iou(tubes, overlap)
-    ranked = _ranked(tubes)
-    # Classes do not compete, so all are matched at once, with no overlap between them.
-    own = tubes.category_ids[:, None] == overlap.object_categories
-    crowd = ~overlap.counted[None]
-    outside = np.zeros((1, len(ranked)), bool)
-    result = take_tubes(np.where(own, iou, -1)[ranked], overlap.objects, crowd, outside)
-    verdicts = []
-    for category_id in sorted({*tubes.category_ids.tolist(), *overlap.object_categories.tolist()}):
-        rows = tubes.category_ids[ranked] == category_id
-        of_category = (overlap.object_categories == category_id) & overlap.counted
-        verdicts.append(
-            Verdicts(
-                category_id=category_id,
-                scores=tubes.scores[ranked][rows],
-                hit=result.hit[..., rows],
-                ignored=result.ignored[..., rows],
-                positives=of_category.sum(keepdims=True),
-            )
-        )
+    ranked, crowd = ranked_tubes(tubes), ~overlap.counted[None]
+    outside = np.zeros((1, len(tubes)), bool)
+    result = take_by_class(iou, ranked, tubes, overlap, crowd, outside)
     taken = np.full(len(tubes), -1)
     right, wrong = np.zeros((2, len(tubes)), bool)
     matched, hit, ignored = (values[0, 0] for values in result)
     taken[ranked] = matched
     right[ranked] = hit & ~ignored
     wrong[ranked] = ~hit & ~ignored
+    verdicts = verdicts_by_class(result, ranked, tubes, overlap, crowd)
     return TubeMatching(verdicts, taken, right, wrong, iou)
 
 
-def _ranked(tubes: Tubes) -> np.ndarray:
+def take_by_class(
+    iou: np.ndarray,
+    ranked: np.ndarray,
+    tubes: Tubes,
+    overlap: VideoOverlap,
+    object_ignored: np.ndarray,
+    outside: np.ndarray,
+) -> Taken:
+    """Let tubes take objects of their classes under C conditions.
+
+    Args:
+        iou: (N, G).
+        ranked: positions of the tubes that count, see :func:`ranked_tubes`, (R,).
+        tubes: N tubes.
+        overlap: the video.
+        object_ignored: whether an object does not count, (C, G).
+        outside: whether a tube does not count if it takes nothing, (C, N).
+
+    Returns:
+        What the ranked tubes take, with R in place of D.
+    """
+    # Classes do not compete, so all are matched at once, with no overlap between them.
+    own = tubes.category_ids[ranked, None] == overlap.object_categories
+    return take_tubes(
+        np.where(own, iou[ranked], -1), overlap.objects, object_ignored, outside[:, ranked]
+    )
+
+
+def verdicts_by_class(
+    taken: Taken,
+    ranked: np.ndarray,
+    tubes: Tubes,
+    overlap: VideoOverlap,
+    object_ignored: np.ndarray,
+) -> list[Verdicts]:
+    """Verdicts of each class of tubes or objects; see :func:`take_by_class`."""
+    object_categories, scores = overlap.object_categories, tubes.scores[ranked]
+    verdicts = []
+    for category_id in sorted({*tubes.category_ids.tolist(), *object_categories.tolist()}):
+        rows = tubes.category_ids[ranked] == category_id
+        verdicts.append(
+            Verdicts(
+                category_id=category_id,
+                scores=scores[rows],
+                hit=taken.hit[..., rows],
+                ignored=taken.ignored[..., rows],
+                positives=(~object_ignored[:, object_categories == category_id]).sum(axis=1),
+            )
+        )
+    return verdicts
+
+
+def ranked_tubes(tubes: Tubes) -> np.ndarray:
     """Positions of the tubes that count by descending score: the best of each class."""
     order = by_score(tubes.scores, len(tubes))
     if len(tubes) <= MAX_DETECTIONS[-1]:
