@@ -39,8 +39,8 @@ def test_the_best_threshold():
 
 
 def test_tracks_of_one_score_are_cut_together():
-    numbers = calibration(['aaaa', 'hhhh', 'gggg', 'bbbb'], [0.9, 0.5, 0.5, 0.5])
-    # 2/5 after the first, 4/8 after all: no cut is between the equal ones
+    numbers = calibration(['aaaa', 'bbbb', 'hhhh', 'gggg'], [0.9, 0.5, 0.5, 0.5])
+    # 2/5 after the first, 4/8 after all; 4/6 after two would be a cut between equal ones
     assert numbers['best_f1'] == dict(threshold=0.5, f1=0.5, precision=0.5, recall=0.5)
 
 

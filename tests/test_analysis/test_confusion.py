@@ -53,7 +53,8 @@ def test_an_overlap_below_one_half_is_nothing():
 
 
 def test_crowds_are_not_counted():
-    numbers = counted(['aaaa', 'bbbb'], [1, 1], ['aaaa', 'bbbb', 'bbbb'], [1, 2, 3], crowds=[2])
+    objects, tracks = ['aaaa', 'bbbb', 'cccc'], ['aaaa', 'bbbb', 'bbbb']
+    numbers = counted(objects, [1, 1, 1], tracks, [1, 2, 3], crowds=[2, 3])
     assert [sum(row) for row in numbers['counts']] == [1, 0, 0, 0]
 
 
