@@ -26,7 +26,7 @@ from .video_overlap import VideoOverlap
 #: The tubes as they are, among the names of oracles.
 PREDICTED = 'predicted'
 #: Prefix of the names of oracles that follow all earlier ones.
-_CHAIN = 'then '
+IN_ORDER = 'then '
 
 
 class OracleAP:
@@ -36,12 +36,12 @@ class OracleAP:
         category_ids: ids of the categories of the ground truth.
 
     Attributes:
-        verdicts: of all videos so far, by name of the oracle.
+        verdicts: those of all videos so far with the ids of their videos, by name of the oracle.
     """
 
     def __init__(self, category_ids: Sequence[int]) -> None:
         self.category_ids = [*category_ids]
-        self.verdicts: dict[str, list[Verdicts]] = defaultdict(list)
+        self.verdicts: dict[str, list[tuple[int, Verdicts]]] = defaultdict(list)
 
     def add(self, found: TubeKinds, tubes: Tubes, relinked: Tubes, overlap: VideoOverlap) -> None:
         """Take a video.
@@ -52,7 +52,7 @@ class OracleAP:
             relinked: the same masks linked rightly.
             overlap: the video.
         """
-        self.verdicts[PREDICTED] += found.matching.verdicts
+        self._keep(PREDICTED, found.matching.verdicts, overlap)
         chained = tube_kinds(relinked, overlap)
         for kind in KINDS:
             if kind == 'association':
@@ -62,8 +62,8 @@ class OracleAP:
                 alone = found.matching if mended is tubes else match(mended, overlap)
                 last, relinked = relinked, mend(kind, relinked, chained, overlap)
                 chained = chained if relinked is last else tube_kinds(relinked, overlap)
-            self.verdicts[kind] += alone.verdicts
-            self.verdicts[_CHAIN + kind] += chained.matching.verdicts
+            self._keep(kind, alone.verdicts, overlap)
+            self._keep(IN_ORDER + kind, chained.matching.verdicts, overlap)
 
     def numbers(self) -> dict[str, dict[str, float]]:
         """AP and AP50 as predicted, and what each oracle gains, on its own and in order.
@@ -79,15 +79,19 @@ class OracleAP:
             return numbers
         last = before
         for kind in KINDS:
-            chained = ap[_CHAIN + kind]
+            chained = ap[IN_ORDER + kind]
             numbers['alone'][kind] = {m: ap[kind][m] - before[m] for m in before}
             numbers['in_order'][kind] = {m: chained[m] - last[m] for m in before}
             last = chained
         numbers['mended'] = last
         return numbers
 
-    def _ap(self, verdicts: list[Verdicts]) -> dict[str, float]:
-        curves = accumulate(verdicts, self.category_ids, limits=MAX_DETECTIONS[-1:])
+    def _keep(self, name: str, verdicts: list[Verdicts], overlap: VideoOverlap) -> None:
+        self.verdicts[name] += [(overlap.video.id, verdict) for verdict in verdicts]
+
+    def _ap(self, verdicts: list[tuple[int, Verdicts]]) -> dict[str, float]:
+        of_all = [verdict for _, verdict in verdicts]
+        curves = accumulate(of_all, self.category_ids, limits=MAX_DETECTIONS[-1:])
         precision = curves.precision[:, :, :, 0, 0]
         return dict(AP=mean_of_valid(precision), AP50=mean_of_valid(precision[0]))
 
