@@ -50,7 +50,7 @@ class RunRecord:
         """The main numbers under N weightings.
 
         Args:
-            weights: whole numbers, one a video, (N, V).
+            weights: integers, one a video, (N, V).
         """
         ap = self._ap(PREDICTED, weights)  # (N, T, K)
         classes = dict(AP=ap.mean(axis=1))
