@@ -4,6 +4,7 @@ import numpy as np
 import youtube_vis_content
 from track_scenes import content, entries
 
+from mmvseg.analysis.object_outcomes import ObjectOutcomes
 from mmvseg.analysis.oracles import OracleAP
 from mmvseg.analysis.run_values import RunRecord
 from mmvseg.analysis.video_analysis import analyzed_videos
@@ -33,12 +34,13 @@ def record(objects, tracks, num_categories=1, object_categories=(), categories=(
 
 
 def record_of(truth, results):
-    oracle_ap = OracleAP([category.id for category in truth.categories])
-    run = RunRecord(oracle_ap, evaluate_tracking(truth, results, 'results'))
+    """The record of results that are read already."""
+    oracle_ap, outcomes = OracleAP([category.id for category in truth.categories]), ObjectOutcomes()
     for video in analyzed_videos(truth, results, 'results'):
         oracle_ap.add(video.found, video.tubes, video.relinked, video.overlap)
-        run.add(video)
-    return run
+        outcomes.add(video)
+    tracking = evaluate_tracking(truth, results, 'results')
+    return RunRecord(oracle_ap, tracking, outcomes.outcomes)
 
 
 def random_verdicts(num_videos, category_ids, seed=0):

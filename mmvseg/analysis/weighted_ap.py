@@ -60,9 +60,9 @@ class _RankedClass:
     """The detections of a class by descending score.
 
     Precision falls with each wrong detection, so its envelope depends on the right ones alone, and
-    on how many wrong ones stand before each of them. Where thresholds agree on all detections, one
-    stands for them; U are left. At each there are up to H right ones; the rest of the H is filled
-    up with rows of zeros, which change nothing.
+    on how many wrong ones stand before each of them. Where a threshold says the same of all as the
+    one before, that one stands for it; U are left. At each there are up to H right ones; the rest
+    of the H is filled up with rows of zeros, which change nothing.
 
     Args:
         verdicts: with the positions of their videos.
@@ -74,12 +74,12 @@ class _RankedClass:
         for video, verdict in verdicts:
             self._positives[video] += verdict.positives[0]
         videos, right, wrong = _rank(verdicts)
-        both, self._stands_for = np.unique(
-            np.concatenate([right, wrong], axis=1), axis=0, return_inverse=True
-        )
-        right, wrong = np.split(both, 2, axis=1)  # (U, D)
-        self._shape = len(both), int(right.sum(axis=1).max(initial=0))  # (U, H)
-        starts = self._shape[1] * np.arange(len(both))[:, None]
+        other = ((right[1:] != right[:-1]) | (wrong[1:] != wrong[:-1])).any(axis=1)
+        other = np.append(True, other)
+        self._stands_for = other.cumsum() - 1  # (T,)
+        right, wrong = right[other], wrong[other]  # (U, D)
+        self._shape = len(right), int(right.sum(axis=1).max(initial=0))  # (U, H)
+        starts = self._shape[1] * np.arange(len(right))[:, None]
         rows = right.cumsum(axis=1) - right + starts  # of the next right one after each
         before = wrong & (rows < right.sum(axis=1, keepdims=True) + starts)
         #: right and wrong detections of each video that each row adds, (U * H, V)

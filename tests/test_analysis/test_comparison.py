@@ -7,6 +7,7 @@ import pytest
 from run_records import record
 
 from mmvseg.analysis.comparison import compare
+from mmvseg.analysis.oracles import OracleAP
 from mmvseg.analysis.run_values import MAIN, RunRecord
 from mmvseg.analysis.tube_kinds import KINDS
 
@@ -147,8 +148,8 @@ def test_few_videos_say_nothing_about_chance():
 
 
 def test_without_objects_there_is_nothing_to_compare():
-    crowd = record([['aaaa']], [['aaaa']])
-    nothing = RunRecord(type(crowd.oracle_ap)([1]), crowd.tracking)
+    other = record([['aaaa']], [['aaaa']])
+    nothing = RunRecord(OracleAP([1]), other.tracking, [])
     assert compare(nothing, nothing, num_draws=10).sentence().startswith('There are no objects')
 
 
@@ -193,7 +194,7 @@ def test_runs_of_other_truths_are_refused():
         with pytest.raises(ValueError, match='not of the same ground truth'):
             compare(a, b)
     with pytest.raises(ValueError, match='same classes'):
-        RunRecord(type(a.oracle_ap)([2]), a.tracking)
+        RunRecord(OracleAP([2]), a.tracking, a.outcomes)
 
 
 def test_whole_set_and_draws_are_the_official_numbers(mixed):

@@ -3,6 +3,8 @@ import json
 import pytest
 from run_records import record
 
+from mmvseg.analysis.oracles import OracleAP
+from mmvseg.analysis.run_values import RunRecord
 from mmvseg.analysis.seeds import compare_seeds
 from mmvseg.analysis.tube_kinds import KINDS
 
@@ -58,7 +60,7 @@ def test_objects_that_none_finds():
 
 def test_nothing_to_measure():
     run = record([['aaaa']], [['aaaa']])
-    empty = type(run)(type(run.oracle_ap)([1]), run.tracking)
+    empty = RunRecord(OracleAP([1]), run.tracking, [])
     numbers = compare_seeds([empty, empty])
     nothing = dict(values=[-1, -1], mean=None, min=None, max=None, std=None)
     assert numbers['main']['AP'] == nothing
