@@ -30,6 +30,21 @@ class ObjectOutcome:
         return not self.kind
 
 
+class ObjectOutcomes:
+    """Collects the objects of all videos.
+
+    Attributes:
+        outcomes: of all videos so far.
+    """
+
+    def __init__(self) -> None:
+        self.outcomes: list[ObjectOutcome] = []
+
+    def add(self, video: VideoAnalysis) -> None:
+        """Take a video."""
+        self.outcomes += object_outcomes(video)
+
+
 def object_outcomes(video: VideoAnalysis) -> list[ObjectOutcome]:
     """The objects of a video in the order of the file, crowds left out."""
     return [

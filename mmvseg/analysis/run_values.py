@@ -1,16 +1,15 @@
 """The main numbers of one results file, over all videos or over any weighting of them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from mmvseg.evaluation.functional.precision_recall import IOU_THRESHOLDS
 from mmvseg.evaluation.functional.tracking_numbers import Tracking
 
-from .object_outcomes import ObjectOutcome, object_outcomes
+from .object_outcomes import ObjectOutcome
 from .oracles import IN_ORDER, PREDICTED, OracleAP
 from .tube_kinds import KINDS
-from .video_analysis import VideoAnalysis
 from .weighted_ap import WeightedAP, mean_of_classes
 from .weighted_tracking import NAMES as TRACKING_NAMES
 from .weighted_tracking import WeightedTracking
@@ -21,14 +20,14 @@ MAIN = ('AP', 'AP50', 'AP75', *TRACKING_NAMES)
 _THRESHOLDS = dict(AP50=0, AP75=IOU_THRESHOLDS.tolist().index(0.75))
 
 
-@dataclass
+@dataclass(frozen=True)
 class RunRecord:
-    """What comparisons need of one results file.
+    """What comparisons need of one results file, collected over all videos.
 
     Attributes:
-        oracle_ap: has taken all videos by the time of the comparison.
+        oracle_ap: the verdicts of AP.
         tracking: of the same results and classes.
-        outcomes: of all annotated objects that count; :meth:`add` extends it.
+        outcomes: of all annotated objects that count.
 
     Raises:
         ValueError: AP and tracking are not of the same classes.
@@ -36,21 +35,17 @@ class RunRecord:
 
     oracle_ap: OracleAP
     tracking: Tracking
-    outcomes: list[ObjectOutcome] = field(default_factory=list)
+    outcomes: list[ObjectOutcome]
 
     def __post_init__(self) -> None:
         if self.oracle_ap.category_ids != [*self.tracking.categories]:
             raise ValueError('AP and tracking must be of the same classes in the same order')
 
-    def add(self, video: VideoAnalysis) -> None:
-        """Take the objects of a video; its verdicts go to :attr:`oracle_ap`."""
-        self.outcomes += object_outcomes(video)
-
     def main_values(self, weights: np.ndarray) -> 'MainValues':
         """The main numbers under N weightings.
 
         Args:
-            weights: whole numbers, one a video, (N, V).
+            weights: integers, one a video, (N, V).
         """
         ap = self._ap(PREDICTED, weights)  # (N, T, K)
         classes = dict(AP=ap.mean(axis=1))

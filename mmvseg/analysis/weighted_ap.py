@@ -45,24 +45,24 @@ class WeightedAP:
         """The mean precision over the recall points.
 
         Args:
-            weights: whole numbers, one a video, of N weightings, (N, V).
+            weights: integers, one a video, of N weightings, (N, V).
 
         Returns:
             By IoU threshold and class, nan for a class without objects, (N, T, K).
         """
-        values = [ranked.precision(weights) for ranked in self._classes]
-        return (
-            np.stack(values, axis=2) if values else np.zeros((len(weights), len(IOU_THRESHOLDS), 0))
-        )
+        values = np.full((len(weights), len(IOU_THRESHOLDS), len(self._classes)), np.nan)
+        for k, ranked in enumerate(self._classes):
+            values[:, :, k] = ranked.precision(weights)
+        return values
 
 
 class _RankedClass:
     """The detections of a class by descending score.
 
     Precision falls with each wrong detection, so its envelope depends on the right ones alone, and
-    on how many wrong ones stand before each of them. Where thresholds agree on all detections, one
-    stands for them; U are left. At each there are up to H right ones; the rest of the H is filled
-    up with rows of zeros, which change nothing.
+    on how many wrong ones stand before each of them. Where a threshold says the same of all as the
+    one before, that one stands for it; U are left. At each there are up to H right ones; the rest
+    of the H is filled up with rows of zeros, which change nothing.
 
     Args:
         verdicts: with the positions of their videos.
@@ -70,22 +70,22 @@ class _RankedClass:
     """
 
     def __init__(self, verdicts: Sequence[tuple[int, Verdicts]], num_videos: int) -> None:
-        self._positives = np.zeros(num_videos)
+        self._positives = np.zeros(num_videos, int)
         for video, verdict in verdicts:
             self._positives[video] += verdict.positives[0]
         videos, right, wrong = _rank(verdicts)
-        both, self._stands_for = np.unique(
-            np.concatenate([right, wrong], axis=1), axis=0, return_inverse=True
-        )
-        right, wrong = np.split(both, 2, axis=1)  # (U, D)
-        self._shape = len(both), int(right.sum(axis=1).max(initial=0))  # (U, H)
-        starts = self._shape[1] * np.arange(len(both))[:, None]
+        other = ((right[1:] != right[:-1]) | (wrong[1:] != wrong[:-1])).any(axis=1)
+        other = np.append(True, other)
+        self._stands_for = other.cumsum() - 1  # (T,)
+        right, wrong = right[other], wrong[other]  # (U, D)
+        self._shape = len(right), int(right.sum(axis=1).max(initial=0))  # (U, H)
+        starts = self._shape[1] * np.arange(len(right))[:, None]
         rows = right.cumsum(axis=1) - right + starts  # of the next right one after each
         before = wrong & (rows < right.sum(axis=1, keepdims=True) + starts)
         #: right and wrong detections of each video that each row adds, (U * H, V)
         self._right, self._wrong = (
             csr_array(
-                (np.ones(np.count_nonzero(of)), (rows[of], videos[np.nonzero(of)[1]])),
+                (np.ones(np.count_nonzero(of), int), (rows[of], videos[np.nonzero(of)[1]])),
                 (self._shape[0] * self._shape[1], num_videos),
             )
             for of in (right, before)
@@ -95,7 +95,7 @@ class _RankedClass:
         """See :meth:`WeightedAP.__call__`, (N, T)."""
         step = max(1, _CHUNK_SIZE // max(1, self._right.shape[0]))
         chunks = [weights[start : start + step] for start in range(0, len(weights), step)]
-        values = np.concatenate([self._precision(chunk.T.astype(float)) for chunk in chunks])
+        values = np.concatenate([self._precision(chunk.T) for chunk in chunks])
         return values[:, self._stands_for]
 
     def _precision(self, weights: np.ndarray) -> np.ndarray:
@@ -106,11 +106,24 @@ class _RankedClass:
         wrong = (self._wrong @ weights).reshape(shape).cumsum(axis=1)
         precision = right / (wrong + right + np.spacing(1))
         precision = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
-        recall = right / np.maximum(positives, 1)
-        reached = np.searchsorted(RECALL_POINTS, recall, side='right')
+        reached = _reached(right, positives)
         reached[:, 1:] -= reached[:, :-1].copy()  # recall points that each right one adds
         mean = (reached * precision).sum(axis=1) / len(RECALL_POINTS)
         return np.where(positives > 0, mean, np.nan).T
+
+
+def _reached(right: np.ndarray, positives: np.ndarray) -> np.ndarray:
+    """How many recall points are reached, by a table since counts are small.
+
+    Args:
+        right: how many are right so far, (..., N).
+        positives: how many could be, (N,).
+    """
+    numbers, row_of = np.unique(positives, return_inverse=True)
+    counts = np.arange(right.max(initial=0) + 1)
+    recall = counts / np.maximum(numbers, 1)[:, None]
+    table = np.searchsorted(RECALL_POINTS, recall, side='right')
+    return table.ravel().take(right + len(counts) * row_of)
 
 
 def _rank(verdicts: Sequence[tuple[int, Verdicts]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

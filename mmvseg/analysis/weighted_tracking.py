@@ -46,7 +46,7 @@ class WeightedTracking:
         """The numbers of N weightings.
 
         Args:
-            weights: whole numbers, one a video, (N, V).
+            weights: integers, one a video, (N, V).
         """
         counts = np.tensordot(weights, self._counts, 1)  # (N, K, F)
         classes = _numbers(counts)
