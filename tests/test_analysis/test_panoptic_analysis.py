@@ -124,6 +124,9 @@ def test_a_mask_that_comes_and_goes_costs_its_windows_but_breaks_no_id(tmp_path)
     # of the windows of two frames two have half of the cat, which is no match
     assert found.losses.quality.quality(2, 'Things') == pytest.approx(3 / 5)
     assert losses['flicker'] > 5
+    # the added mask gets the id that the cat has before and after
+    gains = found.numbers()['gains']['Things']
+    assert gains == pytest.approx(dict.fromkeys(MENDABLE, 0) | dict(missed=sum(losses.values())))
     assert sum(losses.values()) == pytest.approx(
         100 - 100 * found.losses.quality.mean(group='Things')
     )
