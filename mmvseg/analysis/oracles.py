@@ -11,10 +11,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mmvseg.evaluation.functional.precision_recall import Verdicts, accumulate, mean_of_valid
+from mmvseg.evaluation.functional.precision_recall import (
+    MAX_DETECTIONS,
+    Verdicts,
+    accumulate,
+    mean_of_valid,
+)
 
 from .perfecting import with_perfect_extent, with_perfect_masks
-from .tube_kinds import KINDS, TubeKinds, tube_kinds
+from .tube_kinds import KINDS, TubeKinds, duplicates, tube_kinds
 from .tubes import Tubes, match
 from .video_overlap import VideoOverlap
 
@@ -48,15 +53,17 @@ class OracleAP:
             overlap: the video.
         """
         self.verdicts[PREDICTED] += found.matching.verdicts
-        mended = relinked
+        chained = tube_kinds(relinked, overlap)
         for kind in KINDS:
             if kind == 'association':
-                alone = mended = relinked
+                alone = chained.matching
             else:
-                alone = mend(kind, tubes, found, overlap)
-                mended = mend(kind, mended, tube_kinds(mended, overlap), overlap)
-            self.verdicts[kind] += match(alone, overlap).verdicts
-            self.verdicts[_CHAIN + kind] += match(mended, overlap).verdicts
+                mended = mend(kind, tubes, found, overlap)
+                alone = found.matching if mended is tubes else match(mended, overlap)
+                last, relinked = relinked, mend(kind, relinked, chained, overlap)
+                chained = chained if relinked is last else tube_kinds(relinked, overlap)
+            self.verdicts[kind] += alone.verdicts
+            self.verdicts[_CHAIN + kind] += chained.matching.verdicts
 
     def numbers(self) -> dict[str, dict[str, float]]:
         """AP and AP50 as predicted, and what each oracle gains, on its own and in order.
@@ -80,7 +87,8 @@ class OracleAP:
         return numbers
 
     def _ap(self, verdicts: list[Verdicts]) -> dict[str, float]:
-        precision = accumulate(verdicts, self.category_ids).precision[:, :, :, 0, -1]
+        curves = accumulate(verdicts, self.category_ids, limits=MAX_DETECTIONS[-1:])
+        precision = curves.precision[:, :, :, 0, 0]
         return dict(AP=mean_of_valid(precision), AP50=mean_of_valid(precision[0]))
 
 
@@ -92,22 +100,29 @@ def mend(kind: str, tubes: Tubes, found: TubeKinds, overlap: VideoOverlap) -> Tu
         tubes: N tubes.
         found: what is wrong with them.
         overlap: the video.
+
+    Returns:
+        Other tubes, or ``tubes`` where there is nothing to mend.
     """
-    if kind in ('duplicate', 'false'):
-        return tubes.where(found.kinds != kind)
+    of_kind = found.kinds == kind
     if kind == 'missed':
-        return _with_missed(tubes, found, overlap)
+        return _with_missed(tubes, found, overlap) if found.missed.any() else tubes
+    if kind in ('duplicate', 'false'):
+        return tubes.where(~of_kind) if of_kind.any() else tubes
     if kind == 'class':
+        if not of_kind.any():
+            return tubes
         mended = tubes.copy()
-        wrong = found.kinds == 'class'
-        mended.category_ids[wrong] = overlap.object_categories[found.targets[wrong]]
+        mended.category_ids[of_kind] = overlap.object_categories[found.targets[of_kind]]
     else:
         aimed = found.matching.right | np.isin(found.kinds, ('mask', 'extent'))
+        if not aimed.any():
+            return tubes
         perfect = with_perfect_masks if kind == 'mask' else with_perfect_extent
         mended = perfect(tubes, overlap, np.where(aimed, found.targets, -1))
     # What has become right may stand beside another tube of the object: then one of them goes.
-    again = tube_kinds(mended, overlap).kinds == 'duplicate'
-    return mended.where(~(again & (found.kinds != 'duplicate')))
+    again = duplicates(match(mended, overlap), mended, overlap) & (found.kinds != 'duplicate')
+    return mended.where(~again) if again.any() else mended
 
 
 def _with_missed(tubes: Tubes, found: TubeKinds, overlap: VideoOverlap) -> Tubes:

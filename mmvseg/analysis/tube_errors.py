@@ -126,20 +126,26 @@ class _Writer:
     def _frame(self, kind: str, n: int, target: int) -> int:
         """Where an error shows first."""
         covered = self.tubes.areas[n] > 0
-        if target >= 0:
-            there = self.overlap.object_areas[target] > 0
-            others = np.delete(self.shown, n, axis=0)
-            shows = dict(
-                association=(covered & ~np.isin(self.shown[n], (-1, target)))
-                | ((others == target).any(axis=0) & (self.shown[n] != target)),
-                extent=there != covered,
-                mask=there & covered & (self.shown[n] == -1),
-            )
-            frames = np.flatnonzero(shows.get(kind, False))
-            if len(frames):
-                return int(frames[0])
         frames = np.flatnonzero(covered)
+        if kind == 'association':
+            frames = self._broken_links(n, target)
+        elif kind in ('extent', 'mask'):
+            there = self.overlap.object_areas[target] > 0
+            bad = there != covered if kind == 'extent' else there & covered & (self.shown[n] == -1)
+            frames = np.append(np.flatnonzero(bad), frames)
         return int(frames[0]) if len(frames) else 0
+
+    def _broken_links(self, n: int, target: int) -> np.ndarray:
+        """Frames where a track goes over to another object, or an object to another track."""
+        shown = self.shown[n]
+        frames = np.flatnonzero(shown >= 0)
+        crossings = frames[1:][np.diff(shown[frames]) != 0]
+        if len(crossings):
+            return crossings
+        by_others = np.delete(self.shown, n, axis=0) == target
+        followed = by_others.any(axis=0) & (shown != target)
+        before = followed[: frames[0]].any()
+        return frames if before else np.flatnonzero(followed)
 
     def _reason(self, kind: str, n: int, target: int) -> str:
         name = self.class_names[int(self.tubes.category_ids[n])]

@@ -61,28 +61,41 @@ def tube_kinds(
     association = association or AssociationErrors()
     matching = match(tubes, overlap)
     counted = overlap.counted
-    own = (tubes.category_ids[:, None] == overlap.object_categories) & counted  # (N, G)
-    other = ~own & counted & (tubes.category_ids[:, None] != overlap.object_categories)
-    kinds = np.full(len(tubes), '', '<U11')
-    targets = np.where(matching.right, matching.taken, -1)
-    for n in np.flatnonzero(matching.wrong):
-        own_iou = np.where(own[n], matching.iou[n], -1)
-        other_iou = np.where(other[n], matching.iou[n], -1)
-        if n in association.tracks:
-            kinds[n], targets[n] = 'association', association.tracks[n]
-        elif own_iou.max(initial=-1) >= FITS:
-            kinds[n], targets[n] = 'duplicate', own_iou.argmax()
-        elif other_iou.max(initial=-1) >= FITS:
-            kinds[n], targets[n] = 'class', other_iou.argmax()
-        elif own_iou.max(initial=-1) >= ON:
-            kinds[n], targets[n] = 'poor', own_iou.argmax()
-        else:
-            kinds[n] = 'false'
+    same = tubes.category_ids[:, None] == overlap.object_categories  # (N, G)
+    own, own_iou = _best(np.where(same & counted, matching.iou, -1))
+    other, other_iou = _best(np.where(~same & counted, matching.iou, -1))
+    linked = np.isin(np.arange(len(tubes)), [*association.tracks])
+    rules = dict(
+        association=linked,
+        duplicate=own_iou >= FITS,
+        poor=own_iou >= ON,
+        false=np.ones(len(tubes), bool),
+    )
+    rules['class'] = other_iou >= FITS
+    order = ('association', 'duplicate', 'class', 'poor', 'false')
+    conditions = [matching.wrong & rules[kind] for kind in order]
+    kinds = np.select(conditions, order, '').astype('<U11')
+    targets = np.select(conditions, [-1, own, other, own, -1], -1)
+    targets[[*association.tracks]] = [*association.tracks.values()]
+    targets[matching.right] = matching.taken[matching.right]
     _mask_or_extent(tubes, overlap, kinds, targets)
     found = matching.right | np.isin(kinds, ('class', 'mask', 'extent'))
     on = {*targets[found].tolist()} | association.objects
     missed = counted & ~np.isin(np.arange(len(overlap.objects)), [*on])
     return TubeKinds(matching, kinds, targets, missed)
+
+
+def duplicates(matching: TubeMatching, tubes: Tubes, overlap: VideoOverlap) -> np.ndarray:
+    """Whether each wrong tube fits an object of its class, which another one has taken, (N,)."""
+    own = (tubes.category_ids[:, None] == overlap.object_categories) & overlap.counted
+    return matching.wrong & (own & (matching.iou >= FITS)).any(axis=1)
+
+
+def _best(iou: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Position and value of the best object of each tube, -1 without objects, (N,) each."""
+    if not iou.shape[1]:
+        return np.full((2, len(iou)), -1)
+    return iou.argmax(axis=1), iou.max(axis=1)
 
 
 def _mask_or_extent(

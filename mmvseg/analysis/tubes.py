@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mmvseg.evaluation.functional.precision_recall import MAX_DETECTIONS, Verdicts
-from mmvseg.evaluation.functional.tube_matching import Detection, by_score, match_tubes
+from mmvseg.evaluation.functional.tube_matching import by_score, take_tubes
 
 from .video_overlap import VideoOverlap
 
@@ -104,29 +104,39 @@ class TubeMatching:
 def match(tubes: Tubes, overlap: VideoOverlap) -> TubeMatching:
     """Match tubes with objects as AP does, over all areas."""
     iou = tube_iou(tubes, overlap)
-    object_categories, crowd = overlap.object_categories, ~overlap.counted
-    found = TubeMatching(
-        verdicts=[],
-        taken=np.full(len(tubes), -1),
-        right=np.zeros(len(tubes), bool),
-        wrong=np.zeros(len(tubes), bool),
-        iou=iou,
-    )
-    for category_id in sorted({*tubes.category_ids.tolist(), *object_categories.tolist()}):
-        rows = np.flatnonzero(tubes.category_ids == category_id)
-        rows = rows[by_score(tubes.scores[rows], MAX_DETECTIONS[-1])]
-        columns = np.flatnonzero(object_categories == category_id)
-        matching = match_tubes(
-            (overlap.video.id, category_id),
-            [Detection(n, tubes.scores[n], 0.0) for n in rows],
-            [overlap.objects[g] for g in columns],
-            iou[np.ix_(rows, columns)],
-            crowd[None, columns],
-            np.zeros((1, len(rows)), bool),
+    ranked = _ranked(tubes)
+    # Classes do not compete, so all are matched at once, with no overlap between them.
+    own = tubes.category_ids[:, None] == overlap.object_categories
+    crowd = ~overlap.counted[None]
+    outside = np.zeros((1, len(ranked)), bool)
+    result = take_tubes(np.where(own, iou, -1)[ranked], overlap.objects, crowd, outside)
+    verdicts = []
+    for category_id in sorted({*tubes.category_ids.tolist(), *overlap.object_categories.tolist()}):
+        rows = tubes.category_ids[ranked] == category_id
+        of_category = (overlap.object_categories == category_id) & overlap.counted
+        verdicts.append(
+            Verdicts(
+                category_id=category_id,
+                scores=tubes.scores[ranked][rows],
+                hit=result.hit[..., rows],
+                ignored=result.ignored[..., rows],
+                positives=of_category.sum(keepdims=True),
+            )
         )
-        found.verdicts.append(matching.verdicts())
-        taken, hit, ignored = (a[0, 0] for a in (matching.matched, matching.hit, matching.ignored))
-        found.taken[rows] = np.append(columns, -1)[taken]
-        found.right[rows] = hit & ~ignored
-        found.wrong[rows] = ~hit & ~ignored
-    return found
+    taken = np.full(len(tubes), -1)
+    right, wrong = np.zeros((2, len(tubes)), bool)
+    matched, hit, ignored = (values[0, 0] for values in result)
+    taken[ranked] = matched
+    right[ranked] = hit & ~ignored
+    wrong[ranked] = ~hit & ~ignored
+    return TubeMatching(verdicts, taken, right, wrong, iou)
+
+
+def _ranked(tubes: Tubes) -> np.ndarray:
+    """Positions of the tubes that count by descending score: the best of each class."""
+    order = by_score(tubes.scores, len(tubes))
+    if len(tubes) <= MAX_DETECTIONS[-1]:
+        return order
+    categories = tubes.category_ids[order]
+    rank = (np.tril(categories[:, None] == categories)).sum(axis=1)
+    return order[rank <= MAX_DETECTIONS[-1]]

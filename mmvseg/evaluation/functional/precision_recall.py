@@ -34,9 +34,9 @@ class Curves:
     """Precision and recall of K categories; -1 where there is no annotation.
 
     Attributes:
-        precision: at T thresholds and 101 recall points, (T, 101, K, C, 3) for 1, 10 and 100
+        precision: at T thresholds and 101 recall points, (T, 101, K, C, M) for M limits of the
             detections a video.
-        recall: (T, K, C, 3).
+        recall: (T, K, C, M).
         scores: score at which each recall point is reached, in the axes of ``precision``.
     """
 
@@ -45,7 +45,7 @@ class Curves:
     scores: np.ndarray
 
     def average_precision(self, condition: int = 0) -> float:
-        """The mean precision of 100 detections over thresholds, recall points and categories."""
+        """The mean precision over thresholds, recall points and categories, at the last limit."""
         return mean_of_valid(self.precision[:, :, :, condition, -1])
 
 
@@ -56,12 +56,21 @@ def mean_of_valid(values: np.ndarray) -> float:
 
 
 def accumulate(
-    verdicts: Sequence[Verdicts], category_ids: Sequence[int], num_conditions: int = 1
+    verdicts: Sequence[Verdicts],
+    category_ids: Sequence[int],
+    num_conditions: int = 1,
+    limits: Sequence[int] = MAX_DETECTIONS,
 ) -> Curves:
-    """Precision and recall over all videos."""
-    limits = len(MAX_DETECTIONS)
+    """Precision and recall over all videos.
+
+    Args:
+        verdicts: of each video and category.
+        category_ids: the K categories.
+        num_conditions: C.
+        limits: M numbers of detections a video and category that count.
+    """
     num_points = (len(IOU_THRESHOLDS), len(RECALL_POINTS))
-    shape = (*num_points, len(category_ids), num_conditions, limits)
+    shape = (*num_points, len(category_ids), num_conditions, len(limits))
     precision, scores = np.full(shape, -1.0), np.full(shape, -1.0)
     recall = np.full((shape[0], *shape[2:]), -1.0)
     for k, category_id in enumerate(category_ids):
@@ -69,7 +78,7 @@ def accumulate(
         if not of_category:
             continue
         positives = sum(v.positives for v in of_category)
-        for m, limit in enumerate(MAX_DETECTIONS):
+        for m, limit in enumerate(limits):
             ranked_scores, true, false = _rank(of_category, limit)
             for c in np.flatnonzero(positives):
                 recall[:, k, c, m] = true[c, :, -1] / positives[c] if len(ranked_scores) else 0

@@ -57,7 +57,7 @@ def evaluate_tracking(
     for result in results:
         check_form(result, video_of(result, truth.videos, truth.file, source), source)
     results = [r for r in results if min_score is None or r.score >= min_score]
-    notes = _notes(truth, results, source, class_agnostic, mots)
+    notes = tracking_notes(truth, results, source, class_agnostic, mots)
     categories = {category.id: category.name for category in truth.categories}
     objects = truth.annotations
     if class_agnostic:
@@ -128,9 +128,22 @@ def check_form(result: Result, video: Video, source: str) -> None:
             )
 
 
-def _notes(
-    truth: YouTubeVIS, results: Sequence[Result], source: str, class_agnostic: bool, mots: bool
+def tracking_notes(
+    truth: YouTubeVIS,
+    results: Sequence[Result],
+    source: str,
+    class_agnostic: bool = False,
+    mots: bool = False,
 ) -> list[str]:
+    """What is counted in a way that few expect, one sentence each.
+
+    Args:
+        truth: the ground truth.
+        results: the objects that are left to count.
+        source: name of the results.
+        class_agnostic: whether all are of one class.
+        mots: whether the rules are those of :mod:`.mots`.
+    """
     notes = []
     if not results:
         notes.append(f'{source}: no results are left to count, so every object is missed')

@@ -5,11 +5,18 @@ The rules are those of the official evaluators of YouTube-VIS and OVIS.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from .ground_truth import Annotation
 from .precision_recall import IOU_THRESHOLDS, Verdicts
+
+
+class Annotated(Protocol):
+    """What matching needs to know of an annotated object."""
+
+    id: int
+    is_crowd: bool
 
 
 @dataclass
@@ -50,7 +57,7 @@ class Matching:
     video_id: int
     category_id: int
     detections: list[Detection]
-    annotations: list[Annotation]
+    annotations: list[Annotated]
     iou: np.ndarray
     matched: np.ndarray
     hit: np.ndarray
@@ -71,7 +78,7 @@ class Matching:
 def match_tubes(
     key: tuple[int, int],
     detections: list[Detection],
-    annotations: list[Annotation],
+    annotations: list[Annotated],
     iou: np.ndarray,
     annotation_ignored: np.ndarray,
     outside: np.ndarray,
@@ -86,16 +93,50 @@ def match_tubes(
         annotation_ignored: whether an annotation does not count under a condition, (C, G).
         outside: whether a detection does not count under a condition if it takes nothing, (C, D).
     """
+    taken = take_tubes(iou, annotations, annotation_ignored, outside)
+    return Matching(
+        *key,
+        detections,
+        annotations,
+        iou,
+        taken.matched,
+        taken.hit,
+        taken.ignored,
+        annotation_ignored,
+    )
+
+
+class Taken(NamedTuple):
+    """The fields ``matched``, ``hit`` and ``ignored`` of :class:`Matching`."""
+
+    matched: np.ndarray
+    hit: np.ndarray
+    ignored: np.ndarray
+
+
+def take_tubes(
+    iou: np.ndarray,
+    annotations: Sequence[Annotated],
+    annotation_ignored: np.ndarray,
+    outside: np.ndarray,
+) -> Taken:
+    """Let each detection in turn take an annotation.
+
+    Args:
+        iou: (D, G), detections by descending score; -1 for pairs that must not match.
+        annotations: G of them.
+        annotation_ignored: whether an annotation does not count under a condition, (C, G).
+        outside: whether a detection does not count under a condition if it takes nothing, (C, D).
+    """
     is_crowd = np.array([g.is_crowd for g in annotations], dtype=bool)
     matched = _assign(iou, annotation_ignored, is_crowd)
     # Officially a match is stored as the annotation's id and 0 means none, so a match with an
     # annotation of id 0 uses the annotation up and yet counts as none.
     ids = np.array([g.id for g in annotations] + [0])  # the last one is what -1 selects
     hit = ids[matched] != 0
-    taken_ignored = np.pad(annotation_ignored, ((0, 0), (0, 1)))
+    taken_ignored = np.append(annotation_ignored, np.zeros((len(outside), 1), bool), axis=1)
     ignored = np.take_along_axis(taken_ignored[:, None], matched, axis=2)
-    ignored = ignored | (~hit & outside[:, None])
-    return Matching(*key, detections, annotations, iou, matched, hit, ignored, annotation_ignored)
+    return Taken(matched, hit, ignored | (~hit & outside[:, None]))
 
 
 def by_score(scores: Sequence[float], limit: int) -> np.ndarray:
