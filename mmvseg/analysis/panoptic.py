@@ -124,7 +124,9 @@ class PanopticAnalysis:
             )
         order = [kind for kind in _by_size(losses) if losses[kind] >= _SHOWN]
         if not order:
-            return f'{start}; nothing is lost'
+            flawless = self.losses.quality.quality(1) == 1
+            rest = 'nothing is lost' if flawless else 'no kind of error costs 0.1 points'
+            return f'{start}; {rest}'
         most, *others = (f'{PHRASES[kind]}: {100 * losses[kind]:.1f}' for kind in order[:3])
         return '; then by '.join((f'{start}; most is lost by {most} points', *others))
 

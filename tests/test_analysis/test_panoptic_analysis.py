@@ -232,6 +232,11 @@ def test_the_sentence_names_the_largest_losses(tmp_path):
     assert np.isnan(void.worst_videos()[0]['VPQ'])
 
 
+def test_small_losses_are_not_called_nothing(tmp_path):
+    sentence = analyze(tmp_path, 'a' * 5000, 'a' * 4999 + '.').sentence()
+    assert sentence == 'VPQ is 100.0; no kind of error costs 0.1 points'
+
+
 def test_worst_videos_come_first(tmp_path):
     rows = dict(good='aaaaasssss', poor='aaaa.sssss', bad='.....sssss')
     length = dict(good=6, poor=3, bad=6)

@@ -96,6 +96,12 @@ def test_classes_that_are_only_predicted_cost_their_pixels_once(tmp_path):
     )
 
 
+def test_small_confusions_are_not_called_nothing(tmp_path):
+    frames = [[SKY] * 5000 + [ROAD] * 5000]
+    found = analyze(tmp_path, dict(one=(frames, [[SKY] * 5001 + [ROAD] * 4999])))
+    assert found.sentence() == 'mIoU is 100.0; no single confusion costs 0.1 points'
+
+
 def test_videos_and_windows_that_cost_most_come_first(tmp_path):
     steady, other = [SKY] * 4 + [ROAD] * 4, [SKY] * 4 + [ROAD] * 3 + [CAR]
     flicker = [steady] * 9
