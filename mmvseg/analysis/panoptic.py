@@ -15,7 +15,8 @@ from mmvseg.formats.vipseg import Video, VIPSeg
 
 from .map_tables import PHRASES, panoptic_tables
 from .panoptic_counts import VideoCounter, VideoCounts
-from .panoptic_losses import KINDS, MENDABLE, PanopticLosses
+from .panoptic_losses import KINDS, PanopticLosses
+from .panoptic_mending import MENDABLE
 
 #: A loss that shows in a percentage with one decimal.
 _SHOWN = 5e-4
@@ -41,7 +42,7 @@ class PanopticVideo:
     def losses(self, categories: Sequence[Category]) -> PanopticLosses:
         """What it loses of its own VPQ, the mean over the windows that it is long enough for."""
         windows = [k for k in WINDOWS if k <= self.num_frames]
-        return PanopticLosses(categories, self.counts.counts, self.counts.relinked, windows)
+        return PanopticLosses.of(categories, [self.counts], SCRIPT_WINDOWS, windows)
 
 
 @dataclass
@@ -57,8 +58,9 @@ class PanopticAnalysis:
     videos: list[PanopticVideo]
 
     def __post_init__(self) -> None:
-        self.losses = PanopticLosses.of(self.categories, [v.counts for v in self.videos])
-        self.confusion = np.sum([video.counts.confusion for video in self.videos], axis=0)
+        counts = [video.counts for video in self.videos]
+        self.losses = PanopticLosses.of(self.categories, counts, SCRIPT_WINDOWS)
+        self.confusion = np.sum([video.confusion for video in counts], axis=0)
         self.tubes = TubeSums.of(video.tubes for video in self.videos)
 
     def numbers(self) -> dict[str, Any]:
@@ -122,7 +124,9 @@ class PanopticAnalysis:
             )
         order = [kind for kind in _by_size(losses) if losses[kind] >= _SHOWN]
         if not order:
-            return f'{start}; nothing is lost'
+            flawless = self.losses.quality.quality(1) == 1
+            rest = 'nothing is lost' if flawless else 'no kind of error costs 0.1 points'
+            return f'{start}; {rest}'
         most, *others = (f'{PHRASES[kind]}: {100 * losses[kind]:.1f}' for kind in order[:3])
         return '; then by '.join((f'{start}; most is lost by {most} points', *others))
 
@@ -185,7 +189,7 @@ class PanopticAnalysis:
     def _parts(self, group: str) -> dict[str, dict[str, float]]:
         chosen = in_group(self.categories, group)
         found: dict[str, dict[str, float]] = {}
-        for k in self.losses.counts:
+        for k in SCRIPT_WINDOWS:
             for name, values in self.losses.parts(k).items():
                 occurring = values[chosen & ~np.isnan(values)]
                 mean = 100 * float(occurring.mean()) if occurring.size else float('nan')

@@ -1,43 +1,36 @@
-"""Counts of panoptic segments that are right, wrong and missed, told by what is wrong with them."""
+"""What a video contributes to VPQ, as it is and mended, and what it loses."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from mmvseg.evaluation.functional.panoptic_matching import MATCH_IOU, Windows, match_window
-from mmvseg.evaluation.functional.panoptic_matching import WindowMatching as Matching
+from mmvseg.evaluation.functional.panoptic_matching import WindowMatching, Windows, match_window
 from mmvseg.evaluation.functional.panoptic_overlap import FrameOverlap
 from mmvseg.evaluation.functional.vpq import VideoPQ
 from mmvseg.formats.categories import Category
 
-from .panoptic_relinking import is_linked_rightly, relinked_frames
-
-#: A segment that does not match is on one of its class from this intersection over union on.
-ON = 0.1
-#: Columns of the counts of a class. The first four are those of VPQ.
-IOU, HITS, FALSE, MISSED = range(4)
-#: Of segments that match one of another class: their IoU and number by the class of the ground
-#: truth, and by the predicted class how many are false positives.
-CONFUSED_IOU, CONFUSED_MISSED, CONFUSED_FALSE = range(4, 7)
-#: Pairs of a missed and a wrong segment of the class that are on each other, but match not.
-POOR_PAIRS = 7
-_NUM_COLUMNS = 8
+from .panoptic_errors import FRAME_KINDS, FrameErrors, frame_errors
+from .panoptic_mending import MENDABLE, mended_frames
+from .panoptic_relinking import is_linked_rightly
 
 
 class VideoCounts(NamedTuple):
     """What is counted in a video.
 
     Attributes:
-        counts: by class, (K, 8), in windows of each length; columns as above.
-        relinked: the counts of VPQ if all masks were linked rightly, (K, 4), by window length.
+        sums: as in :class:`.VideoPQ`, (K, 4) by window length.
+        mended: the same if one kind of errors were mended, by kind of
+            :data:`.panoptic_mending.MENDABLE`.
+        lost: what single frames lose, (K, 5), see :class:`.FrameErrors`.
         confusion: matched segments of single frames, (K, K): rows are classes of the ground truth,
             columns predicted ones.
-        frame: where most is wrong in a single frame, from 0.
+        frame: where most is lost in a single frame, from 0.
     """
 
-    counts: dict[int, np.ndarray]
-    relinked: dict[int, np.ndarray]
+    sums: dict[int, np.ndarray]
+    mended: dict[str, dict[int, np.ndarray]]
+    lost: np.ndarray
     confusion: np.ndarray
     frame: int
 
@@ -54,12 +47,11 @@ class VideoCounter:
     def __init__(self, categories: Sequence[Category], windows: Sequence[int], video: str) -> None:
         self._categories, self._lengths, self._video = categories, windows, video
         self._labels = {category.id: label for label, category in enumerate(categories)}
-        self._counts = {k: np.zeros((len(categories), _NUM_COLUMNS)) for k in windows}
+        self._sums = {k: np.zeros((len(categories), 4)) for k in windows}
         self._confusion = np.zeros((len(categories), len(categories)), np.int64)
         self._windows = Windows(windows)
         self._frames: list[FrameOverlap] = []
-        self._right: list[dict[int, int]] = []
-        self._wrong: list[float] = []
+        self._errors: list[FrameErrors] = []
 
     def add(self, frame: FrameOverlap) -> None:
         """Count the windows that end with this frame.
@@ -69,52 +61,33 @@ class VideoCounter:
         """
         for k, window in self._windows.add(frame):
             matching = match_window(window, self._labels, self._video)
-            confused = _confused(matching)
-            _count(matching, confused, self._counts[k])
+            matching.add_to(self._sums[k])
             if k == 1:
-                self._take_frame(matching, confused)
-        self._frames.append(frame)
+                self._take_frame(frame, matching)
 
-    def _take_frame(self, found: Matching, confused: tuple[np.ndarray, np.ndarray]) -> None:
-        t, p = (np.concatenate(pair) for pair in zip(found.matches, confused, strict=True))
-        np.add.at(self._confusion, (found.labels[t], found.pred_labels[p]), 1)
-        t, p = found.matches
-        self._right.append(
-            dict(zip(found.columns[p].tolist(), found.rows[t].tolist(), strict=True))
-        )
-        lacking = (1 - found.iou[t, p]).sum()
-        self._wrong.append(float(lacking + (found.missed.sum() + found.wrong.sum()) / 2))
+    def _take_frame(self, frame: FrameOverlap, matching: WindowMatching) -> None:
+        found = frame_errors(matching, len(self._categories))
+        self._frames.append(frame)
+        self._errors.append(found)
+        for column, row in (found.right | found.confused).items():
+            true, predicted = frame.truth[row].category_id, frame.pred[column].category_id
+            self._confusion[self._labels[true], self._labels[predicted]] += 1
 
     def result(self) -> VideoCounts:
-        """The counts of the frames so far."""
-        if is_linked_rightly(self._right):
-            relinked = {k: counts[:, :4] for k, counts in self._counts.items()}
+        """The counts of the frames so far, at least one."""
+        lost = np.stack([found.lost for found in self._errors])
+        mended = {kind: self._mended(kind, lost.sum(axis=(0, 1))) for kind in MENDABLE}
+        frame = int(lost.sum(axis=(1, 2)).argmax())
+        return VideoCounts(self._sums, mended, lost.sum(axis=0), self._confusion, frame)
+
+    def _mended(self, kind: str, lost: np.ndarray) -> dict[int, np.ndarray]:
+        if kind == 'association':
+            flawless = is_linked_rightly([found.right for found in self._errors])
         else:
-            quality = VideoPQ(self._categories, self._lengths, self._video)
-            for frame in relinked_frames(self._frames, self._right):
-                quality.add(frame)
-            relinked = quality.sums
-        frame = int(np.argmax(self._wrong)) if self._wrong else 0
-        return VideoCounts(self._counts, relinked, self._confusion, frame)
-
-
-def _confused(found: Matching) -> tuple[np.ndarray, np.ndarray]:
-    """Places of the segments that match but for their class, in ground truth and prediction."""
-    other = found.labels[:, None] != found.pred_labels
-    return np.nonzero(other & found.missed[:, None] & (found.iou > MATCH_IOU))
-
-
-def _count(found: Matching, confused: tuple[np.ndarray, np.ndarray], counts: np.ndarray) -> None:
-    found.add_to(counts)
-    t, p = confused
-    np.add.at(counts, (found.labels[t], CONFUSED_IOU), found.iou[t, p])
-    np.add.at(counts, (found.labels[t], CONFUSED_MISSED), 1)
-    np.add.at(counts, (found.pred_labels[p[found.wrong[p]]], CONFUSED_FALSE), 1)
-    missed, wrong = found.missed.copy(), found.wrong.copy()
-    missed[t] = wrong[p] = False
-    poor = (found.labels[:, None] == found.pred_labels) & missed[:, None] & wrong
-    t, p = np.nonzero(poor & (found.iou >= ON))
-    for i in np.argsort(-found.iou[t, p], kind='stable'):
-        if missed[t[i]] and wrong[p[i]]:
-            missed[t[i]] = wrong[p[i]] = False
-            counts[found.labels[t[i]], POOR_PAIRS] += 1
+            flawless = not lost[FRAME_KINDS.index(kind)]
+        if flawless:
+            return self._sums
+        quality = VideoPQ(self._categories, self._lengths, self._video)
+        for frame in mended_frames(kind, self._frames, self._errors):
+            quality.add(frame)
+        return quality.sums

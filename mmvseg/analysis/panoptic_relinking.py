@@ -59,7 +59,7 @@ def _links(
         wanted = []
         for column in frame.pred:
             if column in matched_in and column not in links:
-                row = right[_nearest(matched_in[column], t)][column]
+                row = right[nearest(matched_in[column], t)][column]
                 wanted.append((int(frame.counts[row, column]), column, row))
         taken = {*links.values()}
         for _, column, row in sorted(wanted, reverse=True):
@@ -69,7 +69,7 @@ def _links(
         yield links
 
 
-def _nearest(ascending: Sequence[int], value: int) -> int:
+def nearest(ascending: Sequence[int], value: int) -> int:
     """The nearest number, of two the smaller."""
     place = bisect_left(ascending, value)
     return min(ascending[max(place - 1, 0) : place + 1], key=lambda other: abs(other - value))

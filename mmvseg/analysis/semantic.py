@@ -97,7 +97,9 @@ class SemanticAnalysis:
             if found.cost >= _SHOWN
         ]
         if not costs:
-            return f'{start}; nothing is lost'
+            some = self.losses.wrong.any()
+            rest = 'no single confusion costs 0.1 points' if some else 'nothing is lost'
+            return f'{start}; {rest}'
         most, *others = costs
         parts = ['; then by '.join((f'{start}; most is lost by {most} points', *others))]
         if never := int((iou == 0).sum()):
