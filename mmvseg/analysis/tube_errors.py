@@ -159,7 +159,7 @@ class _Writer:
             association=self._link_words(n, target),
             mask=f'the masks of this {name} are poor: IoU {iou:.2f} over the video',
             extent=f'this {name} is not followed as long as it is there, or longer: IoU {iou:.2f}',
-            duplicate=f'this {name} is already found by a track with a higher score',
+            duplicate=f'this {name} is already found by another track',
         )
         words['class'] = f'this {truth} is taken for a {name}: IoU {iou:.2f}'
         return words[kind]

@@ -6,8 +6,9 @@ A tube that AP counts as a false positive at IoU 0.5 is, by the first rule that 
   in a tube that is right;
 - *duplicate*: it fits an object of its class, which a better tube has taken;
 - *class*: it fits an object of another class;
-- *mask*, *extent*: it is on an object of its class. With perfect masks in its frames, or with a
-  perfect choice of frames, it would fit better; the one that gains more is the kind;
+- *duplicate*, too: it is on an object of its class that a right tube has taken;
+- *mask*, *extent*: it is on another object of its class. With perfect masks in its frames, or
+  with a perfect choice of frames, it would fit better; the one that gains more is the kind;
 - *false*: it is on nothing.
 
 An object is *missed* if no tube is right about it, none of the kinds class, mask and extent is on
@@ -64,19 +65,21 @@ def tube_kinds(
     same = tubes.category_ids[:, None] == overlap.object_categories  # (N, G)
     own, own_iou = _best(np.where(same & counted, matching.iou, -1))
     other, other_iou = _best(np.where(~same & counted, matching.iou, -1))
-    linked = np.isin(np.arange(len(tubes)), [*association.tracks])
-    rules = dict(
-        association=linked,
-        duplicate=own_iou >= FITS,
-        poor=own_iou >= ON,
-        false=np.ones(len(tubes), bool),
-    )
-    rules['class'] = other_iou >= FITS
-    order = ('association', 'duplicate', 'class', 'poor', 'false')
-    conditions = [matching.wrong & rules[kind] for kind in order]
-    kinds = np.select(conditions, order, '').astype('<U11')
-    targets = np.select(conditions, [-1, own, other, own, -1], -1)
-    targets[[*association.tracks]] = [*association.tracks.values()]
+    linked, aims = np.zeros(len(tubes), bool), np.full(len(tubes), -1)
+    linked[[*association.tracks]] = True
+    aims[[*association.tracks]] = [*association.tracks.values()]
+    is_taken = np.isin(own, matching.taken[matching.right])
+    rules = [
+        ('association', linked, aims),
+        ('duplicate', own_iou >= FITS, own),
+        ('class', other_iou >= FITS, other),
+        ('duplicate', (own_iou >= ON) & is_taken, own),
+        ('poor', own_iou >= ON, own),
+        ('false', np.ones(len(tubes), bool), np.full(len(tubes), -1)),
+    ]
+    conditions = [matching.wrong & holds for _, holds, _ in rules]
+    kinds = np.select(conditions, [kind for kind, _, _ in rules], '').astype('<U11')
+    targets = np.select(conditions, [objects for _, _, objects in rules], -1)
     targets[matching.right] = matching.taken[matching.right]
     _mask_or_extent(tubes, overlap, kinds, targets)
     found = matching.right | np.isin(kinds, ('class', 'mask', 'extent'))

@@ -15,6 +15,7 @@ SCENES = dict(
     short=(['aaaaaaaa'], ['aaa.....'], (), 'extent'),
     long=(['aaa.....'], ['aaaccccc'], (), 'extent'),
     duplicate=(['aaaa', 'bbbb'], ['aaaa', 'aaaa', 'bbbb'], (), 'duplicate'),
+    copy=(['aaaaaaaa', 'bbbb....'], ['aaaaaaaa', 'aaa.....', 'bbbb....'], (), 'duplicate'),
     false=(['aaaa', 'bbbb'], ['aaaa', 'dddd', 'bbbb'], (), 'false'),
     missed=(['aaaa', 'bbbb'], ['aaaa'], (), 'missed'),
 )
