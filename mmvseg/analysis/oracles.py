@@ -72,7 +72,7 @@ class OracleAP:
             ``predicted``, and for each kind what it gains ``alone`` and ``in_order``: AP and AP50
             as fractions. AP is -1 without annotations, and no gain is given then.
         """
-        ap = {name: self._ap(verdicts) for name, verdicts in self.verdicts.items()}
+        ap = {name: self._ap(name) for name in self.verdicts}
         before = ap.get(PREDICTED, dict(AP=-1.0, AP50=-1.0))
         numbers = {PREDICTED: before, 'alone': {}, 'in_order': {}}
         if before['AP'] < 0:
@@ -89,8 +89,12 @@ class OracleAP:
     def _keep(self, name: str, verdicts: list[Verdicts], overlap: VideoOverlap) -> None:
         self.verdicts[name] += [(overlap.video.id, verdict) for verdict in verdicts]
 
-    def _ap(self, verdicts: list[tuple[int, Verdicts]]) -> dict[str, float]:
-        of_all = [verdict for _, verdict in verdicts]
+    def by_video(self, name: str) -> list[tuple[int, Verdicts]]:
+        """The verdicts under an oracle by ascending video id, as equal scores rank officially."""
+        return sorted(self.verdicts[name], key=lambda of_video: of_video[0])
+
+    def _ap(self, name: str) -> dict[str, float]:
+        of_all = [verdict for _, verdict in self.by_video(name)]
         curves = accumulate(of_all, self.category_ids, limits=MAX_DETECTIONS[-1:])
         precision = curves.precision[:, :, :, 0, 0]
         return dict(AP=mean_of_valid(precision), AP50=mean_of_valid(precision[0]))

@@ -73,7 +73,7 @@ class RunRecord:
 
     def _ap(self, name: str, weights: np.ndarray) -> np.ndarray:
         oracle_ap = self.oracle_ap
-        verdicts = oracle_ap.verdicts.get(name, [])
+        verdicts = oracle_ap.by_video(name)
         return WeightedAP(verdicts, [*self.tracking.videos], oracle_ap.category_ids)(weights)
 
 

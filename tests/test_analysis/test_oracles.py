@@ -1,7 +1,9 @@
 """Scenes with one known error each give exactly that error, and no oracle gains but its own."""
 
 import pytest
-from analysis_scenes import analyze, oracle_numbers
+import youtube_vis_content
+from analysis_scenes import analyze, oracle_numbers, videos_of
+from track_scenes import content, entries
 
 from mmvseg.analysis.tube_kinds import KINDS
 
@@ -59,3 +61,14 @@ def test_gains_in_order_add_up_to_what_is_missing():
 
 def test_without_annotations_of_the_classes_there_is_no_gain():
     assert oracle_numbers([])['predicted']['AP'] == -1
+
+
+def test_equal_scores_rank_by_video_as_officially():
+    objects = entries(['aaaa']) + entries(['aaaa'], video_id=2)
+    truth = content(objects, [4, 4])
+    truth['videos'].reverse()
+    results = entries(['aaaa'], score=0.5) + entries(['dddd'], video_id=2, score=0.5)
+    ground_truth = youtube_vis_content.ground_truth(truth)
+    official = youtube_vis_content.evaluate(ground_truth, results).stats()
+    numbers = oracle_numbers(videos_of(truth, results))['predicted']
+    assert numbers == dict(AP=official['AP'], AP50=official['AP50'])
