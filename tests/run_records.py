@@ -55,7 +55,7 @@ def random_verdicts(num_videos, category_ids, seed=0):
             hit = np.zeros((1, len(IOU_THRESHOLDS), number), bool)
             for d in rng.permutation(number)[:positives]:
                 hit[0, : rng.integers(1, len(IOU_THRESHOLDS) + 1), d] = True
-            ignored = ~hit & (rng.random(hit.shape) < 0.1)
+            ignored = rng.random(hit.shape) < 0.1
             verdict = Verdicts(category_id, own, hit, ignored, np.array([positives]))
             verdicts.append((10 + video, verdict))
     return verdicts

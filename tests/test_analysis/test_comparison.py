@@ -147,6 +147,16 @@ def test_few_videos_say_nothing_about_chance():
     )
 
 
+def test_a_class_in_few_videos_says_nothing_about_chance():
+    objects = [['aaaa'], *[['aaaa', 'bbbb']] * 3, *[['bbbb']] * 3]
+    categories = [1, *[1, 2] * 3, *[2] * 3]
+    options = dict(num_categories=2, object_categories=categories, categories=categories)
+    same = record(objects, objects, **options)
+    found = compare(same, same, num_draws=20)
+    verdicts = {name: numbers['AP'].verdict for name, numbers in found.classes.items()}
+    assert verdicts == dict(class_1='too few videos', class_2='no clear difference')
+
+
 def test_without_objects_there_is_nothing_to_compare():
     other = record([['aaaa']], [['aaaa']])
     nothing = RunRecord(OracleAP([1]), other.tracking, [])
