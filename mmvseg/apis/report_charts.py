@@ -47,11 +47,20 @@ def track_charts(report: Mapping[str, Any]) -> dict[str, bytes]:
 
 def _gains_chart(oracles: Mapping[str, Any]) -> bytes:
     names = {'alone': 'alone', 'in_order': 'after all above it'}
-    series = {
-        name: {remedy: 100 * oracles[part][kind]['AP'] for kind, remedy in REMEDIES.items()}
+    gains = {
+        name: {kind: gain['AP'] for kind, gain in oracles[part].items()}
         for part, name in names.items()
     }
-    title = f'What mending would gain; AP is {100 * oracles["predicted"]["AP"]:.1f}'
+    return _gain_bars(f'AP is {100 * oracles["predicted"]["AP"]:.1f}', gains)
+
+
+def _gain_bars(words: str, gains: Mapping[str, Mapping[str, float]]) -> bytes:
+    """Gains as fractions, by series and kind of error."""
+    series = {
+        name: {remedy: 100 * of_kind[kind] for kind, remedy in REMEDIES.items()}
+        for name, of_kind in gains.items()
+    }
+    title = f'What mending would gain; {words}'
     return bars_chart(title, 'gain in AP (points)', series, signed=True)
 
 
@@ -84,19 +93,25 @@ def _class_chart(title: str, classes: list[str], counts: list[list[int]]) -> byt
 
 
 def comparison_charts(report: Mapping[str, Any]) -> dict[str, bytes]:
-    """Pictures of a comparison: differences, and the pictures of both reports."""
-    compared = report['comparison']
+    """Pictures of a comparison: differences, and the gains of both results."""
+    compared, charts = report['comparison'], {}
     main = {name: values for name, values in compared['main'].items() if name != 'IDSW'}
-    gains = {REMEDIES[kind]: entry['gain'] for kind, entry in compared['oracles'].items()}
+    gains = {kind: entry['gain'] for kind, entry in compared['oracles'].items()}
     panels = {
         'Main numbers': _intervals(main),
-        'What mending would still gain in AP (less is better)': _intervals(gains),
+        'What mending would still gain in AP (less is better)': _intervals(
+            {REMEDIES[kind]: gain for kind, gain in gains.items()}
+        ),
     }
     panels = {title: rows for title, rows in panels.items() if rows}
-    charts = {'differences': differences_chart(panels)} if panels else {}
-    for name in ('A', 'B'):
-        of_one = track_charts(report[name])
-        charts |= {f'{name}_{chart}': picture for chart, picture in of_one.items()}
+    if panels:
+        charts['differences'] = differences_chart(panels)
+    if compared['main']['AP']['difference'] is not None:
+        of_both = {
+            name: {kind: gain[name.lower()] for kind, gain in gains.items()} for name in ('A', 'B')
+        }
+        aps = (f'{100 * report[name]["summary"]["AP"]:.1f} in {name}' for name in ('A', 'B'))
+        charts['gains'] = _gain_bars(f'AP is {", ".join(aps)}', of_both)
     return charts
 
 
@@ -114,9 +129,11 @@ def _intervals(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, tuple[float, 
 
 
 def seed_charts(report: Mapping[str, Any]) -> dict[str, bytes]:
-    """Pictures of several seeds: those of each report, by its number from 1."""
-    return {
-        f'{number}_{chart}': picture
-        for number, run in enumerate(report['runs'], 1)
-        for chart, picture in track_charts(run).items()
-    }
+    """The picture of several seeds: the mean of the gains."""
+    seeds = report['seeds']
+    ap = seeds['main']['AP']['mean']
+    if ap is None:
+        return {}
+    words = f'AP is {100 * ap:.1f}, mean of {seeds["num_runs"]} runs'
+    gains = {kind: values['mean'] for kind, values in seeds['gains']['alone'].items()}
+    return dict(gains=_gain_bars(words, {'mean': gains}))

@@ -1,6 +1,5 @@
 """A folder with ``report.json`` and pictures, all of one analysis."""
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,8 @@ from mmvseg.locks import folder_lock
 from .output_paths import check_output_files, check_output_folder
 
 REPORT = 'report.json'
-#: Pictures that an analysis may make; those of an earlier one are removed. Those of one of several
-#: results have its letter or number before them.
+#: Pictures that an analysis may make; those of an earlier one are removed.
 PICTURES = ('gains', 'curves', 'calibration', 'confusion', 'groups', 'losses', 'differences')
-_PICTURE = re.compile(rf'(([AB]|\d+)_)?({"|".join(PICTURES)})\.svg')
 
 
 def check_report_folder(folder: Path, inputs: Sequence[Path]) -> None:
@@ -46,10 +43,8 @@ def write_report(
     """
     with folder_lock(folder, 'give another --out'):
         with file_errors(folder):
-            (folder / REPORT).unlink(missing_ok=True)
-            for path in folder.glob('*.svg'):
-                if _PICTURE.fullmatch(path.name):
-                    path.unlink()
+            for name in (REPORT, *(f'{picture}.svg' for picture in PICTURES)):
+                (folder / name).unlink(missing_ok=True)
         for name, picture in pictures.items():
             write_bytes(folder / f'{name}.svg', picture)
         write_json(folder / REPORT, numbers)

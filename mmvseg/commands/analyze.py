@@ -1,4 +1,4 @@
-"""Say why results score as they do: what each kind of error costs, and where.
+"""Say what results lose their points by, and compare results.
 
 What RESULTS is tells the kind of results, and what GT must be:
     kind           RESULTS                          GT
@@ -6,7 +6,8 @@ What RESULTS is tells the kind of results, and what GT must be:
     VIPSeg         folder of pred.json, pan_pred/   panoptic_gt_*.json, or the folder with it
     VSPW           folder of VIDEO/FRAME.png        val.txt, or the folder with it
 
-The first line names the main loss. --out gets report.json with every number, and pictures (SVG).
+The first line names the main loss. Tables show what mending each kind of error would gain, AP by
+group of objects, and the worst errors. --out gets report.json with every number and pictures (SVG).
 
 Of YouTube-VIS also several results:
     two             A and B are compared, video by video, with an interval of each difference

@@ -63,9 +63,12 @@ def draw_svg(height: float, draw: Callable[['Figure'], Any]) -> bytes:
         ) from error
     with rc_context(_STYLE):
         figure = Figure(figsize=(WIDTH, height), layout='constrained')
-        figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1)
         FigureCanvasSVG(figure)
         draw(figure)
+        layout = figure.get_layout_engine()
+        layout.set(w_pad=0.1, h_pad=0.1)
+        layout.execute(figure)
+        figure.set_layout_engine('none')  # else saving lays out once more, which takes longest
         file = BytesIO()
         figure.savefig(file, format='svg', metadata=dict(Date=None, Creator=None))
     return file.getvalue()
