@@ -17,6 +17,8 @@ _UNPRINTABLE = frozenset({'Cc', 'Cs'})
 #: Exit status where nobody reads the output any more: that of a tool which SIGPIPE ends.
 _CLOSED_OUTPUT = 128 + 13
 _TURNING = frozenset('\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069')
+#: Of plurals and singulars.
+_ENDINGS = (('ies', 'y'), ('sses', 'ss'), ('s', ''))
 
 
 class UserError(Exception):
@@ -73,6 +75,23 @@ def one_line(name: object) -> str:
 def short(text: str, length: int = 60) -> str:
     """A text for a message, without its end if it is long."""
     return text if len(text) <= length else f'{text[: length - 3]}... ({len(text)} characters)'
+
+
+def counted(number: int, things: str) -> str:
+    """A number of things, in the singular if it is one.
+
+    Args:
+        number: 0 or more.
+        things: the plural, in ``-s``, ``-ies`` or ``-sses``.
+
+    Example:
+        >>> counted(1, 'entries'), counted(2, 'entries')
+        ('1 entry', '2 entries')
+    """
+    if number != 1:
+        return f'{number} {things}'
+    plural, singular = next(ending for ending in _ENDINGS if things.endswith(ending[0]))
+    return f'{number} {things.removesuffix(plural)}{singular}'
 
 
 def say(text: object, file: TextIO | None = None, flush: bool = False) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmvseg.errors import UserError, command_line, one_line, printable, say
+from mmvseg.errors import UserError, command_line, counted, one_line, printable, say
 
 
 @pytest.mark.parametrize(
@@ -108,6 +108,15 @@ def test_a_tool_without_an_output_runs():
     command = ['sh', '-c', 'exec "$0" -c "$1" >&-', sys.executable, code]
     ended = subprocess.run(command, capture_output=True, text=True)
     assert (ended.returncode, ended.stderr) == (0, '')
+
+
+@pytest.mark.parametrize(
+    ('things', 'one'),
+    [('tracks', '1 track'), ('entries', '1 entry'), ('classes', '1 class'), ('files', '1 file')],
+)
+def test_one_thing_is_no_plural(things, one):
+    assert counted(1, things) == one
+    assert [counted(number, things) for number in (0, 2)] == [f'0 {things}', f'2 {things}']
 
 
 def test_a_name_stays_on_its_line():
