@@ -45,6 +45,8 @@ INSTALL = {
 #: Turns of the loop in which a thread of GNU OpenMP waits before it sleeps (300,000 by default). So
 #: many are as fast as the default on an idle machine, fewer are slower; see docs/benchmarks.md.
 SPIN_COUNT = '10000'
+#: Of configs, see :func:`_lay_out_once`.
+_LAYOUTS_KEPT = 8
 INSTALL_COMPILED_MMCV = (
     "pip install 'setuptools<80' wheel ninja && pip uninstall -y mmcv-lite && "
     'MMCV_WITH_OPS=1 pip install --no-build-isolation mmcv==2.1.0'
@@ -70,6 +72,8 @@ def apply() -> None:
     _silence_warnings()
     if 'mmcv.ops' in sys.modules:
         _use_own_ops()
+    if 'mmengine.config.config' in sys.modules:
+        _lay_out_once(sys.modules['mmengine.config.config'])
     if not any(isinstance(finder, _StackFinder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _StackFinder())
 
@@ -99,12 +103,12 @@ def stack_as_it_is() -> Iterator[None]:
 
 
 class _StackFinder(MetaPathFinder):
-    """Checks the stack before its first import, and what becomes of torch and ``mmcv.ops``."""
+    """Checks the stack before its first import, and what becomes of the modules we adapt."""
 
     def find_spec(self, name: str, path: Any, target: Any = None) -> ModuleSpec | None:
         if name in VERSIONS:
             check_versions()
-        adapted = {'torch': _load_torch, 'mmcv.ops': _load_ops}.get(name)
+        adapted = _ADAPTED.get(name)
         if adapted is None:
             return None
         for finder in sys.meta_path:
@@ -133,6 +137,40 @@ def _load_ops(load: Callable[[types.ModuleType], None], module: types.ModuleType
         sys.modules['mmcv._ext'] = _StandIn()
     load(module)
     _use_own_ops()
+
+
+def _load_config(load: Callable[[types.ModuleType], None], module: types.ModuleType) -> None:
+    load(module)
+    _lay_out_once(module)
+
+
+_ADAPTED = {
+    'torch': _load_torch,
+    'mmcv.ops': _load_ops,
+    'mmengine.config.config': _load_config,
+}
+
+
+def _lay_out_once(config: types.ModuleType) -> None:
+    """Keep how the text of a config is laid out, which takes a second.
+
+    A training asks for it six times at its start, and again at each checkpoint.
+    """
+    lay_out = config.FormatCode
+    if hasattr(lay_out, '__wrapped__'):
+        return
+    known: dict[tuple[str, str], tuple[str, bool]] = {}
+
+    @functools.wraps(lay_out)
+    def laid_out(text: str, **style: Any) -> tuple[str, bool]:
+        key = text, repr(style)
+        if key not in known:
+            if len(known) == _LAYOUTS_KEPT:
+                known.clear()
+            known[key] = lay_out(text, **style)
+        return known[key]
+
+    config.FormatCode = laid_out
 
 
 def _use_own_ops() -> None:

@@ -14,7 +14,11 @@ from typing import TextIO
 #: Of Unicode: control characters, signs that turn the direction of text, and halves of characters
 #: and bytes that are none.
 _UNPRINTABLE = frozenset({'Cc', 'Cs'})
+#: Exit status where nobody reads the output any more: that of a tool which SIGPIPE ends.
+_CLOSED_OUTPUT = 128 + 13
 _TURNING = frozenset('\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069')
+#: Of plurals and singulars.
+_ENDINGS = (('ies', 'y'), ('sses', 'ss'), ('s', ''))
 
 
 class UserError(Exception):
@@ -73,6 +77,23 @@ def short(text: str, length: int = 60) -> str:
     return text if len(text) <= length else f'{text[: length - 3]}... ({len(text)} characters)'
 
 
+def counted(number: int, things: str) -> str:
+    """A number of things, in the singular if it is one.
+
+    Args:
+        number: 0 or more.
+        things: the plural, in ``-s``, ``-ies`` or ``-sses``.
+
+    Example:
+        >>> counted(1, 'entries'), counted(2, 'entries')
+        ('1 entry', '2 entries')
+    """
+    if number != 1:
+        return f'{number} {things}'
+    plural, singular = next(ending for ending in _ENDINGS if things.endswith(ending[0]))
+    return f'{number} {things.removesuffix(plural)}{singular}'
+
+
 def say(text: object, file: TextIO | None = None, flush: bool = False) -> None:
     """Print a text so that nothing in it can steer the terminal.
 
@@ -82,7 +103,8 @@ def say(text: object, file: TextIO | None = None, flush: bool = False) -> None:
         flush: do not wait for more.
 
     Raises:
-        UserError: nobody reads it any more, or the disk is full.
+        UserError: it cannot be written, as on a full disk.
+        SystemExit: nobody reads it any more, as after ``| head``; ends a tool without a message.
     """
     # files and pipes may have another encoding than UTF-8
     encoding = getattr(file or sys.stdout, 'encoding', None) or 'utf-8'
@@ -97,6 +119,8 @@ def _output_errors() -> Iterator[None]:
         yield
     except OSError as error:
         sys.stdout = StringIO()  # else Python tries again at its end
+        if isinstance(error, BrokenPipeError):
+            raise SystemExit(_CLOSED_OUTPUT) from error
         raise UserError(f'the output cannot be written ({error.strerror})') from error
 
 
@@ -120,19 +144,31 @@ def command_line(main: Callable[..., int | None]) -> Callable[..., None]:
 
     @functools.wraps(main)
     def wrapper(*args, **kwargs) -> None:
-        try:
-            status = main(*args, **kwargs)
-            with _output_errors():
-                sys.stdout.flush()
-        except UserError as error:
-            say(f'error: {error}', sys.stderr)
-            sys.exit(1)
-        except (KeyboardInterrupt, SyntaxError) as stop:
-            # mmengine's Config.pretty_text makes a SyntaxError of Ctrl-C
-            if not any(isinstance(error, KeyboardInterrupt) for error in (stop, stop.__context__)):
-                raise
-            say('interrupted', sys.stderr)
-            sys.exit(getattr(stop, 'status', 130))
-        sys.exit(status or 0)
+        status = _status(lambda: main(*args, **kwargs))
+        # what waits in the buffer is no later message of Python's
+        sys.exit(_status(_flush) or status)
 
     return wrapper
+
+
+def _status(action: Callable[[], int | None]) -> int | str:
+    """Exit status of an action, after the message if it is an error."""
+    try:
+        return action() or 0
+    except UserError as error:
+        say(f'error: {error}', sys.stderr)
+        return 1
+    except (KeyboardInterrupt, SyntaxError) as stop:
+        # mmengine's Config.pretty_text makes a SyntaxError of Ctrl-C
+        if not any(isinstance(error, KeyboardInterrupt) for error in (stop, stop.__context__)):
+            raise
+        say('interrupted', sys.stderr)
+        return getattr(stop, 'status', 130)
+    except SystemExit as stop:
+        return stop.code or 0
+
+
+def _flush() -> None:
+    if sys.stdout is not None:  # it is where a process starts without one
+        with _output_errors():
+            sys.stdout.flush()

@@ -1,13 +1,17 @@
 """Fixtures of all tests; one thread a process, since pytest-xdist fills the cores."""
 
+import copy
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import helpers
 import pytest
 import torch
 from hypothesis import settings
+from mmengine.config import Config
 
 import mmvseg  # noqa: F401 - adapts the stack before mmdet is imported
 
@@ -28,6 +32,25 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ['MMVSEG_CACHE'] = str(tmp_path_factory.mktemp('cache'))
     for name in ('MMVSEG_MIRROR', 'HF_ENDPOINT'):
         os.environ.pop(name, None)
+
+
+@pytest.fixture(scope='session', autouse=True)
+def configs_are_read_once() -> Iterator[None]:
+    """Tests get copies of the project's configs, as reading one takes 30 ms and copying it 1 ms."""
+    read, known = Config.fromfile, {}
+    folder = helpers.REPOSITORY / 'configs'
+
+    def read_once(path: str | Path, *args, **kwargs) -> Config:
+        place = Path(path).resolve()
+        if args or kwargs or not place.is_relative_to(folder):
+            return read(path, *args, **kwargs)
+        key = str(path), place  # a config tells its path as it was given
+        if key not in known:
+            known[key] = read(path)
+        return copy.deepcopy(known[key])
+
+    with mock.patch.object(Config, 'fromfile', staticmethod(read_once)):
+        yield
 
 
 @pytest.fixture(scope='session')

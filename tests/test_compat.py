@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -170,6 +171,31 @@ def test_what_needs_no_models_starts_without_torch():
         [sys.executable, '-c', code], capture_output=True, text=True, check=True, timeout=120
     )
     assert run.stdout == 'False\n'
+
+
+def test_the_text_of_a_config_is_laid_out_once(monkeypatch):
+    seen, module = [], SimpleNamespace()
+    module.FormatCode = lambda text, **style: (seen.append(text), (f'{text} {style}', True))[1]
+    compat._lay_out_once(module)
+    compat._lay_out_once(module)
+    for text in 'aab':
+        assert module.FormatCode(text, width=3) == (text + " {'width': 3}", True)
+    assert module.FormatCode('a', width=4) == ("a {'width': 4}", True)
+    assert seen == ['a', 'b', 'a']
+    for number in range(20):  # and not kept for ever
+        module.FormatCode(f'{number}')
+    module.FormatCode('a', width=3)
+    assert seen.count('a') == 3
+
+
+@pytest.mark.parametrize('first', ['mmvseg', 'mmengine.config'])
+def test_configs_are_laid_out_once_whatever_is_imported_first(first):
+    code = f"""if True:
+        import {first}, mmvseg
+        from mmengine.config import Config, config
+        print(hasattr(config.FormatCode, "__wrapped__"), Config(dict(a=1)).pretty_text)"""
+    run = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
+    assert run.stdout == 'True a = 1\n\n'
 
 
 def test_asking_for_the_operators_does_not_use_up_the_adaptation():

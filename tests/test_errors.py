@@ -1,5 +1,6 @@
 import io
 import os
+import subprocess
 import sys
 from contextlib import suppress
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmvseg.errors import UserError, command_line, one_line, printable, say
+from mmvseg.errors import UserError, command_line, counted, one_line, printable, say
 
 
 @pytest.mark.parametrize(
@@ -71,6 +72,51 @@ def test_output_that_cannot_be_written(capsys, monkeypatch, length):
         full.close()
     assert stop.value.code == 1
     assert capsys.readouterr().err.startswith('error: the output cannot be written (No space')
+
+
+@pytest.mark.parametrize(
+    ('ending', 'err'),
+    [
+        ('say("end")', ''),
+        ('raise UserError("no such file")', 'error: no such file\n'),
+        ('sys.exit(0)', ''),
+    ],
+)
+@pytest.mark.parametrize('flush', [False, True])
+def test_output_that_nobody_reads_any_more_ends_a_tool_quietly(ending, err, flush):
+    code = f"""if True:
+        import os, sys
+        from mmvseg.errors import UserError, command_line, say
+        @command_line
+        def main():
+            say('begin', flush={flush})
+            {ending}
+        main()
+    """
+    reader, writer = os.pipe()
+    os.close(reader)
+    buffered = {**os.environ, 'PYTHONUNBUFFERED': ''}
+    command = [sys.executable, '-c', code]
+    ended = subprocess.run(command, env=buffered, stdout=writer, stderr=subprocess.PIPE, text=True)
+    os.close(writer)
+    assert ended.returncode == 141
+    assert ended.stderr == ('' if flush else err)
+
+
+def test_a_tool_without_an_output_runs():
+    code = 'from mmvseg.errors import command_line, say\ncommand_line(lambda: say("x"))()'
+    command = ['sh', '-c', 'exec "$0" -c "$1" >&-', sys.executable, code]
+    ended = subprocess.run(command, capture_output=True, text=True)
+    assert (ended.returncode, ended.stderr) == (0, '')
+
+
+@pytest.mark.parametrize(
+    ('things', 'one'),
+    [('tracks', '1 track'), ('entries', '1 entry'), ('classes', '1 class'), ('files', '1 file')],
+)
+def test_one_thing_is_no_plural(things, one):
+    assert counted(1, things) == one
+    assert [counted(number, things) for number in (0, 2)] == [f'0 {things}', f'2 {things}']
 
 
 def test_a_name_stays_on_its_line():

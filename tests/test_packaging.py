@@ -74,6 +74,14 @@ def test_files(wheel):
     assert 'mmvseg/.mim/tools/train.py' in tools
 
 
+def test_configs_are_those_of_the_clone(site):
+    """So that what is tested of these holds for those of the wheel."""
+    for path in (REPOSITORY / 'configs').rglob('*.*'):
+        if '__pycache__' not in path.parts:
+            copy = site / 'mmvseg/.mim' / path.relative_to(REPOSITORY)
+            assert copy.read_bytes() == path.read_bytes()
+
+
 def test_metadata(wheel):
     with zipfile.ZipFile(wheel) as archive:
         texts = {name.split('/', 1)[-1]: name for name in archive.namelist()}
@@ -98,8 +106,10 @@ from mmvseg.shipped import shipped_configs, shipped_folder
 
 assert mmvseg.__file__.startswith(sys.argv[1]), mmvseg.__file__
 assert (shipped_folder() / 'model-index.yml').is_file()
-for name in shipped_configs():
-    assert load_config(name).model.type
+for name, path in {path.parent: (name, path) for name, path in shipped_configs().items()}.values():
+    config = load_config(name)
+    assert config.model.type
+    assert config.filename == str(path)
 print(len(shipped_configs()))
 """
     ran = run(site, '-c', code, site, cwd=tmp_path)

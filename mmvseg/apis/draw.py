@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mmvseg.errors import UserError, say
+from mmvseg.errors import UserError, counted, say
 from mmvseg.formats.results_kind import results_task
 from mmvseg.locks import folder_lock
 from mmvseg.media import DEFAULT_FPS, VideoWriter
@@ -124,7 +124,7 @@ def _draw_results(
     if task == 'vss':
         count = len({row['category_id'] for row in rows})
     above = f' of score >= {args.score_thr:g}' if task == 'vis' else ''
-    say(f'{args.out}: {len(videos)} videos with {count} {NOUNS[task]}{above}')
+    say(f'{args.out}: {counted(len(videos), "videos")} with {counted(count, NOUNS[task])}{above}')
     return stop.status
 
 
@@ -222,7 +222,7 @@ def _sheet_video(
         truth = build_report(video.truth, metainfo, None, all_tracks=True)
         rows.append(('ground truth', drawn(truth, scores=False)))
     rows.append(('prediction', drawn(_report(video, metainfo, args), scores=has_scores)))
-    title = f'{video.name}: {len(video.frames)} frames'
+    title = f'{video.name}: {counted(len(video.frames), "frames")}'
     sheet = SheetVideo(title, [f'frame {t}' for t in columns], rows)
     if isinstance(video.found, VideoSemantic):
         sheet.legend = _sheet_legend(video, metainfo, columns)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mmvseg.errors import say
+from mmvseg.errors import counted, say
 from mmvseg.files import file_errors
 from mmvseg.media import Frame, FrameSource, VideoWriter
 from mmvseg.visualization.exports import write_id_map
@@ -167,4 +167,7 @@ class RateReport:
     def __exit__(self, *error) -> None:
         elapsed_s = time.monotonic() - self._start_s
         rate = self.count / max(elapsed_s, np.finfo(float).eps)
-        say(f'live: {self.count} frames in {elapsed_s:.1f} s, {rate:.1f} frames/s', sys.stderr)
+        say(
+            f'live: {counted(self.count, "frames")} in {elapsed_s:.1f} s, {rate:.1f} frames/s',
+            sys.stderr,
+        )

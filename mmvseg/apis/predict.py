@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from mmvseg.engine.launch import allowed_missing
-from mmvseg.errors import UserError, say
+from mmvseg.errors import UserError, counted, say
 from mmvseg.media import (
     FrameSource,
     ImageSequence,
@@ -91,10 +91,8 @@ def _segment(
     stop: StopWish,
 ) -> int:
     height, width = source.size
-    length = '?' if source.length is None else source.length
-    say(
-        f'{without_password(args.input)}: {width}x{height}, {length} frames, on {inferencer.device}'
-    )
+    length = '? frames' if source.length is None else counted(source.length, 'frames')
+    say(f'{without_password(args.input)}: {width}x{height}, {length}, on {inferencer.device}')
     said = [*source.notes]
     for note in said:
         say(note)

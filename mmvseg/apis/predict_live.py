@@ -6,7 +6,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from mmvseg.errors import UserError, say
+from mmvseg.errors import UserError, counted, say
 from mmvseg.media import FrameSource
 from mmvseg.visualization.painters import build_painter
 
@@ -71,6 +71,6 @@ def segment_live(
         raise UserError(problem or f'{source.name}: ended before the first frame')
     above = '' if args.score_thr is None else f' of score >= {args.score_thr:g}'
     mean = outputs.num_entries / outputs.num_frames
-    say(f'{outputs.num_frames} frames with {mean:.1f} {seen.noun}{above} on average')
+    say(f'{counted(outputs.num_frames, "frames")} with {mean:.1f} {seen.noun}{above} on average')
     say_outputs(seen.noun, video, args.json, None, args.maps, problem)
     return stop.status if stop.number == signal.SIGTERM else 0

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from mmvseg.errors import say
+from mmvseg.errors import counted, say
 from mmvseg.files import write_bytes
 from mmvseg.media import (
     AudioTracks,
@@ -86,7 +86,7 @@ def segment_whole(
     say(found.describe())
     if stop.number:
         total = '' if source.length is None else f' of {source.length}'
-        where = f'stopped after {sample.video_length} frames{total}'
+        where = f'stopped after {counted(sample.video_length, "frames")}{total}'
         if drawn < sample.video_length:
             where += f', overlay and maps after {drawn}'
         say(f'{where}; the results cover the frames before', sys.stderr)

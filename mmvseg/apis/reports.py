@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from mmvseg.errors import UserError, one_line
+from mmvseg.errors import UserError, counted, one_line
 from mmvseg.results.segmented_video import NOUNS
 from mmvseg.structures import VideoInstances, VideoPanoptic, VideoResult, VideoSemantic
 from mmvseg.structures.coded_maps import NO_CLASS
@@ -190,7 +190,8 @@ class InstanceReport:
             best = f'; the best of {len(found)} has {found.scores.max():.3f}' if len(found) else ''
             return f'no track has a score >= {self._score_thr:g} (--score-thr){best}{others}'
         listed = _listed(Counter(self._meta['classes'][label] for label in self.result.labels))
-        text = f'{len(self.result)} tracks of score >= {self._score_thr:g}: {listed}{others}'
+        tracks = counted(len(self.result), 'tracks')
+        text = f'{tracks} of score >= {self._score_thr:g}: {listed}{others}'
         if self._repeats:
             text += f'; left out: {self._repeats} of the same objects again (--all-tracks)'
         return text
@@ -268,12 +269,14 @@ class PanopticReport:
         stuff = [one_line(classes[s.label]) for s in segments if not s.is_thing]
         if not segments and not self._dropped and not self._others:
             return 'no segment is sure enough (model.test_cfg.object_mask_threshold)'
-        text = f'{things.total()} things: {_listed(things) or "none"}; '
-        text += f'{len(stuff)} kinds of stuff: {", ".join(stuff) or "none"}'
+        text = f'{counted(things.total(), "things")}: {_listed(things) or "none"}; '
+        text += f'{counted(len(stuff), "kinds")} of stuff: {", ".join(stuff) or "none"}'
         if self._dropped:
-            text += f' ({self._dropped} segments of score < {self._score_thr:g} left out)'
+            text += (
+                f' ({counted(self._dropped, "segments")} of score < {self._score_thr:g} left out)'
+            )
         if self._others:
-            text += f' ({self._others} segments of other classes left out)'
+            text += f' ({counted(self._others, "segments")} of other classes left out)'
         return text
 
 
@@ -343,7 +346,7 @@ class SemanticReport:
         classes = [one_line(name) for name in self._meta['classes']]
         shares = [f'{areas[n] / pixels:.1%} {classes[n]}' for n in order[:8]]
         more = f', {len(order) - 8} more' if len(order) > 8 else ''
-        return f'{len(order)} classes: {", ".join(shares) or "none"}{more}'
+        return f'{counted(len(order), "classes")}: {", ".join(shares) or "none"}{more}'
 
 
 def _listed(counts: Counter) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 
 from mmvseg.datasets.metainfo import to_metainfo
 from mmvseg.datasets.tracks import to_records
-from mmvseg.errors import UserError
+from mmvseg.errors import UserError, counted
 from mmvseg.formats.pictures import refuse_outside
 from mmvseg.formats.youtube_vis import YouTubeVIS, read_youtube_vis
 from mmvseg.formats.youtube_vis_results import Result, read_results
@@ -144,7 +144,8 @@ def _check_fit(result: Result, file: YouTubeVIS, source: str) -> None:
     length, size = len(video.file_names), [video.height, video.width]
     if len(result.rles) != length:
         raise UserError(
-            f'{where}: {len(result.rles)} segmentations, but video {video.id} has {length} frames'
+            f'{where}: {counted(len(result.rles), "segmentations")}, but video {video.id} has '
+            f'{counted(length, "frames")}'
         )
     for frame, rle in enumerate(result.rles):
         if rle is not None and rle['size'] != size:

@@ -4,7 +4,7 @@ import reprlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mmvseg.errors import UserError
+from mmvseg.errors import UserError, counted
 
 
 def check_class_notes(checkpoint: Mapping[str, Any], source: str) -> None:
@@ -50,7 +50,7 @@ def _ids_problem(ids: Any, names: Sequence[str]) -> str:
     if not _is_list_of(ids, int) or any(isinstance(number, bool) for number in ids):
         return 'is no list of whole numbers'
     if len(ids) != len(names):
-        return f'has {len(ids)} entries for {len(names)} classes'
+        return f'has {counted(len(ids), "entries")} for {counted(len(names), "classes")}'
     return ''
 
 

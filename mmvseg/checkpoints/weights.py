@@ -8,7 +8,7 @@ from mmengine.logging import MMLogger
 from torch import Tensor, nn
 
 from mmvseg.checkpoints.published.layouts import recognise, sources_of
-from mmvseg.errors import UserError, printable
+from mmvseg.errors import UserError, counted, printable
 
 from .conversion_note import note_of
 
@@ -41,7 +41,7 @@ class WeightReport:
     unfilled_modules: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        lines = [f'{len(self.filled)} tensors loaded']
+        lines = [f'{counted(len(self.filled), "tensors")} loaded']
         for kind, title in (
             ('missing', 'not in the checkpoint'),
             ('unexpected', 'in the checkpoint only'),
@@ -218,7 +218,10 @@ def non_finite(weights: Mapping[str, Tensor]) -> list[str]:
     if not names:
         return []
     few = by_module(names)[:_MAX_MODULES]
-    return [f'warning: not finite (NaN or infinity) are values of {len(names)} tensors:', *few]
+    return [
+        f'warning: not finite (NaN or infinity) are values of {counted(len(names), "tensors")}:',
+        *few,
+    ]
 
 
 def _is_finite(tensor: Tensor) -> bool:
@@ -260,7 +263,9 @@ def _refusal(
     if roots:
         reasons.append(f'nothing fills the sub-module{"s"[: len(roots) > 1]} {", ".join(roots)}')
     if refused:
-        reasons.append(f'{len(refused)} tensors of the model are missing or of another shape')
+        count = counted(len(refused), 'tensors')
+        verb = 'is' if len(refused) == 1 else 'are'
+        reasons.append(f'{count} of the model {verb} missing or of another shape')
     if count := len(frozen & set(refused)):
         reasons.append(f'{count} frozen ones of them would never be trained')
     return f'checkpoint {source} does not fit the model: {"; ".join(reasons)}.\n{report}\n'

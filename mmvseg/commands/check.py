@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mmvseg.errors import UserError, one_line, say
+from mmvseg.errors import UserError, counted, one_line, say
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
         say(f'{args.path}: no problems')
         return 0
     counts = ', '.join(f'{count} in {field}' for field, count in fields.most_common())
-    say(f'{args.path}: {fields.total()} problems: {counts}')
+    say(f'{args.path}: {counted(fields.total(), "problems")}: {counts}')
     return 1
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from mmvseg.checkpoints.files import load_checkpoint_file
 from mmvseg.checkpoints.published.layouts import SOURCES, Layout, recognise
 from mmvseg.checkpoints.weights import by_module, weights_of
-from mmvseg.errors import UserError
+from mmvseg.errors import UserError, counted
 from mmvseg.files import file_hash, user_path
 
 from .translate import Converted, rename
@@ -149,7 +149,7 @@ def _check_names(weights: Mapping[str, Tensor], base: Base) -> None:
         '\n'.join(
             [
                 f'its encoder and --base {base.name} differ in name or shape of '
-                f'{len(names)} tensors; is the base of another size?',
+                f'{counted(len(names), "tensors")}; is the base of another size?',
                 *(f'    {line}' for line in by_module(sorted(names))[:_MAX_LINES]),
             ]
         )

@@ -25,7 +25,7 @@ from mmvseg.checkpoints.published.layouts import (
 )
 from mmvseg.checkpoints.weights import non_finite, weights_of
 from mmvseg.engine.categories import check_classes
-from mmvseg.errors import UserError, say
+from mmvseg.errors import UserError, counted, say
 from mmvseg.files import check_writable, file_hash, user_path
 from mmvseg.progress import ProgressReport
 
@@ -137,7 +137,7 @@ def restore_file(
         _save(dict(meta={}, state_dict=published), out)
     else:
         _save({layout.wrapper: published} if layout.wrapper else published, out)
-    lines = [f'{len(published)} tensors with the names of {sources_of(layout)}']
+    lines = [f'{counted(len(published), "tensors")} with the names of {sources_of(layout)}']
     if note and note.left_to_training:
         lines.append(f'incomplete, as a start for training: without {note.left_to_training}')
     return [*lines, *non_finite(published), f'wrote {out}']
@@ -202,7 +202,7 @@ def _source_of(layout: Layout, source: str) -> str:
 def _find_targets(converted: Converted, source: str, path: Path) -> list[Target]:
     if converted.unknown:
         raise UserError(
-            f'{path}: {len(converted.unknown)} tensors are not those of '
+            f'{path}: {counted(len(converted.unknown), "tensors")} not of '
             f'{sources_of(converted.layout)}: {", ".join(converted.unknown[:8])}'
         )
     say('looking for the config…', sys.stderr, flush=True)

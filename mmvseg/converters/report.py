@@ -1,6 +1,7 @@
 """What a conversion did, in lines for the user."""
 
 from mmvseg.checkpoints.published.layouts import sources_of
+from mmvseg.errors import counted
 
 from .configs import Target
 from .fit import Fit, shortest_prefixes
@@ -22,7 +23,7 @@ def describe_conversion(
         has_classes: whether class names are noted.
     """
     weights = converted.weights
-    lines = [f'{number} tensors with the names of {sources_of(converted.layout)}']
+    lines = [f'{counted(number, "tensors")} with the names of {sources_of(converted.layout)}']
     if converted.unused:
         lines.append(f'not used by the model: {_few(converted.unused)}')
     if converted.added:

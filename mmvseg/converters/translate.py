@@ -11,7 +11,7 @@ from torch import Tensor
 from mmvseg.checkpoints.conversion_note import ConversionNote
 from mmvseg.checkpoints.published.layouts import LAYOUTS, SOURCES, Layout, recognise_ours
 from mmvseg.checkpoints.published.parts import COUNTER, Part
-from mmvseg.errors import UserError
+from mmvseg.errors import UserError, counted
 
 _EMPTY_WEIGHT = 'criterion.empty_weight'
 #: Weight of the class "no object", the last, in the losses of those with :data:`_CLASS_BIAS`.
@@ -114,7 +114,8 @@ def to_theirs(
         unknown += [ours + name for name in strange]
     if unknown:
         raise UserError(
-            f'{len(unknown)} weights have no place in the published model ({layout.name}): '
+            f'no place in the published model ({layout.name}) for '
+            f'{counted(len(unknown), "weights")}: '
             f'{", ".join(unknown[:5])}'
         )
     return published | _unused(published, layout, note), layout

@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from mmvseg.errors import UserError
+from mmvseg.errors import UserError, counted
 from mmvseg.files import write_bytes, write_json
 from mmvseg.formats.json_files import load_json
 from mmvseg.formats.segment_maps import find_regions
@@ -93,7 +93,8 @@ def resize_vipseg(
         named = '\n  '.join(errors[:_ERRORS_NAMED])
         more = f'\n  and {len(errors) - _ERRORS_NAMED} more' if errors[_ERRORS_NAMED:] else ''
         raise UserError(
-            f'{len(errors)} frames cannot be read; mend them and run again, the others are done:'
+            f'{counted(len(errors), "frames")} cannot be read; mend that and run again, the others '
+            'are done:'
             f'\n  {named}{more}'
         )
     return written

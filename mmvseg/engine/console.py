@@ -2,7 +2,9 @@
 
 import logging
 import re
+import sys
 import warnings
+from collections.abc import Callable
 from typing import NoReturn
 
 from mmengine.logging import MMLogger
@@ -66,7 +68,8 @@ class Escaping(logging.Filter):
 def tidy_console(logger: MMLogger) -> MMLogger:
     """Attach a :class:`ConsoleFilter` to the console of ``logger``, and escape all of its lines.
 
-    A log file that cannot be written, as on a full disk, is an error and no traceback a line.
+    A log file that cannot be written, as on a full disk, is an error and no traceback a line. Where
+    nobody reads the console any more, as after ``| head``, only the file is written from then on.
     """
     if not any(isinstance(f, Escaping) for f in logger.filters):
         logger.addFilter(Escaping())
@@ -76,6 +79,7 @@ def tidy_console(logger: MMLogger) -> MMLogger:
     for handler in _console_handlers(logger):
         if not any(isinstance(f, ConsoleFilter) for f in handler.filters):
             handler.addFilter(ConsoleFilter())
+            handler.handleError = _without_reader(handler)
     return logger
 
 
@@ -95,6 +99,18 @@ def hide_irrelevant_warnings() -> None:
 
 def _raise(record: logging.LogRecord) -> NoReturn:
     raise
+
+
+def _without_reader(handler: logging.Handler) -> Callable[[logging.LogRecord], None]:
+    report = handler.handleError
+
+    def handle_error(record: logging.LogRecord) -> None:
+        if isinstance(sys.exc_info()[1], BrokenPipeError):
+            handler.addFilter(lambda record: False)
+        else:
+            report(record)
+
+    return handle_error
 
 
 def _console_handlers(logger: MMLogger) -> list[logging.Handler]:

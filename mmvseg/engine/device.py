@@ -4,7 +4,7 @@ import mmengine.device.utils as device_utils
 import torch
 from mmengine.device import get_device
 
-from mmvseg.errors import UserError
+from mmvseg.errors import UserError, counted
 
 
 def use_device(name: str | None = None) -> str:
@@ -44,5 +44,6 @@ def _check_gpu(name: str, index: int) -> None:
         )
     if index >= torch.cuda.device_count():
         raise UserError(
-            f'--device {name}: this machine has {torch.cuda.device_count()} GPUs, counted from 0'
+            f'--device {name}: this machine has {counted(torch.cuda.device_count(), "GPUs")}, '
+            'counted from 0'
         )

@@ -29,7 +29,7 @@ from mmvseg.checkpoints.plain_values import (
     plain_items,
 )
 from mmvseg.checkpoints.weights import load_model_weights, weights_of, weights_of_parts
-from mmvseg.errors import UserError
+from mmvseg.errors import UserError, counted
 from mmvseg.registry import RUNNERS
 
 from .categories import check_classes, noted_classes
@@ -320,8 +320,8 @@ class VideoRunner(Runner):
         check_classes(dict(meta=meta), filename, self.train_dataloader.dataset)
         if meta.get('world_size', self.world_size) != self.world_size:
             self.logger.warning(
-                f'{filename} was saved by {meta["world_size"]} processes, now there are '
-                f'{self.world_size}: batches and random draws will differ from the old run'
+                f'{filename} was saved by {counted(meta["world_size"], "processes")}, now there '
+                f'are {self.world_size}: batches and random draws will differ from the old run'
             )
 
     def _training_checkpoint(self, filename: str, mmap: bool = False) -> dict[str, Any]:

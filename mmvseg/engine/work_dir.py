@@ -13,7 +13,7 @@ from mmvseg.checkpoints.latest import (
     find_latest_checkpoint,
     saved_checkpoints,
 )
-from mmvseg.errors import UserError, say
+from mmvseg.errors import UserError, counted, say
 from mmvseg.files import file_errors, partial_path
 
 from .distributed import held_folder, on_main_process
@@ -100,7 +100,7 @@ def _remove(cfg: Config, folder: Path, held: list[Path]) -> None:
     with file_errors(folder, _OTHER_WORK_DIR):
         for path in (*held, Path(cfg.work_dir) / LAST_CHECKPOINT):
             path.unlink(missing_ok=True)
-    _say(f'--overwrite: {len(held)} checkpoints of an earlier run in {folder} are removed')
+    _say(f'--overwrite: removed {counted(len(held), "checkpoints")} of an earlier run in {folder}')
 
 
 def _say(line: str) -> None:

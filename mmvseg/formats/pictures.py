@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mmvseg.errors import UserError
+from mmvseg.errors import UserError, counted
 from mmvseg.media.images import read_values
 from mmvseg.media.names import links_out
 from mmvseg.media.pixel_values import sensor_range, to_uint8
@@ -53,7 +53,8 @@ class DeepFrames:
             return
         peak = max(self._peaks)
         low, high = sensor_range(peak)
-        rule = f'{len(self._peaks)} frames have 16 bits, with values up to {peak}, divided by 256'
+        frames = counted(len(self._peaks), 'frames')
+        rule = f'{frames} of 16 bits, with values up to {peak}, divided by 256'
         if high < 2**16 - 1:
             rule += (
                 f', which leaves them dark; value_range=({low}, {high}) of the first step of the '

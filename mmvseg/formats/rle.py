@@ -12,6 +12,8 @@ import numpy as np
 from msgspec import Meta, Struct
 from pycocotools import mask as coco_mask
 
+from mmvseg.errors import counted
+
 from .json_files import Side, Text
 
 Size = Annotated[
@@ -144,7 +146,7 @@ def _batch_areas(rles: Sequence[dict]) -> np.ndarray:
     pixels = np.array([height * width for height, width in (rle['size'] for rle in rles)])
     for index in np.flatnonzero(totals != pixels)[:1]:
         height, width = rles[index]['size']
-        reason = f'covers {totals[index]} pixels, the size is [{height}, {width}]'
+        reason = f'covers {counted(totals[index], "pixels")}, the size is [{height}, {width}]'
         raise MalformedRLE(int(index), reason)
     return areas
 

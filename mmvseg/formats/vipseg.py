@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import numpy as np
 from msgspec import Meta, Raw, Struct, ValidationError
 
-from mmvseg.errors import UserError
+from mmvseg.errors import UserError, counted
 from mmvseg.media.names import leads_out
 
 from .categories import Category, parse_categories
@@ -339,7 +339,8 @@ def _annotate_video(
     if entries is None:
         return
     if video.length and len(entries) != video.length:
-        rule = f'{len(entries)} entries, but the video has {video.length} frames'
+        frames = counted(video.length, 'frames')
+        rule = f'{counted(len(entries), "entries")}, but the video has {frames}'
         yield Problem(file, 'annotations', rule, video=video.name)
     for frame in video.frames:
         entry = entries[frame.index] if frame.index < len(entries) else None

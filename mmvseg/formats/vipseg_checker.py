@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from mmvseg.errors import UserError
+from mmvseg.errors import UserError, counted
 from mmvseg.media.images import read_segment_map
 
 from .categories import Category
@@ -128,7 +128,9 @@ def _picture_problems(
     where['level'] = Level.FLAW
     unlisted = sorted(regions.keys() - {0} - {segment.id for segment in frame.segments})
     if unlisted and frame.complete:
-        ids = ', '.join(f'{i} ({regions[i].area} pixels)' for i in unlisted[:_IDS_NAMED])
+        ids = ', '.join(
+            f'{i} ({counted(regions[i].area, "pixels")})' for i in unlisted[:_IDS_NAMED]
+        )
         more = f' and {len(unlisted) - _IDS_NAMED} more' if unlisted[_IDS_NAMED:] else ''
         rule = f'ids that the json does not list: {ids}{more}; the official VPQ takes such '
         yield Problem(str(path), 'mask', f'{rule}pixels for labelled', **where)

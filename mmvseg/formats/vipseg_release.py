@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mmvseg.errors import UserError
+from mmvseg.errors import UserError, counted
 from mmvseg.media.images import read_grey_map, read_segment_map
 
 from .categories import Category, load_table
@@ -148,7 +148,7 @@ def _check_files(videos: dict[str, list[SourceFrame]], origin: Path) -> None:
         if path is not None and not os.path.isfile(path)
     ]
     if missing:
-        more = f' and {len(missing) - 1} more files' if len(missing) > 1 else ''
+        more = f' and {counted(len(missing) - 1, "files")} more' if len(missing) > 1 else ''
         raise UserError(f'{missing[0]}{more}: missing, but {origin} needs them')
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from msgspec import Raw, Struct, ValidationError
 
-from mmvseg.errors import UserError
+from mmvseg.errors import UserError, counted
 from mmvseg.media.images import read_segment_map
 
 from .json_files import decode_entries, decode_json, read_json_bytes
@@ -149,7 +149,8 @@ def _read_frames(
     place = dict(video=video.name)
     entries = yield from decode_entries(raw, PredictedFrame, file, 'annotations', place, 'frame')
     if len(entries) != video.length:
-        rule = f'{len(entries)} entries, but the video has {video.length} frames'
+        frames = counted(video.length, 'frames')
+        rule = f'{counted(len(entries), "entries")}, but the video has {frames}'
         yield Problem(file, 'annotations', rule, **place)
     found = []
     for entry, frame in zip(entries, video.frames, strict=True):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mmvseg.errors import UserError
+from mmvseg.errors import UserError, counted
 from mmvseg.media.images import read_class_map, read_image_size
 
 from .pictures import DeepFrames, bare_rule, frame_rule, outside_rule
@@ -155,7 +155,7 @@ class _ListChecker:
             return problems, None
         wrong = np.flatnonzero(counts * ~self.allowed)
         if len(wrong):
-            found = ', '.join(f'{value} ({counts[value]} pixels)' for value in wrong)
+            found = ', '.join(f'{value} ({counted(counts[value], "pixels")})' for value in wrong)
             rule = f'values of no class: {found}'
             problems.append(Problem(str(mask), 'mask', rule, level=Level.FLAW, **where))
         return problems, counts
@@ -164,7 +164,7 @@ class _ListChecker:
         yield from self.deep.note(self.file)
         if self.void_masks:
             number, first = len(self.void_masks), self.void_masks[0]
-            rule = f'{number} masks without a labelled pixel, the first is {first}'
+            rule = f'{counted(number, "masks")} without a labelled pixel, the first is {first}'
             yield Problem(self.file, 'mask', rule, level=Level.NOTE)
         if not self.values or not self.counts.any():
             return

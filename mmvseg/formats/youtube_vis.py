@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import Raw, Struct, ValidationError
 
-from mmvseg.errors import UserError
+from mmvseg.errors import UserError, counted
 from mmvseg.media.names import leads_out
 
 from .categories import Category, parse_categories
@@ -273,7 +273,7 @@ class AnnotationReader:
         yield from self._measure()
         for field, count in self._missing.items():
             if count:
-                rule = f'{count} annotations have none; they are measured on the masks'
+                rule = f'{counted(count, "annotations")} without: measured on the masks'
                 yield Problem(self.file, field, rule, level=Level.NOTE)
         if crowds := sum(annotation.is_crowd for annotation in self.annotations):
             rule = f'{crowds} of {len(self.annotations)} are crowds, which are not trained on'
@@ -302,7 +302,8 @@ class AnnotationReader:
                 self._missing[field] += 1
             elif len(values) != length:
                 fits = False
-                rule = f'{len(values)} entries, but the video lists {length} frames'
+                frames = counted(length, 'frames')
+                rule = f'{counted(len(values), "entries")}, but the video lists {frames}'
                 yield Problem(self.file, field, rule, **where)
         if not fits:
             return None

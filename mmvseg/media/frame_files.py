@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from mmvseg.errors import UserError
+from mmvseg.errors import UserError, counted
 
 from .images import IMAGE_SUFFIXES
 from .names import is_video_name, natural_key
@@ -98,4 +98,6 @@ def what_is_left_out(frames: list[Path], left_out: list[Path], where: str) -> li
     if not names:
         return []
     more = f' and {len(names) - _NAMED} more' if len(names) > _NAMED else ''
-    return [f'{where}: {len(frames)} frames; left out: {", ".join(names[:_NAMED])}{more}']
+    return [
+        f'{where}: {counted(len(frames), "frames")}; left out: {", ".join(names[:_NAMED])}{more}'
+    ]

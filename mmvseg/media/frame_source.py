@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 import av
 import numpy as np
 
-from mmvseg.errors import UserError
+from mmvseg.errors import UserError, counted
 
 from .decoding import (
     check_size,
@@ -305,7 +305,7 @@ class VideoFile:
                 yield self._pixels(decoded, index)
 
     def _find_damage(self, count: int, last_s: float, errors: list[str]) -> str | None:
-        where = f'{self.path}: read {count} frames'
+        where = f'{self.path}: read {counted(count, "frames")}'
         if self.length:
             where += f' of {self.length}'
         where += f', the last at {last_s:.2f} s'

@@ -14,7 +14,7 @@ import av
 import cv2
 import numpy as np
 
-from mmvseg.errors import UserError
+from mmvseg.errors import UserError, counted
 
 from .decoding import (
     TIMEOUT_S,
@@ -77,7 +77,9 @@ class CameraSource:
                 index, seconds = index + 1, time.monotonic() - start_s
         finally:
             self._camera.release()
-        self.damage = f'{self._label}: broke off after {index} frames, at {seconds:.2f} s'
+        self.damage = (
+            f'{self._label}: broke off after {counted(index, "frames")}, at {seconds:.2f} s'
+        )
 
     def frame_path(self, index: int) -> str:
         """The camera and the frame's index: ``camera 0#12``."""
@@ -147,8 +149,8 @@ class StreamSource:
                 decoded, index = next(self._decoded, None), index + 1
         if self._broken:
             self.damage = (
-                f'{self._label}: broke off after {index} frames, the last at {seconds:.2f} s '
-                f'({self._broken})'
+                f'{self._label}: broke off after {counted(index, "frames")}, the last at '
+                f'{seconds:.2f} s ({self._broken})'
             )
 
     def frame_path(self, index: int) -> str:

@@ -11,7 +11,7 @@ import av
 import cv2
 import numpy as np
 
-from mmvseg.errors import UserError
+from mmvseg.errors import UserError, counted
 from mmvseg.files import partial_path
 from mmvseg.locks import exclusive
 
@@ -204,4 +204,5 @@ class VideoWriter:
         if hasattr(self, '_container'):
             self.discard()
         self._held.close()
-        return UserError(f'{self.path}: cannot write the video after {self.count} frames ({error})')
+        written = counted(self.count, 'frames')
+        return UserError(f'{self.path}: cannot write the video after {written} ({error})')

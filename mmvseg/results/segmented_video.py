@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mmvseg.errors import UserError
+from mmvseg.errors import UserError, counted
 from mmvseg.media import FrameSource, as_source, checked_frames
 from mmvseg.structures import VideoInstances, VideoPanoptic, VideoResult, VideoSemantic
 from mmvseg.visualization import DrawingStyle, build_painter
@@ -61,8 +61,9 @@ class SegmentedVideo:
 
     def __repr__(self) -> str:
         # which classes there are is found in all maps, which would take too long here
-        count = '' if self.task == 'vss' else f'{len(self.pred)} '
-        what = f'{count}{NOUNS[self.task]} in {self.video_length} frames'
+        noun = NOUNS[self.task]
+        found = noun if self.task == 'vss' else counted(len(self.pred), noun)
+        what = f'{found} in {counted(self.video_length, "frames")}'
         return f'SegmentedVideo({self.video_name!r}, {what})'
 
     @cached_property

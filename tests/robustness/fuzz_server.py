@@ -15,7 +15,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from unittest import mock
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -81,23 +80,8 @@ def warm_up() -> None:
     cv2.setNumThreads(1)
     # a tool would ask gcc and nvcc for their versions, which takes a second
     mock.patch('mmengine.runner.runner.collect_env', dict).start()
-    _lay_out_configs_once()
     gc.collect()
     gc.freeze()  # what stands now needs no look by the collectors of the forks
-
-
-def _lay_out_configs_once() -> None:
-    """A training lays out its config five times, for logs and checkpoints."""
-    from mmengine.config import config
-
-    lay_out, known = config.FormatCode, {}
-
-    def lay_out_once(text: str, **options: Any) -> tuple[str, bool]:
-        if text not in known:
-            known[text] = lay_out(text, **options)
-        return known[text]
-
-    config.FormatCode = lay_out_once
 
 
 def run_tool(

@@ -27,7 +27,7 @@ def test_summary_counts_what_shows_the_same_again():
         np.array([0.5, 0.9, 0.1]), np.array([1, 0, 1]), [[mask]] * 3, np.arange(3)
     )
     line = build_report(found, META, 0.2).describe()
-    assert line.startswith('1 tracks of score >= 0.2: 1 cat')
+    assert line.startswith('1 track of score >= 0.2: 1 cat')
     assert line.endswith('; left out: 1 of the same objects again (--all-tracks)')
     line = build_report(found, META, 0.2, all_tracks=True).describe()
     assert line.startswith('2 tracks of score >= 0.2: ')

@@ -34,7 +34,7 @@ def test_sound_notes(notes):
         ('classes', dict(cat=1), 'is no list of names'),
         ('classes', ['cat', 3], 'is no list of names'),
         ('classes', [None], 'is no list of names'),
-        ('category_ids', [1], r'has 1 entries for 2 classes: \[1\]'),
+        ('category_ids', [1], r'has 1 entry for 2 classes: \[1\]'),
         ('category_ids', 7, 'is no list of whole numbers'),
         ('category_ids', ['1', '2'], 'is no list of whole numbers'),
         ('category_ids', [True, 2], 'is no list of whole numbers'),

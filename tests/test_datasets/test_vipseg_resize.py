@@ -229,7 +229,7 @@ def test_a_full_disk_is_told(raw, tmp_path, monkeypatch):
         ('imgs', 'neither imgs .raw. nor images'),
         ('imgs/b', 'no frames .*b: |b: no frames'),
         ('panomasks', 'has no folder of any video of .*train.txt'),
-        ('panomasks/b', 'and 1 more files: missing, but .*val.txt needs them'),
+        ('panomasks/b', 'and 1 file more: missing, but .*val.txt needs them'),
         ('panomasks/b/00000000.png', '00000000.png: missing, but .*val.txt needs them'),
         ('*.txt', 'no .*<split>.txt of train, val, test in it'),
         ('.', 'no such folder'),
@@ -249,7 +249,7 @@ def test_other_kinds_of_raw_masks(raw, tmp_path, mode):
         path.write_text('text')
     else:
         Image.fromarray(np.zeros((40, 61), np.uint8)).convert(mode).save(path)
-    with pytest.raises(UserError, match=f'1 frames cannot be read.*\n  {path}: '):
+    with pytest.raises(UserError, match=f'1 frame cannot be read.*\n  {path}: '):
         resize_vipseg(find_source(raw), tmp_path / 'out', 20)
 
 

@@ -20,7 +20,10 @@ DATA = (
 
 
 @pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
-def test_configs_come_back(path):
+def test_configs_come_back(path, monkeypatch):
+    if path.parent.name != 'shapes':
+        # it takes a second, and changes nothing but spaces and lines
+        monkeypatch.setattr('mmengine.config.config.FormatCode', lambda text, **style: (text, True))
     config = load_config(path)
     found = config_of_text(config.pretty_text, 'a.pth')
     for key in ('model', 'test_dataloader', 'test_cfg'):

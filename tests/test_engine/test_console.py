@@ -1,3 +1,4 @@
+import os
 import re
 
 import pytest
@@ -42,6 +43,25 @@ def test_log_and_console_are_escaped(toy_config, tmp_path, capsys):
     log = next(tmp_path.rglob('*.log')).read_text()
     assert r'classes: \x1b[31mred' in log
     assert r'video \x1b]0;title\x07' in log
+
+
+def test_a_console_that_nobody_reads_any_more_is_left_alone(
+    toy_config, tmp_path, monkeypatch, capsys
+):
+    reader, writer = os.pipe()
+    os.close(reader)
+    closed = open(writer, 'w')  # noqa: SIM115 - closing it fails, as what it holds has no reader
+    monkeypatch.setattr('sys.stdout', closed)
+    runner = toy.make_runner(toy_config, tmp_path)
+    monkeypatch.undo()
+    for word in ('first', 'second'):
+        runner.logger.warning(word)
+    assert 'Logging error' not in capsys.readouterr().err
+    log = next(tmp_path.rglob('*.log')).read_text()
+    assert 'first' in log
+    assert 'second' in log
+    with pytest.raises(BrokenPipeError):
+        closed.close()
 
 
 @pytest.mark.parametrize(

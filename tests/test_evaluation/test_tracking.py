@@ -128,9 +128,7 @@ def test_a_video_without_results_and_one_without_objects():
 def test_crowds_are_objects_with_a_note():
     result = evaluate(content(entries(['aa'], iscrowd=1), [2]), entries(['bb']))
     assert result.overall()['class_1']['CLEAR']['CLR_FN'] == 2
-    assert result.notes == [
-        'gt: crowds count as objects, as in TrackEval; there are 1 of them among 1 annotations'
-    ]
+    assert result.notes == ['gt: crowds count as objects, as in TrackEval: 1 of 1 annotation']
 
 
 def test_unknown_categories_are_left_out_but_where_classes_do_not_count():
@@ -138,7 +136,9 @@ def test_unknown_categories_are_left_out_but_where_classes_do_not_count():
     results = entries(['aa']) + entries(['bb'], category_id=7)
     result = evaluate(truth, results)
     assert result.overall()['class_1']['CLEAR']['CLR_FN'] == 2
-    assert '1 entries (the first is entry 1) have a category_id that' in result.notes[0]
+    assert (
+        '1 entry left out (the first is entry 1), as the ground truth does not' in result.notes[0]
+    )
     result = evaluate(truth, results, class_agnostic=True)
     assert result.overall()['object']['CLEAR']['MOTA'] == 1
     assert not result.notes
@@ -179,7 +179,7 @@ def test_videos_of_one_folder_and_classes_named_like_a_mean_are_told_apart():
     ('change', 'words'),
     [
         (dict(video_id=5), 'entry 1: video_id 5 is not in gt'),
-        (dict(segmentations=[None]), 'entry 1: 1 segmentations, but video 1 has 2 frames'),
+        (dict(segmentations=[None]), 'entry 1: 1 segmentation, but video 1 has 2 frames'),
         (dict(segmentations=[None] * 3), 'entry 1: 3 segmentations, but video 1 has 2 frames'),
         (
             dict(segmentations=[None, dict(size=[2, 1], counts='2')]),

@@ -161,7 +161,7 @@ def test_what_does_not_fit_is_named(data):
     segments = samples[0].pred.segments
     for changes, message in (
         (dict(video_id='x'), r'gt_val\.json: has no annotated video x'),
-        (dict(pred=VideoPanoptic(segments, [maps[0]])), 'has 7 frames, 1'),
+        (dict(pred=VideoPanoptic(segments, [maps[0]])), 'has 7 frames, the prediction has 1'),
         (
             dict(pred=VideoPanoptic(segments[1:], maps)),
             r'the predictions: video c, frame 0\d+: has id 1, which segments_info',

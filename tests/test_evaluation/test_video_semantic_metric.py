@@ -107,7 +107,7 @@ def test_what_does_not_fit_is_named(data):
     maps = samples[0].pred.maps
     for changes, message in (
         (dict(video_id='x'), r'val\.txt: has no annotated video x'),
-        (dict(pred=VideoSemantic([maps[0]])), 'b/mask: has 18 masks, 1 frames'),
+        (dict(pred=VideoSemantic([maps[0]])), 'b/mask: has 18 masks, the prediction has 1 frame'),
         (
             dict(pred=VideoSemantic([m[1:] for m in maps])),
             r'b/mask/000\.png: 5x4 pixels, the frames of the video have 5x3',

@@ -96,7 +96,7 @@ def test_a_group_without_classes_is_undefined_and_said(tmp_path):
     assert np.isnan(result.mean())
     assert result.mean((1, 2)) == 1.0
     notes = result.notes()
-    assert notes[0].startswith('VPQ of Things with windows of 1 frames is undefined')
+    assert notes[0].startswith('VPQ of Things with windows of 1 frame is undefined')
     assert len(notes) == 8
     assert np.isnan(result.per_class(1)).tolist() == [c['id'] != 0 for c in sorted_categories()]
 

@@ -54,7 +54,7 @@ def test_frames_of_more_than_8_bits(content, write, tmp_path, dtype):
     found = [str(problem) for problem in check_dataset(ann_file, tmp_path / 'frames')]
     if dtype == np.uint16:
         assert found == [
-            f'note: {ann_file}: frame: {len(names)} frames have 16 bits, with values up to 3000, '
+            f'note: {ann_file}: frame: {len(names)} frames of 16 bits, with values up to 3000, '
             'divided by 256, which leaves them dark; value_range=(0, 4095) of the first step of '
             'the pipelines (LoadClip or its like) makes them bright'
         ]

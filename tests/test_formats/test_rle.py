@@ -120,7 +120,7 @@ def test_areas_of_more_codes_than_fit_a_batch():
         (b'O', 'negative'),
         (b'5O0', 'negative'),
         (b'3', 'covers 3 pixels, the size is [4, 4]'),
-        (b'1000', 'covers 1 pixels'),
+        (b'1000', 'covers 1 pixel'),
     ],
 )
 def test_broken_code_is_named(counts, reason):

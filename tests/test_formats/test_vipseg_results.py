@@ -95,7 +95,7 @@ def test_an_id_listed_twice_counts_once(folder):
         ),
         (
             lambda c: c['annotations'][1]['annotations'].pop(),
-            'video b, annotations: 1 entries, but the video has 2 frames',
+            'video b, annotations: 1 entry, but the video has 2 frames',
         ),
         (
             lambda c: c['annotations'][1]['annotations'].reverse(),

@@ -178,7 +178,7 @@ def test_notes(root):
         edit(path, lambda mask: mask.fill(124))
     edit(void, lambda mask: mask.fill(0))
     (note,) = problems_of(root, notes=True)
-    assert note.endswith(f'mask: 1 masks without a labelled pixel, the first is {void}')
+    assert note.endswith(f'mask: 1 mask without a labelled pixel, the first is {void}')
 
 
 def test_what_is_no_data_set(root, tmp_path):

@@ -99,7 +99,7 @@ FAULTS = [
     (set_(*FIRST, 'segmentations', ...), f'{PLACE} annotations[0]: missing segmentations'),
     (set_(*FIRST, 'segmentations', None), f'{PLACE} segmentations: None is not a list'),
     (set_('annotations', 0, 'text'), "annotations[0]: 'text' is not an object"),
-    (set_(*FIRST, 'areas', [1]), f'{PLACE} areas: 1 entries, but the video lists 4 frames'),
+    (set_(*FIRST, 'areas', [1]), f'{PLACE} areas: 1 entry, but the video lists 4 frames'),
     (set_(*FIRST, 'bboxes', {}), f'{PLACE} bboxes: {{}} is not a list or null'),
     (set_(*FIRST, 'segmentations', 1, None), 'frame 1, bboxes: [8, 11, 12, 10] is a box without'),
     (set_(*FIRST, 'segmentations', 1, 'm'), "frame 1, segmentations: 'm' is not an object with s"),
@@ -207,8 +207,7 @@ def test_boxes_and_areas_may_be_missing(content, write):
     ann_file = write(content)
     notes = found_in(ann_file)
     assert [str(note).partition('json: ')[2] for note in notes] == [
-        f'{field}: 4 annotations have none; they are measured on the masks'
-        for field in ('bboxes', 'areas')
+        f'{field}: 4 annotations without: measured on the masks' for field in ('bboxes', 'areas')
     ]
     assert all(note.is_note for note in notes)
     instance = train(ann_file).video_record(0)['instances'][0]

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
 from pycocotools import mask as mask_utils
 
+from mmvseg.checkpoints.skeleton import build_skeleton
 from mmvseg.errors import UserError
 from mmvseg.registry import MODELS
 from mmvseg.structures import VideoDataSample, VideoWindow
@@ -265,6 +265,5 @@ def test_inference_is_not_a_forward_mode():
 def test_published_parameter_counts(config, trainable):
     cfg = Config.fromfile(config).model
     cfg.backbone.init_cfg = None
-    init_default_scope('mmvseg')
-    model = MODELS.build(cfg)
+    model = build_skeleton(cfg)
     assert sum(p.numel() for p in model.parameters() if p.requires_grad) == trainable

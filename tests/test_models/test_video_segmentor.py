@@ -97,7 +97,7 @@ def test_windows_that_stop_coming_give_a_result():
         ([window(5, 6, 7, 8, 9, first=True)], r'frames \[5, 6, \.\.\., 9\]; frame 0'),
         ([window(0), window()], r'window of 0 frames'),
         ([window(first=True, last=True)], r'window of 0 frames'),
-        ([window(0), window(1, 2, count=1)], r'window of 1 frames .* \[1, 2\]'),
+        ([window(0), window(1, 2, count=1)], r'window of 1 frame .* \[1, 2\]'),
         (
             [window(0), window(1, size=(5, 6))],
             "'a': frame 1 is 6x5 pixels after resizing, the frames before are 6x4",

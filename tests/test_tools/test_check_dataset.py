@@ -53,7 +53,7 @@ def test_problems(run, shapes):
     assert '2 problems: 1 in category_id, 1 in frame' in text
     status, text = run(shapes[0], '--no-frames')
     assert status == 1
-    assert '1 problems: 1 in category_id' in text
+    assert '1 problem: 1 in category_id' in text
 
 
 def test_needs_a_root(run, shapes, tmp_path):

@@ -131,7 +131,7 @@ def test_weights_that_are_not_finite_are_named(tmp_path, capsys, to):
         capsys.readouterr()
         assert convert(ours, tmp_path / 'back.pth', '--to', 'original') == 0
     assert (
-        'warning: not finite (NaN or infinity) are values of 1 tensors' in capsys.readouterr().out
+        'warning: not finite (NaN or infinity) are values of 1 tensor:' in capsys.readouterr().out
     )
 
 
@@ -205,7 +205,7 @@ def test_misfit_shows_what_differs(published_r50, tmp_path, capsys):
                 'backbone.stem.conv1.weight': torch.zeros(1),
                 'sem_seg_head.own.weight': torch.zeros(1),
             },
-            '1 tensors are not those of detectron2-resnet (mask2former, minvis, dvis): '
+            '1 tensor not of detectron2-resnet (mask2former, minvis, dvis): '
             'sem_seg_head.own.weight',
         ),
         (

@@ -77,7 +77,7 @@ def test_video_gives_an_overlay_of_its_rate_size_and_length(folder, monkeypatch,
 
 def test_score_thr_leaves_tracks_out_of_overlay_and_json(folder, monkeypatch, capsys):
     run(monkeypatch, 'clip.mp4', '--score-thr', '0.6', '--json', 'tracks.json')
-    assert '1 tracks of score >= 0.6: 1 red' in capsys.readouterr().out
+    assert '1 track of score >= 0.6: 1 red' in capsys.readouterr().out
     for frame in open_source('work_dirs/demo/clip.mp4'):
         assert has_color(frame.image, 10)
         assert not has_color(frame.image, 11)

@@ -191,7 +191,7 @@ def test_classes_leave_all_others_out(folder, capsys, live):
     assert np.abs(frame[5:11, 4:16] - image[5:11, 4:16]).max() < 40  # the red square as it was
     assert np.abs(frame[30:42, 42:54] - image[30:42, 42:54]).max() > 40
     if not live:
-        said = '1 tracks of score >= '
+        said = '1 track of score >= '
         printed = capsys.readouterr().out
         assert said in printed
         assert '(1 of other classes left out)' in printed

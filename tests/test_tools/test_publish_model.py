@@ -83,7 +83,7 @@ def test_weights_that_are_not_finite_are_named(tmp_path, capsys):
     out = str(tmp_path / 'out.pth')
     assert run_tool('model_converters/publish_model', str(tmp_path / 'diverged.pth'), out) == 0
     shown = capsys.readouterr().out
-    assert 'warning: not finite (NaN or infinity) are values of 1 tensors:\na\n' in shown
+    assert 'warning: not finite (NaN or infinity) are values of 1 tensor:\na\n' in shown
 
 
 def test_conversion_stays_and_averages_are_named(tmp_path):

@@ -93,7 +93,7 @@ def test_overlays(folder, monkeypatch, capsys):
 
 def test_first_videos_only(folder, monkeypatch, capsys):
     assert run(monkeypatch, '--first', '1', '--contact-sheet') == 0
-    assert 'out: 1 videos with 2 tracks' in capsys.readouterr().out
+    assert 'out: 1 video with 2 tracks' in capsys.readouterr().out
     assert os.listdir('out/overlays') == ['first.mp4']
     assert {row['video'] for row in read_rows()} == {'first'}
     assert run(monkeypatch, '--first', '0') == 2
@@ -153,7 +153,7 @@ def test_table_of_tracks(folder, monkeypatch):
 
 def test_score_thr_keeps_the_numbers_of_tracks(folder, monkeypatch, capsys):
     run(monkeypatch, '--score-thr', '0.5')
-    assert '2 videos with 1 tracks of score >= 0.5' in capsys.readouterr().out
+    assert '2 videos with 1 track of score >= 0.5' in capsys.readouterr().out
     assert {(row['video'], row['track']) for row in read_rows()} == {('first', '1')}
     ids = np.array(Image.open('out/id_masks/first/00000.png'))
     assert set(np.unique(ids)) == {0, 2}
@@ -210,7 +210,7 @@ def break_entry(**changes):
         (dict(score=None), 'results.json: entry 1: missing score'),
         (dict(score=True), 'results.json: entry 1, score: True is not a number'),
         (dict(score='high'), "results.json: entry 1, score: 'high' is not a number"),
-        (dict(segmentations=[None]), '1 segmentations, but video 3 has 4 frames'),
+        (dict(segmentations=[None]), '1 segmentation, but video 3 has 4 frames'),
         (
             dict(segmentations=[None, None, dict(size=[9, 9], counts='0a2'), None]),
             'results.json: entry 1, frame 2: the size [9, 9] is not the video size',
@@ -384,11 +384,11 @@ def test_an_object_is_drawn_once_unless_all_tracks_are_wanted(folder, monkeypatc
     ]
     write_json('results.json', again)
     assert run(monkeypatch, '--video', 'first') == 0
-    assert '1 videos with 1 tracks' in capsys.readouterr().out
+    assert '1 video with 1 track' in capsys.readouterr().out
     assert {(row['track'], row['category']) for row in read_rows()} == {('1', 'cat')}
     assert set(np.unique(Image.open('out/id_masks/first/00000.png'))) == {0, 2}
     assert run(monkeypatch, '--video', 'first', '--all-tracks') == 0
-    assert '1 videos with 3 tracks' in capsys.readouterr().out
+    assert '1 video with 3 tracks' in capsys.readouterr().out
     assert {row['track'] for row in read_rows()} == {'0', '1', '2'}
 
 

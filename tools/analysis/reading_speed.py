@@ -17,6 +17,8 @@ from pathlib import Path
 
 THIS = Path(__file__).resolve()
 LENGTH = 12
+#: Videos that are made; the file repeats them.
+MADE = 40
 READERS = ('nothing', 'training', 'evaluation', 'checker')
 
 
@@ -55,7 +57,7 @@ def make_file(folder: Path, num_videos: int, num_masks: int) -> tuple[Path, int]
     from mmvseg.datasets.shapes import ShapesOptions, ShapesRequest, write_shapes
 
     options = ShapesOptions(height=180, width=320, length=LENGTH)
-    write_shapes(folder / 'shapes', ShapesRequest(options, train=40, val=0))
+    write_shapes(folder / 'shapes', ShapesRequest(options, train=min(MADE, num_videos), val=0))
     content = json.loads((folder / 'shapes/train.json').read_text())
     tracks = {video['id']: [] for video in content['videos']}
     for annotation in content['annotations']:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from mmvseg.errors import counted
 from mmvseg.formats.categories import Category
 
 from .semantic import SemanticQuality, class_iou
@@ -14,7 +15,7 @@ from .vpq import GROUPS, VPQ, WINDOWS
 
 def vpq_tables(result: VPQ) -> str:
     """VPQ of the classes that occur and of the groups, by window length."""
-    columns = [f'{k} frames' if k > 1 else '1 frame' for k in result.sums]
+    columns = [counted(k, 'frames') for k in result.sums]
     qualities = np.stack([result.per_class(k) for k in result.sums], axis=1)
     classes = {
         f'{category.name} ({category.id})': dict(zip(columns, values, strict=True))

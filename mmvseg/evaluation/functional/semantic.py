@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mmvseg.errors import UserError
+from mmvseg.errors import UserError, counted
 
 CONSISTENCY_WINDOWS = (8, 16)
 #: Mask value of the first class, by coding: raw is the official one of VSPW, with 0 for void.
@@ -186,8 +186,8 @@ class SemanticQuality:
         if unknown:
             name, values = next(iter(unknown.items()))
             notes.append(
-                f'masks of {len(unknown)} videos have values that are no class, such as '
-                f'{min(values)} in {name}; these pixels are ignored, as they are officially'
+                f'masks of {counted(len(unknown), "videos")} have values that are no class, such '
+                f'as {min(values)} in {name}; these pixels are ignored, as they are officially'
             )
         stats = self.stats()
         notes += [

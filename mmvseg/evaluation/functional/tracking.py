@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from mmvseg.errors import UserError
+from mmvseg.errors import UserError, counted
 from mmvseg.formats.tracks import Annotation
 from mmvseg.formats.youtube_vis import Video, YouTubeVIS
 from mmvseg.formats.youtube_vis_results import Result, video_of
@@ -116,8 +116,8 @@ def check_form(result: Result, video: Video, source: str) -> None:
     got, expected = len(result.rles), len(video.file_names)
     if got != expected:
         raise UserError(
-            f'{where}: {got} segmentations, but video {video.id} has {expected} frames; tracking '
-            'is measured frame by frame and needs one each'
+            f'{where}: {counted(got, "segmentations")}, but video {video.id} has '
+            f'{counted(expected, "frames")}; tracking is measured frame by frame and needs one each'
         )
     size = [video.height, video.width]
     for frame, rle in enumerate(result.rles):
@@ -150,14 +150,14 @@ def tracking_notes(
     crowds = sum(annotation.is_crowd for annotation in truth.annotations)
     if crowds and not mots:
         notes.append(
-            f'{truth.file}: crowds count as objects, as in TrackEval; there are {crowds} of them '
-            f'among {len(truth.annotations)} annotations'
+            f'{truth.file}: crowds count as objects, as in TrackEval: {crowds} of '
+            f'{counted(len(truth.annotations), "annotations")}'
         )
     known = {category.id for category in truth.categories}
     unknown = [result.index for result in results if result.category_id not in known]
     if unknown and not class_agnostic:
         notes.append(
-            f'{source}: {len(unknown)} entries (the first is entry {unknown[0]}) have a '
-            'category_id that the ground truth does not list; they are left out'
+            f'{source}: {counted(len(unknown), "entries")} left out (the first is entry '
+            f'{unknown[0]}), as the ground truth does not list the category_id'
         )
     return notes

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mmvseg.errors import counted
 from mmvseg.formats.categories import Category
 from mmvseg.formats.vipseg import Video, VIPSeg
 
@@ -103,8 +104,8 @@ class VPQ:
     def notes(self) -> list[str]:
         """Which numbers are undefined, and why."""
         return [
-            f'VPQ of {group} with windows of {k} frames is undefined: no such class occurs in a '
-            'video of that length'
+            f'VPQ of {group} with windows of {counted(k, "frames")} is undefined: no such class '
+            'occurs in a video of that length'
             for k in self.sums
             for group in GROUPS
             if np.isnan(self.quality(k, group))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mmvseg.errors import UserError
+from mmvseg.errors import UserError, counted
 from mmvseg.formats.youtube_vis_results import Result, video_of
 
 from .ground_truth import Annotation, GroundTruth, average_area
@@ -165,13 +165,13 @@ def _result_notes(results: Sequence[Result], truth: GroundTruth, source: str) ->
         if any(rle is not None and list(rle['size']) != size for rle in result.rles):
             sizes.append(result.index)
     rules = [
-        (unknown, 'have a category_id that the ground truth does not list; they are left out'),
-        (lengths, 'have more or fewer segmentations than frames; the rest is not compared'),
-        (sizes, 'have masks of another size than the video; such frames are not compared'),
+        (unknown, 'with a category_id that the ground truth does not list: left out'),
+        (lengths, 'with more or fewer segmentations than frames: the rest is not compared'),
+        (sizes, 'with masks of another size than the video: such frames are not compared'),
     ]
     return [
-        f'{source}: {len(which)} entries (the first is entry {which[0]}) {rule}, as in the '
-        'official evaluator'
+        f'{source}: {counted(len(which), "entries")} (the first is entry {which[0]}) {rule}, as in '
+        'the official evaluator'
         for which, rule in rules
         if which
     ]

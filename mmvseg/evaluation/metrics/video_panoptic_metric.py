@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mmvseg.errors import UserError
+from mmvseg.errors import UserError, counted
 from mmvseg.evaluation.functional.panoptic_overlap import frame_overlaps
 from mmvseg.evaluation.functional.segmentation_tables import stq_tables, vpq_tables
 from mmvseg.evaluation.functional.stq import TubeSums, VideoTubes
@@ -89,8 +89,8 @@ class VideoPanopticMetric(VideoMetric):
         video = truth.videos[video_id]
         if video.length != len(result.maps):
             raise UserError(
-                f'{truth.file}: video {video_id}: has {video.length} frames, '
-                f'{len(result.maps)} were predicted'
+                f'{truth.file}: video {video_id}: has {counted(video.length, "frames")}, the '
+                f'prediction has {len(result.maps)}'
             )
         quality = VideoPQ(truth.classes, WINDOWS, f'{truth.file}: video {video_id}')
         tubes = VideoTubes(truth.classes)

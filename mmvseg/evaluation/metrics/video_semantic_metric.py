@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mmvseg.errors import UserError
+from mmvseg.errors import UserError, counted
 from mmvseg.evaluation.functional.segmentation_tables import semantic_tables
 from mmvseg.evaluation.functional.semantic import (
     CONSISTENCY_WINDOWS,
@@ -83,8 +83,8 @@ class VideoSemanticMetric(VideoMetric):
         masks = truth.masks[video_id]
         if len(masks) != len(result.maps):
             raise UserError(
-                f'{masks[0].parent}: has {len(masks)} masks, {len(result.maps)} frames were '
-                'predicted'
+                f'{masks[0].parent}: has {counted(len(masks), "masks")}, the prediction has '
+                f'{counted(len(result.maps), "frames")}'
             )
         counts = VideoSemanticCounts(truth.num_classes)
         ids = np.array(self.dataset_meta['category_ids'], np.uint8)  # (K,)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mmvseg.errors import counted
 from mmvseg.evaluation.functional.ground_truth import to_ground_truth
 from mmvseg.evaluation.functional.table import ap_tables
 from mmvseg.evaluation.functional.youtube_vis_ap import (
@@ -83,7 +84,7 @@ class YouTubeVISMetric(VideoMetric):
         videos = sorted(by_video, key=lambda video_id: order.get(video_id, len(order)))
         entries = [entry for video_id in videos for entry in by_video[video_id]]
         if not entries:
-            warn(f'nothing was predicted in {len(videos)} videos: no AP')
+            warn(f'nothing was predicted in {counted(len(videos), "videos")}: no AP')
             return {}
         truth = restrict_categories(self.ground_truth, self.dataset_meta['category_ids'])
         found = to_results(entries, 'the predictions')

@@ -24,7 +24,6 @@ from .query_predictions import (
     describe_divergence,
     sample_masks,
 )
-from .upscaled_predictions import UpscaledPredictions
 
 
 @MODELS.register_module()
@@ -115,9 +114,9 @@ class QueryCriterion(nn.Module):
         clip_length: int,
         videos: Sequence[str],
     ) -> Sequence[Assignment]:
-        if not isinstance(layer, UpscaledPredictions):
+        if not layer.made_on_demand:
             return self.matcher.assign(layer, targets, clip_length, videos)
-        # Its features are new here, so that they may be broken on this process alone.
+        # The features are new here, so that they may be broken on this process alone.
         problem, matches = None, []
         try:
             matches = self.matcher.assign(layer, targets, clip_length, videos)

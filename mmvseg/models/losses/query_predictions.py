@@ -6,6 +6,7 @@ object in the whole clip (DVIS, section 3.3).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from mmcv.ops import point_sample
@@ -30,7 +31,11 @@ class QueryPredictions:
         class_logits: the last column is "no object", (I, Q, K + 1).
         mask_embeds: their dot product with ``mask_features`` gives mask logits, (I, F, Q, C).
         mask_features: (I, F, C, h, w).
+        made_on_demand: the features that masks are decoded from are made from ``mask_features``
+            each time, so that only decoding shows whether they are finite.
     """
+
+    made_on_demand: ClassVar[bool] = False
 
     class_logits: Tensor
     mask_embeds: Tensor

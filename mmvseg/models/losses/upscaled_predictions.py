@@ -1,6 +1,7 @@
 """Predictions whose mask features are made when they are needed, and not kept."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +21,8 @@ class UpscaledPredictions(QueryPredictions):
         mask_features: before upscaling, (I, 1, C, h, w).
         upscale: makes them larger.
     """
+
+    made_on_demand: ClassVar[bool] = True
 
     upscale: nn.Module
 

@@ -8,7 +8,7 @@ from typing import Any
 from mmengine.model import BaseModel
 from torch import Tensor
 
-from mmvseg.errors import UserError
+from mmvseg.errors import UserError, counted
 from mmvseg.models.postprocess.tube_limits import TubeLimits
 from mmvseg.registry import MODELS
 from mmvseg.structures import VideoDataSample, VideoResult, VideoWindow
@@ -162,8 +162,8 @@ class VideoSegmentor(BaseModel):
 
     def _finish_early(self, state: Any, order: WindowOrder) -> VideoDataSample:
         warnings.warn(
-            f'video {order.video_name!r}: ended after {order.num_frames} frames without its last '
-            'window; the result covers these frames',
+            f'video {order.video_name!r}: ended after {counted(order.num_frames, "frames")} '
+            'without its last window; the result covers these frames',
             UnfinishedVideoWarning,
             stacklevel=3,
         )

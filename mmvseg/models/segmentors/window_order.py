@@ -1,6 +1,6 @@
 """What every model may take for granted of the windows that it gets."""
 
-from mmvseg.errors import UserError
+from mmvseg.errors import UserError, counted
 from mmvseg.structures import VideoWindow
 
 
@@ -40,7 +40,7 @@ class WindowOrder:
         expected = list(range(self.num_frames, self.num_frames + num_frames))
         if not num_frames or frame_ids != expected:
             raise UserError(
-                f'video {name!r}: a window of {num_frames} frames says that they are the frames '
+                f'video {name!r}: a window of {counted(num_frames, "frames")} names the frames '
                 f'{_shorten(frame_ids)}; frame {self.num_frames} was to come next, and a window '
                 'holds one frame or more'
             )
