@@ -123,7 +123,7 @@ def mend(kind: str, tubes: Tubes, found: TubeKinds, overlap: VideoOverlap) -> Tu
         mended = tubes.copy()
         mended.category_ids[of_kind] = overlap.object_categories[found.targets[of_kind]]
     else:
-        aimed = found.matching.right | np.isin(found.kinds, ('mask', 'extent'))
+        aimed = found.matching.right | (found.kinds == 'mask') | (found.kinds == 'extent')
         if not aimed.any():
             return tubes
         perfect = with_perfect_masks if kind == 'mask' else with_perfect_extent

@@ -20,7 +20,8 @@ def with_perfect_masks(tubes: Tubes, overlap: VideoOverlap, targets: np.ndarray)
     for n in np.flatnonzero(targets >= 0):
         target = targets[n]
         both = (tubes.areas[n] > 0) & (overlap.object_areas[target] > 0)
-        _put(changed, n, target, both & np.isin(shown[n], (-1, target)), overlap)
+        alone = (shown[n] == -1) | (shown[n] == target)
+        _put(changed, n, target, both & alone, overlap)
     return changed
 
 

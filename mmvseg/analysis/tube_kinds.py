@@ -68,12 +68,13 @@ def tube_kinds(
     linked, aims = np.zeros(len(tubes), bool), np.full(len(tubes), -1)
     linked[[*association.tracks]] = True
     aims[[*association.tracks]] = [*association.tracks.values()]
-    is_taken = np.isin(own, matching.taken[matching.right])
+    is_taken = np.zeros(len(counted) + 1, bool)  # the last is what -1 selects
+    is_taken[matching.taken[matching.right]] = True
     rules = [
         ('association', linked, aims),
         ('duplicate', own_iou >= FITS, own),
         ('class', other_iou >= FITS, other),
-        ('duplicate', (own_iou >= ON) & is_taken, own),
+        ('duplicate', (own_iou >= ON) & is_taken[own], own),
         ('poor', own_iou >= ON, own),
         ('false', np.ones(len(tubes), bool), np.full(len(tubes), -1)),
     ]
@@ -82,9 +83,10 @@ def tube_kinds(
     targets = np.select(conditions, [objects for _, _, objects in rules], -1)
     targets[matching.right] = matching.taken[matching.right]
     _mask_or_extent(tubes, overlap, kinds, targets)
-    found = matching.right | np.isin(kinds, ('class', 'mask', 'extent'))
-    on = {*targets[found].tolist()} | association.objects
-    missed = counted & ~np.isin(np.arange(len(overlap.objects)), [*on])
+    found = matching.right | (kinds == 'class') | (kinds == 'mask') | (kinds == 'extent')
+    missed = counted.copy()
+    missed[targets[found]] = False
+    missed[[*association.objects]] = False
     return TubeKinds(matching, kinds, targets, missed)
 
 

@@ -111,7 +111,7 @@ def _assigned(overlap: TrackOverlap) -> tuple[np.ndarray, np.ndarray, np.ndarray
     alignment = _alignment(overlap)
     rows, columns, iou = [np.zeros(0, int)], [np.zeros(0, int)], [np.zeros(0)]
     for frame in overlap.frames:
-        score = alignment[np.ix_(frame.objects, frame.tracks)] * frame.iou
+        score = alignment[frame.objects[:, None], frame.tracks] * frame.iou
         i, j = linear_sum_assignment(score, maximize=True)
         rows.append(frame.objects[i])
         columns.append(frame.tracks[j])
@@ -127,5 +127,5 @@ def _alignment(overlap: TrackOverlap) -> np.ndarray:
         iou = frame.iou
         rivals = iou.sum(axis=0) + iou.sum(axis=1, keepdims=True) - iou
         share = np.divide(iou, rivals, out=np.zeros_like(iou), where=rivals > EPSILON)
-        common[np.ix_(frame.objects, frame.tracks)] += share
+        common[frame.objects[:, None], frame.tracks] += share
     return common / (lengths - common)

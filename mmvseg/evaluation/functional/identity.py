@@ -44,7 +44,7 @@ def identity_sums(overlap: TrackOverlap) -> IdentitySums:
     """Count one class in one video."""
     common = np.zeros((len(overlap.object_lengths), len(overlap.track_lengths)), int)
     for frame in overlap.frames:
-        common[np.ix_(frame.objects, frame.tracks)] += frame.iou >= THRESHOLD
+        common[frame.objects[:, None], frame.tracks] += frame.iou >= THRESHOLD
     # Fewest misses and false masks together are most masks in common: who stands for nobody has
     # none, so nobody need be left alone.
     true = int(common[linear_sum_assignment(common, maximize=True)].sum())

@@ -64,7 +64,7 @@ def tube_iou(detections: Sequence[Tube], annotations: Sequence[Tube]) -> np.ndar
     for t in range(frames):
         rows, columns = np.flatnonzero(size_d[:, t]), np.flatnonzero(size_g[:, t])
         if len(rows) and len(columns):
-            ratio[t][np.ix_(rows, columns)] = coco_mask.iou(
+            ratio[t, rows[:, None], columns] = coco_mask.iou(
                 [detections[i].rles[t] for i in rows],
                 [annotations[j].rles[t] for j in columns],
                 [0] * len(columns),
