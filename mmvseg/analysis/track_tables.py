@@ -10,6 +10,8 @@ from mmvseg.evaluation.functional.tracking_numbers import ALL_VIDEOS, CLASS_SUM
 
 from .summary import REMEDIES, points
 
+#: There is no ranking in HOTA as there is in AP.
+_UNCUT = '; without --min-score every result counts in full'
 #: How many of the worst errors are shown; the report has more.
 SHOWN_ERRORS = 10
 
@@ -35,9 +37,10 @@ def _tracking_line(report: Mapping[str, Any]) -> str:
     numbers = report['hota'][ALL_VIDEOS][CLASS_SUM]
     means, switches = numbers['mean_over_alpha'], numbers['CLEAR']['IDSW']
     hota, det, ass = (f'{100 * means[name]:.1f}' for name in ('HOTA', 'DetA', 'AssA'))
+    uncut = report['options']['min_score'] is None
     return (
         f'HOTA is {hota} (DetA {det}, AssA {ass}), IDF1 {100 * numbers["Identity"]["IDF1"]:.1f}, '
-        f'with {switches} id switches.'
+        f'with {switches} id switches{_UNCUT if uncut else ""}.'
     )
 
 

@@ -90,6 +90,7 @@ def report_of(numbers):
     return (
         dict(
             summary=dict(sentence='AP is 1.'),
+            options=dict(min_score=0.5),
             hota=dict(COMBINED_SEQ=dict(cls_comb_det_av=tracking)),
             oracles=dict(alone={}),
             errors=dict(wrong_tracks={}, missed_objects=0),
@@ -106,6 +107,11 @@ def test_what_is_empty_is_left_out():
         'AP is 1.',
         'HOTA is 50.0 (DetA 40.0, AssA 60.0), IDF1 70.0, with 3 id switches.',
     ]
+
+
+def test_hota_says_if_every_result_counts():
+    text = track_tables(report_of(dict(options=dict(min_score=None))))
+    assert text.endswith('with 3 id switches; without --min-score every result counts in full.')
 
 
 def test_the_worst_errors_come_with_their_place():
