@@ -1,7 +1,7 @@
 """The files of a site: one page a video, and the page that lists them."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -20,7 +20,6 @@ _TEMPLATES = Path(__file__).parent / 'templates'
 VIDEOS = 'videos'
 #: Width of the pictures of the list, in pixels.
 THUMB_WIDTH = 320
-_TITLES = ('Prediction', 'B')
 
 
 @dataclass(frozen=True)
@@ -120,6 +119,7 @@ class Site:
         page = self._render(
             'index.html',
             root='',
+            titles=self._titles,
             count=len(self._entries),
             categories=sorted(categories, key=str.casefold),
         )
@@ -130,12 +130,17 @@ class Site:
         # halves of characters, as names of files may hold them, have no form in UTF-8
         return text.encode('utf-8', 'backslashreplace')
 
+    @property
+    def _titles(self) -> Sequence[str]:
+        """Of the runs."""
+        return ('Prediction',) if len(self._info.runs) == 1 else ('A', 'B')
+
     def _panels(self, video: ShownVideo) -> list[_Panel]:
         panels = [_Panel('input', 'Input', '')]
         if video.objects is not None:
             panels.append(_Panel('truth', 'Truth', self._info.truth))
         for number, name in enumerate(self._info.runs):
-            panels.append(_Panel(str(number), _TITLES[number], name))
+            panels.append(_Panel(str(number), self._titles[number], name))
         return panels
 
     def _groups(self, video: ShownVideo) -> list[_Group]:
@@ -152,7 +157,7 @@ class Site:
                 for position, tube in enumerate(run.tracks)
             ]
             none = f'No {self._info.noun} in this video.'
-            groups.append(_Group(str(number), _TITLES[number], rows, none))
+            groups.append(_Group(str(number), self._titles[number], rows, none))
         return groups
 
 

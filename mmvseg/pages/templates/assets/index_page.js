@@ -16,6 +16,9 @@ function registerVideos(site) {
   const boxes = [...document.querySelectorAll('input[name=kind]')];
   let shown = [];
   let filter = null;
+  const observer = new IntersectionObserver((entries) => {
+    if (entries.some((entry) => entry.isIntersecting)) addCards();
+  }, { rootMargin: '600px' });
 
   function readFilter() {
     return {
@@ -45,6 +48,9 @@ function registerVideos(site) {
   function addCards() {
     const start = list.childElementCount;
     list.append(...shown.slice(start, start + BATCH).map(card));
+    // it tells of changes alone: looked at anew, it says whether the end is still in sight
+    observer.disconnect();
+    if (list.childElementCount < shown.length) observer.observe(find('more'));
   }
 
   function card(video) {
@@ -105,9 +111,6 @@ function registerVideos(site) {
   document.querySelector('form').addEventListener('input', update);
   document.querySelector('form').addEventListener('submit', (event) => event.preventDefault());
   addEventListener('hashchange', takeState);
-  new IntersectionObserver((entries) => {
-    if (entries.some((entry) => entry.isIntersecting)) addCards();
-  }, { rootMargin: '600px' }).observe(find('more'));
   addEventListener('keydown', (event) => {
     if (event.target.matches('input, select') || event.ctrlKey || event.metaKey) return;
     if (event.key === '/') {

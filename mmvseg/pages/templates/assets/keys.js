@@ -19,14 +19,14 @@ function pressKey(event, actions) {
     ArrowRight: () => actions.step(far),
     Home: () => actions.first(),
     End: () => actions.last(),
-    n: () => actions.error(1),
-    p: () => actions.error(-1),
+    n: () => actions.errorNext(),
+    p: () => actions.errorBefore(),
     a: () => actions.allTracks(),
     m: () => actions.masks(),
     l: () => actions.labels(),
     '[': () => actions.speed(-1),
     ']': () => actions.speed(1),
-    Escape: () => actions.select(null),
+    Escape: () => actions.unselect(),
     t: toggleTheme,
   };
   const name = key.length === 1 ? key.toLowerCase() : key;

@@ -49,10 +49,10 @@ class Panel {
     const contours = [0];
     const labels = [];
     this.map.fill(0);
-    const shown = this.tubes.filter((tube) => tube.isShown && tube.masks[frame]);
-    const isDimmed = shown.includes(options.selected);
-    for (const tube of shown.toReversed()) {
-      const strength = isDimmed && tube !== options.selected ? DIMMED : 1;
+    const { selected } = options;
+    const isDimmed = Boolean(selected?.masks[frame]);
+    for (const tube of this.inOrder(frame, selected)) {
+      const strength = isDimmed && tube !== selected ? DIMMED : 1;
       const top = paintMask(this.map, tube.masks[frame], fills.length, height);
       fills.push(pixel(tube.color, options.opacity * strength));
       contours.push(pixel(tube.color, strength));
@@ -60,6 +60,12 @@ class Panel {
     }
     this.compose(fills, contours);
     return labels;
+  }
+
+  // The tubes of a frame from the lowest to the uppermost: the selected one hides behind none.
+  inOrder(frame, selected) {
+    const others = this.tubes.filter((tube) => tube.isShown && tube !== selected).toReversed();
+    return [...others, selected].filter((tube) => tube?.masks[frame]);
   }
 
   // From the numbers of the map, which goes down the columns, to the pixels of the layer.

@@ -10,8 +10,13 @@ class Player {
     this.wanted = null;
     this.isSeeking = false;
     this.isBroken = false;
+  }
+
+  // Begin to listen; the video may be broken by then.
+  connect() {
+    const { video } = this;
     video.addEventListener('seeked', () => this.arrive());
-    for (const name of ['play', 'pause', 'ended']) video.addEventListener(name, onChange);
+    for (const name of ['play', 'pause', 'ended']) video.addEventListener(name, this.onChange);
     video.addEventListener('error', () => this.breakDown());
     if (video.error) this.breakDown();
     this.follow();
@@ -33,8 +38,7 @@ class Player {
 
   // Stop at the frame that is on show: the video may be on its way to the next.
   pause() {
-    this.video.pause();
-    this.seek(this.frame);
+    this.stopAt(this.frame);
   }
 
   // While a seek is on its way, only the last wish is kept: dragging asks for many.
@@ -48,9 +52,13 @@ class Player {
     if (!this.isSeeking) this.depart();
   }
 
-  step(count) {
+  stopAt(frame) {
     this.video.pause();
-    this.seek((this.wanted ?? this.frame) + count);
+    this.seek(frame);
+  }
+
+  step(count) {
+    this.stopAt((this.wanted ?? this.frame) + count);
   }
 
   depart() {
