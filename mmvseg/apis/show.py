@@ -18,7 +18,7 @@ from mmvseg.pages.records import ShownRun, ShownVideo, SiteInfo
 from mmvseg.pages.site import THUMB_WIDTH, Site
 from mmvseg.progress import ProgressReport
 from mmvseg.results.segmented_video import NOUNS
-from mmvseg.structures import VideoInstances
+from mmvseg.structures import VideoInstances, VideoResult
 from mmvseg.visualization.overlay import FrameObject, draw_objects
 
 from .map_folders import results_task
@@ -147,12 +147,14 @@ def _write(
 def _shown_video(video: VideoToShow, page: str, args: argparse.Namespace) -> ShownVideo:
     """All that the page of a video shows, besides its pictures."""
     objects = None if video.truth is None else annotated_tubes(video.truth, video.metainfo)
+    if objects is not None and video.records is not None:
+        for tube, entry in zip(objects, video.records[0].objects, strict=True):
+            tube.id = entry.id
     runs = []
     for number, found in enumerate(video.found):
         beside = video.truth
         if beside is None and number:
-            first = video.found[0]
-            beside = first.above(args.score_thr) if isinstance(first, VideoInstances) else first
+            beside = _shown_part(video.found[0], args.score_thr)
         tubes = shown_tubes(found, video.metainfo, args.score_thr, beside)
         if objects is not None and video.records is not None:
             runs.append(analyzed_run(video.records[number], tubes, objects, video.metainfo))
@@ -167,6 +169,13 @@ def _shown_video(video: VideoToShow, page: str, args: argparse.Namespace) -> Sho
         objects=objects,
         runs=runs,
     )
+
+
+def _shown_part(result: VideoResult, score_thr: float | None) -> VideoResult:
+    """What is on show at first."""
+    if isinstance(result, VideoInstances):
+        return result.above(score_thr).distinct()
+    return result
 
 
 def _write_pictures(site: Site, video: VideoToShow, shown: ShownVideo, stop: StopWish) -> bool:

@@ -319,6 +319,7 @@ def test_without_the_video_masks_are_drawn(browser, site, tmp_path):
     assert page.is_visible('#trouble')
     page.fill('#opacity', '100')
     assert near(shots(page)[1], COLORS[0]) > 500
+    page.evaluate('document.activeElement.blur()')
     page.keyboard.press('ArrowRight')
     wait_for_frame(page, 3)
     page.context.close()

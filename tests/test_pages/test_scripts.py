@@ -26,10 +26,14 @@ def run(names, code, given):
 
 
 def test_syntax():
-    for path in ASSETS.glob('*.js'):
-        ended = subprocess.run([NODE, '--check', path], capture_output=True, text=True)
-        assert ended.returncode == 0, ended.stderr
-        assert path.read_text().startswith("'use strict';\n// ")
+    texts = {path.name: path.read_text() for path in ASSETS.glob('*.js')}
+    code = """
+    const vm = require('node:vm');
+    return Object.entries(given).map(([filename, text]) => new vm.Script(text, {filename}) && 1);
+    """
+    assert len(texts) > 5
+    assert sum(run([], code, texts)) == len(texts)
+    assert all(text.startswith("'use strict';\n// ") for text in texts.values())
 
 
 def masks():
