@@ -1,6 +1,8 @@
-"""Write pages to look at results: videos ranked by error, masks and errors on a time bar.
+"""Write pages to look at results in a browser, videos ranked by error.
 
-The pages open from disk in any browser, without a server. RESULTS is what mmvseg draw takes, too:
+A page of a video has input, truth and prediction in step, and errors on a bar of time.
+
+All open from disk, without a server. RESULTS is what mmvseg draw takes, too:
     kind           RESULTS                          --ann              --root (default)
     YouTube-VIS    results.json                     val.json           folder of its file_names
     VIPSeg         folder of pred.json, pan_pred/   panoptic_gt_*.json folder of VIDEO/FRAME.jpg
