@@ -25,7 +25,7 @@ from .map_folders import results_task
 from .output_paths import check_output_files, check_output_folder
 from .reports import score_threshold
 from .shown_errors import analyzed_run
-from .shown_tubes import annotated_tubes, shown_tubes
+from .shown_tubes import annotated_tubes, owners, shown_tubes
 from .shown_videos import VideoToShow, annotated_videos, predicted_videos, tracks_files
 from .stopping import StopWish
 
@@ -159,7 +159,8 @@ def _shown_video(video: VideoToShow, page: str, args: argparse.Namespace) -> Sho
         if objects is not None and video.records is not None:
             runs.append(analyzed_run(video.records[number], tubes, objects, video.metainfo))
         else:
-            runs.append(ShownRun(tubes.tubes))
+            shows = None if objects is None else owners(tubes.tubes, objects)
+            runs.append(ShownRun(tubes.tubes, shows))
     return ShownVideo(
         name=video.name,
         page=page,

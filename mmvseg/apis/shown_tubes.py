@@ -9,6 +9,7 @@ from pycocotools import mask as coco_mask
 
 from mmvseg.pages.records import Color, ShownTube
 from mmvseg.structures import VideoInstances, VideoPanoptic, VideoResult, VideoSemantic
+from mmvseg.structures.track_matching import MATCH_IOU
 from mmvseg.visualization import track_color
 from mmvseg.visualization.overlay_panoptic import segment_color
 from mmvseg.visualization.track_colors import colors_beside_truth, segment_colors_beside_truth
@@ -60,6 +61,33 @@ def annotated_tubes(truth: VideoResult, metainfo: Mapping[str, Any]) -> list[Sho
         _track(truth, n, metainfo, track_color(number), score=None)
         for n, number in enumerate(truth.track_ids.tolist())
     ]
+
+
+def owners(tubes: Sequence[ShownTube], objects: Sequence[ShownTube]) -> np.ndarray:
+    """Position of the object that each mask shows, -1 for none, (D, T) int, whatever the classes.
+
+    Args:
+        tubes: D predicted tubes.
+        objects: annotated ones of the same video of T frames.
+    """
+    length = max((len(tube.masks) for tube in (*tubes, *objects)), default=0)
+    shown = np.full((len(tubes), length), -1)
+    for frame in range(length):
+        here, there = _present(tubes, frame), _present(objects, frame)
+        if not here or not there:
+            continue
+        masks = [
+            [some[n].masks[frame] for n in at] for some, at in ((tubes, here), (objects, there))
+        ]
+        iou = coco_mask.iou(*masks, [0] * len(there))  # (n, m)
+        best = iou.argmax(1)
+        fits = iou.max(1) >= MATCH_IOU
+        shown[here, frame] = np.where(fits, np.array(there)[best], -1)
+    return shown
+
+
+def _present(tubes: Sequence[ShownTube], frame: int) -> list[int]:
+    return [n for n, tube in enumerate(tubes) if tube.masks[frame] is not None]
 
 
 def _shown_tracks(

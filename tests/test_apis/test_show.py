@@ -238,6 +238,7 @@ def test_maps(tmp_path, monkeypatch, capsys, write, ann, tubes, noun):
     red = next(tube for tube in data['runs'][0] if tube['label'].startswith('red #'))
     assert red['masks'][0] == tube(RED)[0]['counts']
     assert red['label'].count(' ') == 1  # no score
+    assert f'frames 0 to 2: shown by {red["label"]}' in Path('page/videos/first.html').read_text()
     assert run('--ann', ann, '--score-thr', '0.5', results='pred') == 1
     assert '--score-thr: pred holds no scores' in capsys.readouterr().err
     write_json('results.json', [])

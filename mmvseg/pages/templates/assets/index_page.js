@@ -35,6 +35,7 @@ function registerVideos(site) {
     shown = ranked(fitted, filter.order, filter.kinds, filter.category);
     list.replaceChildren();
     addCards();
+    showTotals();
     find('nothing').hidden = shown.length > 0;
     find('found').textContent = `${shown.length} of ${site.videos.length}`;
     writeState({
@@ -86,11 +87,12 @@ function registerVideos(site) {
     return [line, element('p', { class: 'chips' }, ...chips)];
   }
 
+  // Of all videos, beside the kinds.
   function showTotals() {
     for (const place of document.querySelectorAll('[data-total]')) {
       const kinds = new Set([place.dataset.total]);
       const counts = site.runs.map((name, run) => site.videos
-        .flatMap((video) => fitting(video, run, kinds, ''))
+        .flatMap((video) => fitting(video, run, kinds, filter.category))
         .reduce((sum, entry) => sum + entry[ERROR.count], 0));
       place.textContent = counts.join(' / ');
     }
@@ -118,6 +120,5 @@ function registerVideos(site) {
       event.preventDefault();
     } else if (event.key === 't') toggleTheme();
   });
-  showTotals();
   takeState();
 }
