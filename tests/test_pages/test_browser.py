@@ -290,9 +290,10 @@ def test_many_videos_come_as_they_are_needed(page, tmp_path):
     page.wait_for_selector('.card')
     assert page.inner_text('#found') == '300 of 300'
     assert page.locator('.card').count() < 200
-    for _ in range(20):
+    for count in range(20, 301, 20):
         page.keyboard.press('End')
-        page.wait_for_timeout(50)
+        enough = '(count) => document.querySelectorAll(".card").length >= count'
+        page.wait_for_function(enough, arg=count)
     assert page.locator('.card').count() == 300
 
 
