@@ -73,7 +73,7 @@ def write_pictures(site, video):
 
 
 def write_site(folder, videos, runs=('a/results.json',), kinds=KINDS, pictures=True):
-    site = Site(folder, SiteInfo(runs, 'val.json', 'tracks', 'All of them.', kinds))
+    site = Site(folder, SiteInfo(runs, 'val.json', bool(kinds), 'tracks', 'All of them.', kinds))
     for video in videos:
         if pictures:
             write_pictures(site, video)

@@ -93,7 +93,8 @@ def _check_out(args: argparse.Namespace) -> None:
     """
     inputs = [path for path in (args.results, args.against, args.ann) if path is not None]
     check_output_folder('--out', args.out, inputs=())
-    check_output_files({'--out': args.out / 'index.html', '--out ': args.out / 'videos.js'}, inputs)
+    for name in ('index.html', 'videos.js'):
+        check_output_files({'--out': args.out / name}, inputs)
     if (args.out / 'index.html').exists() and not (args.out / 'videos.js').exists():
         raise UserError(
             f'--out {args.out}: holds an index.html that is not of mmvseg show; give another folder'
@@ -101,16 +102,12 @@ def _check_out(args: argparse.Namespace) -> None:
 
 
 def _info(args: argparse.Namespace, task: str, has_truth: bool) -> SiteInfo:
-    above = (
-        f'{NOUNS[task].capitalize()} of a score from {args.score_thr:g} on.'
-        if task == 'vis'
-        else ''
-    )
     return SiteInfo(
         runs=[str(path) for path in (args.results, args.against) if path is not None],
-        truth=str((args.ann if has_truth else None) or args.root or ''),
+        source=str(args.ann or args.root),
+        has_truth=has_truth,
         noun=NOUNS[task],
-        note=above,
+        note='' if args.score_thr is None else f'Tracks of a score from {args.score_thr:g} on.',
         kinds=KINDS if task == 'vis' and has_truth else (),
     )
 

@@ -1,7 +1,7 @@
 """Results of any task as what pages show: tubes with names, colours and run-length codes."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -99,13 +99,15 @@ def _shown_tracks(
     best_first = np.argsort(-result.scores, kind='stable')
     kept = best_first[result.scores[best_first] >= (score_thr or 0.0)]
     found = result.select(kept)
-    distinct = {*found.distinct().track_ids.tolist()}
+    # a query that is reported under two classes is two tracks of one number
+    alone = replace(found, track_ids=np.arange(len(found)))
+    distinct = {*alone.distinct().track_ids.tolist()}
     numbers = found.track_ids.tolist()
     colors = {number: track_color(number) for number in numbers}
     if beside is not None:
         colors = colors_beside_truth(found, beside)
     tubes = [
-        _track(found, n, metainfo, colors[number], float(found.scores[n]), number not in distinct)
+        _track(found, n, metainfo, colors[number], float(found.scores[n]), n not in distinct)
         for n, number in enumerate(numbers)
     ]
     return TubesToShow(tubes, kept.tolist())

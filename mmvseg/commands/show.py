@@ -1,4 +1,4 @@
-"""Write pages to look at results in a browser, videos ranked by error.
+"""Write pages to look at results in a browser, worst videos first.
 
 A page of a video has input, truth and prediction in step, and errors on a bar of time.
 

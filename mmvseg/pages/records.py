@@ -105,14 +105,16 @@ class SiteInfo:
 
     Attributes:
         runs: names of the results files.
-        truth: name of the annotation file, or of the folder of videos; empty for none.
+        source: name of the annotation file, or of the folder of videos.
+        has_truth: whether the source annotates the videos.
         noun: what is predicted: tracks, segments or classes.
         note: a sentence on what is shown; empty for none.
         kinds: of errors, in their order; empty where none were looked for.
     """
 
     runs: Sequence[str]
-    truth: str
+    source: str
+    has_truth: bool
     noun: str
     note: str
     kinds: Sequence[str] = ()

@@ -97,7 +97,7 @@ class Site:
             ticks=ticks(video.length),
             errors=numbered,
             markers=[(frame, list(items)) for frame, items in markers],
-            cost=sum(run.cost for run in video.runs),
+            costs=[f'{run.cost:.2f}' for run in video.runs],
             colors_text=_colors_text(video, self._info.noun),
         )
         write_bytes(self.path(video.page, '.js'), call('registerVideo', video_data(video)))
@@ -138,7 +138,7 @@ class Site:
     def _panels(self, video: ShownVideo) -> list[_Panel]:
         panels = [_Panel('input', 'Input', '')]
         if video.objects is not None:
-            panels.append(_Panel('truth', 'Truth', self._info.truth))
+            panels.append(_Panel('truth', 'Truth', self._info.source))
         for number, name in enumerate(self._info.runs):
             panels.append(_Panel(str(number), self._titles[number], name))
         return panels

@@ -297,27 +297,18 @@ def test_folders_of_predict(folder, capsys):
     assert 'other: holds no .json of mmvseg predict' in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    ('change', 'message'),
-    [
-        (dict(category=None), 'entry 1: names no class (category)'),
-        (dict(seconds=None), 'entry 1: names no class (category) and no times (seconds)'),
-        (dict(segmentations=None, areas=[1]), 'entry 1: lists areas, no masks'),
-        (dict(track_id='x'), "entry 1, track_id: 'x'"),
-        (dict(segmentations=tube(RED)[:2]), 'entry 1: 2 frames, but the first entry has 4'),
-        (
-            dict(segmentations=[dict(size=[2, 2], counts='04'), None, None, None]),
-            'entry 1: masks of different sizes: [(2, 2), (48, 64)]',
-        ),
-    ],
-)
-def test_broken_files_of_predict_are_named(folder, capsys, change, message):
-    second = predicted(0.9, 10, RED) | change
-    broken = {key: value for key, value in second.items() if value is not None}
-    write_json('tracks.json', [predicted(0.4, 11, GREEN), broken])
+def test_broken_files_of_predict_are_named(folder, capsys):
+    write_json('tracks.json', [predicted(0.4, 11, GREEN) | dict(track_id='x')])
     assert run('--root', 'frames/first', results='tracks.json') == 1
-    assert f'tracks.json: {message}' in capsys.readouterr().err
+    assert "tracks.json: entry 0, track_id: 'x'" in capsys.readouterr().err
     assert not Path('page/index.html').exists()
+
+
+def test_tracks_of_one_number_are_hidden_one_by_one(folder):
+    again = predicted(0.5, 10, RED) | dict(category='green')
+    write_json('tracks.json', [predicted(0.9, 10, RED), again])
+    assert run('--root', 'frames/first', results='tracks.json') == 0
+    assert [track['hidden'] for track in video_data('tracks')['runs'][0]] == [False, True]
 
 
 def test_videos_that_do_not_fit_are_named(folder, capsys):

@@ -155,6 +155,7 @@ def test_two_files_beside_each_other(folder):
     assert [item['data-panel'] for item in page.all('figure')] == ['input', 'truth', '0', '1']
     assert {item['data-run'] for item in page.all('button', class_='error')} == {'0', '1'}
     assert {item['value'] for item in page.all('option')} >= {'0.25', '4'}
+    assert 'Errors 6, cost A 1.40 · B 1.40' in page.text
     orders = {item['value'] for item in Page(folder / 'index.html').all('option')}
     assert {'worse', 'better'} <= orders
 
