@@ -9,6 +9,7 @@ import numpy as np
 
 from mmvseg.analysis.tube_kinds import KINDS
 from mmvseg.errors import UserError, say
+from mmvseg.formats.results_kind import results_task
 from mmvseg.locks import folder_lock
 from mmvseg.media import VideoWriter
 from mmvseg.media.images import write_image
@@ -21,7 +22,6 @@ from mmvseg.results.segmented_video import NOUNS
 from mmvseg.structures import VideoInstances, VideoResult
 from mmvseg.visualization.overlay import FrameObject, draw_objects
 
-from .map_folders import results_task
 from .output_paths import check_output_files, check_output_folder
 from .reports import score_threshold
 from .shown_errors import analyzed_run

@@ -123,6 +123,20 @@ def test_with_truth(folder, capsys):
     assert tracks[0]['color'] == data['objects'][0]['color'] == list(track_color(0))
 
 
+def test_errors_are_those_of_analyze(folder):
+    run_with_truth()
+    argv = ['mmvseg', 'analyze', 'gt.json', 'results.json', '--min-score', '0.2', '--out', 'report']
+    with mock.patch('sys.argv', argv), pytest.raises(SystemExit):
+        main.main()
+    for video in json.loads(Path('report/report.json').read_text())['videos']:
+        (shown,) = [one for one in listed()['videos'] if one['name'] == video['name']]
+        counts = dict.fromkeys(video['counts'], 0)
+        for _, kind, _, count, _ in shown['errors']:
+            counts[kind] += count
+        assert counts == video['counts']
+        assert sum(entry[-1] for entry in shown['errors']) == pytest.approx(video['cost'])
+
+
 def test_pictures(folder):
     run_with_truth()
     movie = open_source('page/videos/first.mp4')

@@ -1,7 +1,6 @@
 """Pages in Chromium, opened from disk; skipped where playwright or Chromium is not installed."""
 
 import io
-import os
 import shutil
 from dataclasses import replace
 
@@ -13,7 +12,7 @@ from PIL import Image
 from mmvseg.pages.names import page_names
 
 api = pytest.importorskip('playwright.sync_api')
-CHROMIUM = os.environ.get('CHROMIUM') or shutil.which('chromium') or shutil.which('google-chrome')
+CHROMIUM = shutil.which('chromium') or shutil.which('google-chrome')
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason='chromium is not installed')
 #: The videos of the site, and the names of their files.
 NAMES = ('street', EVIL, QUOTES)
