@@ -73,11 +73,11 @@ def wait_for_frame(page, frame):
 
 
 def shots(page):
-    """What each panel shows, as (H, W, 3)."""
-    canvases = page.locator('.panels canvas').all()
-    return [
-        np.array(Image.open(io.BytesIO(canvas.screenshot())).convert('RGB')) for canvas in canvases
-    ]
+    """What each panel shows at one moment, as (H, W, 3)."""
+    boxes = [canvas.bounding_box() for canvas in page.locator('.panels canvas').all()]
+    whole = np.array(Image.open(io.BytesIO(page.screenshot())).convert('RGB'))
+    corners = [[round(box[key]) for key in ('x', 'y', 'width', 'height')] for box in boxes]
+    return [whole[y : y + height, x : x + width] for x, y, width, height in corners]
 
 
 def shown_frames(page):
@@ -117,6 +117,18 @@ def test_it_plays_and_stops_at_what_it_shows(page, site):
     page.click('#play')
     page.wait_for_function("() => document.getElementById('video').ended")
     wait_for_frame(page, LENGTH - 1)
+
+
+def test_panels_are_in_step_while_it_plays(page, site):
+    open_video(page, site)
+    page.select_option('#speed', '0.25')
+    page.keyboard.press('Space')
+    page.wait_for_function("() => document.getElementById('play').ariaLabel === 'Pause'")
+    seen = []
+    while page.get_attribute('#play', 'aria-label') == 'Pause':
+        seen.append(shown_frames(page))
+    assert all(frames == pytest.approx([frames[0]] * 4, abs=0.25) for frames in seen)
+    assert len({round(frames[0]) for frames in seen}) > 3
 
 
 def test_frames_while_it_plays_are_those_of_the_pictures(page, site):

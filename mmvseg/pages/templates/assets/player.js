@@ -17,6 +17,7 @@ class Player {
     const { video } = this;
     video.addEventListener('seeked', () => this.arrive());
     for (const name of ['play', 'pause', 'ended']) video.addEventListener(name, this.onChange);
+    video.addEventListener('ended', () => this.show(this.length - 1));
     video.addEventListener('error', () => this.breakDown());
     if (video.error) this.breakDown();
     this.follow();
@@ -83,18 +84,21 @@ class Player {
 
   // While it plays, the time of the very picture on show counts, where browsers tell it.
   follow() {
-    const seen = (seconds) => {
-      if (this.isPlaying && !this.isSeeking) {
-        const frame = Math.max(0, Math.min(this.length - 1, seconds));
-        if (frame !== this.frame) this.show(frame);
-      }
+    const seen = (number) => {
+      const frame = Math.max(0, Math.min(this.length - 1, number));
+      // what stands still is drawn once more: a seek may have ended before its picture came
+      const isRight = this.isPlaying || this.video.ended || frame === this.frame;
+      if (isRight && !this.isSeeking) this.show(frame);
       this.follow();
     };
     if ('requestVideoFrameCallback' in HTMLVideoElement.prototype) {
       this.video.requestVideoFrameCallback(
         (now, picture) => seen(Math.round(picture.mediaTime * this.fps)));
     } else {
-      requestAnimationFrame(() => seen(Math.floor(this.video.currentTime * this.fps + 1e-3)));
+      requestAnimationFrame(() => {
+        if (this.isPlaying) seen(Math.floor(this.video.currentTime * this.fps + 1e-3));
+        else this.follow();
+      });
     }
   }
 

@@ -76,6 +76,7 @@ class VideoPage {
   }
 
   update() {
+    if (!this.hasStarted) return;
     const { frame } = this.player;
     const seconds = (frame / this.data.fps).toFixed(2);
     byId('time').textContent = `frame ${frame} / ${this.data.length - 1} · ${seconds} s`;
