@@ -16,7 +16,7 @@ FLOORS = [
     ['results'],
     ['engine'],
     ['datasets', 'evaluation', 'analysis'],
-    ['formats', 'visualization'],
+    ['formats', 'visualization', 'pages'],
     ['models', 'checkpoints', 'media'],
     ['doctor', 'compat', 'files', 'model_index', 'shipped'],
     ['locks', 'ops', 'structures', 'registry', 'errors', 'progress', 'examples'],

@@ -63,11 +63,15 @@ def test_files(wheel):
         for pattern in ('configs/**/*.py', 'configs/*/metafile.yml', 'model-index.yml')
         for path in REPOSITORY.glob(pattern)
     }
-    assert names >= modules | data | configs
+    templates = {
+        str(path.relative_to(REPOSITORY))
+        for path in REPOSITORY.glob('mmvseg/pages/templates/**/*.*')
+    }
+    assert names >= modules | data | configs | templates
     rest = names - modules - configs
     assert {name.split('/')[0] for name in rest} == {'mmvseg'}
     assert {name.rsplit('.', 1)[-1] for name in rest} <= {
-        *('json', 'mp4', 'py', 'safetensors', 'sh', 'txt', 'typed')
+        *('css', 'html', 'js', 'json', 'mp4', 'py', 'safetensors', 'sh', 'txt', 'typed')
     }
     tools = {name for name in rest if name.startswith('mmvseg/.mim/tools/')}
     assert {name for name in rest if name.endswith(('.py', '.sh'))} == tools

@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,8 @@ from mmvseg.errors import UserError, counted, say
 from mmvseg.formats.results_kind import results_task
 from mmvseg.locks import folder_lock
 from mmvseg.media import DEFAULT_FPS, VideoWriter
-from mmvseg.media.images import read_image, write_image
-from mmvseg.media.pixel_values import ValueRange, check_range
+from mmvseg.media.images import write_image
+from mmvseg.media.pixel_values import check_range
 from mmvseg.progress import ProgressReport
 from mmvseg.results.segmented_video import NOUNS
 from mmvseg.structures import VideoInstances, VideoPanoptic, VideoResult, VideoSemantic
@@ -43,6 +43,7 @@ from mmvseg.visualization.text import DrawingStyle, upscaling
 from .map_folders import load_panoptic_results, load_semantic_results
 from .output_paths import check_output_files, check_output_folder
 from .reports import Report, build_report, refuse_all_tracks, score_threshold
+from .result_frames import read_frames
 from .results_file import ResultVideo, load_results
 from .stopping import StopWish
 
@@ -152,7 +153,7 @@ def _draw_video(
     with VideoWriter(
         args.out / 'overlays' / f'{video.name}.mp4', args.fps or DEFAULT_FPS
     ) as writer:
-        for frame, image in enumerate(_read_frames(video, range(len(video.frames)), args.range)):
+        for frame, image in enumerate(read_frames(video, range(len(video.frames)), args.range)):
             writer.write(painter.draw(image, report.result, frame))
             ids = report.id_map(frame, video.size)
             write_id_map(folder / f'{names[frame]}.png', ids, colors, wide=wide)
@@ -182,23 +183,6 @@ def _mask_names(frames: list[str]) -> list[str]:
     return [f'{frame:05d}' for frame in range(len(frames))]
 
 
-def _read_frames(
-    video: ResultVideo, frames: Iterable[int], value_range: ValueRange | None
-) -> Iterator[np.ndarray]:
-    """Some of the video's frames, checked against the size that the annotation file states."""
-    for frame in frames:
-        try:
-            image = read_image(video.frames[frame], value_range)
-        except UserError as error:
-            raise UserError(f'video {video.name}, frame {frame}: {error}') from error
-        if image.shape[:2] != video.size:
-            raise UserError(
-                f'{video.frames[frame]}: {image.shape[1]}x{image.shape[0]} pixels, the annotation '
-                f'file says {video.size[1]}x{video.size[0]} (is --root the right folder?)'
-            )
-        yield image
-
-
 def _sheet_video(
     video: ResultVideo,
     metainfo: Mapping[str, Any],
@@ -206,7 +190,7 @@ def _sheet_video(
 ) -> SheetVideo:
     """Input, truth if there is any, and prediction of frames over the whole video."""
     columns = evenly_spaced(len(video.frames), SHEET_FRAMES)
-    images = list(_read_frames(video, columns, args.range))
+    images = list(read_frames(video, columns, args.range))
     scale = upscaling(video.size)
     text_size = label_size(video.size[1] * scale)
 

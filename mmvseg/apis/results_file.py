@@ -12,9 +12,25 @@ from mmvseg.datasets.metainfo import to_metainfo
 from mmvseg.datasets.tracks import to_records
 from mmvseg.errors import UserError, counted
 from mmvseg.formats.pictures import refuse_outside
-from mmvseg.formats.youtube_vis import YouTubeVIS, read_youtube_vis
+from mmvseg.formats.tracks import Annotation
+from mmvseg.formats.youtube_vis import Video, YouTubeVIS, read_youtube_vis
 from mmvseg.formats.youtube_vis_results import Result, read_results
 from mmvseg.structures import VideoInstances, VideoResult
+
+
+@dataclass
+class TubeRecords:
+    """What ``found`` and ``truth`` of a :class:`ResultVideo` are made of, position by position.
+
+    Attributes:
+        video: entry of the annotation file.
+        objects: what is annotated; none where nothing is.
+        results: what is predicted.
+    """
+
+    video: Video
+    objects: list[Annotation]
+    results: list[Result]
 
 
 @dataclass
@@ -29,6 +45,7 @@ class ResultVideo:
         frames: paths of its frames.
         found: the predictions; tracks are numbered from 0 and segments from 1.
         truth: what is annotated, or None; scores are 1.
+        records: of results in the form of YouTube-VIS; None of maps.
     """
 
     video_id: int | str
@@ -37,6 +54,7 @@ class ResultVideo:
     frames: list[str]
     found: VideoResult
     truth: VideoResult | None
+    records: TubeRecords | None = None
 
 
 def load_results(
@@ -69,6 +87,10 @@ def load_results(
     for result in read_results(results_path):
         _check_fit(result, file, str(results_path))
         by_video[result.video_id].append(result)
+    objects = defaultdict(list)
+    for annotation in file.annotations:
+        if annotation.category_id in labels:
+            objects[annotation.video_id].append(annotation)
     names = output_names(records)
     videos = []
     for record in choose_videos(records, wanted, gt_path):
@@ -83,6 +105,7 @@ def load_results(
                 frames=record['frames'],
                 found=_predicted(by_video[video_id], labels),
                 truth=_annotated(record['instances']) if file.has_annotations else None,
+                records=TubeRecords(file.videos[video_id], objects[video_id], by_video[video_id]),
             )
         )
     return to_metainfo(file.categories), videos

@@ -26,6 +26,7 @@ COMMANDS = dict(
     evaluate='evaluate',
     analyze='analyze',
     draw='draw',
+    show='show',
     check='check',
     convert='convert',
     publish='publish',

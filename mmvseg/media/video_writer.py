@@ -44,6 +44,8 @@ class VideoWriter:
             the last frame can be played even if the program is killed. What was written stays when
             an exception ends it. Frames are placed by their times.
         audio: sound to put beside the frames, not for a growing video; closed with the file.
+        max_gop: a frame that can be decoded on its own comes at least every so many frames, for
+            players that jump; None leaves it to the encoder.
 
     Raises:
         UserError: if the file cannot be written, e.g. on a full disk, or another run writes it.
@@ -63,6 +65,7 @@ class VideoWriter:
         pixel_aspect: Fraction = Fraction(1),
         growing: bool = False,
         audio: AudioTracks | None = None,
+        max_gop: int | None = None,
     ) -> None:
         self.path = Path(path)
         self.count = 0
@@ -72,7 +75,7 @@ class VideoWriter:
         self._tick_s = Fraction(1, _TICKS) if self._timed else 1 / self._fps
         self._last_tick = -1
         self._failure = False
-        self._crf = crf
+        self._crf, self._max_gop = crf, max_gop
         self._stream: av.video.stream.VideoStream | None = None
         self._part = self.path if growing else partial_path(self.path)
         self._held = ExitStack()
@@ -166,6 +169,8 @@ class VideoWriter:
         # The macroblock tree is left out: x264's code of it for AVX-512 reads memory that was never
         # set, so that equal frames would give differing files.
         options = {'crf': str(self._crf), 'preset': 'veryfast', 'mbtree': '0'}
+        if self._max_gop:
+            options['g'] = str(self._max_gop)
         if self._growing:
             options['tune'] = 'zerolatency'  # no frame waits in the encoder
         if self._timed:

@@ -63,6 +63,17 @@ def test_crf_changes_the_size(tmp_path):
     assert sizes[0] > 1.5 * sizes[1]
 
 
+def test_frames_to_jump_to(tmp_path):
+    for max_gop, longest in ((None, 10), (4, 4)):
+        with VideoWriter(tmp_path / 'out.mp4', 6, max_gop=max_gop) as writer:
+            for value in range(10):
+                writer.write(np.full((32, 32, 3), 100 + value, np.uint8))
+        with av.open(str(tmp_path / 'out.mp4')) as container:
+            starts = [n for n, f in enumerate(container.decode(video=0)) if f.key_frame]
+        assert starts[0] == 0
+        assert longest - 1 <= max(np.diff([*starts, 10])) <= longest
+
+
 def test_a_failed_run_leaves_the_old_file_and_nothing_half_written(tmp_path):
     path = tmp_path / 'out.mp4'
     path.write_bytes(b'old')

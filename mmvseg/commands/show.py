@@ -1,0 +1,84 @@
+"""Write pages to look at results in a browser, worst videos first.
+
+A page of a video has input, truth and prediction in step, and errors on a bar of time.
+
+All open from disk, without a server. RESULTS is what mmvseg draw takes, too:
+    kind           RESULTS                          --ann              --root (default)
+    YouTube-VIS    results.json                     val.json           folder of its file_names
+    VIPSeg         folder of pred.json, pan_pred/   panoptic_gt_*.json folder of VIDEO/FRAME.jpg
+                                                                       (images/ beside --ann)
+    VSPW           folder of VIDEO/FRAME.png        val.txt            folder of VIDEO/origin/*.jpg
+                                                                       (data/ beside --ann)
+    your videos    json of mmvseg predict --json,   none               the video, or the folder of
+                   or a folder of them                                 videos
+Where --ann has annotations, the truth is beside the prediction; of YouTube-VIS, errors are found
+and videos ranked by them.
+
+Under --out:
+    index.html            all videos: filters by class, kind of error and name
+    videos/NAME.html      a video: input, truth and prediction in step, timeline, errors
+    videos/NAME.mp4       its frames; .js its masks, .jpg its picture in the list
+    videos.js, assets/    what the pages share
+
+Ctrl-C and SIGTERM keep the pages that are whole and list them; the exit status is 130 or 143.
+
+Example:
+    mmvseg show results.json --ann val.json --root val/JPEGImages --out page
+    mmvseg show a.json --against b.json --ann val.json --root val/JPEGImages --out page
+    mmvseg show tracks.json --root street.mp4 --out page
+"""
+
+import argparse
+from pathlib import Path
+
+from .arguments import DEFAULT_FPS, frame_rate, positive_int
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the command."""
+    parser.add_argument('results', type=Path, help='official results.json, folder, or json')
+    parser.add_argument('--ann', type=Path, help='annotation file that lists the videos')
+    parser.add_argument(
+        '--root', type=Path, help='folder of the frames; without --ann the video or videos'
+    )
+    parser.add_argument(
+        '--against', type=Path, metavar='B', help='results of the same kind to compare with'
+    )
+    parser.add_argument('--out', required=True, type=Path, help='folder to write')
+    parser.add_argument(
+        '--allow-outside-root',
+        action='store_true',
+        help='also show frames that file names or links lead to outside of --root',
+    )
+    parser.add_argument(
+        '--video', action='append', help='show this video only: its id or name; may be repeated'
+    )
+    parser.add_argument(
+        '--first', type=positive_int, metavar='N', help='show the first N videos only'
+    )
+    parser.add_argument(
+        '--score-thr',
+        type=float,
+        help='leave out tracks below this score (tracks only, default 0.2)',
+    )
+    parser.add_argument(
+        '--fps',
+        type=frame_rate,
+        help=f'frame rate of folders of frames (default {DEFAULT_FPS}, that of YouTube-VIS)',
+    )
+    parser.add_argument(
+        '--range',
+        type=float,
+        nargs=2,
+        metavar=('LOW', 'HIGH'),
+        help='of frames of 16 bits, the values that become black and white (default: 0 65535)',
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command; returns 130 or 143 if it was stopped."""
+    from mmvseg.apis.show import show
+    from mmvseg.apis.stopping import StopWish
+
+    with StopWish() as stop:
+        return show(args, stop)
