@@ -96,8 +96,9 @@ def run(args: argparse.Namespace) -> int:
         UsageError: there is nothing to show, or options of results are given with trainings.
     """
     if args.training:
-        others = {name for name, value in vars(args).items() if value not in (None, False)}
-        if others := sorted(others - {'training', 'out'}):
+        unset = (type(None), bool)  # flags are off, for 0 may be given
+        given = {name for name, value in vars(args).items() if value or type(value) not in unset}
+        if others := sorted(given - {'training', 'out'}):
             raise UsageError(f'--training: does not go with {", ".join(map(_as_given, others))}')
         from mmvseg.apis.show_training import show_training
 

@@ -30,10 +30,11 @@ function linearTicks(low, high, count) {
 }
 
 function logTicks(low, high, count) {
-  const first = Math.floor(Math.log10(low));
-  const last = Math.ceil(Math.log10(high));
-  const factors = last - first <= 2 ? [1, 2, 5] : [1];
-  const each = Math.max(1, Math.ceil((last - first) / count));
+  const isShort = high / low <= 100;
+  const factors = isShort ? [1, 2, 5] : [1];
+  const first = isShort ? Math.floor(Math.log10(low)) : Math.ceil(Math.log10(low));
+  const last = Math.floor(Math.log10(high));
+  const each = isShort ? 1 : Math.ceil((last - first + 1) / count);
   const ticks = [];
   for (let power = first; power <= last; power += each) {
     for (const factor of factors) {
