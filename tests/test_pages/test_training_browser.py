@@ -150,6 +150,15 @@ def test_both_themes(opened, page):
     assert len(colors) == 2
 
 
+def test_a_key_and_a_button_switch_the_theme(opened):
+    page = opened(run())
+    seen = [page.evaluate('isDark()')]
+    for switch in (lambda: page.keyboard.press('t'), page.locator('#theme').click):
+        switch()
+        seen.append(page.evaluate('isDark()'))
+    assert seen == [False, True, False]
+
+
 def test_names_stay_text(opened):
     page = opened(run(EVIL, **{EVIL: curve(1, 2)}))
     assert page.locator('img').count() == 0

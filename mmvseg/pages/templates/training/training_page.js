@@ -30,6 +30,9 @@ function registerTraining({runs, charts}) {
     });
     for (const chart of drawn) chart.redraw();
   });
+  addEventListener('keydown', event => {
+    if (event.key === 't' && !event.ctrlKey && !event.metaKey) toggleTheme();
+  });
 }
 
 function restore(state, boxes, smoothing, log) {
