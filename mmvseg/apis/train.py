@@ -15,7 +15,7 @@ from mmvseg.engine.launch import (
     set_classes,
     start,
 )
-from mmvseg.engine.log_backends import add_log_backends, check_log_packages
+from mmvseg.engine.log_backends import check_log_to
 from mmvseg.engine.monitors import check_monitors
 from mmvseg.engine.schedule import check_schedule
 from mmvseg.engine.work_dir import claimed_work_dir
@@ -35,7 +35,8 @@ def train(args: argparse.Namespace) -> None:
         UserError: a file is missing or unusable, or config and options do not fit together.
     """
     cfg = start(args)
-    check_log_packages(args.log)
+    cfg.log_to = list(dict.fromkeys([*(cfg.get('log_to') or []), *args.log]))
+    check_log_to(cfg.log_to)
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or default_work_dir(cfg)
     if args.seed is not None:
         cfg.setdefault('randomness', {})['seed'] = args.seed
@@ -51,7 +52,6 @@ def train(args: argparse.Namespace) -> None:
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     with claimed_work_dir(cfg, args.resume, overwrite=args.overwrite):
-        add_log_backends(cfg, args.log)
         _prepare_data(cfg)
         # the example keeps its name in the config that checkpoints note, which is the same anywhere
         if cfg.get('load_from') and not cfg.load_from.startswith(SCHEME):

@@ -9,13 +9,19 @@ import json
 import logging
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from mmengine.config import Config
 from mmengine.logging import print_log
-from mmengine.visualization import MLflowVisBackend, TensorboardVisBackend, WandbVisBackend
+from mmengine.visualization import (
+    MLflowVisBackend,
+    TensorboardVisBackend,
+    Visualizer,
+    WandbVisBackend,
+)
 
 from mmvseg.errors import UserError
 from mmvseg.files import file_errors, write_json
@@ -30,40 +36,43 @@ _NO_NAME = re.compile(r'[^/\w.\- ]')
 
 
 class LogBackend(NamedTuple):
-    """What ``--log NAME`` stands for.
+    """What a name in ``log_to`` stands for.
 
     Attributes:
         kind: class of the back end.
-        kinds: classes that do the same, in a config.
+        same: mmengine's, which does the same in a config.
         module: that has to be importable.
         package: that pip installs for it.
     """
 
     kind: str
-    kinds: tuple[str, ...]
+    same: str
     module: str
     package: str
 
 
 LOG_BACKENDS = dict(
     tensorboard=LogBackend(
-        'TensorboardLog', ('TensorboardVisBackend',), 'torch.utils.tensorboard', 'tensorboard'
+        'TensorboardLog', 'TensorboardVisBackend', 'torch.utils.tensorboard', 'tensorboard'
     ),
-    wandb=LogBackend('WandbLog', ('WandbVisBackend',), 'wandb', 'wandb'),
-    mlflow=LogBackend('MLflowLog', ('MLflowVisBackend',), 'mlflow', 'mlflow'),
+    wandb=LogBackend('WandbLog', 'WandbVisBackend', 'wandb', 'wandb'),
+    mlflow=LogBackend('MLflowLog', 'MLflowVisBackend', 'mlflow', 'mlflow'),
 )
 
 
-def check_log_packages(names: Sequence[str]) -> None:
+def check_log_to(names: Sequence[str]) -> None:
     """Stop before anything is loaded where a package is missing, on all processes.
 
     Args:
         names: of :data:`LOG_BACKENDS`.
 
     Raises:
-        UserError: it is.
+        UserError: it is, or there is no such name.
     """
-    on_main_process(lambda: [_import(name) for name in dict.fromkeys(names)] and None)
+    for name in names:
+        if name not in LOG_BACKENDS:
+            raise UserError(f'log_to: {name!r} is none of {", ".join(LOG_BACKENDS)}')
+    on_main_process(lambda: [_import(name) for name in names] and None)
 
 
 def _import(name: str) -> None:
@@ -78,27 +87,44 @@ def _import(name: str) -> None:
         ) from error
 
 
-def add_log_backends(cfg: Config, names: Sequence[str]) -> None:
-    """Add back ends to those of ``cfg.visualizer``; one that is there already stays as it is.
+def with_log_backends(
+    visualizer: Mapping[str, Any] | None, names: Iterable[str], work_dir: str, continues: bool
+) -> dict[str, Any]:
+    """The config of a visualizer with further back ends; one that is there already stays as it is.
 
     Args:
-        cfg: of a training with its work dir, and ``resume`` as it will be; changed in place.
+        visualizer: the config; None for mmengine's default, the local log.
         names: of :data:`LOG_BACKENDS`.
+        work_dir: of the training.
+        continues: whether it goes on from a checkpoint.
     """
-    if not names:
-        return
-    if cfg.get('visualizer') is None:
-        local = [dict(type='LocalVisBackend')]
-        cfg.visualizer = dict(type='Visualizer', name='visualizer', vis_backends=local)
-    given = cfg.visualizer.get('vis_backends') or []
+    local = dict(type='Visualizer', vis_backends=[dict(type='LocalVisBackend')])
+    visualizer = dict(local if visualizer is None else visualizer)
+    given = visualizer.get('vis_backends') or []
     backends = [given] if isinstance(given, Mapping) else [*given]
-    work_dir = os.path.abspath(cfg.work_dir)
     for name in dict.fromkeys(names):
         kind, same, *_ = LOG_BACKENDS[name]
-        if not any(backend.get('type') in (kind, *same) for backend in backends):
-            continues = bool(cfg.get('resume'))
-            backends.append(dict(type=kind, save_dir=work_dir, continues=continues))
-    cfg.visualizer.vis_backends = backends
+        if not any(backend.get('type') in (kind, same) for backend in backends):
+            save_dir = os.path.abspath(work_dir)
+            backends.append(dict(type=kind, save_dir=save_dir, continues=continues))
+    return visualizer | dict(vis_backends=backends)
+
+
+def start_backends(visualizer: Visualizer) -> None:
+    """Let the back ends of a visualizer begin, which they do otherwise at the first number.
+
+    Raises:
+        UserError: a package is missing, or what it logs to cannot be reached.
+    """
+    for backend in visualizer._vis_backends.values():
+        try:
+            _ = backend.experiment  # which it makes when it is first asked
+        except ImportError as error:
+            name = type(backend).__name__
+            raise UserError(
+                f'visualizer.vis_backends: {name} needs a package that is not installed: '
+                f'{" ".join(str(error).split())}'
+            ) from error
 
 
 @VISBACKENDS.register_module()
@@ -239,19 +265,25 @@ class MLflowLog(MLflowVisBackend):
         """Log numbers by name; a server that cannot be reached does not end a training."""
         mlflow = self.experiment
         numbers = {_NO_NAME.sub('_', name): float(v) for name, v in scalar_dict.items()}
-        try:
+        with self._losses_warned(f'step {step} is in the local log only'):
             mlflow.log_metrics(numbers, step)
-        except mlflow.exceptions.MlflowException as error:
-            reason = ' '.join(str(error).split())
-            message = f'mlflow: step {step} is in the local log only ({reason})'
-            print_log(message, logger='current', level=logging.WARNING)
 
     def close(self) -> None:
         """End the run; unlike mmengine's, without a copy of the work dir's files."""
-        if hasattr(self, '_mlflow'):
+        if not hasattr(self, '_mlflow'):
+            return
+        with self._losses_warned('the run is not marked as ended'):
             self._mlflow.end_run()
-            if self._is_local:  # for another training of this process
-                self._mlflow.set_tracking_uri(None)
+        if self._is_local:  # for another training of this process
+            self._mlflow.set_tracking_uri(None)
+
+    @contextmanager
+    def _losses_warned(self, loss: str) -> Iterator[None]:
+        try:
+            yield
+        except self._mlflow.exceptions.MlflowException as error:
+            message = f'mlflow: {loss} ({" ".join(str(error).split())})'
+            print_log(message, logger='current', level=logging.WARNING)
 
 
 def _noted_run(work_dir: str | Path, backend: str) -> str | None:

@@ -1,7 +1,8 @@
 import json
+import os
 
 import pytest
-from mmengine.config import Config
+from mmengine.logging import MMLogger
 
 from mmvseg.commands.train import LOGS
 from mmvseg.engine.log_backends import (
@@ -10,59 +11,60 @@ from mmvseg.engine.log_backends import (
     MLflowLog,
     TensorboardLog,
     WandbLog,
-    add_log_backends,
+    check_log_to,
+    with_log_backends,
 )
 from mmvseg.errors import UserError
 from mmvseg.registry import VISBACKENDS
 
-
-def types(cfg):
-    return [backend['type'] for backend in cfg.visualizer.vis_backends]
+LOCAL = dict(type='LocalVisBackend')
 
 
-def config(**visualizer):
-    return Config(dict(work_dir='work', visualizer=dict(type='Visualizer', **visualizer)))
+def backends(visualizer, names, continues=False):
+    """Types of the back ends of a visualizer that further ones are added to."""
+    return with_log_backends(visualizer, names, 'work', continues)['vis_backends']
+
+
+def types(*args):
+    return [backend['type'] for backend in backends(*args)]
 
 
 def test_the_command_offers_what_there_is():
     assert set(LOGS) == set(LOG_BACKENDS)
     for backend in LOG_BACKENDS.values():
-        assert {VISBACKENDS.get(kind).__name__ for kind in backend.kinds} == set(backend.kinds)
-        assert VISBACKENDS.get(backend.kind).__name__ == backend.kind
+        for kind in (backend.kind, backend.same):
+            assert VISBACKENDS.get(kind).__name__ == kind
 
 
-@pytest.mark.parametrize('given', [[dict(type='LocalVisBackend')], dict(type='LocalVisBackend')])
+@pytest.mark.parametrize('given', [[LOCAL], LOCAL])
 def test_adds_to_what_there_is(given):
-    cfg = config(vis_backends=given)
-    add_log_backends(cfg, ['wandb', 'tensorboard', 'wandb'])
-    assert types(cfg) == ['LocalVisBackend', 'WandbLog', 'TensorboardLog']
+    visualizer = dict(type='Visualizer', vis_backends=given, name='x')
+    names = ['wandb', 'tensorboard', 'wandb']
+    assert types(visualizer, names) == ['LocalVisBackend', 'WandbLog', 'TensorboardLog']
+    assert visualizer['vis_backends'] is given  # the config stays as it is
+    assert with_log_backends(visualizer, names, 'work', False)['name'] == 'x'
 
 
 def test_a_config_without_visualizer_keeps_the_local_log():
-    cfg = Config(dict(work_dir='work', visualizer=None))
-    add_log_backends(cfg, ['mlflow'])
-    assert types(cfg) == ['LocalVisBackend', 'MLflowLog']
+    assert types(None, ['mlflow']) == ['LocalVisBackend', 'MLflowLog']
 
 
-def test_one_of_the_config_stays():
-    backends = [dict(type='LocalVisBackend'), dict(type='WandbVisBackend', commit=False)]
-    cfg = config(vis_backends=backends)
-    add_log_backends(cfg, ['wandb'])
-    assert cfg.visualizer.vis_backends == backends
+@pytest.mark.parametrize('kind', ['WandbVisBackend', 'WandbLog'])
+def test_one_of_the_config_stays(kind):
+    given = [LOCAL, dict(type=kind, save_dir='mine')]
+    assert backends(dict(vis_backends=given), ['wandb']) == given
 
 
-def test_without_names_nothing_changes():
-    cfg = Config(dict(work_dir='work', visualizer=None))
-    add_log_backends(cfg, [])
-    assert cfg.visualizer is None
+@pytest.mark.parametrize('continues', [False, True])
+def test_knows_whether_the_training_continues(continues):
+    (backend,) = backends(dict(vis_backends=[]), ['wandb'], continues)
+    assert backend['continues'] is continues
+    assert backend['save_dir'] == os.path.abspath('work')
 
 
-@pytest.mark.parametrize('resume', [False, True])
-def test_knows_whether_the_training_continues(resume):
-    cfg = config()
-    cfg.resume = resume
-    add_log_backends(cfg, ['wandb'])
-    assert cfg.visualizer.vis_backends[0].continues is resume
+def test_another_name():
+    with pytest.raises(UserError, match="log_to: 'paper' is none of tensorboard, wandb, mlflow"):
+        check_log_to(['paper'])
 
 
 def test_a_run_has_the_name_of_its_work_dir(tmp_path, monkeypatch):
@@ -126,3 +128,29 @@ def test_mlflow_takes_names_that_it_does_not_know(tmp_path, monkeypatch):
     assert run.info.status == 'FINISHED'
     assert run.info.run_name == tmp_path.name
     assert run.data.metrics['vps/VPQ_4'] == 0.5
+
+
+def test_a_training_goes_on_without_the_server_of_mlflow(tmp_path, monkeypatch):
+    mlflow = pytest.importorskip('mlflow')
+    monkeypatch.delenv('MLFLOW_TRACKING_URI', raising=False)
+
+    def lost(*args, **kwargs):
+        raise mlflow.exceptions.MlflowException('nobody there')
+
+    def end_run(end=mlflow.end_run):
+        end()  # that of this process
+        lost()
+
+    logger = MMLogger.get_instance('lost_server')
+    backend = MLflowLog(str(tmp_path))
+    backend.add_scalars(dict(loss=1), 1)
+    monkeypatch.setattr(mlflow, 'log_metrics', lost)
+    monkeypatch.setattr(mlflow, 'end_run', end_run)
+    warned = []
+    logger.addFilter(lambda record: warned.append(record.getMessage()))
+    backend.add_scalars(dict(loss=2), 2)
+    backend.close()
+    assert warned == [
+        'mlflow: step 2 is in the local log only (nobody there)',
+        'mlflow: the run is not marked as ended (nobody there)',
+    ]

@@ -9,6 +9,9 @@ import pytest
 import toy
 from tool import run_tool
 
+from mmvseg.engine import VideoRunner
+from mmvseg.engine.config import load_config
+
 _names = count()
 
 
@@ -52,6 +55,27 @@ def logged(train, tmp_path):
     return run
 
 
+def test_a_config_can_name_them(train, monkeypatch, capsys, config, tmp_path):
+    monkeypatch.setitem(sys.modules, 'wandb', None)
+    path = config.parent / 'with_log.py'
+    path.write_text(f"{config.read_text()}log_to = ['wandb']\n")
+    assert run_tool('train', str(path), '--work-dir', str(tmp_path / 'work')) == 1
+    assert 'error: --log wandb: wandb is not installed' in capsys.readouterr().err
+
+
+def test_what_tests_never_starts_them(config, tmp_path, monkeypatch):
+    for name in ('wandb', 'mlflow', 'torch.utils.tensorboard'):
+        monkeypatch.setitem(sys.modules, name, None)
+    cfg = load_config(config, dict(log_to=['tensorboard', 'wandb', 'mlflow']))
+    cfg.work_dir = str(tmp_path / 'work')
+    cfg.visualizer.name = f'logs_{next(_names)}'
+    for part in ('train', 'val'):
+        cfg[f'{part}_cfg'] = cfg[f'{part}_dataloader'] = None
+    cfg.val_evaluator = cfg.optim_wrapper = cfg.param_scheduler = None
+    built = VideoRunner.from_cfg(cfg).visualizer
+    assert [*built._vis_backends] == ['LocalVisBackend']
+
+
 @pytest.mark.parametrize(
     ('name', 'module', 'package'),
     [
@@ -83,6 +107,7 @@ def test_tensorboard(logged, tmp_path):
     events.Reload()
     for name, values in local.items():
         assert {event.step: event.value for event in events.Scalars(name)} == values
+    assert not [*tmp_path.glob('work/*/vis_data/*tfevents*')]  # nor anywhere else
     assert 'config/text_summary' in events.Tags()['tensors']
 
 
