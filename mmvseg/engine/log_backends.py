@@ -235,7 +235,7 @@ class MLflowLog(MLflowVisBackend):
         work_dir.mkdir(parents=True, exist_ok=True)
         artifacts = None  # where the server has them
         if self._is_local:
-            # not its folders of files, which mlflow refuses from version 3 on
+            # not its folders of files, which newer versions of mlflow refuse
             mlflow.set_tracking_uri(f'sqlite:///{work_dir / "mlflow.db"}')
             artifacts = (work_dir / 'mlflow_artifacts').as_uri()
         try:
