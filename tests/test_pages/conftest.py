@@ -8,7 +8,7 @@ CHROMIUM = shutil.which('chromium') or shutil.which('google-chrome')
 FLAGS = ('--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking')
 
 
-@pytest.fixture(scope='session')
+@pytest.fixture(scope='package')  # it holds an event loop, which others may need
 def browser():
     api = pytest.importorskip('playwright.sync_api')
     if CHROMIUM is None:
