@@ -16,6 +16,8 @@ log_processor = dict(type='LogProcessor', window_size=50, by_epoch=False)
 log_level = 'INFO'
 vis_backends = [dict(type='LocalVisBackend')]
 visualizer = dict(type='Visualizer', vis_backends=vis_backends, name='visualizer')
+# of a training, beside these: tensorboard, wandb, mlflow (as --log)
+log_to = []
 
 env_cfg = dict(
     cudnn_benchmark=False,

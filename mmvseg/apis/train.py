@@ -15,6 +15,7 @@ from mmvseg.engine.launch import (
     set_classes,
     start,
 )
+from mmvseg.engine.log_backends import check_log_to
 from mmvseg.engine.monitors import check_monitors
 from mmvseg.engine.schedule import check_schedule
 from mmvseg.engine.work_dir import claimed_work_dir
@@ -34,6 +35,8 @@ def train(args: argparse.Namespace) -> None:
         UserError: a file is missing or unusable, or config and options do not fit together.
     """
     cfg = start(args)
+    cfg.log_to = list(dict.fromkeys([*(cfg.get('log_to') or []), *args.log]))
+    check_log_to(cfg.log_to)
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or default_work_dir(cfg)
     if args.seed is not None:
         cfg.setdefault('randomness', {})['seed'] = args.seed

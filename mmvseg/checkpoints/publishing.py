@@ -22,7 +22,15 @@ from .weights import non_finite, weights_of
 #: ``conversion`` the file that weights were converted from, ``license`` what others may do.
 _KEPT_META = ('cfg', 'dataset_meta', 'epoch', 'iter', 'seed', 'conversion', 'license')
 #: Settings of a config that only concern the run that it was.
-_RUN_SETTINGS = ('work_dir', 'load_from', 'load_parts', 'resume', 'launcher', 'experiment_name')
+_RUN_SETTINGS = (
+    'work_dir',
+    'load_from',
+    'load_parts',
+    'log_to',
+    'resume',
+    'launcher',
+    'experiment_name',
+)
 _ABSOLUTE = re.compile(r'(/|~[/\\]|[A-Za-z]:[\\/]|\\\\)[^/\\]')
 
 

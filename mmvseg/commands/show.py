@@ -20,23 +20,37 @@ Under --out:
     videos/NAME.mp4       its frames; .js its masks, .jpg its picture in the list
     videos.js, assets/    what the pages share
 
+With --training, a page of trainings instead: losses, learning rate and validation of all work dirs
+in one chart each, from their local logs; also while they run. --out is all that goes with it.
+
 Ctrl-C and SIGTERM keep the pages that are whole and list them; the exit status is 130 or 143.
 
 Example:
     mmvseg show results.json --ann val.json --root val/JPEGImages --out page
     mmvseg show a.json --against b.json --ann val.json --root val/JPEGImages --out page
     mmvseg show tracks.json --root street.mp4 --out page
+    mmvseg show --training work_dirs/first work_dirs/second --out page
 """
 
 import argparse
 from pathlib import Path
 
 from .arguments import DEFAULT_FPS, frame_rate, positive_int
+from .parser import UsageError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command."""
-    parser.add_argument('results', type=Path, help='official results.json, folder, or json')
+    parser.add_argument(
+        'results', type=Path, nargs='?', help='official results.json, folder, or json'
+    )
+    parser.add_argument(
+        '--training',
+        type=Path,
+        nargs='+',
+        metavar='WORK_DIR',
+        help='show the curves of these trainings, of no results',
+    )
     parser.add_argument('--ann', type=Path, help='annotation file that lists the videos')
     parser.add_argument(
         '--root', type=Path, help='folder of the frames; without --ann the video or videos'
@@ -76,9 +90,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the command; returns 130 or 143 if it was stopped."""
+    """Run the command; returns 130 or 143 if it was stopped.
+
+    Raises:
+        UsageError: there is nothing to show, or options of results are given with trainings.
+    """
+    if args.training:
+        unset = (type(None), bool)  # flags are off, for 0 may be given
+        given = {name for name, value in vars(args).items() if value or type(value) not in unset}
+        if others := sorted(given - {'training', 'out'}):
+            raise UsageError(f'--training: does not go with {", ".join(map(_as_given, others))}')
+        from mmvseg.apis.show_training import show_training
+
+        show_training(args.training, args.out)
+        return 0
+    if args.results is None:
+        raise UsageError('give RESULTS, or --training with work dirs')
     from mmvseg.apis.show import show
     from mmvseg.apis.stopping import StopWish
 
     with StopWish() as stop:
         return show(args, stop)
+
+
+def _as_given(name: str) -> str:
+    return 'RESULTS' if name == 'results' else f'--{name.replace("_", "-")}'

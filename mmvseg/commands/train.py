@@ -11,6 +11,9 @@ import argparse
 
 from .arguments import add_common_arguments
 
+#: As in mmvseg.engine.log_backends, which needs torch.
+LOGS = ('tensorboard', 'wandb', 'mlflow')
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command."""
@@ -45,6 +48,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--no-validate', action='store_true', help='never validate in between')
     parser.add_argument('--seed', type=int, help='of all random draws')
     parser.add_argument('--deterministic', action='store_true', help='slower, reproducible kernels')
+    parser.add_argument(
+        '--log',
+        action='append',
+        default=[],
+        choices=LOGS,
+        help='log there, too, beside the local log in the work dir; may be repeated',
+    )
     add_common_arguments(parser)
 
 

@@ -1,5 +1,6 @@
 from .hooks import CheckpointHook, GuidedMatchingHook, MaskAnnealingHook, ProgressHook
 from .layer_decay import LayerDecayOptimWrapperConstructor
+from .log_backends import MLflowLog, TensorboardLog, WandbLog
 from .loops import VideoTestLoop, VideoTrainLoop, VideoValLoop
 from .optim import BFloat16OptimWrapper
 from .runner import VideoRunner
@@ -10,11 +11,14 @@ __all__ = [
     'CheckpointHook',
     'GuidedMatchingHook',
     'LayerDecayOptimWrapperConstructor',
+    'MLflowLog',
     'MaskAnnealingHook',
     'ProgressHook',
+    'TensorboardLog',
     'VideoRunner',
     'VideoTestLoop',
     'VideoTrainLoop',
     'VideoValLoop',
+    'WandbLog',
     'WarmUpPolyLR',
 ]

@@ -17,10 +17,10 @@ from .config_sections import count_rule, describe, is_section_or_list, parts_of
 SECTIONS = {
     *('allow_missing', 'allow_pickle', 'auto_scale_lr', 'compile', 'custom_hooks', 'default_hooks'),
     *('default_scope', 'env_cfg', 'experiment_name', 'find_unused_parameters', 'launcher'),
-    *('load_from', 'load_parts', 'log_level', 'log_processor', 'model', 'model_wrapper_cfg'),
-    *('optim_wrapper', 'param_scheduler', 'randomness', 'resume', 'runner_type', 'sync_bn'),
-    *('test_cfg', 'test_dataloader', 'test_evaluator', 'train_cfg', 'train_dataloader', 'val_cfg'),
-    *('val_dataloader', 'val_evaluator', 'visualizer', 'work_dir'),
+    *('load_from', 'load_parts', 'log_level', 'log_processor', 'log_to', 'model'),
+    *('model_wrapper_cfg', 'optim_wrapper', 'param_scheduler', 'randomness', 'resume'),
+    *('runner_type', 'sync_bn', 'test_cfg', 'test_dataloader', 'test_evaluator', 'train_cfg'),
+    *('train_dataloader', 'val_cfg', 'val_dataloader', 'val_evaluator', 'visualizer', 'work_dir'),
 }
 #: Sections without a type, of which single keys are asked for, so that nobody misses other ones.
 _ASKED = re.compile(r'(env_cfg(\..*)?|auto_scale_lr|optim_wrapper\.paramwise_cfg|model\..*_cfg)')

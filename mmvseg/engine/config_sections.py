@@ -48,7 +48,7 @@ def check_sections(cfg: Config) -> None:
         _check(cfg, key, cfg.get(key), is_section_or_list, 'a section or a list of such')
     for key in _TEXTS:
         _check(cfg, key, cfg.get(key), lambda value: isinstance(value, str), 'a text')
-    for key in ('allow_missing', 'load_parts'):
+    for key in ('allow_missing', 'load_parts', 'log_to'):
         _check(cfg, key, cfg.get(key), _is_list_of_texts, 'a list of texts')
     for key in _COUNTS:
         section, name = key.split('.')

@@ -36,6 +36,7 @@ from .categories import check_classes, noted_classes
 from .console import tidy_console
 from .distributed import init_distributed, on_main_process
 from .hooks.stop_hook import StopHook
+from .log_backends import start_backends, with_log_backends
 from .rng import get_rng_state
 from .training_state import (
     StateChecker,
@@ -55,6 +56,7 @@ class VideoRunner(Runner):
     """Runs training and tests; what differs from mmengine's Runner is how it saves and loads.
 
     Further config keys: ``allow_pickle`` (bool) accepts checkpoints that need unpickling;
+    ``log_to`` (list of names, see :mod:`mmvseg.engine.log_backends`) adds to what a training logs;
     ``load_parts`` (list of sub-modules) lets a training take these alone from ``load_from``;
     ``allow_missing`` (list of name prefixes) lets parts of the model stay unfilled when weights are
     loaded, see :func:`mmvseg.checkpoints.weights.load_model_weights`.
@@ -76,25 +78,16 @@ class VideoRunner(Runner):
         return tidy_console(super().build_logger(*args, **kwargs))
 
     def build_visualizer(self, visualizer: Visualizer | dict | None = None) -> Visualizer:
-        """The visualizer, once what its back ends need is there.
+        """The visualizer, once what its back ends need is there; in training those of ``log_to``.
 
         Raises:
-            UserError: a package is missing.
+            UserError: a package is missing, or what a back end logs to cannot be reached.
         """
+        if (names := self.cfg.get('log_to')) and self._train_loop is not None:
+            continues = bool(self.cfg.get('resume'))
+            visualizer = with_log_backends(visualizer, names, self.work_dir, continues)
         built = super().build_visualizer(visualizer)
-
-        def start() -> None:
-            for backend in built._vis_backends.values():
-                try:
-                    _ = backend.experiment  # which it makes when it is first asked
-                except ImportError as error:
-                    name = type(backend).__name__
-                    raise UserError(
-                        f'visualizer.vis_backends: {name} needs a package that is not installed: '
-                        f'{" ".join(str(error).split())}'
-                    ) from error
-
-        on_main_process(start)
+        on_main_process(lambda: start_backends(built))
         return built
 
     def wrap_model(self, model_wrapper_cfg: dict | None, model: nn.Module) -> nn.Module:

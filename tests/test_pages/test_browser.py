@@ -11,21 +11,9 @@ from PIL import Image
 
 from mmvseg.pages.names import page_names
 
-api = pytest.importorskip('playwright.sync_api')
-CHROMIUM = shutil.which('chromium') or shutil.which('google-chrome')
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason='chromium is not installed')
 #: The videos of the site, and the names of their files.
 NAMES = ('street', EVIL, QUOTES)
 PAGES = page_names(NAMES)
-FLAGS = ('--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking')
-
-
-@pytest.fixture(scope='module')
-def browser():
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope='module')
@@ -37,22 +25,6 @@ def site(tmp_path_factory):
     ]
     write_site(folder, videos, runs=('a.json', EVIL))
     return folder
-
-
-@pytest.fixture
-def page(browser):
-    """A page; whatever goes wrong on it, or is fetched from elsewhere, fails the test."""
-    context = browser.new_context(viewport=dict(width=1400, height=900))
-    page = context.new_page()
-    trouble = []
-    page.on('console', lambda message: trouble.append(message.text))
-    page.on('pageerror', lambda error: trouble.append(str(error)))
-    page.on('dialog', lambda dialog: (trouble.append(dialog.message), dialog.dismiss()))
-    page.on('request', lambda r: None if r.url[:5] in ('file:', 'data:') else trouble.append(r.url))
-    page.on('requestfailed', lambda request: trouble.append(f'{request.url} {request.failure}'))
-    yield page
-    context.close()
-    assert trouble == []
 
 
 def open_video(page, site, name='street', hash_=''):
