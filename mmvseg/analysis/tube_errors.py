@@ -24,8 +24,8 @@ class TubeError:
         track: position of the track in the results, None if it is missed.
         object: id of the annotation, None where there is none.
         frame: where to look first, from 0.
-        cost: in [0, 1], for ranking: 1 of a missed object, the score of a wrong track, and of a
-            right one its score times what it would gain in IoU.
+        cost: in [0, 1], for ranking: of a missed object what the best track lacks in IoU, the
+            score of a wrong track, and of a right one its score times what it would gain in IoU.
         reason: one sentence.
     """
 
@@ -92,8 +92,8 @@ class _Writer:
                 track=None,
                 object=entry.id,
                 frame=int(frames[0]) if len(frames) else 0,
-                cost=1.0,
-                reason=f'no track is on this {name}: the best IoU of any class is {best:.2f}',
+                cost=float(1 - best),
+                reason=f'no track is right about this {name}: the best IoU is {best:.2f}',
             )
 
     def flawed(self, relinked_iou: np.ndarray) -> Iterator[TubeError]:

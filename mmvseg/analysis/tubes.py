@@ -1,6 +1,6 @@
 """Tubes as areas and overlaps alone, which is all that AP needs to know of them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -23,6 +23,7 @@ class Tubes:
         scores: (N,).
         areas: pixels of each mask, 0 where there is none, (N, T).
         common: pixels in common with each object, (N, G, T).
+        matching: what :func:`match` has found, None before. Tubes do not change any more then.
     """
 
     tracks: np.ndarray
@@ -30,6 +31,7 @@ class Tubes:
     scores: np.ndarray
     areas: np.ndarray
     common: np.ndarray
+    matching: 'TubeMatching | None' = field(default=None, init=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -45,7 +47,7 @@ class Tubes:
         )
 
     def copy(self) -> 'Tubes':
-        """The same tubes, whose masks can be changed."""
+        """The same tubes, whose classes and masks can be changed."""
         return replace(
             self,
             category_ids=self.category_ids.copy(),
@@ -102,7 +104,13 @@ class TubeMatching:
 
 
 def match(tubes: Tubes, overlap: VideoOverlap) -> TubeMatching:
-    """Match tubes with objects as AP does, over all areas."""
+    """Match tubes with objects of their video as AP does, over all areas."""
+    if tubes.matching is None:
+        tubes.matching = _match(tubes, overlap)
+    return tubes.matching
+
+
+def _match(tubes: Tubes, overlap: VideoOverlap) -> TubeMatching:
     iou = tube_iou(tubes, overlap)
     ranked, crowd = ranked_tubes(tubes), ~overlap.counted[None]
     outside = np.zeros((1, len(tubes)), bool)

@@ -115,11 +115,11 @@ def test_hota_says_if_every_result_counts():
 
 
 def test_the_worst_errors_come_with_their_place():
-    error = dict(video='\x1b[1mv', frame=3, track=None, reason='no track is on this cat')
+    error = dict(video='\x1b[1mv', frame=3, track=None, reason='no track is right about this cat')
     text = track_tables(report_of(dict(worst=[error, *[error | dict(track=5)] * 20])))
     assert f'worst errors ({SHOWN_ERRORS})' in text
     assert text.count(r'\x1b[1mv') == SHOWN_ERRORS
-    assert r'| \x1b[1mv | 3     | -     | no track is on this cat |' in text
+    assert r'| \x1b[1mv | 3     | -     | no track is right about this cat |' in text
 
 
 def test_groups_of_one_kind_only_are_no_comparison():

@@ -15,7 +15,13 @@ def test_a_missed_object():
     error = only(analyze(['aaaa', '..bb'], ['aaaa']))
     assert (error.kind, error.track, error.object, error.frame) == ('missed', None, 2, 2)
     assert error.cost == 1
-    assert error.reason == 'no track is on this class_1: the best IoU of any class is 0.00'
+    assert error.reason == 'no track is right about this class_1: the best IoU is 0.00'
+
+
+def test_a_missed_object_costs_what_the_best_track_lacks():
+    errors = analyze(['aaaaaaaa'], ['aaa.....'], (2,), 2).errors
+    costs = {error.kind: error.cost for error in errors}
+    assert costs == dict(missed=pytest.approx(5 / 8), false=pytest.approx(1))
 
 
 def test_a_false_track():

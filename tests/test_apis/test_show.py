@@ -154,7 +154,7 @@ def test_pictures(folder):
 def test_errors_stand_on_the_page(folder):
     run_with_truth()
     page = Path('page/videos/first.html').read_text()
-    assert 'no track is on this dog' in page
+    assert 'no track is right about this dog' in page
     assert 'data-object="1"' in page
     assert 'page/videos/first.html' not in page
     second = Path('page/videos/second.html').read_text()
