@@ -16,7 +16,7 @@ from mmvseg.media.images import write_image
 from mmvseg.media.pixel_values import check_range
 from mmvseg.pages.names import page_names
 from mmvseg.pages.records import ShownRun, ShownVideo, SiteInfo
-from mmvseg.pages.site import THUMB_WIDTH, Site
+from mmvseg.pages.site import THUMB_WIDTH, VIDEOS, Site
 from mmvseg.progress import ProgressReport
 from mmvseg.results.segmented_video import NOUNS
 from mmvseg.structures import VideoInstances, VideoResult
@@ -91,8 +91,12 @@ def _check_out(args: argparse.Namespace) -> None:
     Raises:
         UserError: naming --out.
     """
-    inputs = [path for path in (args.results, args.against, args.ann) if path is not None]
+    given = (args.results, args.against, args.ann, args.root)
+    inputs = [path for path in given if path is not None]
     check_output_folder('--out', args.out, inputs=())
+    # a video of the pages must not take the place of one that is read
+    frames = [] if args.root is None else [args.root / 'frame']
+    check_output_folder('--out', args.out / VIDEOS, [*inputs, *frames])
     for name in ('index.html', 'videos.js'):
         check_output_files({'--out': args.out / name}, inputs)
     if (args.out / 'index.html').exists() and not (args.out / 'videos.js').exists():

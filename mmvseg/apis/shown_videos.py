@@ -106,6 +106,7 @@ def predicted_videos(args: argparse.Namespace) -> Iterator[VideoToShow]:
         UserError: a file is missing or unusable, or there is no video of its name.
     """
     sources = _sources(args.root)
+    jobs = []
     for path in tracks_files(args):
         files = [path]
         if args.against is not None:
@@ -117,7 +118,9 @@ def predicted_videos(args: argparse.Namespace) -> Iterator[VideoToShow]:
                 f'--root {args.root}: holds no video {path.stem}, to which {path} belongs; it has '
                 f'{", ".join([*sources][:5])}'
             )
-        yield _predicted_video(path.stem, files, source, args)
+        jobs.append((path.stem, files, source))
+    for name, files, source in jobs:
+        yield _predicted_video(name, files, source, args)
 
 
 def tracks_files(args: argparse.Namespace) -> list[Path]:
@@ -126,9 +129,9 @@ def tracks_files(args: argparse.Namespace) -> list[Path]:
     Raises:
         UserError: there is none.
     """
-    if not args.results.is_dir():
-        return [args.results]
-    files = sorted(args.results.glob('*.json'))
+    files = [args.results]
+    if args.results.is_dir():
+        files = sorted(args.results.glob('*.json'))
     if not files:
         raise UserError(
             f'{args.results}: holds no .json of mmvseg predict --json; other folders of results '

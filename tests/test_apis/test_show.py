@@ -11,7 +11,20 @@ import cv2
 import numpy as np
 import pytest
 from map_results import write_vps, write_vss
-from page_scenes import encode, read_data
+from show_scenes import (
+    GREEN,
+    LENGTH,
+    RED,
+    contents,
+    entry,
+    listed,
+    run,
+    run_with_truth,
+    tube,
+    video_data,
+    write_json,
+    write_scene,
+)
 from squares import square_frame, write_frames
 
 from mmvseg.commands import main
@@ -21,84 +34,12 @@ from mmvseg.pages.site import THUMB_WIDTH
 from mmvseg.progress import ProgressReport
 from mmvseg.visualization import track_color
 
-LENGTH = 4
-RED, GREEN = 0, 1
-
-
-def coded(mask):
-    code = encode(mask.astype(np.uint8))
-    return dict(size=list(code['size']), counts=code['counts'].decode())
-
-
-def tube(channel, absent=()):
-    """The red or the green square."""
-    return [
-        None if index in absent else coded(square_frame(index)[..., channel] > 200)
-        for index in range(LENGTH)
-    ]
-
-
-def write_json(name, content):
-    Path(name).write_text(json.dumps(content))
-
-
-def entry(video_id, category_id, score, masks):
-    return dict(video_id=video_id, category_id=category_id, score=score, segmentations=masks)
-
-
-def annotation(number, video_id, category_id, masks):
-    return dict(id=number, video_id=video_id, category_id=category_id, segmentations=masks)
-
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """Two videos; in the first, a red cat is found and a green dog is missed."""
     monkeypatch.chdir(tmp_path)
-    videos = []
-    for video_id, name in ((3, 'first'), (8, 'second')):
-        write_frames(tmp_path / 'frames' / name, LENGTH)
-        names = [f'{name}/{index:05d}.png' for index in range(LENGTH)]
-        videos.append(dict(id=video_id, file_names=names, height=48, width=64, length=LENGTH))
-    categories = [dict(id=2, name='cat'), dict(id=5, name='dog')]
-    annotations = [
-        annotation(70, 3, 2, tube(RED)),
-        annotation(71, 3, 5, tube(GREEN)),
-        annotation(72, 8, 5, tube(GREEN)),
-    ]
-    truth = dict(videos=videos, categories=categories)
-    write_json('gt.json', truth | dict(annotations=annotations))
-    write_json('bare.json', truth)
-    found = [
-        entry(8, 5, 0.4, tube(GREEN)),
-        entry(3, 5, 0.1, tube(GREEN)),  # too low
-        entry(3, 5, 0.3, tube(RED)),  # the same again, in another class
-        entry(3, 2, 0.8, tube(RED, absent=[1])),
-    ]
-    write_json('results.json', found)
+    write_scene()
     return tmp_path
-
-
-def run(*options, results='results.json'):
-    argv = ['mmvseg', 'show', results, '--out', 'page', *map(str, options)]
-    with mock.patch('sys.argv', argv), pytest.raises(SystemExit) as ended:
-        main.main()
-    return ended.value.code or 0
-
-
-def run_with_truth(*options, ann='gt.json'):
-    return run('--ann', ann, '--root', 'frames', *options)
-
-
-def video_data(name='first'):
-    return read_data(Path('page/videos', f'{name}.js'))[1]
-
-
-def listed():
-    return read_data(Path('page/videos.js'))[1]
-
-
-def contents(folder):
-    return {path: path.read_bytes() for path in Path(folder).rglob('*') if path.is_file()}
 
 
 def test_with_truth(folder, capsys):
@@ -260,82 +201,6 @@ def test_maps(tmp_path, monkeypatch, capsys, write, ann, tubes, noun):
     assert f'holds tracks, pred holds {noun}' in capsys.readouterr().err
 
 
-def predicted(score, track_id, channel, length=LENGTH):
-    """An entry as ``mmvseg predict --json`` writes it."""
-    masks = tube(channel)[:length]
-    named = dict(category=('red', 'green')[channel], track_id=track_id)
-    return (
-        entry(1, 5 + channel, score, masks) | named | dict(seconds=[t / 5 for t in range(length)])
-    )
-
-
-def test_a_video_of_predict(folder):
-    with VideoWriter('street.mp4', 5) as writer:
-        for index in range(LENGTH):
-            writer.write(square_frame(index))
-    write_json('tracks.json', [predicted(0.4, 11, GREEN), predicted(0.9, 10, RED)])
-    assert run('--root', 'street.mp4', results='tracks.json') == 0
-    data = video_data('tracks')
-    assert [track['label'] for track in data['runs'][0]] == ['red #10 0.90', 'green #11 0.40']
-    assert (data['fps'], data['length'], data['objects']) == (5, LENGTH, [])
-    assert open_source('page/videos/tracks.mp4').length == LENGTH
-    write_json('b.json', [predicted(0.8, 3, RED)])
-    assert run('--root', 'street.mp4', '--against', 'b.json', results='tracks.json') == 0
-    assert [len(tracks) for tracks in video_data('tracks')['runs']] == [2, 1]
-
-
-def test_results_of_fewer_frames_show_these(folder):
-    write_json('tracks.json', [predicted(0.9, 10, RED, length=2)])
-    assert run('--root', 'frames/first', results='tracks.json') == 0
-    assert open_source('page/videos/tracks.mp4').length == 2
-
-
-def test_folders_of_predict(folder, capsys):
-    (folder / 'tracks').mkdir()
-    for name in ('second', 'first'):
-        write_json(f'tracks/{name}.json', [predicted(0.9, 10, RED)])
-    assert run('--root', 'frames', results='tracks') == 0
-    assert [video['name'] for video in listed()['videos']] == ['first', 'second']
-    shutil.rmtree('page')
-    assert run('--root', 'frames', '--video', 'second', results='tracks') == 0
-    assert [video['name'] for video in listed()['videos']] == ['second']
-    assert run('--root', 'frames', '--video', 'x', results='tracks') == 1
-    assert 'tracks: no video x' in capsys.readouterr().err
-    write_json('tracks/third.json', [])
-    assert run('--root', 'frames', results='tracks') == 1
-    assert '--root frames: holds no video third' in capsys.readouterr().err
-    (folder / 'other').mkdir()
-    assert run('--root', 'frames', '--against', 'other', results='tracks') == 1
-    assert '--against other: has no first.json' in capsys.readouterr().err
-    assert run('--root', 'frames', results='other') == 1
-    assert 'other: holds no .json of mmvseg predict' in capsys.readouterr().err
-
-
-def test_broken_files_of_predict_are_named(folder, capsys):
-    write_json('tracks.json', [predicted(0.4, 11, GREEN) | dict(track_id='x')])
-    assert run('--root', 'frames/first', results='tracks.json') == 1
-    assert "tracks.json: entry 0, track_id: 'x'" in capsys.readouterr().err
-    assert not Path('page/index.html').exists()
-
-
-def test_tracks_of_one_number_are_hidden_one_by_one(folder):
-    again = predicted(0.5, 10, RED) | dict(category='green')
-    write_json('tracks.json', [predicted(0.9, 10, RED), again])
-    assert run('--root', 'frames/first', results='tracks.json') == 0
-    assert [track['hidden'] for track in video_data('tracks')['runs'][0]] == [False, True]
-
-
-def test_videos_that_do_not_fit_are_named(folder, capsys):
-    write_json('tracks.json', [predicted(0.9, 10, RED)])
-    write_frames(folder / 'large', LENGTH, height=60)
-    assert run('--root', 'large', results='tracks.json') == 1
-    assert 'is --root the video that was segmented?' in capsys.readouterr().err
-    write_frames(folder / 'short', 2)
-    assert run('--root', 'short', results='tracks.json') == 1
-    assert 'tracks: ends after 2 frames, but the results cover 4' in capsys.readouterr().err
-    assert not Path('page/videos/tracks.html').exists()
-
-
 def test_what_is_missing_is_said(folder, capsys):
     assert run() == 1
     assert '--ann: needed, the annotation file' in capsys.readouterr().err
@@ -353,6 +218,10 @@ def test_pages_of_others_are_not_overwritten(folder, capsys):
     assert run_with_truth() == 1
     assert 'holds an index.html that is not of mmvseg show' in capsys.readouterr().err
     assert Path('page/index.html').read_text() == 'mine'
+    write_frames(folder / 'page/videos/street', 2)
+    for root in ('page/videos', 'page/videos/street'):
+        assert run('--root', root) == 1
+        assert '--out page/videos: holds the input of this run' in capsys.readouterr().err
     Path('page/videos.js').write_text('[]')
     assert run('--root', 'a', results='page/videos.js') == 1
     assert 'videos.js: is an input of this run' in capsys.readouterr().err
