@@ -151,7 +151,7 @@ class _Writer:
         name = self.class_names[int(self.tubes.category_ids[n])]
         if target < 0:
             iou = self.found.matching.iou[n].max(initial=0)
-            return f'this {name} is on nothing: its best IoU with an object is {iou:.2f}'
+            return f'this {name} fits no object: its best IoU is {iou:.2f}'
         entry = self.overlap.objects[target]
         truth = self.class_names[entry.category_id]
         iou = self.found.matching.iou[n, target]

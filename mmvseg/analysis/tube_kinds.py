@@ -9,7 +9,7 @@ A tube that AP counts as a false positive at IoU 0.5 is, by the first rule that 
 - *duplicate*, too: it is on an object of its class that a right tube has taken;
 - *mask*, *extent*: it is on another object of its class. With perfect masks in its frames, or
   with a perfect choice of frames, it would fit better; the one that gains more is the kind;
-- *false*: it is on nothing.
+- *false*: all others.
 
 An object is *missed* if no tube is right about it, none of the kinds class, mask and extent is on
 it, and right linking does not find it. "Fits" is a tube IoU of at least 0.5, "on" one of at least
