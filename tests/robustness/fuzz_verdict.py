@@ -81,7 +81,7 @@ def _known(case: Case) -> list[Path]:
 
 
 def _refusal(case: Case, outcome: Outcome) -> list[str]:
-    listed = case.tool.endswith('check_dataset') and ' problems: ' in outcome.out
+    listed = case.tool.endswith('check_dataset') and re.search(r' problems?: ', outcome.out)
     faults = []
     if outcome.status not in (1, 2):
         faults.append(f'ends with status {outcome.status}')
