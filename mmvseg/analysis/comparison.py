@@ -58,8 +58,8 @@ class Comparison:
 
     def sentence(self) -> str:
         """The result in one sentence."""
-        lessened = self.gains_in_order
-        return sentence(self.main, lessened, self.num_videos, len(self.gained), len(self.lost))
+        gains = self.gains_in_order, self.gains
+        return sentence(self.main, *gains, self.num_videos, len(self.gained), len(self.lost))
 
     def numbers(self) -> dict[str, Any]:
         """All of it as plain values; see :meth:`.bootstrap.Difference.numbers`."""

@@ -16,8 +16,8 @@ _WORDS = {
     'false': 'false tracks',
     'missed': 'missed objects',
 }
-
-
+#: A smaller difference is none to speak of: half a point.
+NOTABLE = 0.005
 #: What the numbers of tracking are called that are told if they differ clearly.
 _TRACKING = dict(DetA='DetA', AssA='AssA', IDSW='id switches')
 
@@ -25,6 +25,7 @@ _TRACKING = dict(DetA='DetA', AssA='AssA', IDSW='id switches')
 def sentence(
     main: Mapping[str, Difference],
     gains: Mapping[str, Difference],
+    alone: Mapping[str, Difference],
     num_videos: int,
     num_gained: int,
     num_lost: int,
@@ -34,6 +35,7 @@ def sentence(
     Args:
         main: the main numbers.
         gains: what mending each kind of error would gain in AP after all earlier kinds.
+        alone: what mending it alone would gain.
         num_videos: in the ground truth.
         num_gained: objects that are right in B alone.
         num_lost: objects that are right in A alone.
@@ -43,7 +45,7 @@ def sentence(
         return 'There are no objects, so there is nothing to compare.'
     parts = [
         _head(ap, num_videos),
-        _cause(ap, gains),
+        _cause(ap, gains) or _balance(alone),
         _tracking(main),
         f'objects gained {num_gained}, lost {num_lost}',
     ]
@@ -73,6 +75,14 @@ def _cause(ap: Difference, gains: Mapping[str, Difference]) -> str:
     points = abs(gains[kind].difference)
     start = 'most of it is' if points > abs(ap.difference) / 2 else 'the largest clear part is'
     return f'{start} {_WORDS[kind]} ({100 * points:.1f} points)'
+
+
+def _balance(alone: Mapping[str, Difference]) -> str:
+    """The kinds of errors that clearly differ, the largest differences first."""
+    clear = [kind for kind, gain in alone.items() if gain.sign and abs(gain.difference) >= NOTABLE]
+    clear.sort(key=lambda kind: -abs(alone[kind].difference))
+    words = ', '.join(f'{_WORDS[kind]} {_signed(alone[kind])}' for kind in clear)
+    return f'clear in what mending would gain: {words}' if clear else ''
 
 
 def _tracking(main: Mapping[str, Difference]) -> str:

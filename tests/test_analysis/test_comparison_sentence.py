@@ -14,9 +14,10 @@ SAME = differs(-0.01, 0, 0.01)
 BETTER, WORSE = differs(0.009, 0.026, 0.041), differs(-0.041, -0.026, -0.009)
 
 
-def told(ap, gains=(), **main):
+def told(ap, gains=(), alone=(), **main):
     numbers = dict(AP=ap, DetA=SAME, AssA=SAME, IDSW=SAME) | main
-    return sentence(numbers, dict.fromkeys(KINDS, SAME) | dict(gains), 100, 12, 4)
+    in_order, alone = (dict.fromkeys(KINDS, SAME) | dict(part) for part in (gains, alone))
+    return sentence(numbers, in_order, alone, 100, 12, 4)
 
 
 def gain(change, unclear=0):
@@ -54,6 +55,13 @@ def test_a_cause_that_is_not_clear_is_none():
 @pytest.mark.parametrize('kind', KINDS)
 def test_all_kinds_have_words(kind):
     assert '(2.0 points)' in told(BETTER, {kind: gain(-0.02)})
+
+
+def test_errors_that_cancel_out_are_told_where_ap_does_not_differ():
+    errors = dict(missed=gain(0.017), association=gain(-0.02), false=gain(0.003))
+    text = told(SAME, alone=errors)
+    assert '; clear in what mending would gain: association -2.0, missed objects +1.7; ' in text
+    assert 'mending' not in told(BETTER, dict(association=gain(-0.02)), alone=errors)
 
 
 def test_no_clear_difference_has_no_cause():
