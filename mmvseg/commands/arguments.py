@@ -87,3 +87,30 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--masks', help="folder of its masks, data_prefix.mask (default: the config's)"
     )
+
+
+def add_video_arguments(parser: argparse.ArgumentParser, verb: str) -> None:
+    """Arguments that choose the videos of results, and say how their frames are read.
+
+    Args:
+        parser: of the command.
+        verb: what the command does with videos.
+    """
+    parser.add_argument(
+        '--allow-outside-root',
+        action='store_true',
+        help=f'also {verb} frames that file names or links lead to outside of --root',
+    )
+    parser.add_argument(
+        '--video', action='append', help=f'{verb} this video only: its id or name; may be repeated'
+    )
+    parser.add_argument(
+        '--first', type=positive_int, metavar='N', help=f'{verb} the first N videos only'
+    )
+    parser.add_argument(
+        '--range',
+        type=float,
+        nargs=2,
+        metavar=('LOW', 'HIGH'),
+        help='of frames of 16 bits, the values that become black and white (default: 0 65535)',
+    )

@@ -38,7 +38,7 @@ Example:
 import argparse
 from pathlib import Path
 
-from .arguments import DEFAULT_FPS, frame_rate, positive_int
+from .arguments import DEFAULT_FPS, add_video_arguments, frame_rate
 
 SHEET_VIDEOS = 4
 
@@ -53,18 +53,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='annotation file that lists the videos',
     )
     parser.add_argument('--root', type=Path, help='folder of the frames')
-    parser.add_argument(
-        '--allow-outside-root',
-        action='store_true',
-        help='also draw frames that file names or links lead to outside of --root',
-    )
     parser.add_argument('--out', required=True, type=Path, help='folder to write')
-    parser.add_argument(
-        '--video', action='append', help='draw this video only: its id or name; may be repeated'
-    )
-    parser.add_argument(
-        '--first', type=positive_int, metavar='N', help='draw the first N videos only'
-    )
+    add_video_arguments(parser, 'draw')
     parser.add_argument(
         '--score-thr',
         type=float,
@@ -79,13 +69,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--fps',
         type=frame_rate,
         help=f'frame rate of the overlays (default {DEFAULT_FPS}, that of YouTube-VIS)',
-    )
-    parser.add_argument(
-        '--range',
-        type=float,
-        nargs=2,
-        metavar=('LOW', 'HIGH'),
-        help='of frames of 16 bits, the values that become black and white (default: 0 65535)',
     )
     parser.add_argument(
         '--contact-sheet',

@@ -35,7 +35,7 @@ Example:
 import argparse
 from pathlib import Path
 
-from .arguments import DEFAULT_FPS, frame_rate, positive_int
+from .arguments import DEFAULT_FPS, add_video_arguments, frame_rate
 from .parser import UsageError
 
 
@@ -59,17 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--against', type=Path, metavar='B', help='results of the same kind to compare with'
     )
     parser.add_argument('--out', required=True, type=Path, help='folder to write')
-    parser.add_argument(
-        '--allow-outside-root',
-        action='store_true',
-        help='also show frames that file names or links lead to outside of --root',
-    )
-    parser.add_argument(
-        '--video', action='append', help='show this video only: its id or name; may be repeated'
-    )
-    parser.add_argument(
-        '--first', type=positive_int, metavar='N', help='show the first N videos only'
-    )
+    add_video_arguments(parser, 'show')
     parser.add_argument(
         '--score-thr',
         type=float,
@@ -79,13 +69,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--fps',
         type=frame_rate,
         help=f'frame rate of folders of frames (default {DEFAULT_FPS}, that of YouTube-VIS)',
-    )
-    parser.add_argument(
-        '--range',
-        type=float,
-        nargs=2,
-        metavar=('LOW', 'HIGH'),
-        help='of frames of 16 bits, the values that become black and white (default: 0 65535)',
     )
 
 
