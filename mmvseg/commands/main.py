@@ -2,7 +2,7 @@
 
 A command is a module with a docstring, whose first line is its help, ``add_arguments(parser)`` and
 ``run(args)``, which returns the exit status and imports what is heavy. The scripts in ``tools/``
-run the same modules.
+run the same modules. Commands of two words are the parts of a group: ``data import``.
 """
 
 import difflib
@@ -45,12 +45,17 @@ def main() -> int | None:
     is_module = Path(sys.argv[0]).name == '__main__.py'
     prog = 'python -m mmvseg' if is_module else 'mmvseg'
     name, *arguments = sys.argv[1:] or ['--help']
+    commands = list(COMMANDS)
+    if parts := [command for command in COMMANDS if command.startswith(f'{name} ')]:
+        commands = parts
+        part, *arguments = arguments or ['--help']
+        name = part if part.startswith('-') else f'{name} {part}'
     if name.startswith('-'):
-        _main_parser(prog).parse_args([name])
+        _main_parser(prog, commands).parse_args([name])
     if name not in COMMANDS:
-        close = difflib.get_close_matches(name, COMMANDS, n=3, cutoff=0.5)
+        close = difflib.get_close_matches(name, commands, n=3, cutoff=0.5)
         hint = f'did you mean {" or ".join(close)}?' if close else f'see {prog} --help'
-        _main_parser(prog).error(f'there is no command {name!r}; {hint}')
+        _main_parser(prog, commands).error(f'there is no command {name!r}; {hint}')
     return _run(name, f'{prog} {name}', arguments)
 
 
@@ -76,9 +81,9 @@ def _command(name: str) -> ModuleType:
     return import_module(f'{__package__}.{COMMANDS[name]}')
 
 
-def _main_parser(prog: str) -> Parser:
-    width = max(map(len, COMMANDS))
-    lines = [f'  {name:<{width}}  {_command(name).__doc__.splitlines()[0]}' for name in COMMANDS]
+def _main_parser(prog: str, commands: Sequence[str]) -> Parser:
+    width = max(map(len, commands))
+    lines = [f'  {name:<{width}}  {_command(name).__doc__.splitlines()[0]}' for name in commands]
     parser = Parser(
         prog=prog,
         usage='%(prog)s COMMAND ...',
