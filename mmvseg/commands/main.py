@@ -18,25 +18,26 @@ from mmvseg.errors import command_line
 from .parser import Parser, UsageError
 
 #: Names of commands and their modules here, in the order of the help.
-COMMANDS = dict(
-    predict='predict',
-    train='train',
-    test='test',
-    measure='measure',
-    evaluate='evaluate',
-    analyze='analyze',
-    draw='draw',
-    show='show',
-    check='check',
-    convert='convert',
-    publish='publish',
-    models='models',
-    download='download',
-    config='config',
-    shapes='shapes',
-    vipseg720='vipseg720',
-    doctor='doctor',
-)
+COMMANDS = {
+    'predict': 'predict',
+    'train': 'train',
+    'test': 'test',
+    'measure': 'measure',
+    'evaluate': 'evaluate',
+    'analyze': 'analyze',
+    'draw': 'draw',
+    'show': 'show',
+    'check': 'check',
+    'data import': 'data_import',
+    'convert': 'convert',
+    'publish': 'publish',
+    'models': 'models',
+    'download': 'download',
+    'config': 'config',
+    'shapes': 'shapes',
+    'vipseg720': 'vipseg720',
+    'doctor': 'doctor',
+}
 
 
 @command_line

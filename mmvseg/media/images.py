@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Collection
 from io import BytesIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 import cv2
 import numpy as np
@@ -35,6 +35,7 @@ _CLASS_MAP_KINDS = frozenset(
     {'grey 8 bit', 'palette 8 bit', 'palette 4 bit', 'palette 2 bit', 'palette 1 bit'}
 )
 _GREY_MAP_KINDS = frozenset({'grey 8 bit', 'grey 16 bit'})
+_INDEX_MAP_KINDS = _CLASS_MAP_KINDS | _GREY_MAP_KINDS
 _SEGMENT_MAP_KINDS = frozenset({'RGB 8 bit'})
 _PNG_SIGNATURE = b'\x89PNG\r\n\x1a\n'
 _JPEG_SIGNATURE = b'\xff\xd8'
@@ -45,6 +46,20 @@ _DEFLATE_RATIO = 1032
 _ORIENTATION_TAG = 0x0112
 #: Orientations that exchange height and width.
 _LYING = range(5, 9)
+
+
+@runtime_checkable
+class ContentFile(Protocol):
+    """A file that need not lie on the disk by itself, such as an archive's member."""
+
+    member: str | None
+
+    def read_bytes(self) -> bytes:
+        """Its content."""
+
+
+#: What pictures are read from; messages name it by its ``str``.
+PictureFile: TypeAlias = str | Path | ContentFile
 
 
 class PngHeader(NamedTuple):
@@ -63,7 +78,7 @@ class PngHeader(NamedTuple):
     raw_bytes: int
 
 
-def read_image(path: str | Path, value_range: ValueRange | None = None) -> np.ndarray:
+def read_image(path: PictureFile, value_range: ValueRange | None = None) -> np.ndarray:
     """Read an image as RGB uint8, (H, W, 3).
 
     Args:
@@ -77,7 +92,7 @@ def read_image(path: str | Path, value_range: ValueRange | None = None) -> np.nd
     return to_uint8(read_values(path), value_range, str(path))
 
 
-def read_values(path: str | Path) -> np.ndarray:
+def read_values(path: PictureFile) -> np.ndarray:
     """Read an image as RGB with the numbers that are in the file, (H, W, 3), of any type.
 
     Raises:
@@ -107,7 +122,7 @@ def to_rgb(image: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(image[..., ::-1])
 
 
-def read_image_size(path: str | Path) -> tuple[int, int]:
+def read_image_size(path: PictureFile) -> tuple[int, int]:
     """Height and width of what :func:`read_image` gives, by the file's header alone.
 
     Raises:
@@ -135,7 +150,7 @@ def is_picture(path: Path) -> bool:
         return False
 
 
-def read_class_map(path: str | Path, size: tuple[int, int] | None = None) -> np.ndarray:
+def read_class_map(path: PictureFile, size: tuple[int, int] | None = None) -> np.ndarray:
     """Read a PNG with one number a pixel, (H, W) uint8; of a palette PNG the index.
 
     Args:
@@ -149,7 +164,7 @@ def read_class_map(path: str | Path, size: tuple[int, int] | None = None) -> np.
     return _decode_numbers(_read_map(path, size, _CLASS_MAP_KINDS, rule), path)
 
 
-def read_grey_map(path: str | Path, size: tuple[int, int] | None = None) -> np.ndarray:
+def read_grey_map(path: PictureFile, size: tuple[int, int] | None = None) -> np.ndarray:
     """Read a grey PNG with one number of 8 or 16 bits a pixel, (H, W), any integer type.
 
     Args:
@@ -163,7 +178,21 @@ def read_grey_map(path: str | Path, size: tuple[int, int] | None = None) -> np.n
     return _decode_numbers(_read_map(path, size, _GREY_MAP_KINDS, rule), path)
 
 
-def read_segment_map(path: str | Path, size: tuple[int, int] | None = None) -> np.ndarray:
+def read_index_map(path: PictureFile, size: tuple[int, int] | None = None) -> np.ndarray:
+    """Read a PNG with one number a pixel, (H, W), any integer type; of a palette PNG the index.
+
+    Args:
+        path: the file.
+        size: (height, width) that it must have, those of the video's frames.
+
+    Raises:
+        UserError: if the file is missing, broken, of another kind or size.
+    """
+    rule = 'a map of numbers has one channel of 8 or 16 bits, grey or palette'
+    return _decode_numbers(_read_map(path, size, _INDEX_MAP_KINDS, rule), path)
+
+
+def read_segment_map(path: PictureFile, size: tuple[int, int] | None = None) -> np.ndarray:
     """Read a PNG of segment ids, R + 256 G + 65536 B, (H, W) int32.
 
     Args:
@@ -235,7 +264,7 @@ def declared_size(data: bytes) -> tuple[int, int] | None:
         return None
 
 
-def too_large(path: str | Path, size: tuple[int, int]) -> UserError:
+def too_large(path: PictureFile, size: tuple[int, int]) -> UserError:
     """The error of a picture that declares a height and width beyond the bounds."""
     return UserError(f'{path}: not a readable image (declares {size[1]} x {size[0]} pixels)')
 
@@ -252,8 +281,10 @@ def _opened(data: bytes) -> Image.Image:
         return Image.open(BytesIO(data))
 
 
-def _read_file(path: str | Path) -> bytes:
+def _read_file(path: PictureFile) -> bytes:
     """The content of a regular file: a pipe or a device may never end."""
+    if isinstance(path, ContentFile):
+        return path.read_bytes()
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
             raise UserError(f'{path}: cannot be read (it is a folder, a pipe or a device)')
@@ -264,7 +295,7 @@ def _read_file(path: str | Path) -> bytes:
         ) from error
 
 
-def _check_declared(data: bytes, path: str | Path) -> None:
+def _check_declared(data: bytes, path: PictureFile) -> None:
     """Refuse what declares more than is possible or allowed."""
     try:
         size = declared_size(data)
@@ -293,7 +324,7 @@ def _chunks_fit(png: bytes) -> bool:
 
 
 def _read_map(
-    path: str | Path, size: tuple[int, int] | None, kinds: Collection[str], rule: str
+    path: PictureFile, size: tuple[int, int] | None, kinds: Collection[str], rule: str
 ) -> bytes:
     """The content of a PNG, its header checked; the rule says in words what kinds it may have."""
     data = _read_file(path)
@@ -311,7 +342,7 @@ def _read_map(
     return data
 
 
-def _decode_numbers(data: bytes, path: str | Path) -> np.ndarray:
+def _decode_numbers(data: bytes, path: PictureFile) -> np.ndarray:
     """The numbers of a PNG, (H, W): OpenCV would give a palette's colours instead."""
     try:
         with PngImagePlugin.PngImageFile(BytesIO(data)) as image:
@@ -322,7 +353,7 @@ def _decode_numbers(data: bytes, path: str | Path) -> np.ndarray:
         raise too_large(path, png_header(data)[:2]) from error
 
 
-def _decode(data: bytes, path: str | Path, flags: int) -> np.ndarray:
+def _decode(data: bytes, path: PictureFile, flags: int) -> np.ndarray:
     """The pixels of a picture, (H, W, 3), BGR."""
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None

@@ -1,0 +1,227 @@
+"""Labels of other tools as a data set of ours: annotations, frames and a config that trains."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from mmvseg.errors import UserError
+from mmvseg.files import SAME_COMMAND, file_errors, write_bytes
+from mmvseg.formats.labels.footage import Footage
+from mmvseg.formats.labels.importers import FORMATS, importer, recognise
+from mmvseg.formats.labels.options import ImportOptions
+from mmvseg.formats.labels.records import Frame, LabelClass, LabelledObject, LabelledVideo, Labels
+from mmvseg.formats.labels.report import ImportReport
+from mmvseg.formats.labels.sources import Source
+from mmvseg.formats.youtube_vis_writer import YouTubeVISJournal, annotation_lists
+from mmvseg.locks import folder_lock
+from mmvseg.progress import ProgressReport
+
+from .import_config import DEFAULT_MODEL, import_config
+from .import_frames import drop_bad_frames, place_frames
+from .import_names import FolderNames, safe_name
+
+ANNOTATIONS, FRAMES, CONFIG = 'annotations.json', 'frames', 'config.py'
+#: Options that belong to some formats only, and how they are called on the command line.
+SPECIAL = dict(
+    classes='--classes',
+    with_confidence='--with-confidence',
+    keep_crowd='--keep-crowd',
+    annotated_only='--annotated-only',
+    rgb_ids='--rgb-ids',
+)
+
+
+@dataclass
+class ImportRequest:
+    """What to import, and how.
+
+    Attributes:
+        source: folder, zip archive or file of the labels.
+        out: folder to write.
+        format: of :data:`~mmvseg.formats.labels.importers.FORMATS`; None recognises it.
+        frames: folder or archive of the frames, if they are not beside the labels.
+        videos: video file or a folder of such, whose frames are extracted.
+        copy: copy frames instead of linking them.
+        skip_bad: leave out what is broken and go on.
+        overwrite: replace an import that is there.
+        model: name of the config that the new one inherits from.
+        special: values of the :data:`SPECIAL` options.
+    """
+
+    source: Path
+    out: Path
+    format: str | None = None
+    frames: Path | None = None
+    videos: Path | None = None
+    copy: bool = False
+    skip_bad: bool = False
+    overwrite: bool = False
+    model: str = DEFAULT_MODEL
+    special: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Imported:
+    """What was imported.
+
+    Attributes:
+        format: of the labels.
+        videos: number of videos.
+        frames: number of frames.
+        objects: number of objects of each class, in the order of the file.
+        pictures: number of frames that have a picture.
+        report: what is to be said of the labels.
+    """
+
+    format: str
+    videos: int
+    frames: int
+    objects: dict[str, int]
+    pictures: int
+    report: ImportReport
+
+
+def import_labels(request: ImportRequest) -> Imported:
+    """Read labels and write a data set in the form of YouTube-VIS.
+
+    An import that was interrupted goes on when it is started again.
+
+    Raises:
+        UserError: the labels are of no known format or broken, an option does not belong to them,
+            or the folder has something else.
+    """
+    source = Source(request.source)
+    name = request.format or recognise(source)
+    _check_special(name, request.special)
+    config = import_config(request.out, name, request.model)
+    frames, videos = (path and Source(path) for path in (request.frames, request.videos))
+    options = ImportOptions(Footage(source, frames, videos), **request.special)
+    report = ImportReport(request.skip_bad)
+    target = request.out / ANNOTATIONS
+    with folder_lock(request.out, 'give another --out'), file_errors(request.out, SAME_COMMAND):
+        if target.exists() and not request.overwrite:
+            raise UserError(f'{target}: is there already; --overwrite replaces it')
+        journal = YouTubeVISJournal(target, _purpose(name, request))
+        labels = importer(name).read(source, options, report)
+        with ProgressReport('importing', unit='frames', rate=True) as progress:
+            _take_videos(labels, journal, report, request, progress.advance)
+        result = _summarise(name, labels, journal, report)
+        journal.finish(_entries(labels.classes, result.objects))
+        write_bytes(request.out / CONFIG, config.encode())
+    return result
+
+
+def _check_special(name: str, special: dict[str, Any]) -> None:
+    unknown = [SPECIAL[key] for key in special if key not in importer(name).OPTIONS]
+    if unknown:
+        fitting = [other for other in FORMATS if special.keys() <= importer(other).OPTIONS]
+        raise UserError(
+            f'{" ".join(unknown)}: not for labels of {name}, but of {", ".join(fitting) or "none"}'
+        )
+
+
+def _purpose(name: str, request: ImportRequest) -> dict[str, Any]:
+    """What an import that goes on must have in common with the one before."""
+    paths = dict(source=request.source, frames=request.frames, videos=request.videos)
+    absolute = {key: path and str(path.resolve()) for key, path in paths.items()}
+    special = {key: repr(value) for key, value in sorted(request.special.items())}
+    return dict(format=name, skip_bad=request.skip_bad, special=special, **absolute)
+
+
+def _take_videos(
+    labels: Labels,
+    journal: YouTubeVISJournal,
+    report: ImportReport,
+    request: ImportRequest,
+    on_frame: Callable[[], None],
+) -> None:
+    folders = FolderNames()
+    for number, pending in enumerate(labels.videos):
+        key, folder = f'{number} {pending.name}', folders.take(pending.name)
+        if key in journal.finished:
+            continue
+        before = len(report.left_out), Counter(report.ignored)
+        video = pending.read()
+        if video is None:
+            continue
+        drop_bad_frames(video, report)
+        if not video.frames:
+            report.bad(str(request.source), 'no frame is left', video=video.name)
+            continue
+        video.frames = [replace(frame, name=_frame_name(frame)) for frame in video.frames]
+        place_frames(video, request.out / FRAMES / folder, request.copy, on_frame)
+        journal.add(
+            key,
+            _video_entry(video, folder),
+            [_object_entry(labelled) for labelled in video.objects],
+            left_out=report.left_out[before[0] :],
+            ignored=report.ignored - before[1],
+            pictures=sum(bool(frame.picture or frame.video) for frame in video.frames),
+        )
+
+
+def _frame_name(frame: Frame) -> str:
+    return safe_name(frame.name.replace('\\', '/').rpartition('/')[2]) or 'frame'
+
+
+def _video_entry(video: LabelledVideo, folder: str) -> dict[str, Any]:
+    return dict(
+        name=video.name,
+        height=video.height,
+        width=video.width,
+        length=len(video.frames),
+        file_names=[f'{folder}/{frame.name}' for frame in video.frames],
+        **video.extra,
+    )
+
+
+def _object_entry(labelled: LabelledObject) -> dict[str, Any]:
+    return dict(
+        track=labelled.track,
+        category=labelled.label,
+        iscrowd=int(labelled.is_crowd),
+        **annotation_lists(labelled.rles),
+        **labelled.extra,
+    )
+
+
+def _summarise(
+    name: str, labels: Labels, journal: YouTubeVISJournal, report: ImportReport
+) -> Imported:
+    """Count what is in the journal, and take what was said of its videos in earlier runs, too."""
+    videos = frames = pictures = 0
+    objects: Counter[str] = Counter()
+    said, ignored = dict.fromkeys(report.left_out), Counter()
+    for line in journal.lines():
+        videos += 1
+        frames += line['video']['length']
+        pictures += line['pictures']
+        objects.update(entry['category'] for entry in line['annotations'])
+        said |= dict.fromkeys(line['left_out'])
+        ignored += Counter(line['ignored'])
+    report.left_out = list(said)
+    report.ignored |= ignored
+    if not videos:
+        raise UserError(f'{journal.path}: the labels have no video; see what was left out')
+    names = [c.name for c in labels.classes] if labels.classes is not None else sorted(objects)
+    return Imported(
+        format=name,
+        videos=videos,
+        frames=frames,
+        objects={name: objects[name] for name in names},
+        pictures=pictures,
+        report=report,
+    )
+
+
+def _entries(classes: Sequence[LabelClass] | None, objects: Iterable[str]) -> list[dict]:
+    """Entries of the classes: with the labels' own ids where all have one from 1 on."""
+    classes = [LabelClass(name) for name in objects] if classes is None else classes
+    own = {c.id for c in classes}
+    keeps = len(own) == len(classes) and all(id_ is not None and id_ >= 1 for id_ in own)
+    return [
+        dict(id=c.id if keeps else number, name=c.name, **c.extra)
+        for number, c in enumerate(classes, start=1)
+    ]

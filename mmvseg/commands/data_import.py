@@ -1,0 +1,132 @@
+"""Make a data set of what a labelling tool, or another data set, has.
+
+What is written: annotations.json in the form of YouTube-VIS, the frames, and config.py, which
+trains on them. An import that was interrupted goes on when it is started again. Without FORMAT the
+files are looked at.
+
+Example:
+    mmvseg data import my_task.zip --out data/mine
+    mmvseg data import cvat my_task.zip --out data/mine --video street.mp4
+    mmvseg train data/mine/config.py
+"""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mmvseg.errors import UserError, counted, one_line, say
+
+from .parser import UsageError
+
+if TYPE_CHECKING:
+    from mmvseg.apis.import_labels import Imported
+
+# As in mmvseg.formats.labels.importers, which needs NumPy.
+FORMATS = ('masks',)
+#: Of lines about what was left out, so many are shown; all are in a file.
+_SHOWN = 20
+LEFT_OUT = 'left_out.txt'
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the command."""
+    parser.add_argument(
+        'what',
+        nargs='+',
+        metavar='[FORMAT] SRC',
+        help=f'folder, zip archive or file of the labels; formats: {", ".join(FORMATS)}',
+    )
+    parser.add_argument('--out', type=Path, required=True, help='folder to write')
+    parser.add_argument(
+        '--frames', type=Path, help='folder or zip of the frames, if not beside the labels'
+    )
+    parser.add_argument(
+        '--video', type=Path, help='the video file, or a folder of such: frames are extracted'
+    )
+    parser.add_argument(
+        '--copy', action='store_true', help='copy frames; else they are hard links where possible'
+    )
+    parser.add_argument(
+        '--skip-bad', action='store_true', help='leave out what is broken, and list it'
+    )
+    parser.add_argument('--overwrite', action='store_true', help='replace an import in --out')
+    parser.add_argument(
+        '--model', help='config that config.py inherits from (default: videomt_vit-s_ytvis19)'
+    )
+    only = parser.add_argument_group('of some formats')
+    only.add_argument('--classes', type=Path, help='names of the classes: json or text')
+    only.add_argument(
+        '--with-confidence', action='store_true', help='yolo-seg: confidence stands before the id'
+    )
+    only.add_argument(
+        '--keep-crowd',
+        action='store_true',
+        help='coco: iscrowd means a crowd; tools set it on any run-length code',
+    )
+    only.add_argument(
+        '--annotated-only',
+        action='store_true',
+        help='davis: frames without an annotation picture are left out',
+    )
+    only.add_argument(
+        '--rgb-ids', action='store_true', help='masks: colours are ids, R + 256 G + 65536 B'
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    """Run the command."""
+    from mmvseg.apis.import_labels import SPECIAL, ImportRequest, import_labels
+    from mmvseg.formats.labels.classes import read_classes
+    from mmvseg.formats.labels.importers import describe
+
+    *formats, source = args.what
+    if len(formats) > 1:
+        raise UsageError('give FORMAT SRC, or SRC alone')
+    if formats and formats[0] not in FORMATS:
+        raise UserError(f'{formats[0]}: no known format; they are {", ".join(FORMATS)}')
+    special = {key: value for key in SPECIAL if (value := getattr(args, key))}
+    if 'classes' in special:
+        special['classes'] = read_classes(args.classes)
+    request = ImportRequest(
+        source=Path(source),
+        out=args.out,
+        format=formats[0] if formats else None,
+        frames=args.frames,
+        videos=args.video,
+        copy=args.copy,
+        skip_bad=args.skip_bad,
+        overwrite=args.overwrite,
+        special=special,
+        **(dict(model=args.model) if args.model else {}),
+    )
+    imported = import_labels(request)
+    if not formats:
+        say(f'{source}: {imported.format} ({describe(imported.format)})')
+    _tell(imported, args.out)
+
+
+def _tell(imported: 'Imported', out: Path) -> None:
+    """Say what there is, what was left out and what to do next."""
+    report = imported.report
+    objects = counted(sum(imported.objects.values()), 'objects')
+    say(
+        f'{out}: {counted(imported.videos, "videos")}, {counted(imported.frames, "frames")}, '
+        f'{objects} of {counted(len(imported.objects), "classes")}'
+    )
+    for name, count in imported.objects.items():
+        say(f'  {one_line(name)}: {count}')
+    for note in report.notes:
+        say(f'note: {note}')
+    for kind, count in sorted(report.ignored.items()):
+        say(f'note: ignored, as it has no area: {kind} ({count})')
+    if imported.pictures < imported.frames:
+        missing = counted(imported.frames - imported.pictures, 'frames')
+        say(f'note: {missing} without a picture; give them with --frames or --video to train')
+    if report.left_out:
+        path = out / LEFT_OUT
+        path.write_text('\n'.join(report.left_out) + '\n', encoding='utf-8')
+        for line in report.left_out[:_SHOWN]:
+            say(f'left out: {line}')
+        rest = len(report.left_out) - _SHOWN
+        say(f'{f"and {rest} more, " if rest > 0 else ""}listed in {path}')
+    say(f'next: mmvseg check {out}/annotations.json {out}/frames; mmvseg train {out}/config.py')

@@ -1,0 +1,133 @@
+"""The pictures that labels belong to: folders of frames, or video files."""
+
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+
+from mmvseg.errors import UserError
+from mmvseg.media.frame_source import VideoFile
+from mmvseg.media.images import read_image_size
+
+from .records import Frame
+from .sources import Source, SourceFile, nfc
+
+
+class Footage:
+    """Finds the frames of a video by its name.
+
+    Args:
+        source: the labels, which may have pictures and videos beside them.
+        frames: folder of frames that was given for them, with a folder a video.
+        videos: video file that was given for them, or a folder of such.
+    """
+
+    def __init__(
+        self, source: Source, frames: Source | None = None, videos: Source | None = None
+    ) -> None:
+        self.source, self.given_frames, self.given_videos = source, frames, videos
+        self._folders: dict[str, list[SourceFile]] | None = None
+        self._lengths: dict[SourceFile, int] = {}
+
+    @property
+    def is_given(self) -> bool:
+        """Whether frames or videos were given beside the labels."""
+        return self.given_frames is not None or self.given_videos is not None
+
+    def frames(self, *names: str) -> list[Frame] | None:
+        """All frames of a video, from its pictures or from its video file.
+
+        Args:
+            names: what the video may be called: its name, the file that it was made of.
+
+        Returns:
+            The frames in the order of time, None if nothing of these names is there.
+        """
+        if pictures := self.pictures(*names):
+            return [Frame(file.base, file, index=i) for i, file in enumerate(pictures)]
+        if (video := self.video(*names)) is not None:
+            return [Frame(f'{i:06d}.jpg', video=video, index=i) for i in range(self.length(video))]
+        return None
+
+    def pictures(self, *names: str) -> list[SourceFile]:
+        """The pictures of a video, in natural order; empty if there are none."""
+        if self.given_videos is not None and self.given_frames is None:
+            return []
+        if self._folders is None:
+            where = self.source if self.given_frames is None else self.given_frames
+            self._folders = where.picture_folders()
+        wanted = [_plain(name) for name in names]
+        for match in (_is_name, _ends_with, _has_stem):
+            for name in wanted:
+                found = [folder for folder in self._folders if match(folder, name)]
+                if len(found) == 1:
+                    return self._folders[found[0]]
+        if self.given_frames is not None and [*self._folders] == ['']:
+            return self._folders['']
+        return []
+
+    def video(self, *names: str) -> SourceFile | None:
+        """The video file of a video, None if there is none."""
+        where = self.source if self.given_videos is None else self.given_videos
+        files = [file for file in where.files.values() if file.is_video]
+        if self.given_videos is not None and len(where.files) == len(files) == 1:
+            return files[0]
+        wanted = [_plain(name) for name in names]
+        for match in (_is_name, _ends_with, _has_stem):
+            for name in wanted:
+                found = [f for f in files if match(f.name, name) or match(_stem(f.name), name)]
+                if len(found) == 1:
+                    return found[0]
+        return None
+
+    def length(self, video: SourceFile) -> int:
+        """Frames of a video file, counted by decoding it: what files say of it is often wrong."""
+        if video not in self._lengths:
+            self._lengths[video] = sum(1 for _ in opened(video))
+        return self._lengths[video]
+
+    def size(self, frames: Iterable[Frame]) -> tuple[int, int] | None:
+        """Height and width of the first frame that has a picture or a video file."""
+        for frame in frames:
+            if frame.picture is not None:
+                return read_image_size(frame.picture)
+            if frame.video is not None:
+                return opened(frame.video).size
+        return None
+
+    def missing(self, video: str) -> UserError:
+        """The error of labels that need the frames of a video, which are not there."""
+        return UserError(
+            f'{self.source.path}: video {video}: its frames are needed and not there; give their '
+            'folder with --frames (a folder for each video), or the video files with --video'
+        )
+
+
+def opened(video: SourceFile) -> VideoFile:
+    """A video file, ready to be decoded.
+
+    Raises:
+        UserError: it lies in an archive, or cannot be decoded.
+    """
+    if video.member is not None:
+        raise UserError(f'{video}: a video in an archive cannot be decoded; unpack the archive')
+    return VideoFile(video.path)
+
+
+def _plain(name: str) -> str:
+    return nfc(name).replace('\\', '/').strip('/')
+
+
+def _stem(name: str) -> str:
+    return PurePosixPath(name).with_suffix('').as_posix()
+
+
+def _is_name(path: str, name: str) -> bool:
+    return path == name
+
+
+def _ends_with(path: str, name: str) -> bool:
+    return path.endswith(f'/{name}')
+
+
+def _has_stem(path: str, name: str) -> bool:
+    """A folder of frames is called as the video file, without its suffix."""
+    return PurePosixPath(path).name == PurePosixPath(name).stem != ''

@@ -1,0 +1,43 @@
+"""The table of label formats, and which of them files are of."""
+
+from importlib import import_module
+from types import ModuleType
+
+from mmvseg.errors import UserError
+
+from .sources import Source
+
+#: Names of the formats on the command line, and their modules here.
+FORMATS = {
+    'masks': 'id_masks',
+}
+
+
+def importer(name: str) -> ModuleType:
+    """The module of a format; what it has to have says the package."""
+    return import_module(f'{__package__}.{FORMATS[name]}')
+
+
+def describe(name: str) -> str:
+    """What a format is, in a line."""
+    return importer(name).__doc__.splitlines()[0]
+
+
+def recognise(source: Source) -> str:
+    """The format of a source's files.
+
+    Raises:
+        UserError: they are of none of the formats, or could be of several.
+    """
+    names = [name for name in FORMATS if importer(name).recognises(source)]
+    if len(names) == 1:
+        return names[0]
+    if names:
+        raise UserError(
+            f'{source.path}: could be labels of {" or ".join(names)}; name the format before the '
+            'path'
+        )
+    inside = ', '.join(list(source.files)[:5]) or 'nothing'
+    raise UserError(
+        f'{source.path}: of no known format (found {inside}); the formats are {", ".join(FORMATS)}'
+    )

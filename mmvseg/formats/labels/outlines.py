@@ -1,0 +1,132 @@
+"""Outlines and boxes as masks, in the conventions that labelling tools follow.
+
+A pixel ``i`` covers ``i`` to ``i + 1`` where corners are meant (CVAT, COCO, YOLO, Label Studio): it
+belongs to a shape when its centre does. Where pixels are meant (labelme, Supervisely), an outline
+goes through their indices and belongs to the shape.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image, ImageDraw
+from pycocotools import mask as coco_mask
+
+#: Points of a polygon that are further out than so many sides of the frame are no such points.
+_REACH = 10
+
+
+def encode(mask: np.ndarray) -> dict:
+    """Compressed run-length code, ``dict(size=[H, W], counts=bytes)``, of a mask, (H, W)."""
+    return coco_mask.encode(np.asfortranarray(mask, dtype=np.uint8))
+
+
+def union(rles: Sequence[dict]) -> dict:
+    """The code of what is in any of the masks."""
+    return rles[0] if len(rles) == 1 else coco_mask.merge(rles)
+
+
+def is_empty(rle: dict) -> bool:
+    """Whether a sound code has no pixel."""
+    return coco_mask.area(rle) == 0
+
+
+def polygon_rule(points: Sequence[Sequence[float]], height: int, width: int) -> str | None:
+    """What is wrong with the points of a polygon, None if nothing is."""
+    array = np.asarray(points, float).reshape(-1, 2)
+    if len(array) < 3:
+        return f'a polygon of {len(array)} points; at least 3 are needed'
+    if not np.isfinite(array).all() or np.abs(array).max() > _REACH * max(height, width):
+        return f'a polygon reaches far outside of the {height} x {width} frame'
+    return None
+
+
+def corner_polygon(points: Sequence[Sequence[float]], height: int, width: int) -> np.ndarray:
+    """The pixels whose centres lie in a polygon, by the even-odd rule.
+
+    Args:
+        points: x and y of its corners in the order of the outline, (P, 2), P >= 3.
+        height: of the frame.
+        width: of the frame.
+
+    Returns:
+        The mask, (H, W) bool.
+    """
+    start = np.asarray(points, float)
+    stop = np.roll(start, -1, 0)
+    mask = np.zeros((height, width + 1), bool)
+    low, high = np.minimum(start[:, 1], stop[:, 1]), np.maximum(start[:, 1], stop[:, 1])
+    # rows whose centres lie between the ends of an edge, the upper end included
+    first = np.ceil(low - 0.5).clip(0, height).astype(int)
+    last = np.ceil(high - 0.5).clip(0, height).astype(int)
+    for edge in np.flatnonzero(last > first):
+        rows = np.arange(first[edge], last[edge])
+        slope = (stop[edge, 0] - start[edge, 0]) / (stop[edge, 1] - start[edge, 1])
+        x = start[edge, 0] + (rows + 0.5 - start[edge, 1]) * slope
+        # all pixels from the crossing on change sides
+        columns = np.ceil(x - 0.5).clip(0, width).astype(int)
+        mask[rows, columns] ^= True
+    return np.logical_xor.accumulate(mask, 1)[:, :width]
+
+
+def pixel_polygon(points: Sequence[Sequence[float]], height: int, width: int) -> np.ndarray:
+    """The pixels of a polygon of pixel indices, its outline included, (H, W) bool."""
+    image = Image.new('1', (width, height))
+    corners = [(float(x), float(y)) for x, y in points]
+    ImageDraw.Draw(image).polygon(corners, outline=1, fill=1)
+    return np.array(image, bool)
+
+
+def box_corners(
+    x: float, y: float, width: float, height: float, degrees: float = 0, about: str = 'centre'
+) -> np.ndarray:
+    """Corners of a box, clockwise from the top left, (4, 2).
+
+    Args:
+        x: left edge.
+        y: top edge.
+        width: of the box.
+        height: of the box.
+        degrees: by which it is turned, clockwise.
+        about: the point that stays, ``'centre'`` or ``'corner'`` (top left).
+    """
+    corners = np.array([[x, y], [x + width, y], [x + width, y + height], [x, y + height]])
+    centre = corners.mean(0) if about == 'centre' else corners[0]
+    cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    turn = np.array([[cosine, sine], [-sine, cosine]])  # of row vectors; y points down
+    return (corners - centre) @ turn + centre if degrees else corners
+
+
+def corner_ellipse(
+    cx: float, cy: float, rx: float, ry: float, degrees: float, height: int, width: int
+) -> np.ndarray:
+    """The pixels whose centres lie in an ellipse, (H, W) bool.
+
+    Args:
+        cx: x of its centre.
+        cy: y of its centre.
+        rx: half of its width.
+        ry: half of its height.
+        degrees: by which it is turned about its centre, clockwise.
+        height: of the frame.
+        width: of the frame.
+    """
+    x = np.arange(width) + 0.5 - cx
+    y = np.arange(height)[:, None] + 0.5 - cy
+    cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    along, across = x * cosine + y * sine, y * cosine - x * sine
+    return (along / rx) ** 2 + (across / ry) ** 2 <= 1
+
+
+def row_runs(runs: Sequence[int], height: int, width: int) -> np.ndarray:
+    """A mask of runs along the rows, zeros first, (H, W) bool.
+
+    Raises:
+        ValueError: the runs are not of so many pixels.
+    """
+    lengths = np.asarray(runs, np.int64)
+    if (len(lengths) and lengths.min() < 0) or lengths.sum() != height * width:
+        total = lengths.sum() if len(lengths) else 0
+        raise ValueError(f'the runs cover {total} pixels, the mask has {height} x {width}')
+    values = np.arange(len(lengths)) % 2 == 1
+    return np.repeat(values, lengths).reshape(height, width)

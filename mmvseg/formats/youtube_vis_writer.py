@@ -1,0 +1,146 @@
+"""Writing annotation files of the YouTube-VIS form, video by video, and going on after a stop.
+
+Each finished video is a line of a journal beside the file; the file is made of it in the end.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pycocotools import mask as coco_mask
+
+from mmvseg.errors import UserError
+from mmvseg.files import SAME_COMMAND, file_errors, whole_file, write_chunks
+
+#: Of compact json, which is what programs read.
+_COMPACT = dict(separators=(',', ':'), ensure_ascii=False)
+
+
+def annotation_lists(rles: Sequence[dict | None]) -> dict[str, list]:
+    """The lists of an annotation, measured on its masks: segmentations, bboxes and areas.
+
+    Args:
+        rles: sound compressed code of each frame, None where the object is absent.
+    """
+    shown = [rle for rle in rles if rle is not None]
+    boxes = iter(coco_mask.toBbox(shown).tolist() if shown else [])
+    areas = iter(np.atleast_1d(coco_mask.area(shown)).tolist() if shown else [])
+    return dict(
+        segmentations=[rle and dict(size=rle['size'], counts=_text(rle)) for rle in rles],
+        bboxes=[rle and next(boxes) for rle in rles],
+        areas=[rle and int(next(areas)) for rle in rles],
+    )
+
+
+def _text(rle: dict) -> str:
+    counts = rle['counts']
+    return counts.decode('ascii') if isinstance(counts, bytes) else counts
+
+
+class YouTubeVISJournal:
+    """The videos of an annotation file that is being written.
+
+    A line a video, on the disk before :meth:`add` returns. The first line says what is written, so
+    that another run does not go on with something else.
+
+    Args:
+        path: the annotation file; the journal lies beside it.
+        purpose: what is written; compared with that of a journal that is there.
+
+    Attributes:
+        finished: keys of the videos that are in the journal.
+
+    Raises:
+        UserError: the journal that is there is of another purpose, or cannot be read.
+    """
+
+    def __init__(self, path: Path, purpose: Mapping[str, Any]) -> None:
+        self.path, self.journal = path, path.with_name(f'.{path.name}.journal')
+        self.finished: set[str] = set()
+        with file_errors(self.journal, SAME_COMMAND):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if self.journal.exists():
+                self._take_up(purpose)
+            else:
+                self._append(dict(purpose=purpose))
+
+    def add(self, key: str, video: dict, annotations: list[dict], **more: Any) -> None:
+        """Write a video to the disk.
+
+        Args:
+            key: what tells it from others.
+            video: its entry, without ``id``.
+            annotations: its objects, without ``id``, ``video_id`` and ``category_id``, with the
+                name of their class as ``category``.
+            **more: what the caller wants back from :meth:`lines`.
+        """
+        self._append(dict(key=key, video=video, annotations=annotations, **more))
+        self.finished.add(key)
+
+    def lines(self) -> Iterator[dict]:
+        """The videos so far, one by one, as they were added."""
+        with self.journal.open('rb') as file:
+            next(file)
+            for line in file:
+                yield json.loads(line)
+
+    def finish(self, categories: Sequence[Mapping[str, Any]]) -> None:
+        """Make the annotation file and remove the journal.
+
+        Args:
+            categories: their entries, all classes of the objects among them.
+        """
+        with (
+            file_errors(self.path, SAME_COMMAND),
+            whole_file(self.path) as part,
+            part.open('w', encoding='utf-8') as file,
+        ):
+            for piece in self._pieces(categories):
+                file.write(piece)
+        self.journal.unlink()
+
+    def _pieces(self, categories: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+        """The annotation file, piece by piece."""
+        ids = {category['name']: category['id'] for category in categories}
+        yield '{"videos":[\n'
+        for number, line in enumerate(self.lines(), start=1):
+            yield ',\n' if number > 1 else ''
+            yield json.dumps(dict(id=number, **line['video']), **_COMPACT)
+        yield f'\n],\n"categories":{json.dumps(categories, **_COMPACT)},\n"annotations":[\n'
+        count = 0
+        for number, line in enumerate(self.lines(), start=1):
+            for entry in line['annotations']:
+                count += 1
+                places = dict(id=count, video_id=number, category_id=ids[entry.pop('category')])
+                yield ',\n' if count > 1 else ''
+                yield json.dumps(places | entry, **_COMPACT)
+        yield '\n]}\n'
+
+    def _take_up(self, purpose: Mapping[str, Any]) -> None:
+        data = self.journal.read_bytes()
+        whole = data[: data.rfind(b'\n') + 1]
+        try:
+            first, *lines = [json.loads(line) for line in whole.splitlines()]
+            was = first['purpose']
+        except (ValueError, KeyError, TypeError) as error:
+            raise UserError(
+                f'{self.journal}: not what an import leaves when it is interrupted; remove it'
+            ) from error
+        if was != json.loads(json.dumps(purpose)):
+            raise UserError(
+                f'{self.journal}: another import into this folder was interrupted; finish it, '
+                'remove this file, or choose another --out'
+            )
+        # a line that a stopped run left half-written is written again
+        os.truncate(self.journal, len(whole))
+        self.finished = {line['key'] for line in lines}
+
+    def _append(self, record: Mapping[str, Any]) -> None:
+        with (
+            file_errors(self.journal, SAME_COMMAND),
+            self.journal.open('ab', buffering=0) as file,
+        ):
+            write_chunks(file, [json.dumps(record, **_COMPACT).encode() + b'\n'])
