@@ -1,4 +1,4 @@
-"""Make a data set of what labelling tools and other data sets write.
+"""Make a data set of what labelling tools and other sets write.
 
 What is written: annotations.json in the form of YouTube-VIS, the frames, and config.py, which
 trains on them. An import that was interrupted goes on when it is started again. Without FORMAT the

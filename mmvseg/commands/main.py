@@ -39,6 +39,9 @@ COMMANDS = {
     'doctor': 'doctor',
 }
 
+#: First words of commands of two, and what their parts have in common.
+GROUPS = {'data': 'Make, change and look at data sets; mmvseg data lists how.'}
+
 
 @command_line
 def main() -> int | None:
@@ -46,13 +49,13 @@ def main() -> int | None:
     is_module = Path(sys.argv[0]).name == '__main__.py'
     prog = 'python -m mmvseg' if is_module else 'mmvseg'
     name, *arguments = sys.argv[1:] or ['--help']
-    commands = list(COMMANDS)
-    if parts := [command for command in COMMANDS if command.startswith(f'{name} ')]:
-        commands = parts
+    group = name if name in GROUPS else ''
+    commands = [c for c in COMMANDS if c.startswith(f'{group} ')] if group else _first_words()
+    if group:
         part, *arguments = arguments or ['--help']
-        name = part if part.startswith('-') else f'{name} {part}'
+        name = part if part.startswith('-') else f'{group} {part}'
     if name.startswith('-'):
-        _main_parser(prog, commands).parse_args([name])
+        _main_parser(f'{prog} {group}'.strip(), commands).parse_args([name])
     if name not in COMMANDS:
         close = difflib.get_close_matches(name, commands, n=3, cutoff=0.5)
         hint = f'did you mean {" or ".join(close)}?' if close else f'see {prog} --help'
@@ -78,13 +81,22 @@ def _run(name: str, prog: str, arguments: Sequence[str]) -> int | None:
         parser.error(str(error))
 
 
+def _help(name: str) -> str:
+    return GROUPS.get(name) or _command(name).__doc__.splitlines()[0]
+
+
 def _command(name: str) -> ModuleType:
     return import_module(f'{__package__}.{COMMANDS[name]}')
 
 
+def _first_words() -> list[str]:
+    """Commands of one word and groups, in the order of the help."""
+    return list(dict.fromkeys(name.split()[0] for name in COMMANDS))
+
+
 def _main_parser(prog: str, commands: Sequence[str]) -> Parser:
     width = max(map(len, commands))
-    lines = [f'  {name:<{width}}  {_command(name).__doc__.splitlines()[0]}' for name in commands]
+    lines = [f'  {name:<{width}}  {_help(name)}' for name in commands]
     parser = Parser(
         prog=prog,
         usage='%(prog)s COMMAND ...',

@@ -36,10 +36,27 @@ def test_help_lists_all_commands_with_a_line(capsys):
     assert run('--help') == 0
     shown = capsys.readouterr().out
     assert shown.startswith('usage: mmvseg COMMAND ...')
-    assert all(f'\n  {name} ' in shown for name in main.COMMANDS)
+    words = {name.split()[0] for name in main.COMMANDS}
+    assert all(f'\n  {word} ' in shown for word in words)
     assert max(map(len, shown.splitlines())) <= 80
     assert run() == 0
     assert capsys.readouterr().out == shown
+
+
+def test_help_of_a_group_lists_its_parts(capsys):
+    for group in main.GROUPS:
+        assert run(group, '--help') == 0
+        shown = capsys.readouterr().out
+        assert shown.startswith(f'usage: mmvseg {group} COMMAND ...')
+        parts = [name for name in main.COMMANDS if name.startswith(f'{group} ')]
+        assert [
+            line.split()[1] for line in shown.splitlines() if line.startswith(f'  {group} ')
+        ] == [part.split()[1] for part in parts]
+        assert max(map(len, shown.splitlines())) <= 80
+        assert run(group) == 0
+        assert capsys.readouterr().out == shown
+        assert run(group, 'imprt') == 2
+        assert 'did you mean data import?' in capsys.readouterr().err
 
 
 def test_help_of_each_command_names_what_was_typed(capsys):
