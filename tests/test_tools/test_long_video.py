@@ -5,12 +5,15 @@ import json
 import sys
 from unittest import mock
 
+import numpy as np
 import pytest
 import torch
 from helpers import REPOSITORY
 
 sys.path.insert(0, str(REPOSITORY / 'tools' / 'analysis'))
 import long_video as tool
+
+from mmvseg.media.images import write_image
 
 SHAPES = REPOSITORY / 'configs/shapes'
 
@@ -36,6 +39,8 @@ def arguments(**given):
         live=False,
         device='cpu',
         threads=None,
+        checkpoint=None,
+        video=None,
     )
     return argparse.Namespace(**defaults | given)
 
@@ -49,6 +54,23 @@ def test_frames_are_made_when_they_are_needed():
     assert second.frames[0].equal(first.frames[1].roll(4, 2))  # the picture moves
     *_, last = tool.make_windows(7, arguments())
     assert (last.sample.frame_ids, last.is_last, len(last.frames)) == ([6], True, 1)
+
+
+def test_frames_of_a_video_are_shown_to_and_fro(tmp_path):
+    for index in range(3):
+        write_image(tmp_path / f'{index}.png', np.full((32, 64, 3), 50 * index, np.uint8))
+    *windows, last = tool.make_windows(8, arguments(video=str(tmp_path)))
+    shown = [int(frame[0, 0, 0]) for window in (*windows, last) for frame in window.frames]
+    assert shown == [0, 50, 100, 50, 0, 50, 100, 50]
+
+
+def test_weights_of_a_checkpoint_are_used(tmp_path):
+    config = SHAPES / 'minvis_shapes.py'
+    sizes = {
+        checkpoint: tool.measure_length(arguments(config=config, checkpoint=checkpoint), 2)
+        for checkpoint in (None, 'example://minvis_shapes')
+    }
+    assert sizes[None]['result_gb'] != sizes['example://minvis_shapes']['result_gb']
 
 
 def test_figures_of_a_length():

@@ -1,21 +1,25 @@
-"""Peak memory and speed of a config's model on videos of different lengths, with random weights."""
+"""Peak memory and speed of a config's model on videos of different lengths."""
 
 import argparse
 import json
 import os
 from collections.abc import Iterator
+from itertools import count, cycle, islice
 from pathlib import Path
 from typing import Any
 
+import cv2
 import measure
 import torch
 from benchmark import in_fresh_process, parse_size
 
+from mmvseg.checkpoints.loaders import load_weights
 from mmvseg.commands.cfg_options import add_cfg_options
 from mmvseg.commands.parser import Parser
 from mmvseg.engine.config import load_config
 from mmvseg.engine.device import use_device
 from mmvseg.errors import command_line
+from mmvseg.media.any_source import as_source
 from mmvseg.models.segmentors.base import VideoSegmentor
 from mmvseg.structures import VideoInstances, VideoWindow
 
@@ -32,6 +36,13 @@ _COLUMNS = {
 def parse_args() -> argparse.Namespace:
     parser = Parser(description=__doc__)
     parser.add_argument('config')
+    parser.add_argument(
+        '--checkpoint', help='weights (default: random ones, whose masks are noise)'
+    )
+    parser.add_argument(
+        '--video',
+        help='a video or a folder of frames, shown to and fro (default: a moving picture)',
+    )
     parser.add_argument(
         '--frames',
         type=int,
@@ -69,10 +80,11 @@ def main() -> None:
         os.environ['OMP_NUM_THREADS'] = str(args.threads)  # for the processes started below
         torch.set_num_threads(args.threads)
     sizes = [f'{height}x{width}' for height, width in (args.size, args.ori_size)]
+    picture = 'A picture of noise of 16 x 16 pixels a value that moves by 2 pixels a frame'
     protocol = (
-        f'{args.config}, random weights. A picture of noise of 16 x 16 pixels a value that moves '
-        f'by 2 pixels a frame, {sizes[0]}, results at {sizes[1]}, windows of {args.window} frames '
-        'that are made when they are needed; '
+        f'{args.config}, {args.checkpoint or "random weights"}. '
+        f'{f"{args.video}, to and fro" if args.video else picture}, {sizes[0]}, results at '
+        f'{sizes[1]}, windows of {args.window} frames that are made when they are needed; '
         + ('live, no result is kept' if args.live else 'results stay in memory until the end')
         + '. A process for each length.'
     )
@@ -98,6 +110,9 @@ def measure_length(args: argparse.Namespace, num_frames: int) -> dict[str, Any]:
     if args.threads:
         torch.set_num_threads(args.threads)
     model = measure.build_model(load_config(args.config, args.cfg_options), args.device)
+    if args.checkpoint:
+        weights = load_weights(args.checkpoint)
+        model.load_state_dict(weights.get('state_dict', weights))
     on_gpu = torch.device(args.device).type == 'cuda'
     built = measure.resident_gb()
     measure.reset_peak_resident()
@@ -136,14 +151,29 @@ def _segment(model: VideoSegmentor, windows: Iterator[VideoWindow], live: bool) 
 
 def make_windows(num_frames: int, args: argparse.Namespace) -> Iterator[VideoWindow]:
     """A video as windows, each made when it is asked for."""
+    pictures = _video_pictures(args) if args.video else _moving_picture(args)
+    for start in range(0, num_frames, args.window):
+        stop = min(start + args.window, num_frames)
+        frames = torch.stack(list(islice(pictures, stop - start)))
+        yield measure.window_of(frames, args.ori_size, range(start, stop), video_length=num_frames)
+
+
+def _moving_picture(args: argparse.Namespace) -> Iterator[torch.Tensor]:
+    """Frames without end, (3, H, W) each."""
     height, width = args.size
     generator = torch.Generator().manual_seed(0)
     coarse = 255 * torch.rand(1, 3, -(-height // 16), -(-width // 16), generator=generator)
     picture = torch.nn.functional.interpolate(coarse, args.size, mode='bilinear')[0].byte()
-    for start in range(0, num_frames, args.window):
-        stop = min(start + args.window, num_frames)
-        frames = torch.stack([picture.roll(2 * frame, 2) for frame in range(start, stop)])
-        yield measure.window_of(frames, args.ori_size, range(start, stop), video_length=num_frames)
+    for frame in count():
+        yield picture.roll(2 * frame, 2)
+
+
+def _video_pictures(args: argparse.Namespace) -> Iterator[torch.Tensor]:
+    """Frames of a video to and fro without end, (3, H, W) each."""
+    size = args.size[::-1]
+    frames = [cv2.resize(frame.image, size) for frame in as_source(args.video)]
+    for frame in cycle([*frames, *frames[-2:0:-1]]):
+        yield torch.from_numpy(frame).permute(2, 0, 1)
 
 
 def report(runs: list[dict[str, Any]]) -> str:
