@@ -28,7 +28,8 @@ def read_classes(path: str | Path) -> list[LabelClass]:
             lines = path.read_text(encoding='utf-8-sig').splitlines()
         except (OSError, UnicodeError) as error:
             raise UserError(f'{path}: cannot be read ({error})') from error
-        pairs = list(enumerate(filter(None, map(str.strip, lines)), start=1))
+        names = [nfc(line.strip()) for line in lines if line.strip()]
+        pairs = list(enumerate(names, start=1))
     for values in zip(*pairs, strict=True):
         if len(set(values)) < len(values):
             double = next(value for value in values if values.count(value) > 1)

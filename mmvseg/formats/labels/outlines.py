@@ -12,6 +12,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 from pycocotools import mask as coco_mask
 
+from mmvseg.errors import counted
+
 #: Points of a polygon that are further out than so many sides of the frame are no such points.
 _REACH = 10
 
@@ -35,7 +37,7 @@ def polygon_rule(points: Sequence[Sequence[float]], height: int, width: int) -> 
     """What is wrong with the points of a polygon, None if nothing is."""
     array = np.asarray(points, float).reshape(-1, 2)
     if len(array) < 3:
-        return f'a polygon of {len(array)} points; at least 3 are needed'
+        return f'a polygon of {counted(len(array), "points")}; at least 3 are needed'
     if not np.isfinite(array).all() or np.abs(array).max() > _REACH * max(height, width):
         return f'a polygon reaches far outside of the {height} x {width} frame'
     return None

@@ -1,0 +1,89 @@
+"""Frames of a video by its name, from folders and from video files."""
+
+import shutil
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from mmvseg.errors import UserError
+from mmvseg.formats.labels.footage import Footage
+from mmvseg.formats.labels.sources import Source
+from mmvseg.media.images import write_image
+from mmvseg.media.video_writer import VideoWriter
+
+
+def pictures(folder, count=2, size=(16, 32)):
+    folder.mkdir(parents=True)
+    for index in range(count):
+        write_image(folder / f'{index}.png', np.zeros((*size, 3), np.uint8))
+
+
+def video(path, count=3):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with VideoWriter(path, Fraction(10)) as writer:
+        for _ in range(count):
+            writer.write(np.zeros((16, 32, 3), np.uint8))
+
+
+def names(footage, *videos):
+    return [frame.picture.name for frame in footage.frames(*videos)]
+
+
+def test_frames_beside_the_labels(tmp_path):
+    pictures(tmp_path / 'JPEGImages/street')
+    pictures(tmp_path / 'JPEGImages/day/road', 3)
+    footage = Footage(Source(tmp_path))
+    assert names(footage, 'street') == ['JPEGImages/street/0.png', 'JPEGImages/street/1.png']
+    assert len(footage.frames('day/road')) == len(footage.frames('road.mp4')) == 3
+    assert footage.frames('lane') is None
+    assert footage.size(footage.frames('street')) == (16, 32)
+    assert footage.size([]) is None
+
+
+def test_frames_that_are_given(tmp_path):
+    pictures(tmp_path / 'labels/street')
+    pictures(tmp_path / 'frames', 3)
+    footage = Footage(Source(tmp_path / 'labels'), Source(tmp_path / 'frames'))
+    assert len(footage.frames('anything')) == 3  # one video, whatever it is called
+
+
+def test_frames_of_a_video_file(tmp_path):
+    video(tmp_path / 'street.mp4')
+    footage = Footage(Source(tmp_path))
+    found = footage.frames('street')
+    assert [(frame.name, frame.index) for frame in found] == [
+        ('000000.jpg', 0),
+        ('000001.jpg', 1),
+        ('000002.jpg', 2),
+    ]
+    assert footage.size(found) == (16, 32)
+    assert footage.frames('road') is None
+
+
+def test_a_video_file_that_is_given(tmp_path):
+    pictures(tmp_path / 'labels/street', 7)
+    video(tmp_path / 'one.mp4')
+    source = Source(tmp_path / 'labels')
+    assert len(Footage(source, videos=Source(tmp_path / 'one.mp4')).frames('street')) == 3
+    video(tmp_path / 'many/street.mp4', 2)
+    video(tmp_path / 'many/road.mp4', 4)
+    many = Footage(source, videos=Source(tmp_path / 'many'))
+    assert [len(many.frames(name)) for name in ('street', 'road.mp4')] == [2, 4]
+    assert many.frames('lane') is None
+
+
+def test_two_folders_of_a_name_are_none(tmp_path):
+    pictures(tmp_path / 'a/street')
+    pictures(tmp_path / 'b/street')
+    footage = Footage(Source(tmp_path))
+    assert footage.frames('street') is None
+    assert names(footage, 'a/street') == ['a/street/0.png', 'a/street/1.png']
+    assert 'give their folder with --frames' in str(footage.missing('street'))
+
+
+def test_a_video_in_an_archive(tmp_path):
+    video(tmp_path / 'x/street.mp4')
+    shutil.make_archive(str(tmp_path / 'x'), 'zip', tmp_path / 'x')
+    with pytest.raises(UserError, match='unpack the archive'):
+        Footage(Source(tmp_path / 'x.zip')).frames('street')
