@@ -99,5 +99,5 @@ def test_a_locked_archive_is_refused(tmp_path):
     data[6] |= 1  # flags of the file ...
     data[data.index(b'PK\x01\x02') + 8] |= 1  # ... and of the directory: encrypted
     (tmp_path / 'x.zip').write_bytes(data)
-    with pytest.raises(UserError, match='cannot be read .*password'):
+    with pytest.raises(UserError, match=r'cannot be read .*password'):
         Source(tmp_path / 'x.zip').get('a.json').read_bytes()
