@@ -1,6 +1,7 @@
 """Count what an annotation file holds.
 
-Videos, objects and classes are counted, and what they are like is told in quantiles. --json gets the numbers of every object and video.
+Videos, objects and classes are counted, and what they are like is told in quantiles. --json gets
+the numbers of every object and video.
 
 Example:
     mmvseg data stats data/youtube_vis_2021/train.json
