@@ -50,10 +50,10 @@ class Entry(Generic[T]):
             return self
         return Entry(self.raw, msgspec.structs.replace(self.values, **new), {**self.changes, **new})
 
-    def encoded(self) -> bytes | Raw:
+    def encoded(self) -> bytes:
         """Its json: byte for byte that of the file where nothing was changed."""
         if not self.changes:
-            return self.raw
+            return bytes(self.raw)
         fields = msgspec.json.decode(self.raw, type=dict[str, Raw])
         return msgspec.json.encode({**fields, **self.changes})
 
@@ -153,7 +153,7 @@ def write_contents(outputs: Mapping[Path, Contents]) -> None:
                 write_chunks(file, _chunks(contents))
 
 
-def _chunks(contents: Contents) -> Iterator[bytes | Raw]:
+def _chunks(contents: Contents) -> Iterator[bytes]:
     """The json of contents, in small parts."""
     lists = dict(
         videos=contents.videos, categories=contents.categories, annotations=contents.objects
@@ -161,7 +161,7 @@ def _chunks(contents: Contents) -> Iterator[bytes | Raw]:
     yield b'{'
     for key, value in contents.others.items():
         yield msgspec.json.encode(key) + b':'
-        yield value
+        yield bytes(value)
         yield b',\n'
     for position, (key, entries) in enumerate(lists.items()):
         yield b',\n' if position else b''

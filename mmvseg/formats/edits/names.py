@@ -9,6 +9,9 @@ from mmvseg.errors import UserError
 from ..youtube_vis import Video
 from .contents import Contents
 
+#: Of the names that there are, the first so many are said.
+_SHOWN = 10
+
 
 def same_name(name: str) -> str:
     """A name in the form in which names are compared: one of the ways to write ``é``, NFC."""
@@ -39,8 +42,8 @@ def refuse_unknown(names: Iterable[str], known: Sequence[str], problem: str) -> 
     Raises:
         UserError: with the unknown names and the closest known ones.
     """
-    there = {same_name(name) for name in known}
-    unknown = [name for name in dict.fromkeys(names) if same_name(name) not in there]
+    listed = {same_name(name) for name in known}
+    unknown = [name for name in dict.fromkeys(names) if same_name(name) not in listed]
     if not unknown:
         return
     by_lower = {name.lower(): name for name in known}
@@ -49,7 +52,9 @@ def refuse_unknown(names: Iterable[str], known: Sequence[str], problem: str) -> 
         for name in unknown
         for found in difflib.get_close_matches(name.lower(), by_lower, n=3, cutoff=0.6)
     )
-    hint = f'close to it: {", ".join(close)}' if close else f'there are {", ".join(known)}'
+    more = f' and {len(known) - _SHOWN} more' if len(known) > _SHOWN else ''
+    there_are = f'there are {", ".join(known[:_SHOWN])}{more}'
+    hint = f'close to it: {", ".join(close)}' if close else there_are
     raise UserError(f'{problem} {", ".join(map(repr, unknown))}; {hint}')
 
 
@@ -63,8 +68,8 @@ def video_ids(wanted: Sequence[str], contents: Contents, option: str) -> set[int
     known = [name for video in videos for name in _names(video)]
     refuse_unknown(wanted, known, f'{option}: {contents.file} has no video')
     names = {same_name(name) for name in wanted}
-    return {video.id for video in videos if names & _names(video)}
+    return {video.id for video in videos if not names.isdisjoint(_names(video))}
 
 
-def _names(video: Video) -> set[str]:
-    return {str(video.id), same_name(video.name)}
+def _names(video: Video) -> tuple[str, str]:
+    return same_name(video.name), str(video.id)
