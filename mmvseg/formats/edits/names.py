@@ -49,7 +49,7 @@ def refuse_unknown(names: Iterable[str], known: Sequence[str], problem: str) -> 
     by_lower = {name.lower(): name for name in known}
     close = dict.fromkeys(
         by_lower[found]
-        for name in unknown
+        for name in unknown[:_SHOWN]
         for found in difflib.get_close_matches(name.lower(), by_lower, n=3, cutoff=0.6)
     )
     more = f' and {len(known) - _SHOWN} more' if len(known) > _SHOWN else ''
