@@ -225,6 +225,12 @@ def test_remap(run, ann, tmp_path):
     assert remap('--classes', names, '--map', 'dog=d', '--drop', 'fish') == ['a=b', 'd', 'bird']
     assert len(remap('--to', 'ytvis_2021', '--drop', 'bird')) == 40
     by_name = {category['name']: category['id'] for category in load(out)['categories']}
+    assert (
+        len(
+            YouTubeVISDataset(ann_file=str(out), version='2021', test_mode=True).metainfo['classes']
+        )
+        == 40
+    )
     found = {entry['category_id'] for entry in load(out)['annotations']}
     assert found == {by_name[name] for name in ('cat', 'dog', 'fish')}
 
