@@ -43,6 +43,9 @@ class Video(Struct):
     width: Side
     file_names: list[Text]
     length: int | None = None
+    #: BURST: classes that are certainly absent, and those of which some objects are not annotated
+    neg_category_ids: list[Id] | None = None
+    not_exhaustive_category_ids: list[Id] | None = None
 
     @property
     def name(self) -> str:

@@ -12,9 +12,9 @@ from mmvseg.errors import UserError
 
 from ..categories import CategoryEntry
 from ..youtube_vis import Video
+from .classes import with_classes
 from .contents import Contents, Entry
 from .names import same_name
-from .remap import with_classes
 
 #: Of new ids, the first so many are said.
 _SHOWN = 5
@@ -44,7 +44,7 @@ def merge(files: Sequence[Contents], folders: Sequence[str] | None = None) -> Co
     notes = [note for contents in files for note in _notes(contents)]
     categories, of_classes = _merge_classes(files, notes)
     files = [
-        dataclasses.replace(contents, objects=with_classes(contents.objects or (), new_ids))
+        with_classes(dataclasses.replace(contents, objects=contents.objects or ()), new_ids)
         for contents, new_ids in zip(files, of_classes, strict=True)
     ]
     if _share_ids([contents.videos for contents in files]):

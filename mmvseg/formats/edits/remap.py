@@ -9,7 +9,8 @@ from msgspec import Raw
 from mmvseg.errors import UserError
 
 from ..categories import Category, CategoryEntry
-from .contents import Contents, Entry, ObjectIds
+from .classes import with_classes
+from .contents import Contents, Entry
 from .names import check_class_names, refuse_unknown, same_name
 
 
@@ -54,22 +55,8 @@ def remap(
         for key, entries in groups.items()
         for entry in entries
     }
-    return dataclasses.replace(
-        contents,
-        categories=[*categories.values()],
-        objects=None if contents.objects is None else with_classes(contents.objects, new_ids),
-    )
-
-
-def with_classes(
-    objects: Sequence[Entry[ObjectIds]], new_ids: Mapping[int, int]
-) -> list[Entry[ObjectIds]]:
-    """The objects with other ids of classes; those of classes without a new id are left out."""
-    return [
-        entry.changed(category_id=new_ids[entry.values.category_id])
-        for entry in objects
-        if entry.values.category_id in new_ids
-    ]
+    listed = dataclasses.replace(contents, categories=[*categories.values()])
+    return with_classes(listed, new_ids)
 
 
 def _standing(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from mmvseg.errors import UserError, counted
 
+from .classes import with_classes
 from .contents import Contents, class_counts
 from .names import check_class_names, same_name, video_ids
 from .split import select_videos
@@ -67,8 +68,5 @@ def _select_classes(contents: Contents, names: Sequence[str]) -> Contents:
     check_class_names(names, contents, '--classes')
     wanted = {same_name(name) for name in names}
     categories = [e for e in contents.categories if same_name(e.values.name) in wanted]
-    ids = {entry.values.id for entry in categories}
-    objects = contents.objects
-    if objects is not None:
-        objects = [entry for entry in objects if entry.values.category_id in ids]
-    return dataclasses.replace(contents, categories=categories, objects=objects)
+    same_ids = {entry.values.id: entry.values.id for entry in categories}
+    return with_classes(dataclasses.replace(contents, categories=categories), same_ids)
