@@ -29,6 +29,11 @@ COMMANDS = {
     'show': 'show',
     'check': 'check',
     'data import': 'data_import',
+    'data split': 'data_split',
+    'data merge': 'data_merge',
+    'data subset': 'data_subset',
+    'data remap': 'data_remap',
+    'data stats': 'data_stats',
     'convert': 'convert',
     'publish': 'publish',
     'models': 'models',
@@ -57,7 +62,10 @@ def main() -> int | None:
     if name.startswith('-'):
         _main_parser(f'{prog} {group}'.strip(), commands).parse_args([name])
     if name not in COMMANDS:
-        close = difflib.get_close_matches(name, commands, n=3, cutoff=0.5)
+        # parts of a group are alike in their first word
+        parts = {command.removeprefix(f'{group} '): command for command in commands}
+        asked = name.removeprefix(f'{group} ')
+        close = [parts[p] for p in difflib.get_close_matches(asked, parts, n=3, cutoff=0.5)]
         hint = f'did you mean {" or ".join(close)}?' if close else f'see {prog} --help'
         _main_parser(prog, commands).error(f'there is no command {name!r}; {hint}')
     return _run(name, f'{prog} {name}', arguments)

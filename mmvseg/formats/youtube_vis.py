@@ -43,6 +43,9 @@ class Video(Struct):
     width: Side
     file_names: list[Text]
     length: int | None = None
+    #: BURST: classes that are certainly absent, and those of which some objects are not annotated
+    neg_category_ids: list[Id] | None = None
+    not_exhaustive_category_ids: list[Id] | None = None
 
     @property
     def name(self) -> str:
@@ -176,7 +179,7 @@ def parse(
         What is sound.
     """
     categories = yield from parse_categories(content.categories, file)
-    videos = yield from _unique_videos(content.videos, file)
+    videos = yield from parse_videos(content.videos, file)
     annotations = content.annotations or []
     reader = AnnotationReader(file, videos, {category.id for category in categories}, compare_boxes)
     for position, raw in enumerate(annotations if with_annotations else ()):
@@ -188,7 +191,16 @@ def parse(
     return YouTubeVIS(file, categories, videos, reader.annotations, bool(annotations))
 
 
-def _unique_videos(entries: Sequence[Raw], file: str) -> Findings[dict[int, Video]]:
+def parse_videos(entries: Sequence[Raw], file: str) -> Findings[dict[int, Video]]:
+    """The videos that a file lists, by id, in its order.
+
+    Args:
+        entries: of its ``videos``.
+        file: for messages.
+
+    Yields:
+        Entries that are broken, ids that occur twice, frames that cannot be.
+    """
     videos: dict[int, Video] = {}
     for position, raw in enumerate(entries):
         video = yield from decode_entry(raw, Video, file, f'videos[{position}]', video='id')

@@ -56,7 +56,7 @@ def test_help_of_a_group_lists_its_parts(capsys):
         assert run(group) == 0
         assert capsys.readouterr().out == shown
         assert run(group, 'imprt') == 2
-        assert 'did you mean data import?' in capsys.readouterr().err
+        assert 'did you mean data import?\n' in capsys.readouterr().err
 
 
 def test_help_of_each_command_names_what_was_typed(capsys):
@@ -113,6 +113,9 @@ def test_what_needs_no_model_never_imports_torch(tmp_path):
         ('evaluate', 'ytvis', tmp_path / 'truth.json', tmp_path / 'results.json'),
         ('evaluate', 'hota', tmp_path / 'truth.json', tmp_path / 'results.json'),
         ('analyze', tmp_path / 'truth.json', tmp_path / 'results.json'),
+        ('data', 'stats', tmp_path / 'truth.json'),
+        ('data', 'subset', tmp_path / 'truth.json', '--out', tmp_path / 'subset.json'),
+        ('data', 'remap', tmp_path / 'truth.json', '--map=cat=a', '--out', tmp_path / 'new.json'),
         ('models', 'ovis'),
     ):
         names, ended = imported(*argv)
