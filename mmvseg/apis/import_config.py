@@ -13,27 +13,31 @@ DEFAULT_MODEL = 'videomt_vit-s_ytvis19'
 _TEXT = """\
 # Labels of {format}, in the form of YouTube-VIS. Train, from the folder where they were imported:
 #   mmvseg train {config}
-# Both parts are the same videos here, so AP says nothing about new ones. To hold some back:
-#   mmvseg data split {out}/annotations.json --out {out}
-# and name train.json and val.json below. The model's classes are those of the json.
+{parts}# The model's classes are those of the json.
 _base_ = {base!r}
 own_data = dict(
     data_root='{{{{ fileDirname }}}}/',
     data_prefix=dict(img='frames'),
-    train='annotations.json',
-    val='annotations.json',
+    train={train!r},
+    val={val!r},
 )
+"""
+_SAME = """\
+# Both parts are the same videos here, so AP says nothing about new ones. To hold some back:
+#   mmvseg data split {out}/annotations.json --out {out}
+# and name train.json and val.json below.
 """
 _WEIGHTS = 'load_from = {name!r}  # published weights; the class layer begins anew\n'
 
 
-def import_config(out: Path, format_: str, model: str) -> str:
+def import_config(out: Path, format_: str, model: str, is_split: bool = False) -> str:
     """Text of the config.
 
     Args:
         out: folder of the data set.
         format_: of the labels.
         model: name of the config to inherit from.
+        is_split: whether there are ``train.json`` and ``val.json``.
 
     Raises:
         UserError: there is no such config.
@@ -41,8 +45,14 @@ def import_config(out: Path, format_: str, model: str) -> str:
     configs = shipped_configs()
     if model not in configs:
         raise UserError(f'--model {model}: there is no such config; mmvseg models lists them')
+    train, val = ('train.json', 'val.json') if is_split else ('annotations.json',) * 2
     text = _TEXT.format(
-        format=format_, config=out / 'config.py', out=out, base=_base(configs[model], out)
+        format=format_,
+        config=out / 'config.py',
+        parts='' if is_split else _SAME.format(out=out),
+        base=_base(configs[model], out),
+        train=train,
+        val=val,
     )
     entry = known_models().get(model)
     if entry is not None and entry.weights is not None:

@@ -3,11 +3,14 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from mmvseg.errors import UserError
 from mmvseg.files import SAME_COMMAND, file_errors, write_bytes
+from mmvseg.formats.edits.contents import read_contents, write_contents
+from mmvseg.formats.edits.split import ClassSplit, split
 from mmvseg.formats.labels.footage import Footage
 from mmvseg.formats.labels.importers import FORMATS, importer, recognise
 from mmvseg.formats.labels.options import ImportOptions
@@ -23,6 +26,7 @@ from .import_frames import drop_bad_frames, place_frames
 from .import_names import FolderNames, safe_name
 
 ANNOTATIONS, FRAMES, CONFIG = 'annotations.json', 'frames', 'config.py'
+TRAIN, VAL = 'train.json', 'val.json'
 #: Options that belong to some formats only, and how they are called on the command line.
 SPECIAL = dict(
     classes='--classes',
@@ -47,6 +51,8 @@ class ImportRequest:
         skip_bad: leave out what is broken and go on.
         overwrite: replace an import that is there.
         model: name of the config that the new one inherits from.
+        val: videos to hold back for validation, their number or their share below 1; None writes
+            one file of all.
         special: values of the :data:`SPECIAL` options.
     """
 
@@ -59,6 +65,7 @@ class ImportRequest:
     skip_bad: bool = False
     overwrite: bool = False
     model: str = DEFAULT_MODEL
+    val: int | Fraction | None = None
     special: dict[str, Any] = field(default_factory=dict)
 
 
@@ -72,6 +79,7 @@ class Imported:
         frames: number of frames.
         objects: number of objects of each class, in the order of the file.
         pictures: number of frames that have a picture.
+        parts: where the objects of each class went, if videos were held back.
         report: what is to be said of the labels.
     """
 
@@ -81,21 +89,30 @@ class Imported:
     objects: dict[str, int]
     pictures: int
     report: ImportReport
+    parts: list[ClassSplit] | None = None
 
 
-def import_labels(request: ImportRequest) -> Imported:
+def import_labels(
+    request: ImportRequest, on_format: Callable[[str], object] = lambda name: None
+) -> Imported:
     """Read labels and write a data set in the form of YouTube-VIS.
 
     An import that was interrupted goes on when it is started again.
+
+    Args:
+        request: what to import, and how.
+        on_format: called with the name of the format, if it had to be recognised.
 
     Raises:
         UserError: the labels are of no known format or broken, an option does not belong to them,
             or the folder has something else.
     """
     source = Source(request.source)
-    name = request.format or recognise(source)
+    name = request.format
+    if name is None:
+        on_format(name := recognise(source))
     _check_special(name, request.special)
-    config = import_config(request.out, name, request.model)
+    config = import_config(request.out, name, request.model, request.val is not None)
     frames, videos = (path and Source(path) for path in (request.frames, request.videos))
     options = ImportOptions(Footage(source, frames, videos), **request.special)
     report = ImportReport(request.skip_bad)
@@ -109,6 +126,10 @@ def import_labels(request: ImportRequest) -> Imported:
             _take_videos(labels, journal, report, request, progress.advance)
         result = _summarise(name, labels, journal, report)
         journal.finish(_entries(labels.classes, result.objects))
+        if request.val is not None:
+            parts = split(read_contents(target), request.val, seed=0)
+            write_contents({request.out / TRAIN: parts.train, request.out / VAL: parts.val})
+            result.parts = parts.classes
         write_bytes(request.out / CONFIG, config.encode())
     return result
 

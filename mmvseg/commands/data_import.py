@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from mmvseg.errors import UserError, counted, one_line, say
 
+from .data_split import split_size, tell_split
 from .parser import UsageError
 
 if TYPE_CHECKING:
@@ -52,6 +53,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--overwrite', action='store_true', help='replace an import in --out')
     parser.add_argument(
         '--model', help='config that config.py inherits from (default: videomt_vit-s_ytvis19)'
+    )
+    parser.add_argument(
+        '--val',
+        type=split_size,
+        metavar='SIZE',
+        help='videos to hold back for validation: their share below 1, or their number '
+        '(as mmvseg data split does; default: none)',
     )
     only = parser.add_argument_group('of some formats')
     only.add_argument('--classes', type=Path, help='names of the classes: json or text')
@@ -96,12 +104,11 @@ def run(args: argparse.Namespace) -> None:
         copy=args.copy,
         skip_bad=args.skip_bad,
         overwrite=args.overwrite,
+        val=args.val,
         special=special,
         **(dict(model=args.model) if args.model else {}),
     )
-    imported = import_labels(request)
-    if not formats:
-        say(f'{source}: {imported.format} ({describe(imported.format)})')
+    imported = import_labels(request, lambda name: say(f'{source}: {name}, {describe(name)}'))
     _tell(imported, args.out)
 
 
@@ -115,6 +122,8 @@ def _tell(imported: 'Imported', out: Path) -> None:
     )
     for name, count in imported.objects.items():
         say(f'  {one_line(name)}: {count}')
+    if imported.parts is not None:
+        tell_split(imported.parts)
     for note in report.notes:
         say(f'note: {note}')
     for kind, count in sorted(report.ignored.items()):

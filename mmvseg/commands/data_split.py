@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_edit_arguments(parser, f'folder to write {TRAIN} and {VAL} to')
     parser.add_argument(
         '--val',
-        type=_size,
+        type=split_size,
         default=Fraction(1, 10),
         metavar='SIZE',
         help='videos to validate on: their share below 1, or their number (default: 0.1)',
@@ -49,13 +49,19 @@ def run(args: argparse.Namespace) -> None:
     train, val = args.out / TRAIN, args.out / VAL
     check_outputs(args, [train, val], [args.annotations])
     parts = split(read_contents(args.annotations), args.val, args.seed)
-    say(_table(parts.classes))
+    tell_split(parts.classes)
     write_outputs({train: parts.train, val: parts.val})
-    _note_absent(parts.classes, TRAIN, lambda part: part.objects - part.val_objects)
-    _note_absent(parts.classes, VAL, lambda part: part.val_objects)
 
 
-def _size(text: str) -> int | Fraction:
+def tell_split(classes: Sequence['ClassSplit']) -> None:
+    """Say where the objects of each class went, and which classes have none in a part."""
+    say(_table(classes))
+    _note_absent(classes, TRAIN, lambda part: part.objects - part.val_objects)
+    _note_absent(classes, VAL, lambda part: part.val_objects)
+
+
+def split_size(text: str) -> int | Fraction:
+    """Videos to validate on: their number, or their share below 1."""
     try:
         size = Fraction(text)
     except (ValueError, ZeroDivisionError):

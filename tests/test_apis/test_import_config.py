@@ -19,7 +19,7 @@ def written(folder, model):
 
 def test_config_trains_on_the_data(tmp_path):
     path = written(tmp_path / 'my data', 'videomt_vit-s_ytvis19')
-    assert len(path.read_text().splitlines()) <= 13
+    assert len(path.read_text().splitlines()) <= 15
     cfg = load_config(path)
     for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
         assert loader.dataset.data_root == f'{tmp_path}/my data/'
@@ -37,6 +37,15 @@ def test_a_folder_of_the_clone_can_move_with_it():
     root = shipped_folder()
     text = import_config(root / 'data' / 'mine', 'cvat', 'minvis_r50_ytvis19')
     assert "_base_ = '../../configs/minvis/minvis_r50_ytvis19.py'" in text
+
+
+def test_held_back_videos_are_validated_on(tmp_path):
+    path = tmp_path / 'config.py'
+    path.write_text(import_config(tmp_path, 'cvat', 'minvis_r50_ytvis19', is_split=True))
+    assert 'data split' not in path.read_text()
+    cfg = load_config(path)
+    assert cfg.train_dataloader.dataset.ann_file == 'train.json'
+    assert cfg.val_dataloader.dataset.ann_file == cfg.test_dataloader.dataset.ann_file == 'val.json'
 
 
 def test_unknown_model(tmp_path):

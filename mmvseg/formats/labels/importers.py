@@ -20,7 +20,7 @@ def importer(name: str) -> ModuleType:
 
 def describe(name: str) -> str:
     """What a format is, in a line."""
-    return importer(name).__doc__.splitlines()[0]
+    return importer(name).__doc__.splitlines()[0].rstrip('.')
 
 
 def recognise(source: Source) -> str:
