@@ -115,14 +115,15 @@ def import_labels(
     config = import_config(request.out, name, request.model, request.val is not None)
     frames, videos = (path and Source(path) for path in (request.frames, request.videos))
     options = ImportOptions(Footage(source, frames, videos), **request.special)
-    report = ImportReport(request.skip_bad)
+    progress = ProgressReport('importing', unit='masks and frames')
+    report = ImportReport(request.skip_bad, on_mask=progress.advance)
     target = request.out / ANNOTATIONS
     with folder_lock(request.out, 'give another --out'), file_errors(request.out, SAME_COMMAND):
         if target.exists() and not request.overwrite:
             raise UserError(f'{target}: is there already; --overwrite replaces it')
         journal = YouTubeVISJournal(target, _purpose(name, request))
         labels = importer(name).read(source, options, report)
-        with ProgressReport('importing', unit='frames', rate=True) as progress:
+        with progress:
             _take_videos(labels, journal, report, request, progress.advance)
         result = _summarise(name, labels, journal, report)
         journal.finish(_entries(labels.classes, result.objects))

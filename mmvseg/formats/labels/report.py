@@ -1,7 +1,7 @@
 """What an import has to say: what is broken, what is left out, what is worth knowing."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from mmvseg.errors import UserError, one_line
@@ -16,6 +16,7 @@ class ImportReport:
 
     Args:
         skip_bad: whether to go on without what is broken.
+        on_mask: called with each mask that is read, to show that something is going on.
 
     Attributes:
         left_out: a line for each broken thing that was left out.
@@ -23,8 +24,10 @@ class ImportReport:
         notes: what is worth knowing, each once.
     """
 
-    def __init__(self, skip_bad: bool = False) -> None:
-        self.skip_bad = skip_bad
+    def __init__(
+        self, skip_bad: bool = False, on_mask: Callable[[], object] = lambda: None
+    ) -> None:
+        self.skip_bad, self.on_mask = skip_bad, on_mask
         self.left_out: list[str] = []
         self.ignored: Counter[str] = Counter()
         self.notes: list[str] = []

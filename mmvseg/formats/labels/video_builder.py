@@ -98,6 +98,7 @@ class VideoBuilder:
             is_crowd: whether the object stands for several.
             **extra: further keys for the object's entry in the result.
         """
+        self.report.on_mask()
         if not 0 <= frame < len(self.frames):
             rule = f'there is no such frame; the video has {len(self.frames)}, from 0'
             self._bad(rule, file, track=track, frame=frame)
