@@ -9,8 +9,8 @@ from pycocotools import mask as coco_mask
 
 from mmvseg.pages.names import page_names
 from mmvseg.pages.records import ShownRun
+from mmvseg.pages.rendering import TEMPLATES
 from mmvseg.pages.script_data import script_json
-from mmvseg.pages.site import _TEMPLATES
 
 
 class Page(HTMLParser):
@@ -106,7 +106,7 @@ def test_all_links_lead_to_files(folder):
                     assert (path.parent / link).is_file(), link
     assert (folder / 'assets/style.css').is_file()
     assert {path.name for path in (folder / 'assets').iterdir()} == {
-        path.name for path in (_TEMPLATES / 'assets').iterdir()
+        path.name for path in (TEMPLATES / 'assets').iterdir()
     }
 
 
