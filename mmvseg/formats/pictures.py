@@ -70,7 +70,18 @@ def frame_rule(
     root: Path | None = None,
     deep: DeepFrames | None = None,
 ) -> str | None:
-    """The rule that a frame breaks: to be there, readable to its end and of its size.
+    """The rule that a frame breaks, see :func:`checked_frame`."""
+    return checked_frame(path, size, origin, root, deep)[1]
+
+
+def checked_frame(
+    path: Path,
+    size: tuple[int, int] | None = None,
+    origin: str = 'the json says',
+    root: Path | None = None,
+    deep: DeepFrames | None = None,
+) -> tuple[np.ndarray | None, str | None]:
+    """A frame, and the rule that it breaks: to be there, readable to its end and of its size.
 
     Args:
         path: the picture.
@@ -78,23 +89,27 @@ def frame_rule(
         origin: where the expectation comes from.
         root: folder that no link may lead out of.
         deep: looks at its values.
+
+    Returns:
+        RGB values as they are in the file, (H, W, 3), None where they cannot be read; and the rule,
+        None where all is well.
     """
     # os.path.isfile, unlike Path.is_file, is silent about names that no file can have
     if not os.path.isfile(path):
-        return 'missing file'
+        return None, 'missing file'
     if rule := outside_rule(path, root):
-        return rule
+        return None, rule
     try:
         values = read_values(path)
         to_uint8(values[:1, :1], None, str(path))
     except UserError as error:
-        return bare_rule(error, path)
+        return None, bare_rule(error, path)
     if deep is not None:
         deep.add(values)
     height, width = values.shape[:2]
     if size not in (None, (height, width)):
-        return f'{width}x{height} pixels, {origin} {size[1]}x{size[0]}'
-    return None
+        return values, f'{width}x{height} pixels, {origin} {size[1]}x{size[0]}'
+    return values, None
 
 
 def bare_rule(error: UserError, path: Path) -> str:
