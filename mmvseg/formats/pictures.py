@@ -37,23 +37,27 @@ def refuse_outside(paths: Iterable[str | Path | None], root: str | Path, video: 
 
 
 class DeepFrames:
-    """Frames of 16 bits, of which a data set does not say how many are used."""
+    """Frames of 16 bits, of which a data set does not say how many are used.
 
-    def __init__(self) -> None:
-        self._peaks: list[int] = []
+    Attributes:
+        peaks: highest value of each of them.
+    """
+
+    def __init__(self, peaks: Iterable[int] = ()) -> None:
+        self.peaks = [*peaks]
 
     def add(self, values: np.ndarray) -> None:
         """Look at a frame of any kind."""
         if values.dtype == np.uint16:
-            self._peaks.append(int(values.max()))
+            self.peaks.append(int(values.max()))
 
     def note(self, file: str) -> Iterator[Problem]:
         """What to know of them, if there are any; ``file`` is that of the data set."""
-        if not self._peaks:
+        if not self.peaks:
             return
-        peak = max(self._peaks)
+        peak = max(self.peaks)
         low, high = sensor_range(peak)
-        frames = counted(len(self._peaks), 'frames')
+        frames = counted(len(self.peaks), 'frames')
         rule = f'{frames} of 16 bits, with values up to {peak}, divided by 256'
         if high < 2**16 - 1:
             rule += (

@@ -93,7 +93,7 @@ class DatasetInfo:
         root: folder of the frames; None where none was given.
         classes: their names.
         colors: RGB of the first, second, ... object of every video.
-        note: a sentence on what is shown; empty for none.
+        opened: a sentence that says which frames the checker has seen.
         problems: that concern no video of the page.
         has_annotations: whether anything is annotated.
     """
@@ -102,7 +102,7 @@ class DatasetInfo:
     root: str | None
     classes: Sequence[str]
     colors: Sequence[Color]
-    note: str
+    opened: str
     problems: Sequence[BrowsedProblem]
     has_annotations: bool
 

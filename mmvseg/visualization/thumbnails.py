@@ -22,7 +22,7 @@ _SHEET_ASPECT = 3.0
 #: What it counts against an arrangement that a place stays empty.
 _HOLE = 0.1
 _GAP = 2
-_TEXT_SIZE = 11
+_CAPTION_SIZE, _WORDS_SIZE = 11, 14
 _GREY, _DARK = 120, 18
 _INK = np.full(3, 255.0)
 #: How many letters fit in a line: a letter is about so wide, in heights of the text.
@@ -65,11 +65,11 @@ def sheet_size(count: int, size: tuple[int, int]) -> tuple[int, int]:
     return rows * (height + _GAP) - _GAP, columns * (width + _GAP) - _GAP
 
 
-def thumbnail_sheet(tiles: Sequence[Tile], size: tuple[int, int]) -> np.ndarray:
+def thumbnail_sheet(tiles: Sequence[np.ndarray], size: tuple[int, int]) -> np.ndarray:
     """Lay out the frames of a video in rows.
 
     Args:
-        tiles: at least one.
+        tiles: of :func:`draw_tile`, at least one.
         size: (height, width) of the video, in pixels.
 
     Returns:
@@ -80,12 +80,13 @@ def thumbnail_sheet(tiles: Sequence[Tile], size: tuple[int, int]) -> np.ndarray:
     sheet = np.full((*sheet_size(len(tiles), size), 3), _DARK, np.uint8)
     for place, tile in enumerate(tiles):
         y, x = place // columns * (height + _GAP), place % columns * (width + _GAP)
-        sheet[y : y + height, x : x + width] = draw_tile(tile, (height, width))
+        sheet[y : y + height, x : x + width] = tile
     return sheet
 
 
 def draw_tile(tile: Tile, size: tuple[int, int]) -> np.ndarray:
-    """One frame with its objects, RGB uint8 of ``size`` (H, W)."""
+    """Draw one frame of a video of ``size`` (H, W), as large as :func:`tile_size` says."""
+    size = tile_size(size)
     if tile.image is None:
         canvas = np.full((*size, 3), _GREY, np.uint8)
     else:
@@ -96,10 +97,8 @@ def draw_tile(tile: Tile, size: tuple[int, int]) -> np.ndarray:
     ]
     canvas = draw_objects(canvas, objects)
     _write_words(canvas, tile.words)
-    text = render_text(tile.caption, _TEXT_SIZE)
-    plate = canvas[-text.shape[0] :, : text.shape[1]]
-    plate[:] = plate // 3
-    paste_text(canvas, text, 0, max(0, size[0] - text.shape[0]), _INK)
+    text = render_text(tile.caption, _CAPTION_SIZE)
+    _paste_plate(canvas, text, 0, max(0, size[0] - text.shape[0]))
     return canvas
 
 
@@ -131,9 +130,16 @@ def _small_mask(rle: dict, size: tuple[int, int]) -> dict:
 def _write_words(canvas: np.ndarray, words: str) -> None:
     """Lines in the middle of a tile, as many as there is room for."""
     height, width = canvas.shape[:2]
-    lines = textwrap.wrap(one_line(words), max(8, int(width / (_LETTER * _TEXT_SIZE))))
-    texts = [render_text(line, _TEXT_SIZE) for line in lines]
+    lines = textwrap.wrap(one_line(words), max(8, int(width / (_LETTER * _WORDS_SIZE))))
+    texts = [render_text(line, _WORDS_SIZE) for line in lines]
     top = max(0, (height - sum(text.shape[0] for text in texts)) // 2)
     for text in texts:
-        paste_text(canvas, text, max(0, (width - text.shape[1]) // 2), top, _INK)
+        _paste_plate(canvas, text, max(0, (width - text.shape[1]) // 2), top)
         top += text.shape[0]
+
+
+def _paste_plate(canvas: np.ndarray, text: np.ndarray, left: int, top: int) -> None:
+    """Text on darkened ground, legible on anything."""
+    plate = canvas[top : top + text.shape[0], left : left + text.shape[1]]
+    plate[:] = plate // 3
+    paste_text(canvas, text, left, top, _INK)
