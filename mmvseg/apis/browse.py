@@ -23,8 +23,8 @@ from .output_paths import check_output_files, check_output_folder, check_page_fo
 from .stopping import StopWish
 from .wanted_videos import wanted_videos
 
-#: Sheets and their notes.
-_OF_SHEETS = re.compile(r'[A-Za-z0-9_-]+-[0-9a-f]{16}\.(webp|json)')
+#: Sheets and their notes, also what a killed run has left of them.
+_OF_SHEETS = re.compile(r'\.?([A-Za-z0-9_-]+-[0-9a-f]{16})\.(webp|json)(\.part)?')
 
 
 def browse(args: argparse.Namespace, stop: StopWish) -> int:
@@ -149,7 +149,8 @@ def _remove_others(folder: Path, names: set[str]) -> None:
     """Take away sheets, and notes on sheets, that the page does not show."""
     kept = {Path(name).stem for name in names}
     for path in folder.iterdir():
-        if _OF_SHEETS.fullmatch(path.name) and path.stem not in kept:
+        match = _OF_SHEETS.fullmatch(path.name)
+        if match and match[1] not in kept:
             path.unlink()
 
 
@@ -162,7 +163,7 @@ def _tell(
     num_kept = sum(not sheet.is_new for sheet in sheets)
     parts = [counted(len(shown), 'videos')]
     if num_kept:
-        parts.append(f'{num_kept} of them with the sheet of before')
+        parts.append(f'{num_kept} sheets kept')
     if num_problems := sum(not problem.is_note for problem in problems):
         parts.append(counted(num_problems, 'problems'))
     say(f'{args.out / "index.html"}: {", ".join(parts)}')

@@ -1,9 +1,9 @@
-"""Write a page to look through a data set in a browser: sheets of all videos with their objects.
+"""Write a page to look through a data set in a browser.
 
-ANNOTATIONS is a file in the form of YouTube-VIS, or of COCO's instances (each image as a video of
-one frame). The page opens from disk, without a server. It filters videos by class, length, number
-and size of objects, gaps and occlusion, counts the same in charts, and has what mmvseg check finds
-beside the video that it concerns. A file with faults is shown as far as it is sound.
+It has a sheet of frames of each video with its objects, charts of what the videos and objects are
+like, filters by the same, and what mmvseg check finds beside the video that it concerns. It opens
+from disk, without a server. ANNOTATIONS is a file in the form of YouTube-VIS, or of COCO's
+instances (each image as a video of one frame); what of it is faulty is left out and said.
 
 Without --root the objects are drawn on grey. Sheets of videos that have not changed are kept, so
 that the same command goes on after Ctrl-C or SIGTERM, which keep what is done; the exit status is

@@ -17,7 +17,8 @@ SHEETS = 'sheets'
 DATA = 'dataset.js'
 #: What the page shares with those of results.
 _SHARED_ASSETS = [
-    f'assets/{name}' for name in ('style.css', 'theme.js', 'state.js', 'card_list.js')
+    f'assets/{name}'
+    for name in ('style.css', 'theme.js', 'state.js', 'elements.js', 'card_list.js')
 ]
 #: More of a video, or of the whole file, nobody reads on a page.
 _MOST_PROBLEMS = 200

@@ -14,7 +14,7 @@ from .rendering import files_in, render, write_assets
 from .script_data import call
 
 #: What the page shares with those of results.
-_SHARED_ASSETS = ('assets/style.css', 'assets/theme.js', 'assets/state.js')
+_SHARED_ASSETS = [f'assets/{name}' for name in ('style.css', 'theme.js', 'state.js', 'elements.js')]
 #: Runs that differ by their colour alone; further ones have dashed lines, too.
 NUM_COLORS = 8
 _NUM_DASHES = 4

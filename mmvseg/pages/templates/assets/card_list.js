@@ -3,13 +3,6 @@
 
 const BATCH = 40;
 
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children); // texts stay texts
-  return made;
-}
-
 class CardList {
   // list: an empty <ol>; more: an element below it; make(item): a card
   constructor(list, more, make) {

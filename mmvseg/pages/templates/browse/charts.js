@@ -57,10 +57,3 @@ function stretched(length, attributes, ...bars) {
   const box = { class: 'bars', viewBox: `0 0 ${length} 10`, preserveAspectRatio: 'none' };
   return svgElement('svg', { ...box, ...attributes }, ...bars);
 }
-
-function svgElement(name, attributes, ...children) {
-  const made = document.createElementNS('http://www.w3.org/2000/svg', name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  made.append(...children);
-  return made;
-}
