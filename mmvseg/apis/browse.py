@@ -163,7 +163,7 @@ def _tell(
     num_kept = sum(not sheet.is_new for sheet in sheets)
     parts = [counted(len(shown), 'videos')]
     if num_kept:
-        parts.append(f'{num_kept} sheets kept')
+        parts.append(f'{counted(num_kept, "sheets")} kept')
     if num_problems := sum(not problem.is_note for problem in problems):
         parts.append(counted(num_problems, 'problems'))
     say(f'{args.out / "index.html"}: {", ".join(parts)}')

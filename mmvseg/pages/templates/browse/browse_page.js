@@ -72,7 +72,7 @@ function registerDataset(site) {
       const place = labels.indexOf(state[key]);
       selects.get(key).value = place < 0 ? '' : place;
     }
-    find('order').value = state.order in ORDERS ? state.order : 'file';
+    find('order').value = Object.hasOwn(ORDERS, state.order) ? state.order : 'file';
     const video = site.videos.find(({ page }) => page === state.video);
     update();
     if (video) detail.open(video, shown);

@@ -28,7 +28,6 @@ class Detail {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === 'ArrowLeft') this.step(-1);
     else if (event.key === 'ArrowRight') this.step(1);
-    else if (event.key === 't') toggleTheme();
     else return;
     event.preventDefault();
   }
