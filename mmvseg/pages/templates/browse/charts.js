@@ -1,7 +1,7 @@
 'use strict';
 // The charts of statistics: a bar for each bin of a facet. A click on one filters by it.
 
-const MOST_ROWS = 12;
+const MOST_ROWS = 11;
 
 // onPick(key, bin): bin is null where the filter is to go
 class FacetChart {

@@ -2,7 +2,7 @@
 // What videos can be filtered by, and what the charts count: facets, each a few bins. A video or an
 // object is in one bin of each facet.
 
-const MOST_BINS = 12;
+const MOST_BINS = 10;
 const MOST_SIZES = 12;
 const MANY = 50;
 
@@ -95,28 +95,25 @@ function makeFacets(site) {
   };
   const fixed = (labels, bin) => () => ({ labels, bin });
   return [
-    facet('class', 'Class', 'objects by class', true,
+    facet('class', 'Class', 'objects', true,
       (item) => item.category, fixed(site.classes, (category) => category)),
-    facet('objects', 'Objects a video', 'videos by their number of objects', false,
+    facet('objects', 'Objects a video', 'videos', false,
       (video) => video.objects.length, wholeBins),
-    facet('frames', 'Length of videos', 'videos by their frames', false,
+    facet('frames', 'Length of videos', 'videos, by frames', false,
       (video) => video.length, wholeBins),
-    facet('track', 'Length of tracks', 'objects by the frames in which they are seen', true,
+    facet('track', 'Length of tracks', 'objects, by frames with a mask', true,
       (item) => item.frames, wholeBins),
-    facet('side', 'Size of objects',
-      'objects by the square root of their mean area, in pixels', true,
+    facet('side', 'Size of objects', 'objects, by √ of mean area', true,
       (item) => item.area, sideBins),
-    facet('gap', 'Longest gap',
-      'objects by the most frames in which they are gone before they come back', true,
+    facet('gap', 'Longest gap', 'objects, by frames out of sight', true,
       (item) => Math.max(0, ...item.gaps), fixed(GAPS, gapBin)),
     ...(objects.some((item) => item.occlusion !== null) ? [
-      facet('occlusion', 'Occlusion',
-        'objects by the score of OVIS: mean of the more occluded half of their frames', true,
+      facet('occlusion', 'Occlusion', 'objects, by mean of the more occluded half of frames', true,
         (item) => item.occlusion, occlusionBins),
     ] : []),
-    facet('size', 'Frame size', 'videos by width × height', false, frameSize, nameBins),
+    facet('size', 'Frame size', 'videos', false, frameSize, nameBins),
     ...(videos.some((video) => video.faults) ? [
-      facet('problems', 'Checker', 'videos with and without problems', false,
+      facet('problems', 'Checker', 'videos', false,
         (video) => Number(video.faults > 0), fixed(['no problems', 'problems'], (has) => has)),
     ] : []),
   ];
