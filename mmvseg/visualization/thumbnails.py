@@ -120,11 +120,13 @@ def _resized(image: np.ndarray, size: tuple[int, int], enlarging: int) -> np.nda
 
 
 def _small_mask(rle: dict, size: tuple[int, int]) -> dict:
-    """A mask at the size of a tile; what is smaller than a pixel of it stays one pixel."""
-    mask = _resized(coco_mask.decode(rle) * 255, size, cv2.INTER_NEAREST)
-    covered = min(128, int(mask.max()))
-    small = mask >= covered if covered else mask > 0
-    return coco_mask.encode(np.asfortranarray(small, np.uint8))
+    """A mask at the size of a tile; of one too thin for its pixels, those it covers most."""
+    lying = coco_mask.decode(rle).T  # decoded masks have their columns in a row
+    small = _resized(lying, size[::-1], cv2.INTER_NEAREST)
+    if not small.any() and lying.any():
+        shares = _resized(lying * 255, size[::-1], cv2.INTER_NEAREST)
+        small = np.uint8(shares == shares.max())
+    return coco_mask.encode(np.asfortranarray(small.T))
 
 
 def _write_words(canvas: np.ndarray, words: str) -> None:

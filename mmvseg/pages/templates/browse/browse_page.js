@@ -1,7 +1,7 @@
 'use strict';
 // The page of a data set: filters and charts, which its link remembers, and a card for each video.
 
-const MOST_CHIPS = 8;
+const MOST_CHIPS = 6;
 
 function registerDataset(site) {
   const find = (id) => document.getElementById(id);
