@@ -48,6 +48,23 @@ def check_output_folder(option: str, folder: Path, inputs: Iterable[str | Path])
     check_writable(folder / _PROBE)
 
 
+def check_page_folder(folder: Path, data: str, command: str) -> None:
+    """Refuse to write a page over that of somebody else.
+
+    Args:
+        folder: where to, ``--out``.
+        data: file that the page of this command has beside its ``index.html``.
+        command: who writes it, for the message.
+
+    Raises:
+        UserError: there is an ``index.html`` without it.
+    """
+    if (folder / 'index.html').exists() and not (folder / data).exists():
+        raise UserError(
+            f'--out {folder}: holds an index.html that is not of {command}; give another folder'
+        )
+
+
 def say_outputs(
     noun: str,
     video: Path | None,

@@ -17,6 +17,8 @@ from mmvseg.formats.youtube_vis import Video, YouTubeVIS, read_youtube_vis
 from mmvseg.formats.youtube_vis_results import Result, read_results
 from mmvseg.structures import VideoInstances, VideoResult
 
+from .wanted_videos import wanted_videos
+
 
 @dataclass
 class TubeRecords:
@@ -144,16 +146,8 @@ def choose_videos(
     Raises:
         UserError: if there is none of such a name.
     """
-    if not wanted:
-        return records
-    names = {key for r in records for key in (r['name'], str(r['video_id']))}
-    unknown = [name for name in wanted if name not in names]
-    if unknown:
-        examples = ', '.join(f'{r["video_id"]} ({r["name"]})' for r in records[:3])
-        raise UserError(
-            f'{gt_path}: no video {", ".join(unknown)} among its {len(records)}, e.g. {examples}'
-        )
-    return [r for r in records if r['name'] in wanted or str(r['video_id']) in wanted]
+    videos = [(record['video_id'], record['name']) for record in records]
+    return [records[n] for n in wanted_videos(videos, wanted, gt_path)]
 
 
 def _check_fit(result: Result, file: YouTubeVIS, source: str) -> None:

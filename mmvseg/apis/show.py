@@ -22,7 +22,7 @@ from mmvseg.results.segmented_video import NOUNS
 from mmvseg.structures import VideoInstances, VideoResult
 from mmvseg.visualization.overlay import FrameObject, draw_objects
 
-from .output_paths import check_output_files, check_output_folder
+from .output_paths import check_output_files, check_output_folder, check_page_folder
 from .reports import score_threshold
 from .shown_errors import analyzed_run
 from .shown_tubes import annotated_tubes, owners, shown_tubes
@@ -99,10 +99,7 @@ def _check_out(args: argparse.Namespace) -> None:
     check_output_folder('--out', args.out / VIDEOS, [*inputs, *frames])
     for name in ('index.html', 'videos.js'):
         check_output_files({'--out': args.out / name}, inputs)
-    if (args.out / 'index.html').exists() and not (args.out / 'videos.js').exists():
-        raise UserError(
-            f'--out {args.out}: holds an index.html that is not of mmvseg show; give another folder'
-        )
+    check_page_folder(args.out, 'videos.js', 'mmvseg show')
 
 
 def _info(args: argparse.Namespace, task: str, has_truth: bool) -> SiteInfo:

@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from mmvseg.errors import UserError, say
+from mmvseg.errors import say
 from mmvseg.files import user_path
 from mmvseg.formats.training_log import read_training_log
 from mmvseg.locks import folder_lock
 from mmvseg.pages.training import TrainingRun, write_training_page
 
-from .output_paths import check_output_folder
+from .output_paths import check_output_folder, check_page_folder
 
 
 def show_training(work_dirs: Sequence[Path], out: Path) -> None:
@@ -27,11 +27,7 @@ def show_training(work_dirs: Sequence[Path], out: Path) -> None:
     """
     folders = list(dict.fromkeys(Path(os.path.abspath(user_path(path))) for path in work_dirs))
     check_output_folder('--out', out, inputs=())
-    if (out / 'index.html').exists() and not (out / 'training.js').exists():
-        raise UserError(
-            f'--out {out}: holds an index.html that is not of mmvseg show --training; give another '
-            'folder'
-        )
+    check_page_folder(out, 'training.js', 'mmvseg show --training')
     runs = [
         TrainingRun(name, str(folder), read_training_log(folder, _warn))
         for name, folder in zip(run_names(folders), folders, strict=True)

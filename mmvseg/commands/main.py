@@ -34,6 +34,7 @@ COMMANDS = {
     'data subset': 'data_subset',
     'data remap': 'data_remap',
     'data stats': 'data_stats',
+    'data browse': 'data_browse',
     'convert': 'convert',
     'publish': 'publish',
     'models': 'models',

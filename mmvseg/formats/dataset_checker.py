@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 from msgspec import Raw, ValidationError
 
 from mmvseg.errors import UserError
@@ -15,7 +16,7 @@ from mmvseg.media.names import leads_out
 
 from .coco import parse_coco, to_coco_content
 from .json_files import decode_json, read_json_bytes
-from .pictures import DeepFrames, frame_rule
+from .pictures import DeepFrames, checked_frame
 from .problems import Findings, Problem, no_annotations
 from .vipseg_checker import check_vipseg
 from .youtube_vis import Video, YouTubeVIS, outside_problems, parse, to_content
@@ -50,18 +51,63 @@ def check_dataset(
     """
     data, file = read_json_bytes(ann_file), str(ann_file)
     form = _form(data, file)
-    if form == 'coco':
-        content = to_coco_content(data, file)
-        on_start(len(content.annotations) + len(content.images))
-        found = parse_coco(content, file, on_step)
-    elif form == 'vipseg':
+    if form == 'vipseg':
         yield from check_vipseg(ann_file, root, masks, on_start, on_step, allow_outside_root)
         return
-    else:
-        content = to_content(data, file)
-        on_start(len(content.annotations or ()) + len(content.videos))
-        found = parse(content, file, on_annotation=on_step)
+    found = _parse_tracks(data, file, form, on_start, on_step, allow_outside_root)
     yield from _check_videos(found, root, on_step, allow_outside_root)
+
+
+def parse_tracks(
+    ann_file: str | Path,
+    on_step: Callable[[], None] = lambda: None,
+    allow_outside_root: bool = False,
+) -> Findings[YouTubeVIS]:
+    """Read a file in the form of YouTube-VIS, or of COCO's instances, whatever is wrong with it.
+
+    Args:
+        ann_file: annotation file.
+        on_step: called after each annotation.
+        allow_outside_root: whether frames may lie outside of their folder.
+
+    Yields:
+        What :func:`check_dataset` says of the file itself.
+
+    Returns:
+        What is sound.
+
+    Raises:
+        UserError: the file is of neither form.
+    """
+    data, file = read_json_bytes(ann_file), str(ann_file)
+    form = _form(data, file)
+    if form == 'vipseg':
+        raise UserError(f'{file}: in the form of VIPSeg, which has no tracks; see mmvseg check')
+    found = _parse_tracks(data, file, form, lambda steps: None, on_step, allow_outside_root)
+    return (yield from found)
+
+
+def checked_video_frame(
+    video: Video, frame: int, root: Path, allow_outside_root: bool, deep: DeepFrames
+) -> tuple[np.ndarray | None, str | None]:
+    """A frame of a video, and the rule that it breaks.
+
+    Returns:
+        As of :func:`.pictures.checked_frame`; neither for a name that leads out of the folder,
+        which is reported with the file, and is not followed.
+    """
+    name, size = video.file_names[frame], (video.height, video.width)
+    if allow_outside_root:
+        return checked_frame(root / name, size, deep=deep)
+    if leads_out(name):
+        return None, None
+    return checked_frame(root / name, size, root=root, deep=deep)
+
+
+def frame_problem(video: Video, frame: int, root: Path, rule: str) -> Problem:
+    """The problem that a frame of a video breaks a rule."""
+    path = str(root / video.file_names[frame])
+    return Problem(path, 'frame', rule, video=video.id, frame=frame)
 
 
 def _form(data: bytes, file: str) -> str:
@@ -83,6 +129,29 @@ def _lists_images(video: Raw, file: str) -> bool:
         return False
 
 
+def _parse_tracks(
+    data: bytes,
+    file: str,
+    form: str,
+    on_start: Callable[[int], None],
+    on_step: Callable[[], None],
+    allow_outside_root: bool,
+) -> Findings[YouTubeVIS]:
+    if form == 'coco':
+        coco = to_coco_content(data, file)
+        on_start(len(coco.annotations) + len(coco.images))
+        records = yield from parse_coco(coco, file, on_step)
+    else:
+        content = to_content(data, file)
+        on_start(len(content.annotations or ()) + len(content.videos))
+        records = yield from parse(content, file, on_annotation=on_step)
+    if not records.has_annotations:
+        yield no_annotations(records.file)
+    if not allow_outside_root:
+        yield from outside_problems(records)
+    return records
+
+
 def _check_videos(
     found: Findings[YouTubeVIS],
     root: str | Path | None,
@@ -90,10 +159,6 @@ def _check_videos(
     allow_outside_root: bool,
 ) -> Iterator[Problem]:
     records = yield from found
-    if not records.has_annotations:
-        yield no_annotations(records.file)
-    if not allow_outside_root:
-        yield from outside_problems(records)
     deep = DeepFrames()
     with ThreadPoolExecutor() as pool:
         for video in records.videos.values():
@@ -110,16 +175,9 @@ def _check_frames(
     allow_outside_root: bool,
     deep: DeepFrames,
 ) -> Iterator[Problem]:
-    size = (video.height, video.width)
+    def rule_of(frame: int) -> str | None:
+        return checked_video_frame(video, frame, root, allow_outside_root, deep)[1]
 
-    def rule_of(name: str) -> str | None:
-        if allow_outside_root:
-            return frame_rule(root / name, size, deep=deep)
-        # a name that leads out was reported, and is not followed
-        return None if leads_out(name) else frame_rule(root / name, size, root=root, deep=deep)
-
-    for frame, (name, rule) in enumerate(
-        zip(video.file_names, pool.map(rule_of, video.file_names), strict=True)
-    ):
+    for frame, rule in enumerate(pool.map(rule_of, range(len(video.file_names)))):
         if rule:
-            yield Problem(str(root / name), 'frame', rule, video=video.id, frame=frame)
+            yield frame_problem(video, frame, root, rule)

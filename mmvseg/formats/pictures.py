@@ -37,23 +37,27 @@ def refuse_outside(paths: Iterable[str | Path | None], root: str | Path, video: 
 
 
 class DeepFrames:
-    """Frames of 16 bits, of which a data set does not say how many are used."""
+    """Frames of 16 bits, of which a data set does not say how many are used.
 
-    def __init__(self) -> None:
-        self._peaks: list[int] = []
+    Attributes:
+        peaks: highest value of each of them.
+    """
+
+    def __init__(self, peaks: Iterable[int] = ()) -> None:
+        self.peaks = [*peaks]
 
     def add(self, values: np.ndarray) -> None:
         """Look at a frame of any kind."""
         if values.dtype == np.uint16:
-            self._peaks.append(int(values.max()))
+            self.peaks.append(int(values.max()))
 
     def note(self, file: str) -> Iterator[Problem]:
         """What to know of them, if there are any; ``file`` is that of the data set."""
-        if not self._peaks:
+        if not self.peaks:
             return
-        peak = max(self._peaks)
+        peak = max(self.peaks)
         low, high = sensor_range(peak)
-        frames = counted(len(self._peaks), 'frames')
+        frames = counted(len(self.peaks), 'frames')
         rule = f'{frames} of 16 bits, with values up to {peak}, divided by 256'
         if high < 2**16 - 1:
             rule += (
@@ -70,7 +74,18 @@ def frame_rule(
     root: Path | None = None,
     deep: DeepFrames | None = None,
 ) -> str | None:
-    """The rule that a frame breaks: to be there, readable to its end and of its size.
+    """The rule that a frame breaks, see :func:`checked_frame`."""
+    return checked_frame(path, size, origin, root, deep)[1]
+
+
+def checked_frame(
+    path: Path,
+    size: tuple[int, int] | None = None,
+    origin: str = 'the json says',
+    root: Path | None = None,
+    deep: DeepFrames | None = None,
+) -> tuple[np.ndarray | None, str | None]:
+    """A frame, and the rule that it breaks: to be there, readable to its end and of its size.
 
     Args:
         path: the picture.
@@ -78,23 +93,27 @@ def frame_rule(
         origin: where the expectation comes from.
         root: folder that no link may lead out of.
         deep: looks at its values.
+
+    Returns:
+        RGB values as they are in the file, (H, W, 3), None where they cannot be read; and the rule,
+        None where all is well.
     """
     # os.path.isfile, unlike Path.is_file, is silent about names that no file can have
     if not os.path.isfile(path):
-        return 'missing file'
+        return None, 'missing file'
     if rule := outside_rule(path, root):
-        return rule
+        return None, rule
     try:
         values = read_values(path)
         to_uint8(values[:1, :1], None, str(path))
     except UserError as error:
-        return bare_rule(error, path)
+        return None, bare_rule(error, path)
     if deep is not None:
         deep.add(values)
     height, width = values.shape[:2]
     if size not in (None, (height, width)):
-        return f'{width}x{height} pixels, {origin} {size[1]}x{size[0]}'
-    return None
+        return values, f'{width}x{height} pixels, {origin} {size[1]}x{size[0]}'
+    return values, None
 
 
 def bare_rule(error: UserError, path: Path) -> str:

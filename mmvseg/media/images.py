@@ -212,10 +212,15 @@ def read_segment_map(path: PictureFile, size: tuple[int, int] | None = None) -> 
     return ids.view('<i4')[..., 0]
 
 
-def write_image(path: str | Path, image: np.ndarray) -> None:
+def write_image(path: str | Path, image: np.ndarray, webp_quality: int | None = None) -> None:
     """Write a uint8 image, RGB (H, W, 3) or grey (H, W); the suffix chooses the format.
 
     The file appears under its name only when it is complete.
+
+    Args:
+        path: the file.
+        image: RGB or grey.
+        webp_quality: of a WebP, 1 to 100; lossless if None.
 
     Raises:
         UserError: if the file cannot be written.
@@ -223,7 +228,8 @@ def write_image(path: str | Path, image: np.ndarray) -> None:
     path = Path(path)
     if image.ndim == 3:
         image = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
-    done, encoded = cv2.imencode(path.suffix, image)
+    options = [] if webp_quality is None else [cv2.IMWRITE_WEBP_QUALITY, webp_quality]
+    done, encoded = cv2.imencode(path.suffix, image, options)
     if not done:
         raise UserError(f'{path}: OpenCV cannot encode {path.suffix} (see mmvseg doctor)')
     write_bytes(path, encoded.tobytes())

@@ -7,15 +7,13 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from mmvseg.files import write_bytes
 
 from .records import ShownError, ShownRun, ShownTube, ShownVideo, SiteInfo
+from .rendering import files_in, render, write_assets
 from .script_data import call, hex_color, label, video_data
 from .timeline import Bar, annotated_bars, object_bars, ticks, track_bars
 
-_TEMPLATES = Path(__file__).parent / 'templates'
 #: Folder of the files of each video.
 VIDEOS = 'videos'
 #: Width of the pictures of the list, in pixels.
@@ -71,13 +69,6 @@ class Site:
     def __init__(self, folder: Path, info: SiteInfo) -> None:
         self._folder, self._info = folder, info
         self._entries: list[dict[str, Any]] = []
-        self._environment = Environment(
-            loader=FileSystemLoader(_TEMPLATES),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
 
     def path(self, page: str, suffix: str) -> Path:
         """A file of a video."""
@@ -88,9 +79,10 @@ class Site:
         numbered = _numbered_errors(video)
         by_frame = sorted(numbered, key=lambda item: item.error.frame)
         markers = groupby(by_frame, key=lambda item: item.error.frame)
-        page = self._render(
+        page = render(
             'video.html',
             root='../',
+            info=self._info,
             video=video,
             panels=self._panels(video),
             groups=self._groups(video),
@@ -106,8 +98,7 @@ class Site:
 
     def finish(self) -> None:
         """Write the list, and what all pages share."""
-        for path in sorted((_TEMPLATES / 'assets').iterdir()):
-            write_bytes(self._folder / 'assets' / path.name, path.read_bytes())
+        write_assets(self._folder, files_in('assets'))
         content = dict(
             runs=list(self._info.runs),
             noun=self._info.noun,
@@ -116,19 +107,15 @@ class Site:
         )
         write_bytes(self._folder / 'videos.js', call('registerVideos', content))
         categories = {name for entry in self._entries for name in entry['categories']}
-        page = self._render(
+        page = render(
             'index.html',
             root='',
+            info=self._info,
             titles=self._titles,
             count=len(self._entries),
             categories=sorted(categories, key=str.casefold),
         )
         write_bytes(self._folder / 'index.html', page)
-
-    def _render(self, template: str, **values: Any) -> bytes:
-        text = self._environment.get_template(template).render(info=self._info, **values)
-        # halves of characters, as names of files may hold them, have no form in UTF-8
-        return text.encode('utf-8', 'backslashreplace')
 
     @property
     def _titles(self) -> Sequence[str]:

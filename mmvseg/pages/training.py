@@ -7,16 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from mmvseg.files import write_bytes
 from mmvseg.formats.training_log import Curve, TrainingLog
 
+from .rendering import files_in, render, write_assets
 from .script_data import call
 
-_TEMPLATES = Path(__file__).parent / 'templates'
 #: What the page shares with those of results.
-_SHARED_ASSETS = ('style.css', 'theme.js', 'state.js')
+_SHARED_ASSETS = [f'assets/{name}' for name in ('style.css', 'theme.js', 'state.js', 'elements.js')]
 #: Runs that differ by their colour alone; further ones have dashed lines, too.
 NUM_COLORS = 8
 _NUM_DASHES = 4
@@ -98,14 +96,8 @@ def write_training_page(folder: Path, runs: Sequence[TrainingRun]) -> None:
         UserError: a file cannot be written.
     """
     sections = _sections(runs)
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    text = environment.get_template('training.html').render(
+    page = render(
+        'training.html',
         root='',
         runs=runs,
         styles=[_style(number) for number in range(len(runs))],
@@ -113,15 +105,9 @@ def write_training_page(folder: Path, runs: Sequence[TrainingRun]) -> None:
         reached=_reached(sections),
         sections=sections,
     )
-    for asset in _assets():
-        write_bytes(folder / 'assets' / asset.name, asset.read_bytes())
+    write_assets(folder, [*_SHARED_ASSETS, *files_in('training')])
     write_bytes(folder / 'training.js', call('registerTraining', _data(runs, sections)))
-    write_bytes(folder / 'index.html', text.encode('utf-8', 'backslashreplace'))
-
-
-def _assets() -> list[Path]:
-    shared = [_TEMPLATES / 'assets' / name for name in _SHARED_ASSETS]
-    return [*shared, *sorted((_TEMPLATES / 'training').iterdir())]
+    write_bytes(folder / 'index.html', page)
 
 
 def _sections(runs: Sequence[TrainingRun]) -> list[_Section]:

@@ -4,15 +4,17 @@ import colorsys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from pycocotools import mask as mask_api
 
-from mmvseg.structures import VideoInstances
-
 from .labels import Label, LabelPainter, anchor_of
 from .text import font_size
+
+if TYPE_CHECKING:
+    from mmvseg.structures import VideoInstances
 
 GOLDEN_RATIO = 0.618033988749895
 MASK_OPACITY = 0.45
@@ -58,7 +60,7 @@ def track_color(track_id: int) -> Color:
 
 
 def frame_objects(
-    instances: VideoInstances,
+    instances: 'VideoInstances',
     frame: int,
     classes: Sequence[str],
     *,

@@ -114,6 +114,7 @@ def test_what_needs_no_model_never_imports_torch(tmp_path):
         ('evaluate', 'hota', tmp_path / 'truth.json', tmp_path / 'results.json'),
         ('analyze', tmp_path / 'truth.json', tmp_path / 'results.json'),
         ('data', 'stats', tmp_path / 'truth.json'),
+        ('data', 'browse', tmp_path / 'truth.json', '--out', tmp_path / 'page'),
         ('data', 'subset', tmp_path / 'truth.json', '--out', tmp_path / 'subset.json'),
         ('data', 'remap', tmp_path / 'truth.json', '--map=cat=a', '--out', tmp_path / 'new.json'),
         ('models', 'ovis'),

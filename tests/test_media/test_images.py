@@ -20,6 +20,7 @@ from mmvseg.media.images import (
     read_image,
     read_image_size,
     read_segment_map,
+    write_image,
 )
 
 VALUES = (np.arange(600).reshape(20, 30) % 7).astype(np.uint8)
@@ -209,3 +210,13 @@ def test_frames_named_by_other_digits(tmp_path):
     found = [os.path.basename(path) for path in open_source(tmp_path).paths]
     assert found[:2] == ['9.png', '10.png'] or found[2:] == ['9.png', '10.png']
     assert len(found) == 4
+
+
+def test_webp_is_lossless_unless_asked(tmp_path):
+    image = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    sizes = []
+    for quality in (None, 90, 30):
+        write_image(tmp_path / 'a.webp', image, quality)
+        assert (read_image(tmp_path / 'a.webp') == image).all() == (quality is None)
+        sizes.append((tmp_path / 'a.webp').stat().st_size)
+    assert sizes == sorted(sizes, reverse=True)

@@ -9,9 +9,9 @@ import pytest
 from page_scenes import encode
 from pycocotools import mask as coco_mask
 
-from mmvseg.pages.site import _TEMPLATES
+from mmvseg.pages.rendering import TEMPLATES
 
-ASSETS = _TEMPLATES / 'assets'
+ASSETS = TEMPLATES / 'assets'
 NODE = shutil.which('node')
 pytestmark = pytest.mark.skipif(NODE is None, reason='node is not installed')
 

@@ -7,9 +7,9 @@ import subprocess
 import numpy as np
 import pytest
 
-from mmvseg.pages import training
+from mmvseg.pages.rendering import TEMPLATES
 
-SCRIPTS = training._TEMPLATES / 'training'
+SCRIPTS = TEMPLATES / 'training'
 NODE = shutil.which('node')
 pytestmark = pytest.mark.skipif(NODE is None, reason='node is not installed')
 

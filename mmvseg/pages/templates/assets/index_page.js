@@ -1,24 +1,11 @@
 'use strict';
-// The list of videos. Cards are made as they come into sight, so thousands of videos open at once.
-
-const BATCH = 40;
-
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children); // texts stay texts
-  return made;
-}
+// The list of videos: its filters, which its link remembers, and a card for each video.
 
 function registerVideos(site) {
   const find = (id) => document.getElementById(id);
-  const list = find('videos');
+  const cards = new CardList(find('videos'), find('more'), card);
   const boxes = [...document.querySelectorAll('input[name=kind]')];
-  let shown = [];
   let filter = null;
-  const observer = new IntersectionObserver((entries) => {
-    if (entries.some((entry) => entry.isIntersecting)) addCards();
-  }, { rootMargin: '600px' });
 
   function readFilter() {
     return {
@@ -32,9 +19,8 @@ function registerVideos(site) {
   function update() {
     filter = readFilter();
     const fitted = site.videos.filter((video) => fits(video, filter, site.runs));
-    shown = ranked(fitted, filter.order, filter.kinds, filter.category);
-    list.replaceChildren();
-    addCards();
+    const shown = ranked(fitted, filter.order, filter.kinds, filter.category);
+    cards.show(shown);
     showTotals();
     find('nothing').hidden = shown.length > 0;
     find('found').textContent = `${shown.length} of ${site.videos.length}`;
@@ -44,14 +30,6 @@ function registerVideos(site) {
       errors: [...filter.kinds].join(','),
       order: filter.order === find('order').options[0].value ? '' : filter.order,
     });
-  }
-
-  function addCards() {
-    const start = list.childElementCount;
-    list.append(...shown.slice(start, start + BATCH).map(card));
-    // it tells of changes alone: looked at anew, it says whether the end is still in sight
-    observer.disconnect();
-    if (list.childElementCount < shown.length) observer.observe(find('more'));
   }
 
   function card(video) {
@@ -113,12 +91,6 @@ function registerVideos(site) {
   document.querySelector('form').addEventListener('input', update);
   document.querySelector('form').addEventListener('submit', (event) => event.preventDefault());
   addEventListener('hashchange', takeState);
-  addEventListener('keydown', (event) => {
-    if (event.target.matches('input, select') || event.ctrlKey || event.metaKey) return;
-    if (event.key === '/') {
-      find('search').focus();
-      event.preventDefault();
-    } else if (event.key === 't') toggleTheme();
-  });
+  listKeys(find('search'));
   takeState();
 }

@@ -5,13 +5,6 @@ const HEIGHT = 220;
 const MARGIN = {left: 54, right: 12, top: 8, bottom: 24};
 const FEW_POINTS = 30;
 
-function svgElement(name, attributes, text) {
-  const element = document.createElementNS('http://www.w3.org/2000/svg', name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  if (text !== undefined) element.textContent = text;
-  return element;
-}
-
 function htmlElement(name, className, text) {
   const element = document.createElement(name);
   element.className = className;
