@@ -9,8 +9,9 @@ import numpy as np
 from mmvseg.datasets import VSPWDataset
 from mmvseg.datasets.metainfo import to_panoptic_metainfo
 from mmvseg.errors import UserError
+from mmvseg.formats.panoptic_records import Video
 from mmvseg.formats.pictures import refuse_outside
-from mmvseg.formats.vipseg import Video, read_vipseg
+from mmvseg.formats.vipseg import read_vipseg
 from mmvseg.formats.vipseg_results import load_results
 from mmvseg.media.images import read_class_map, read_segment_map
 from mmvseg.structures import Segment, VideoPanoptic, VideoSemantic

@@ -7,7 +7,8 @@ import numpy as np
 
 from mmvseg.errors import UserError
 from mmvseg.formats.categories import Category, load_table
-from mmvseg.formats.vipseg import Video, read_categories, read_vipseg
+from mmvseg.formats.panoptic_records import Video
+from mmvseg.formats.vipseg import read_categories, read_vipseg
 from mmvseg.registry import DATASETS
 
 from .metainfo import refuse_chosen_classes, to_panoptic_metainfo

@@ -9,10 +9,11 @@ from mmvseg.errors import UserError, counted
 from mmvseg.media.images import read_segment_map
 
 from .categories import Category
+from .panoptic_records import Frame, Segment, Video, frame_path
 from .pictures import DeepFrames, bare_rule, frame_rule, outside_rule
 from .problems import Level, Problem
 from .segment_maps import Region, find_regions
-from .vipseg import Frame, Segment, Video, frame_path, load_content, parse
+from .vipseg import load_content, parse
 
 MASKS = 'panomasksRGB'
 #: Some programs write boxes one pixel short.

@@ -4,43 +4,18 @@ Results are ``pred.json``, whose entries need less than those of the ground trut
 with a segment map a frame.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
-import numpy as np
 from msgspec import Raw, Struct, ValidationError
 
 from mmvseg.errors import UserError, counted
-from mmvseg.media.images import read_segment_map
 
 from .json_files import decode_entries, decode_json, read_json_bytes
+from .panoptic_records import Frame, PanopticSet, PredictedSegment, Video
 from .problems import Findings, Problem, strictly
-from .vipseg import (
-    AnnotationEntry,
-    Frame,
-    PredictedFrame,
-    PredictedSegment,
-    Video,
-    VIPSeg,
-    order_rule,
-    read_segments,
-)
-
-
-class PanopticFrame(NamedTuple):
-    """A frame with its segments.
-
-    Attributes:
-        place: file, or video and frame, for messages.
-        segments: those that are listed, in their order.
-        map: segment id of each pixel, 0 for none, (H, W).
-    """
-
-    place: str
-    segments: Sequence[PredictedSegment]
-    map: np.ndarray
+from .vipseg import AnnotationEntry, PredictedFrame, order_rule, read_segments
 
 
 class ResultsContent(Struct):
@@ -73,18 +48,8 @@ def find_ground_truth(path: str | Path) -> Path:
     return found[0]
 
 
-def read_frames(video: Video) -> Iterator[PanopticFrame]:
-    """Read the frames of an annotated or predicted video, one after the other.
-
-    Raises:
-        UserError: if a PNG is missing or of another kind.
-    """
-    for frame in video.frames:
-        yield PanopticFrame(str(frame.mask), frame.segments, read_segment_map(frame.mask))
-
-
 def load_results(
-    folder: str | Path, truth: VIPSeg, videos: Mapping[str, Video] | None = None
+    folder: str | Path, truth: PanopticSet, videos: Mapping[str, Video] | None = None
 ) -> dict[str, Video]:
     """Read the list of predictions, ``FOLDER/pred.json``; the PNGs are in ``FOLDER/pan_pred``.
 

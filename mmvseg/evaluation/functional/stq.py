@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from mmvseg.formats.categories import Category
-from mmvseg.formats.vipseg import PredictedSegment, Video, VIPSeg
+from mmvseg.formats.panoptic_records import PanopticSet, PredictedSegment, Video
 
 from .panoptic_overlap import FrameOverlap, video_overlaps
 
@@ -130,7 +130,7 @@ class VideoTubes:
         return self._labels[segments[number].category_id], number
 
 
-def evaluate_stq(truth: VIPSeg, results: Mapping[str, Video]) -> TubeSums:
+def evaluate_stq(truth: PanopticSet, results: Mapping[str, Video]) -> TubeSums:
     """Evaluate predictions in files.
 
     Args:

@@ -7,7 +7,7 @@ import numpy as np
 
 from mmvseg.errors import counted
 from mmvseg.formats.categories import Category
-from mmvseg.formats.vipseg import Video, VIPSeg
+from mmvseg.formats.panoptic_records import PanopticSet, Video
 
 from .panoptic_matching import Windows, match_window
 from .panoptic_overlap import FrameOverlap, video_overlaps
@@ -119,7 +119,7 @@ def in_group(categories: Sequence[Category], group: str) -> np.ndarray:
 
 
 def evaluate_vpq(
-    truth: VIPSeg, results: Mapping[str, Video], windows: Sequence[int] = WINDOWS
+    truth: PanopticSet, results: Mapping[str, Video], windows: Sequence[int] = WINDOWS
 ) -> VPQ:
     """Evaluate predictions in files.
 

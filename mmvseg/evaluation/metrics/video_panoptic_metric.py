@@ -11,8 +11,13 @@ from mmvseg.evaluation.functional.panoptic_overlap import frame_overlaps
 from mmvseg.evaluation.functional.segmentation_tables import stq_tables, vpq_tables
 from mmvseg.evaluation.functional.stq import TubeSums, VideoTubes
 from mmvseg.evaluation.functional.vpq import VPQ, WINDOWS, VideoPQ
-from mmvseg.formats.vipseg import PredictedSegment, Video, read_vipseg
-from mmvseg.formats.vipseg_results import PanopticFrame, read_frames
+from mmvseg.formats.panoptic_records import (
+    PanopticFrame,
+    PredictedSegment,
+    Video,
+    read_frames,
+)
+from mmvseg.formats.vipseg import read_vipseg
 from mmvseg.registry import METRICS
 from mmvseg.structures import VideoPanoptic
 
