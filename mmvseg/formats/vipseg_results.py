@@ -25,20 +25,20 @@ class ResultsContent(Struct):
 
 
 def find_ground_truth(path: str | Path) -> Path:
-    """The json of a ground truth folder: its only ``panoptic_gt_*.json``, or that of ``*_val``.
+    """The json of a ground truth folder: its only ``panoptic_gt_*.json``, or that of ``*_val*``.
 
     Args:
         path: the folder, or the json itself.
 
     Raises:
-        UserError: if the folder has none, or several and not one of them ``*_val``.
+        UserError: if the folder has none, or several and not one of them of ``val``.
     """
     path = Path(path)
     if not path.is_dir():
         return path
     found = sorted(path.glob('panoptic_gt_*.json'))
     if len(found) > 1:
-        found = [file for file in found if file.stem.endswith('_val')] or found
+        found = [file for file in found if '_val_' in f'{file.stem}_'] or found
     if len(found) != 1:
         names = ', '.join(file.name for file in found) or 'none'
         raise UserError(
