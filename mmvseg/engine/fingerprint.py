@@ -22,7 +22,7 @@ def fingerprint(cfg: Config, checkpoint: str | Path, ann_file: str | Path) -> di
     Args:
         cfg: its model, test pipeline and window size count; paths and workers do not.
         checkpoint: file of the weights.
-        ann_file: file that lists the videos.
+        ann_file: file, or folder of folders, that lists the videos.
 
     Raises:
         UserError: if a file cannot be read.
@@ -43,8 +43,16 @@ def fingerprint(cfg: Config, checkpoint: str | Path, ann_file: str | Path) -> di
     return dict(
         config=hashlib.sha256(text.encode()).hexdigest(),
         checkpoint=file_hash(user_path(checkpoint)),
-        annotations=file_hash(user_path(ann_file)),
+        annotations=_hash_of_list(user_path(ann_file)),
     )
+
+
+def _hash_of_list(path: Path) -> str:
+    """SHA-256 of a file, or of the names of all files in the folders of a folder."""
+    if not path.is_dir():
+        return file_hash(path)
+    names = sorted(str(file.relative_to(path)) for file in path.glob('*/*'))
+    return hashlib.sha256('\n'.join(names).encode()).hexdigest()
 
 
 def claim_folder(out_dir: Path, run: Mapping[str, str], restart: bool = False) -> None:

@@ -11,10 +11,18 @@ from mmengine.config import Config
 from mmengine.device import get_device
 
 from mmvseg.checkpoints.files import load_checkpoint_file
-from mmvseg.datasets import VIPSegDataset, VSPWDataset, YouTubeVISDataset, has_annotations
+from mmvseg.datasets import (
+    STEPDataset,
+    VIPSegDataset,
+    VSPWDataset,
+    YouTubeVISDataset,
+    has_annotations,
+)
 from mmvseg.errors import UserError, say
 from mmvseg.files import user_path
-from mmvseg.formats import vipseg
+from mmvseg.formats.panoptic import read_panoptic
+from mmvseg.formats.panoptic_records import PanopticSet
+from mmvseg.formats.step import has_maps, read_step
 from mmvseg.formats.vspw import load_semantic_truth
 from mmvseg.registry import DATASETS
 
@@ -192,6 +200,18 @@ def data_folder(dataset: Mapping[str, Any], name: str) -> Path:
     return Path(dataset.get('data_root') or '') / (prefix.get(name) or prefix.get('img') or '')
 
 
+def panoptic_truth(dataset: Mapping[str, Any]) -> PanopticSet:
+    """The ground truth of a panoptic dataset config.
+
+    Raises:
+        UserError: naming the file that is missing or broken.
+    """
+    masks = data_folder(dataset, 'mask')
+    if issubclass(DATASETS.get(dataset['type']), STEPDataset):
+        return read_step(masks, dataset.get('version'), dataset.get('sequences'))
+    return read_panoptic(annotation_file(dataset), masks)
+
+
 def lacks_annotations(dataset: Mapping[str, Any]) -> bool:
     """Whether the videos of a dataset config were released without annotations.
 
@@ -205,7 +225,10 @@ def lacks_annotations(dataset: Mapping[str, Any]) -> bool:
     if issubclass(kind, YouTubeVISDataset):
         return not has_annotations(path)
     if issubclass(kind, VIPSegDataset):
-        return not vipseg.has_annotations(path)
+        return not read_panoptic(path, with_annotations=False).has_annotations
+    if issubclass(kind, STEPDataset):
+        masks = (dataset.get('data_prefix') or {}).get('mask')
+        return not masks or not has_maps(data_folder(dataset, 'mask'))
     if issubclass(kind, VSPWDataset):
         return not load_semantic_truth(path, data_folder(dataset, 'mask')).masks
     return False

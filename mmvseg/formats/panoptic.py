@@ -5,7 +5,7 @@ with ``images`` alone of that of Cityscapes-VPS.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec import Raw, ValidationError
@@ -90,7 +90,7 @@ def read_panoptic(
     path: str | Path,
     mask_root: str | Path = '',
     version: str | None = None,
-    sequences: Sequence[str] | None = None,
+    with_annotations: bool = True,
 ) -> PanopticSet:
     """Read ground truth of any form.
 
@@ -98,16 +98,16 @@ def read_panoptic(
         path: the json, or the folder of maps.
         mask_root: folder of the maps that a json speaks of.
         version: of the classes, where ``path`` is a folder, see :func:`.step.read_classes`.
-        sequences: where ``path`` is a folder, those to take; None takes all.
+        with_annotations: whether to read the segments that a json lists, too.
 
     Raises:
         UserError: naming what is missing or wrong.
     """
     form = panoptic_form(path)
     if form == 'step':
-        return step.read_step(path, version, sequences)
+        return step.read_step(path, version)
     read = dict(vipseg=vipseg.read_vipseg, cityscapes_vps=cityscapes_vps.read_cityscapes_vps)
-    return read[form](path, mask_root)
+    return read[form](path, mask_root, with_annotations)
 
 
 def load_results(

@@ -105,6 +105,10 @@ class Video:
         """A segment map as ids, (H, W), 0 for none; see :func:`.read_segment_map`."""
         return read_segment_map(path, size)
 
+    def png_id(self, segment: int) -> int:
+        """R + 256 G + 65536 B of a segment in a map."""
+        return segment
+
     def segment_ids(self) -> np.ndarray:
         """All ids that are listed in some frame, ascending."""
         ids = {segment.id for frame in self.frames for segment in frame.segments}

@@ -131,6 +131,11 @@ class StepVideo(Video):
         """See :func:`read_step_map`."""
         return read_step_map(path, size)
 
+    def png_id(self, segment: int) -> int:
+        """R + 256 G + 65536 B of a segment in a map."""
+        red, green, blue = step_colors([split_id(segment)])[0].tolist()
+        return red + 256 * green + 65536 * blue
+
     def frame_paths(self, root: str | Path) -> list[str]:
         """The pictures, ``root`` being the folder of the sequences.
 
