@@ -31,7 +31,7 @@ def fingerprint(cfg: Config, checkpoint: str | Path, ann_file: str | Path) -> di
     dataset = {
         key: value
         for key, value in dataset_cfg.items()
-        if key not in ('ann_file', 'data_root', 'data_prefix')
+        if key not in ('ann_file', 'all_frames', 'data_root', 'data_prefix')
     }
     settings = dict(model=cfg.model, dataset=dataset, fp16=cfg.test_cfg.get('fp16', False))
     prefix = dataset_cfg.get('data_prefix') or {}
@@ -39,6 +39,9 @@ def fingerprint(cfg: Config, checkpoint: str | Path, ann_file: str | Path) -> di
     categories = find_categories(ann_file, folder)  # of own data in VSPW's layout
     if categories is not None:
         settings['categories'] = file_hash(user_path(categories))
+    if dataset_cfg.get('all_frames'):  # the frames of Cityscapes-VPS between the labelled ones
+        root = Path(dataset_cfg.get('data_root') or '')
+        settings['all_frames'] = file_hash(user_path(root / dataset_cfg.all_frames))
     text = json.dumps(_plain(settings), sort_keys=True)
     return dict(
         config=hashlib.sha256(text.encode()).hexdigest(),

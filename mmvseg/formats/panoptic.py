@@ -106,6 +106,10 @@ def read_panoptic(
     form = panoptic_form(path)
     if form == 'step':
         return step.read_step(path, version)
+    if version is not None:
+        raise UserError(
+            f'{path}: names its classes itself; leave out those given by name ({version})'
+        )
     read = dict(vipseg=vipseg.read_vipseg, cityscapes_vps=cityscapes_vps.read_cityscapes_vps)
     return read[form](path, mask_root, with_annotations)
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mmvseg.errors import UserError
+from mmvseg.errors import UserError, counted
 from mmvseg.media.images import read_image_size, read_segment_map
 from mmvseg.media.names import natural_key
 
@@ -87,10 +87,10 @@ def find_segments(
         category_id, instance = split_id(number)
         category = categories.get(category_id)
         if category is None:
-            known = ', '.join(map(str, categories))
+            pixels, known = counted(region.area, 'pixels'), ', '.join(map(str, categories))
             raise UserError(
-                f'{path}: {region.area} pixels of class {category_id} (the red channel), which is '
-                f'none of {known} and not void ({VOID}); are these the classes of the data?'
+                f'{path}: {pixels} of class {category_id} (red channel), which is none of {known} '
+                f'and not void ({VOID}); are these the classes of the data?'
             )
         is_crowd = crowds and category.is_thing and instance == 0
         segments.append(Segment(number, category_id, is_crowd, region.area, region.box))

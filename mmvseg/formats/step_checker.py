@@ -110,7 +110,7 @@ def _look_into(
         pixels = counted(segment.area, 'pixels')
         rule = None
         if instance and not category.is_thing:
-            rule = f'{category.name} is stuff, but {pixels} have the number {instance}, not 0'
+            rule = f'{category.name} is stuff, but has the number {instance}, not 0 ({pixels})'
         elif instance >= _DIVISOR:
             rule = (
                 f'{category.name} has the number {instance}; readers that code {_DIVISOR} * class '

@@ -230,6 +230,28 @@ def test_an_interrupted_test_goes_on(tested, tmp_path, capsys):
     assert (out / 'metrics.json').read_text() == numbers
 
 
+def test_a_split_without_labels_is_predicted(tested, tmp_path, capsys):
+    form, root, checkpoint = tested
+    options = [*RUN_TEST, f'work_dir={tmp_path}']
+    if form == 'step':
+        shutil.copy(root / 'panoptic_maps/categories.json', root / 'images')
+        where = 'test_dataloader.dataset'
+        options += [f'{where}.ann_file=images/val', f'{where}.data_prefix.mask=']
+    else:
+        path = root / 'panoptic_gt_val_city_vps.json'
+        content = json.loads(path.read_text())
+        content.pop('annotations')
+        (tmp_path / 'panoptic_im_test_city_vps.json').write_text(json.dumps(content))
+        options += [f'test_dataloader.dataset.ann_file={tmp_path}/panoptic_im_test_city_vps.json']
+    args = [str(root / 'config.py'), str(checkpoint), '--out', str(tmp_path / 'out')]
+    assert run_tool('test_vis', *args, '--cfg-options', *options) == 0
+    assert 'has no annotations: results are written, but not scored' in capsys.readouterr().err
+    scored = {path.relative_to(root / 'out'): path for path in (root / 'out').rglob('0*.png')}
+    assert scored
+    for name, path in scored.items():
+        assert (tmp_path / 'out' / name).read_bytes() == path.read_bytes()
+
+
 def test_results_are_drawn(tested, tmp_path):
     form, root, _ = tested
     ann = dict(step='panoptic_maps/val', cityscapes_vps='panoptic_gt_val_city_vps.json')[form]
