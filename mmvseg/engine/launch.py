@@ -22,7 +22,7 @@ from mmvseg.errors import UserError, say
 from mmvseg.files import user_path
 from mmvseg.formats.panoptic import read_panoptic
 from mmvseg.formats.panoptic_records import PanopticSet
-from mmvseg.formats.step import has_maps, read_step
+from mmvseg.formats.step import has_maps, list_sequences, read_step
 from mmvseg.formats.vspw import load_semantic_truth
 from mmvseg.registry import DATASETS
 
@@ -101,10 +101,13 @@ def _choose_data(cfg: Config, args: argparse.Namespace) -> None:
         changed['mask_root'] = prefix['mask'] = str(Path(args.masks).absolute())
     if args.json:
         changed['ann_file'] = dataset.ann_file = str(Path(args.json).absolute())
+        dataset.pop('sequences', None)  # those of another folder
     dataset.data_prefix = prefix
     evaluators = cfg.test_evaluator
     for evaluator in evaluators if isinstance(evaluators, list) else [evaluators]:
         evaluator.update({key: value for key, value in changed.items() if key in evaluator})
+        if args.json:
+            evaluator.pop('sequences', None)
 
 
 def set_classes(cfg: Config, dataloader: str, checkpoint: Mapping[str, Any] | None = None) -> None:
@@ -208,7 +211,8 @@ def panoptic_truth(dataset: Mapping[str, Any]) -> PanopticSet:
     """
     masks = data_folder(dataset, 'mask')
     if issubclass(DATASETS.get(dataset['type']), STEPDataset):
-        return read_step(masks, dataset.get('version'), dataset.get('sequences'))
+        sequences = list_sequences(annotation_file(dataset), dataset.get('sequences'))
+        return read_step(masks, dataset.get('version'), sequences)
     return read_panoptic(annotation_file(dataset), masks)
 
 
@@ -227,8 +231,22 @@ def lacks_annotations(dataset: Mapping[str, Any]) -> bool:
     if issubclass(kind, VIPSegDataset):
         return not read_panoptic(path, with_annotations=False).has_annotations
     if issubclass(kind, STEPDataset):
-        masks = (dataset.get('data_prefix') or {}).get('mask')
-        return not masks or not has_maps(data_folder(dataset, 'mask'))
+        return _lacks_maps(dataset)
     if issubclass(kind, VSPWDataset):
         return not load_semantic_truth(path, data_folder(dataset, 'mask')).masks
     return False
+
+
+def _lacks_maps(dataset: Mapping[str, Any]) -> bool:
+    names = list_sequences(annotation_file(dataset), dataset.get('sequences'))
+    masks = data_folder(dataset, 'mask')
+    if not (dataset.get('data_prefix') or {}).get('mask'):
+        return True
+    without = [name for name in names if not has_maps(masks / name)]
+    if without and len(without) < len(names):
+        raise UserError(
+            f'{masks}: {len(without)} of {len(names)} sequences have no maps, the first is '
+            f'{without[0]}; name the folder of this split as data_prefix.mask, or leave that empty '
+            'if the split has no maps'
+        )
+    return bool(without)

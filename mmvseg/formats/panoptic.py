@@ -50,7 +50,7 @@ def find_truth(path: str | Path) -> Path:
 def is_step(path: str | Path) -> bool:
     """Whether a path is a folder with a folder of PNGs for each sequence."""
     path = Path(path)
-    return path.is_dir() and step.has_maps(path) and next(path.glob('*.json'), None) is None
+    return path.is_dir() and any(path.glob('*/*.png')) and not any(path.glob('*.json'))
 
 
 def mask_folder(path: str | Path) -> Path:

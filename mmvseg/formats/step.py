@@ -243,9 +243,9 @@ def find_sequence(
     return StepSequence(name, [*frames.values()], [maps.get(stem) for stem in frames])
 
 
-def has_maps(masks: str | Path) -> bool:
-    """Whether a folder holds maps of any sequence."""
-    return next(Path(masks).glob('*/*.png'), None) is not None
+def has_maps(folder: str | Path) -> bool:
+    """Whether the folder of a sequence holds a map."""
+    return next(Path(folder).glob('*.png'), None) is not None
 
 
 def read_step(

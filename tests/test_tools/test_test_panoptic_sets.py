@@ -252,6 +252,24 @@ def test_a_split_without_labels_is_predicted(tested, tmp_path, capsys):
         assert (tmp_path / 'out' / name).read_bytes() == path.read_bytes()
 
 
+def test_maps_of_another_split_are_noticed(tested, tmp_path, capsys):
+    form, root, checkpoint = tested
+    other = dict(step='images/test', cityscapes_vps='val/img')[form]
+    args = [str(root / 'config.py'), str(checkpoint), '--out', str(tmp_path / 'out')]
+    options = [*RUN_TEST, f'work_dir={tmp_path}']
+    if form == 'step':  # the sequence 0002 of another split has nothing to do with that of val
+        for name in ('0002', '0028'):
+            shutil.copytree(root / 'images/val/0002', root / other / name)
+        args += ['--json', str(root / other), '--root', str(root / other)]
+        options.append("test_dataloader.dataset.sequences=['0002', '0006']")
+        words = 'panoptic_maps/val: 1 of 2 sequences have no maps, the first is 0028'
+    else:  # the pictures that have a label are not all frames
+        args += ['--root', str(root / other)]
+        words = 'bonn_000002_000040_leftImg8bit.png: cannot be read'
+    assert run_tool('test_vis', *args, '--cfg-options', *options) == 1
+    assert words in capsys.readouterr().err
+
+
 def test_results_are_drawn(tested, tmp_path):
     form, root, _ = tested
     ann = dict(step='panoptic_maps/val', cityscapes_vps='panoptic_gt_val_city_vps.json')[form]
