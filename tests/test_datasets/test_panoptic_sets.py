@@ -1,5 +1,7 @@
 """Cityscapes-VPS and the STEP sets: clips with masks, windows of all frames, what is refused."""
 
+import shutil
+
 import numpy as np
 import pytest
 from panoptic_files import edit_json
@@ -114,6 +116,16 @@ def test_the_chosen_sequences(step):
     assert step(sequences=['0010']).video_ids == ['0010']
     with pytest.raises(UserError, match='has no sequence 0020, which is one of the 2'):
         step(sequences=['0010', '0020'])
+
+
+def test_sequences_are_those_with_maps(step, tmp_path):
+    """KITTI's folder of pictures holds those of all splits."""
+    images = tmp_path / 'images/train'
+    images.rename(tmp_path / 'image_02')
+    images.symlink_to(tmp_path / 'image_02')
+    shutil.copytree(tmp_path / 'image_02/0010', tmp_path / 'image_02/0018')
+    assert step().video_ids == ['0002', '0010']
+    assert step()[0]['data_samples'].video_id == '0002'
 
 
 def test_a_test_needs_no_maps(step, tmp_path):
