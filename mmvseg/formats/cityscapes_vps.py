@@ -189,6 +189,8 @@ def _read_videos(raw: Raw, file: str) -> Findings[dict[str, Video]]:
         if image is None:
             continue
         rule = name_rule(image.file_name) or name_rule(image.id)
+        if '/' in image.id:  # results are files of this name
+            rule = f'{quoted(image.id)} is not the name of a file'
         for key, values in known.items():
             if (value := getattr(image, key)) in values:
                 rule = f'{key} {quoted(value)} occurs twice'

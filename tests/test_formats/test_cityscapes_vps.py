@@ -141,6 +141,7 @@ def test_names_that_do_not_say_where_a_frame_is(path, tmp_path):
         (lambda c: c['images'][1].update(id=7), r'images\[1\]\.id: 7 is not a text'),
         (lambda c: c['images'][1].update(c['images'][0]), r'images\[1\]: .* occurs twice'),
         (lambda c: c['images'][1].update(file_name='../a.png'), 'leaves the folder'),
+        (lambda c: c['images'][1].update(id='a/b'), "'a/b' is not the name of a file"),
         (lambda c: c['images'][2].update(height=9), '0001, frame 2, height, width: 9 x 3'),
         (lambda c: c['annotations'].pop(), '0005, annotations: 1 picture'),
         (lambda c: c['annotations'][1].update(image_id='x'), "'x': no such picture"),
