@@ -43,7 +43,7 @@ def find_ground_truth(path: str | Path) -> Path:
         names = ', '.join(file.name for file in found) or 'none'
         raise UserError(
             f'{path}: needs one panoptic_gt_*.json or one of *_val, has {names}; give the path of '
-            'the json itself'
+            'the json itself, or of STEP that of the maps of a split'
         )
     return found[0]
 

@@ -22,6 +22,9 @@ from panoptic_sets import (
 )
 from tool import run_tool
 
+from mmvseg.commands.arguments import STEP_CLASSES
+from mmvseg.formats.step import VERSIONS
+
 ROAD, PERSON, CAR = 0, 11, 13
 FRAME = pixels([(ROAD, 0), (PERSON, 1), (CAR, 1)], [(CAR, 2), (CAR, 0), (VOID, 0)])
 SEQUENCES = {'0002': [FRAME] * 2, '0010': [FRAME[:1]]}
@@ -211,6 +214,10 @@ def test_step_results_are_scored(run, step, tmp_path):
     assert numbers['All']['2'] == 100
     assert numbers['All']['3'] is None
     assert 'windows of 3 frames is undefined' in err
+
+
+def test_the_classes_to_choose_from_are_the_tables():
+    assert STEP_CLASSES == VERSIONS
 
 
 def test_what_scoring_refuses(run, step, cityscapes, tmp_path):
