@@ -22,6 +22,8 @@ from .problems import Findings, Problem, no_annotations
 from .vipseg_checker import PANOPTIC_FORMS, check_vipseg
 from .youtube_vis import Video, YouTubeVIS, outside_problems, parse, to_content
 
+_PANOPTIC_TITLES = dict(vipseg='VIPSeg', cityscapes_vps='Cityscapes-VPS')
+
 
 def check_dataset(
     ann_file: str | Path,
@@ -82,7 +84,8 @@ def parse_tracks(
     data, file = read_json_bytes(ann_file), str(ann_file)
     form = _form(data, file)
     if form in PANOPTIC_FORMS:
-        raise UserError(f'{file}: a panoptic file, which has no tracks; see mmvseg check')
+        title = _PANOPTIC_TITLES[form]
+        raise UserError(f'{file}: in the form of {title}, which has no tracks; see mmvseg check')
     found = _parse_tracks(data, file, form, lambda steps: None, on_step, allow_outside_root)
     return (yield from found)
 
