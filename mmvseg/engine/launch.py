@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from mmengine.device import get_device
 
 from mmvseg.checkpoints.files import load_checkpoint_file
 from mmvseg.datasets import (
+    CityscapesVPSDataset,
     STEPDataset,
     VIPSegDataset,
     VSPWDataset,
@@ -20,9 +21,10 @@ from mmvseg.datasets import (
 )
 from mmvseg.errors import UserError, say
 from mmvseg.files import user_path
-from mmvseg.formats.panoptic import read_panoptic
+from mmvseg.formats.cityscapes_vps import read_cityscapes_vps
 from mmvseg.formats.panoptic_records import PanopticSet
 from mmvseg.formats.step import has_maps, list_sequences, read_step
+from mmvseg.formats.vipseg import read_vipseg
 from mmvseg.formats.vspw import load_semantic_truth
 from mmvseg.registry import DATASETS
 
@@ -209,11 +211,15 @@ def panoptic_truth(dataset: Mapping[str, Any]) -> PanopticSet:
     Raises:
         UserError: naming the file that is missing or broken.
     """
-    masks = data_folder(dataset, 'mask')
-    if issubclass(DATASETS.get(dataset['type']), STEPDataset):
+    kind, masks = DATASETS.get(dataset['type']), data_folder(dataset, 'mask')
+    if issubclass(kind, STEPDataset):
         sequences = list_sequences(annotation_file(dataset), dataset.get('sequences'))
         return read_step(masks, dataset.get('version'), sequences)
-    return read_panoptic(annotation_file(dataset), masks)
+    return _reader(kind)(annotation_file(dataset), masks)
+
+
+def _reader(kind: type[VIPSegDataset]) -> Callable[..., PanopticSet]:
+    return read_cityscapes_vps if issubclass(kind, CityscapesVPSDataset) else read_vipseg
 
 
 def lacks_annotations(dataset: Mapping[str, Any]) -> bool:
@@ -229,7 +235,7 @@ def lacks_annotations(dataset: Mapping[str, Any]) -> bool:
     if issubclass(kind, YouTubeVISDataset):
         return not has_annotations(path)
     if issubclass(kind, VIPSegDataset):
-        return not read_panoptic(path, with_annotations=False).has_annotations
+        return not _reader(kind)(path, with_annotations=False).has_annotations
     if issubclass(kind, STEPDataset):
         return _lacks_maps(dataset)
     if issubclass(kind, VSPWDataset):

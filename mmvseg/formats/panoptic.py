@@ -16,12 +16,11 @@ from . import cityscapes_vps, cityscapes_vps_results, step, vipseg, vipseg_resul
 from .json_files import decode_json, read_json_bytes
 from .panoptic_records import PanopticSet, Video
 
-FORMS = ('vipseg', 'cityscapes_vps', 'step')
 _SPLIT = re.compile(r'_(train|val|test)(?:_|$)')
 
 
 def panoptic_form(path: str | Path) -> str:
-    """The form of ground truth: one of :data:`FORMS`.
+    """The form of ground truth: ``vipseg``, ``cityscapes_vps`` or ``step``.
 
     Args:
         path: a json, or a folder of maps.
@@ -90,7 +89,6 @@ def read_panoptic(
     path: str | Path,
     mask_root: str | Path = '',
     version: str | None = None,
-    with_annotations: bool = True,
 ) -> PanopticSet:
     """Read ground truth of any form.
 
@@ -98,7 +96,6 @@ def read_panoptic(
         path: the json, or the folder of maps.
         mask_root: folder of the maps that a json speaks of.
         version: of the classes, where ``path`` is a folder, see :func:`.step.read_classes`.
-        with_annotations: whether to read the segments that a json lists, too.
 
     Raises:
         UserError: naming what is missing or wrong.
@@ -111,7 +108,7 @@ def read_panoptic(
             f'{path}: names its classes itself; leave out those given by name ({version})'
         )
     read = dict(vipseg=vipseg.read_vipseg, cityscapes_vps=cityscapes_vps.read_cityscapes_vps)
-    return read[form](path, mask_root, with_annotations)
+    return read[form](path, mask_root)
 
 
 def load_results(

@@ -168,7 +168,7 @@ def test_a_split_without_annotations(path):
     assert not truth.has_annotations
     assert not truth.annotated
     assert len(truth.videos) == 2
-    assert not read_panoptic(path, with_annotations=False).has_annotations
+    assert not read_panoptic(path).has_annotations
 
 
 @pytest.fixture
