@@ -44,6 +44,9 @@ DATA = {
     ('YouTubeVISDataset', 'ovis'): 'OVIS',
     ('VIPSegDataset', 'vipseg'): 'VIPSeg',
     ('VSPWDataset', None): 'VSPW',
+    ('CityscapesVPSDataset', 'cityscapes_vps'): 'Cityscapes-VPS',
+    ('STEPDataset', 'kitti_step'): 'KITTI-STEP',
+    ('STEPDataset', 'motchallenge_step'): 'MOTChallenge-STEP',
 }
 #: parameters by the part of a config that decides about them
 COUNTED = {}

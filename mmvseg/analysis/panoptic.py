@@ -11,7 +11,7 @@ from mmvseg.evaluation.functional.panoptic_overlap import video_overlaps
 from mmvseg.evaluation.functional.stq import TubeSums, VideoTubes
 from mmvseg.evaluation.functional.vpq import GROUPS, SCRIPT_WINDOWS, WINDOWS, in_group
 from mmvseg.formats.categories import Category
-from mmvseg.formats.vipseg import Video, VIPSeg
+from mmvseg.formats.panoptic_records import PanopticSet, Video
 
 from .map_tables import PHRASES, panoptic_tables
 from .panoptic_counts import VideoCounter, VideoCounts
@@ -215,7 +215,7 @@ def _percent(fractions: Mapping[str, float]) -> dict[str, float]:
 
 
 def analyze_panoptic(
-    truth: VIPSeg,
+    truth: PanopticSet,
     predictions: Mapping[str, Video],
     on_video: Callable[[], None] = lambda: None,
 ) -> PanopticAnalysis:

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from mmvseg.evaluation.functional.panoptic_overlap import FrameOverlap
-from mmvseg.formats.vipseg import PredictedSegment
+from mmvseg.formats.panoptic_records import PredictedSegment
 
 from .panoptic_errors import FRAME_KINDS, FrameErrors
 from .panoptic_relinking import nearest, relinked_frames

@@ -125,10 +125,13 @@ def _tracks(args: argparse.Namespace) -> Report:
 
 def _panoptic(args: argparse.Namespace) -> Report:
     from mmvseg.analysis.panoptic import analyze_panoptic
+    from mmvseg.formats.panoptic import find_truth, panoptic_form
     from mmvseg.formats.vipseg import read_vipseg
-    from mmvseg.formats.vipseg_results import find_ground_truth, load_results
+    from mmvseg.formats.vipseg_results import load_results
 
-    path = find_ground_truth(args.ground_truth)
+    path = find_truth(args.ground_truth)
+    if panoptic_form(path) != 'vipseg':
+        raise UserError(f'{path}: of panoptic data only the form of VIPSeg is analyzed')
     truth = read_vipseg(path, path.parent / 'panomasksRGB')
     with unpacked(args.results[0], 'pred.json') as folder:
         analysis = analyze_panoptic(truth, load_results(folder, truth))

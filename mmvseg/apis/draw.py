@@ -40,17 +40,14 @@ from mmvseg.visualization.tables import (
 )
 from mmvseg.visualization.text import DrawingStyle, upscaling
 
-from .map_folders import load_panoptic_results, load_semantic_results
 from .output_paths import check_output_files, check_output_folder
 from .reports import Report, build_report, refuse_all_tracks, score_threshold
 from .result_frames import read_frames
-from .results_file import ResultVideo, load_results
+from .result_videos import frames_root, load_videos
+from .results_file import ResultVideo
 from .stopping import StopWish
 
 SHEET_FRAMES = 5
-READERS = dict(vis=load_results, vps=load_panoptic_results, vss=load_semantic_results)
-#: Folder of the frames, beside the annotation file.
-USUAL_ROOTS = dict(vps='images', vss='data')
 COLUMNS = dict(vis=TRACK_COLUMNS, vps=SEGMENT_COLUMNS, vss=CLASS_COLUMNS)
 
 
@@ -68,19 +65,15 @@ def draw(args: argparse.Namespace, stop: StopWish) -> int:
     task = results_task(args.results)
     if args.score_thr is not None and task != 'vis':
         raise UserError(f'--score-thr: {args.results} holds no scores; leave it out')
-    if args.root is None and task == 'vis':
-        raise UserError('--root: needed to find the frames of a results.json')
+    root = frames_root(args, task)
     if args.all_tracks:
         refuse_all_tracks(task)
     if task == 'vis':
         args.score_thr = score_threshold(task, args.score_thr)
-    root = args.root or args.ann.parent / USUAL_ROOTS[task]
     table = args.out / f'{NOUNS[task]}.csv'
     check_output_folder('--out', args.out, inputs=())
     check_output_files({'--out': table}, [args.results, args.ann])
-    metainfo, videos = READERS[task](
-        args.results, args.ann, root, args.video, args.allow_outside_root
-    )
+    metainfo, videos = load_videos(args, task, args.results)
     videos = videos[: args.first]
     with folder_lock(args.out, 'give another --out'):
         return _draw_results(task, root, metainfo, videos, table, args, stop)
@@ -170,7 +163,7 @@ def _table_rows(
     if isinstance(result, VideoInstances):
         return track_rows(result, files, metainfo)
     if isinstance(result, VideoPanoptic):
-        png_ids = [segment_id for segment_id, _ in result.maps.keys]
+        png_ids = result.maps.png_ids
         return segment_rows(result, png_ids, files, metainfo)
     return class_rows(result, files, metainfo)
 

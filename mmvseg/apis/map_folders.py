@@ -1,4 +1,4 @@
-"""Official folders of panoptic (VIPSeg) and semantic (VSPW) results, as videos to draw."""
+"""Official folders of panoptic and semantic (VSPW) results, as videos to draw."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,10 +9,10 @@ import numpy as np
 from mmvseg.datasets import VSPWDataset
 from mmvseg.datasets.metainfo import to_panoptic_metainfo
 from mmvseg.errors import UserError
+from mmvseg.formats.panoptic import load_results, mask_folder, read_panoptic
+from mmvseg.formats.panoptic_records import Video
 from mmvseg.formats.pictures import refuse_outside
-from mmvseg.formats.vipseg import Video, read_vipseg
-from mmvseg.formats.vipseg_results import load_results
-from mmvseg.media.images import read_class_map, read_segment_map
+from mmvseg.media.images import read_class_map
 from mmvseg.structures import Segment, VideoPanoptic, VideoSemantic
 
 from .results_file import ResultVideo, choose_videos, output_names
@@ -49,7 +49,7 @@ class SegmentFiles(Sequence[np.ndarray]):
 
     def __getitem__(self, frame: int) -> np.ndarray:
         path = self._video.frames[frame].mask
-        ids = read_segment_map(path, (self._video.height, self._video.width))
+        ids = self._video.read_map(path, (self._video.height, self._video.width))
         values, inverse = np.unique(ids, return_inverse=True)
         numbers = np.zeros(len(values), np.uint16)
         for i, value in enumerate(values.tolist()):
@@ -59,6 +59,11 @@ class SegmentFiles(Sequence[np.ndarray]):
             elif value and self._complete:
                 raise UserError(f'{path}: segment id {value} is not in the json')
         return numbers[inverse].reshape(ids.shape)
+
+    @property
+    def png_ids(self) -> list[int]:
+        """R + 256 G + 65536 B of the segments 1, 2, ... in the PNGs."""
+        return [self._video.png_id(segment) for segment, _ in self.keys]
 
     def result(self, num_things: int) -> VideoPanoptic:
         """The video's result; its first ``num_things`` class indices are things."""
@@ -104,16 +109,19 @@ def load_panoptic_results(
     root: Path,
     wanted: Sequence[str] | None = None,
     allow_outside_root: bool = False,
+    classes: str | None = None,
 ) -> tuple[dict[str, Any], list[ResultVideo]]:
-    """Read ``pred.json`` and ``pan_pred`` beside the annotation file that they belong to.
+    """Read panoptic results beside the annotation file or the folder of maps that they belong to.
 
     Args:
         folder: of the results.
-        gt_path: file of the VIPSeg form; the segment maps lie in ``panomasksRGB`` beside it, its
-            annotations may be missing.
+        gt_path: file of the form of VIPSeg or Cityscapes-VPS, whose segment maps lie where
+            :func:`.panoptic.mask_folder` says and whose annotations may be missing; or folder of
+            maps of that of STEP.
         root: folder of the videos' frames.
         wanted: names of the videos to take; default all.
         allow_outside_root: whether links to frames and maps may lead out of their folders.
+        classes: of maps of STEP, see :func:`.step.read_classes`.
 
     Returns:
         The metainfo of the classes, and the videos in the order of the annotation file. Maps are
@@ -122,8 +130,8 @@ def load_panoptic_results(
     Raises:
         UserError: if either file is not what it should be, or they do not belong together.
     """
-    mask_root = gt_path.parent / 'panomasksRGB'
-    content = read_vipseg(gt_path, mask_root)
+    mask_root = mask_folder(gt_path)
+    content = read_panoptic(gt_path, mask_root, classes)
     metainfo = to_panoptic_metainfo(content.categories)
     labels = {category: label for label, category in enumerate(metainfo['category_ids'])}
     num_things = len(metainfo['thing_classes'])

@@ -15,14 +15,10 @@ from mmvseg.formats.predicted_tracks import PredictedTrack, read_predicted_track
 from mmvseg.media import DEFAULT_FPS, FirstFrames, FrameSource, each_video, open_source
 from mmvseg.structures import VideoInstances, VideoResult
 
-from .map_folders import load_panoptic_results, load_semantic_results
 from .predict_videos import unique_names
 from .result_frames import read_frames
-from .results_file import ResultVideo, TubeRecords, load_results
-
-_READERS = dict(vis=load_results, vps=load_panoptic_results, vss=load_semantic_results)
-#: Folder of the frames, beside the annotation file.
-_USUAL_ROOTS = dict(vps='images', vss='data')
+from .result_videos import load_videos
+from .results_file import ResultVideo, TubeRecords
 
 
 @dataclass
@@ -62,14 +58,8 @@ def annotated_videos(args: argparse.Namespace, task: str) -> list[VideoToShow]:
     Raises:
         UserError: a file is missing or unusable, or the files do not belong together.
     """
-    if args.root is None and task == 'vis':
-        raise UserError('--root: needed to find the frames of a results.json')
-    root = args.root or args.ann.parent / _USUAL_ROOTS[task]
-    loaded = [
-        _READERS[task](path, args.ann, root, args.video, args.allow_outside_root)
-        for path in (args.results, args.against)
-        if path is not None
-    ]
+    given = (path for path in (args.results, args.against) if path is not None)
+    loaded = [load_videos(args, task, path) for path in given]
     metainfo = loaded[0][0]
     by_video = zip(*(videos for _, videos in loaded), strict=True)
     return [_annotated_video(list(videos), metainfo, args) for videos in by_video]

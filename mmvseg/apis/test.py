@@ -18,6 +18,7 @@ from mmvseg.engine.fingerprint import claim_folder, fingerprint
 from mmvseg.engine.launch import (
     data_folder,
     lacks_annotations,
+    panoptic_truth,
     prepare_test,
     start,
 )
@@ -31,7 +32,6 @@ from mmvseg.evaluation.folder_scores import (
 from mmvseg.evaluation.functional.ground_truth import to_ground_truth
 from mmvseg.files import SAME_COMMAND, disk_errors, write_json
 from mmvseg.formats.results_folder import complete_results, zip_results
-from mmvseg.formats.vipseg import read_vipseg
 from mmvseg.formats.vspw import load_semantic_truth
 from mmvseg.formats.youtube_vis import read_youtube_vis
 from mmvseg.hub import find_checkpoint
@@ -84,19 +84,19 @@ def _check_ground_truth(cfg: Config, ann_file: Path, occlusion: bool) -> None:
     if 'vis' in tasks:
         to_ground_truth(read_youtube_vis(ann_file), occlusion)
     elif 'vps' in tasks:
-        read_vipseg(ann_file)
+        panoptic_truth(dataset)
     elif 'vss' in tasks:
         load_semantic_truth(ann_file, data_folder(dataset, 'mask'))
 
 
 def _score(cfg: Config, ann_file: Path, results: Path, occlusion: bool) -> Scores | None:
     dataset = cfg.test_dataloader.dataset
-    meta, mask_root = dataset_metainfo(dataset), data_folder(dataset, 'mask')
-    if results.name == 'pred.json':
-        return score_panoptic(ann_file, mask_root, results.parent)
-    if results.name == 'videos.json':
+    tasks, meta = DATASETS.get(dataset.type).tasks, dataset_metainfo(dataset)
+    if 'vps' in tasks:
+        return score_panoptic(panoptic_truth(dataset), results.parent)
+    if 'vss' in tasks:
         names = dict(zip(meta['category_ids'], meta['classes'], strict=True))
-        return score_semantic(ann_file, mask_root, results.parent, names)
+        return score_semantic(ann_file, data_folder(dataset, 'mask'), results.parent, names)
     return score_instances(ann_file, results, occlusion, meta['category_ids'])
 
 

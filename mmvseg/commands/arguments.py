@@ -7,6 +7,8 @@ from fractions import Fraction
 from .cfg_options import add_cfg_options
 
 LAUNCHERS = ('none', 'pytorch', 'slurm', 'mpi')
+#: As in mmvseg.formats.step.
+STEP_CLASSES = ('kitti_step', 'motchallenge_step')
 #: As in mmvseg.media, which needs OpenCV and PyAV.
 DEFAULT_FPS = 6
 CHECKPOINT_HELP = 'file, https://..., hf:USER/REPO/FILE, or the name of a published model'
@@ -89,6 +91,16 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_step_classes(parser: argparse._ActionsContainer) -> None:
+    """The argument that says what classes the maps of a STEP data set hold."""
+    parser.add_argument(
+        '--classes',
+        choices=STEP_CLASSES,
+        help='STEP: the classes of the maps (default: those of a categories.json beside the folder '
+        'of the maps)',
+    )
+
+
 def add_video_arguments(parser: argparse.ArgumentParser, verb: str) -> None:
     """Arguments that choose the videos of results, and say how their frames are read.
 
@@ -107,6 +119,7 @@ def add_video_arguments(parser: argparse.ArgumentParser, verb: str) -> None:
     parser.add_argument(
         '--first', type=positive_int, metavar='N', help=f'{verb} the first N videos only'
     )
+    add_step_classes(parser)
     parser.add_argument(
         '--range',
         type=float,

@@ -12,7 +12,7 @@ from mmvseg.errors import short
 #: Last part of keys whose values are texts whatever they look like, such as paths with commas.
 _TEXTS = {
     *('ann_file', 'checkpoint', 'data_root', 'experiment_name', 'img', 'load_from', 'mask'),
-    *('mask_root', 'out_dir', 'version', 'work_dir'),
+    *('all_frames', 'mask_root', 'out_dir', 'version', 'work_dir'),
 }
 _NUMBER = re.compile(r'[+-]?(\d+(_\d+)*\.?\d*|\.\d+)(e[+-]?\d+)?', re.IGNORECASE | re.ASCII)
 _BRACKETS = {'[': ']', '(': ')', '{': '}'}

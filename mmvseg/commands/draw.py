@@ -6,10 +6,14 @@ What RESULTS is tells the kind of results; --ann is the annotation file that lis
     YouTube-VIS    results.json                     val.json           folder of its file_names
     VIPSeg         folder of pred.json, pan_pred/   panoptic_gt_*.json folder of VIDEO/FRAME.jpg
                                                                        (images/ beside --ann)
+    Cityscapes-VPS the same, labelled frames only   panoptic_gt_*.json folder of the pictures
+                                                                       (SPLIT/img/ beside --ann)
+    STEP           folder of SEQUENCE/FRAME.png     folder of maps,    folder of SEQUENCE/FRAME.png
+                                                    and --classes      (images/SPLIT/ beside it)
     VSPW           folder of VIDEO/FRAME.png        val.txt            folder of VIDEO/origin/*.jpg
                                                                        (data/ beside --ann)
-Ground truth is drawn, too, on the contact sheet: annotations of the json, panomasksRGB/ beside it,
-VIDEO/mask/*.png.
+Ground truth is drawn, too, on the contact sheet: annotations of the json, panomasksRGB/ or
+SPLIT/panoptic_video/ beside it, VIDEO/mask/*.png, the maps of --ann.
 
 Under --out:
     overlays/VIDEO.mp4            frames with masks, contours and labels (class #track score), or

@@ -2,11 +2,16 @@
 
     ytvis, ovis  GT.json RESULTS.json         AP of instances; ovis adds occlusion groups
     hota         GT.json RESULTS.json         HOTA, MOTA, IDF1, id switches of the same files
-    vpq, stq     GT PRED                      panoptic: GT is a folder with panoptic_gt_*_val.json
-                                              and panomasksRGB/ (or the json in it), PRED one
-                                              with pred.json and pan_pred/
+    vpq, stq     GT PRED                      panoptic, see below
     vss          GT PRED                      semantic: GT is a folder with val.txt and data/ (or
                                               the txt in it), PRED one with <video>/<frame>.png
+
+What GT is tells the panoptic data set:
+    VIPSeg           folder with panoptic_gt_*_val.json and panomasksRGB/, or the json in it; PRED
+                     is a folder with pred.json and pan_pred/
+    Cityscapes-VPS   the same with val/panoptic_video/; only vpq
+    STEP             folder of maps, SEQUENCE/FRAME.png; PRED one of maps of the same names; name
+                     the classes with --classes
 
 PRED and RESULTS.json may also be the submission.zip of mmvseg test that holds them.
 
@@ -19,6 +24,7 @@ Example:
     mmvseg evaluate ytvis valid.json results.json --out metrics.json
     mmvseg evaluate hota valid.json results.json --min-score 0.5
     mmvseg evaluate vpq data/VIPSeg/VIPSeg_720P results
+    mmvseg evaluate stq data/kitti_step/panoptic_maps/val results --classes kitti_step
 """
 
 import argparse
@@ -31,7 +37,7 @@ from typing import TYPE_CHECKING, Any
 from mmvseg.errors import UserError, one_line, say
 from mmvseg.files import write_json
 
-from .arguments import finite_number
+from .arguments import add_step_classes, finite_number
 from .parser import UsageError
 
 if TYPE_CHECKING:
@@ -62,6 +68,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='by the rules of MOTS: crowds are regions to ignore, and where results overlap, the '
         'highest score keeps the pixels',
     )
+    panoptic = parser.add_argument_group('only for vpq and stq')
+    add_step_classes(panoptic)
     vss = parser.add_argument_group('only for vss')
     vss.add_argument('--split', help='name of the txt with the videos (default: val or the only)')
     vss.add_argument(
@@ -76,6 +84,8 @@ def run(args: argparse.Namespace) -> None:
     """Run the command."""
     if args.metric != 'vss' and (args.split or args.gt_coding):
         raise UsageError('--split and --gt-coding are for vss')
+    if args.classes and args.metric not in ('vpq', 'stq'):
+        raise UsageError('--classes is for vpq and stq')
     of_hota = args.min_score is not None or args.class_agnostic or args.mots
     if args.metric != 'hota' and of_hota:
         raise UsageError('--min-score, --class-agnostic and --mots are for hota')
@@ -126,20 +136,24 @@ def _read_results(args: argparse.Namespace) -> list['Result']:
 
 
 def _panoptic_quality(args: argparse.Namespace) -> dict[str, dict[str, float]]:
+    from mmvseg.evaluation.functional.panoptic_rules import RULES
     from mmvseg.evaluation.functional.segmentation_tables import vpq_tables
-    from mmvseg.evaluation.functional.vpq import SCRIPT_WINDOWS, evaluate_vpq
+    from mmvseg.evaluation.functional.vpq import evaluate_vpq
 
     with _panoptic_files(args) as (truth, predictions):
-        result = evaluate_vpq(truth, predictions, SCRIPT_WINDOWS)
+        result = evaluate_vpq(truth, predictions, RULES[truth.form].windows)
     _show(vpq_tables(result), result.notes())
     return result.numbers()
 
 
 def _tracking_quality(args: argparse.Namespace) -> dict[str, float]:
+    from mmvseg.evaluation.functional.panoptic_rules import RULES
     from mmvseg.evaluation.functional.segmentation_tables import stq_tables
     from mmvseg.evaluation.functional.stq import evaluate_stq
 
     with _panoptic_files(args) as (truth, predictions):
+        if not RULES[truth.form].has_stq:
+            raise UserError(f'{truth.file}: STQ is not defined for Cityscapes-VPS; take vpq')
         result = evaluate_stq(truth, predictions)
     _show(stq_tables(result, truth.classes), result.notes())
     return result.stats()
@@ -147,15 +161,20 @@ def _tracking_quality(args: argparse.Namespace) -> dict[str, float]:
 
 @contextmanager
 def _panoptic_files(args: argparse.Namespace) -> Iterator[tuple[Any, dict[str, Any]]]:
+    from mmvseg.formats.panoptic import (
+        find_truth,
+        load_results,
+        mask_folder,
+        read_panoptic,
+        results_pattern,
+    )
     from mmvseg.formats.submissions import unpacked
-    from mmvseg.formats.vipseg import read_vipseg
-    from mmvseg.formats.vipseg_results import find_ground_truth, load_results
 
-    path = find_ground_truth(args.ground_truth)
-    truth = read_vipseg(path, path.parent / 'panomasksRGB')
+    path = find_truth(args.ground_truth)
+    truth = read_panoptic(path, mask_folder(path), args.classes)
     if not truth.annotated:
         raise UserError(f"{path}: 'annotations' is empty, so there is nothing to compare with")
-    with unpacked(args.results, 'pred.json') as folder:
+    with unpacked(args.results, results_pattern(truth)) as folder:
         yield truth, load_results(folder, truth)
 
 

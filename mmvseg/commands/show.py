@@ -7,6 +7,10 @@ All open from disk, without a server. RESULTS is what mmvseg draw takes, too:
     YouTube-VIS    results.json                     val.json           folder of its file_names
     VIPSeg         folder of pred.json, pan_pred/   panoptic_gt_*.json folder of VIDEO/FRAME.jpg
                                                                        (images/ beside --ann)
+    Cityscapes-VPS the same, labelled frames only   panoptic_gt_*.json folder of the pictures
+                                                                       (SPLIT/img/ beside --ann)
+    STEP           folder of SEQUENCE/FRAME.png     folder of maps,    folder of SEQUENCE/FRAME.png
+                                                    and --classes      (images/SPLIT/ beside it)
     VSPW           folder of VIDEO/FRAME.png        val.txt            folder of VIDEO/origin/*.jpg
                                                                        (data/ beside --ann)
     your videos    json of mmvseg predict --json,   none               the video, or the folder of

@@ -72,6 +72,8 @@ class VideoDataset(BaseDataset):
 
     #: Tasks that its annotations are of: vis, vps or vss.
     tasks: tuple[str, ...] = ('vis',)
+    #: Layout of the files of panoptic results, see :func:`mmvseg.formats.writers.build_writer`.
+    results_form = 'vipseg'
 
     def __init__(
         self,
@@ -217,6 +219,10 @@ class VideoDataset(BaseDataset):
             masks = prefix.get('mask') or prefix['img']
             refuse_outside(info.get('mask_paths', ()), masks, record['name'])
         return info
+
+    def counted_frames(self, record: Mapping[str, Any]) -> Sequence[int] | None:
+        """The frames of a video whose results are scored and written; None: all."""
+        return None
 
     @abstractmethod
     def annotated_frames(self, record: dict) -> np.ndarray:

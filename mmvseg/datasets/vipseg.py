@@ -6,15 +6,13 @@ from typing import Any
 import numpy as np
 
 from mmvseg.errors import UserError
+from mmvseg.formats import vipseg
 from mmvseg.formats.categories import Category, load_table
-from mmvseg.formats.vipseg import Video, read_categories, read_vipseg
+from mmvseg.formats.panoptic_records import PanopticSet, Video
 from mmvseg.registry import DATASETS
 
 from .metainfo import refuse_chosen_classes, to_panoptic_metainfo
 from .video_dataset import VideoDataset
-
-#: The published data set, and its table of classes.
-VERSION = 'vipseg'
 
 
 @DATASETS.register_module()
@@ -44,27 +42,41 @@ class VIPSegDataset(VideoDataset):
     """
 
     tasks = ('vps',)
+    #: The published data set: its table of classes, and what it is called.
+    published = 'vipseg'
+    title = 'VIPSeg'
 
     def __init__(self, *args, version: str | None = None, **kwargs) -> None:
-        if version not in (None, VERSION):
-            raise UserError(f'dataset version {version!r}: use {VERSION!r}, or None for own data')
+        if version not in (None, self.published):
+            raise UserError(
+                f'dataset version {version!r}: use {self.published!r}, or None for own data'
+            )
         self.version = version
         super().__init__(*args, **kwargs)
 
     @classmethod
     def read_metainfo(cls, dataset_cfg: Mapping[str, Any]) -> dict:
         """Classes of a config; with ``version`` this needs no file."""
-        if dataset_cfg.get('version') == VERSION:
-            return to_panoptic_metainfo(load_table(VERSION))
-        return to_panoptic_metainfo(read_categories(cls.unread(dataset_cfg).ann_file))
+        if dataset_cfg.get('version') == cls.published:
+            return to_panoptic_metainfo(load_table(cls.published))
+        return to_panoptic_metainfo(cls.read_categories(cls.unread(dataset_cfg).ann_file))
+
+    @staticmethod
+    def read_categories(ann_file: str) -> list[Category]:
+        """The categories of an annotation file alone."""
+        return vipseg.read_categories(ann_file)
+
+    def read(self, masks: str) -> PanopticSet:
+        """The annotation file; without annotations in a test. ``masks`` is the folder of maps."""
+        return vipseg.read_vipseg(self.ann_file, masks, with_annotations=not self.test_mode)
 
     def load_data_list(self) -> list[dict]:
         """Read the annotation file into video records."""
         refuse_chosen_classes(self._metainfo, 'the annotation file')
         masks = '' if self.test_mode else self.data_prefix['mask']
-        content = read_vipseg(self.ann_file, masks, with_annotations=not self.test_mode)
+        content = self.read(masks)
         if self.version is not None:
-            _require_published(content.categories, self.ann_file)
+            self._require_published(content.categories)
         metainfo = to_panoptic_metainfo(content.categories)
         self._metainfo.update(metainfo)
         if not content.has_annotations and not self.test_mode:
@@ -99,6 +111,23 @@ class VIPSegDataset(VideoDataset):
             record['segments'] = np.array(rows, np.int64).reshape(-1, 3)
         return record
 
+    def _require_published(self, categories: list[Category]) -> None:
+        published = {category.id: category for category in load_table(self.published)}
+        found = {category.id: category for category in categories}
+        for number in sorted(published.keys() | found):
+            ours, theirs = published.get(number), found.get(number)
+            if ours is None or theirs is None or ours.name != theirs.name:
+                names = [category.name if category else 'missing' for category in (theirs, ours)]
+                raise UserError(
+                    f'annotation file {self.ann_file}: category {number} is {names[0]}, in '
+                    f'{self.title} it is {names[1]}; for own classes set version=None'
+                )
+            if ours.is_thing != theirs.is_thing:
+                raise UserError(
+                    f'annotation file {self.ann_file}: category {number} ({ours.name}): isthing '
+                    f'differs from {self.title}; for own classes set version=None'
+                )
+
     def _why_empty(self) -> str:
         reason = super()._why_empty()
         if not self.num_crowds:
@@ -123,21 +152,3 @@ class VIPSegDataset(VideoDataset):
 def _count_crowds(video: Video) -> int:
     segments = (segment for frame in video.frames for segment in frame.segments)
     return len({segment.id for segment in segments if segment.iscrowd})
-
-
-def _require_published(categories: list[Category], ann_file: str) -> None:
-    published = {category.id: category for category in load_table(VERSION)}
-    found = {category.id: category for category in categories}
-    for number in sorted(published.keys() | found):
-        ours, theirs = published.get(number), found.get(number)
-        if ours is None or theirs is None or ours.name != theirs.name:
-            names = [category.name if category else 'missing' for category in (theirs, ours)]
-            raise UserError(
-                f'annotation file {ann_file}: category {number} is {names[0]}, in VIPSeg it is '
-                f'{names[1]}; for own classes set version=None'
-            )
-        if ours.is_thing != theirs.is_thing:
-            raise UserError(
-                f'annotation file {ann_file}: category {number} ({ours.name}): isthing differs '
-                'from VIPSeg; for own classes set version=None'
-            )

@@ -22,7 +22,7 @@ def fingerprint(cfg: Config, checkpoint: str | Path, ann_file: str | Path) -> di
     Args:
         cfg: its model, test pipeline and window size count; paths and workers do not.
         checkpoint: file of the weights.
-        ann_file: file that lists the videos.
+        ann_file: file, or folder of folders, that lists the videos.
 
     Raises:
         UserError: if a file cannot be read.
@@ -31,7 +31,7 @@ def fingerprint(cfg: Config, checkpoint: str | Path, ann_file: str | Path) -> di
     dataset = {
         key: value
         for key, value in dataset_cfg.items()
-        if key not in ('ann_file', 'data_root', 'data_prefix')
+        if key not in ('ann_file', 'all_frames', 'data_root', 'data_prefix')
     }
     settings = dict(model=cfg.model, dataset=dataset, fp16=cfg.test_cfg.get('fp16', False))
     prefix = dataset_cfg.get('data_prefix') or {}
@@ -39,12 +39,23 @@ def fingerprint(cfg: Config, checkpoint: str | Path, ann_file: str | Path) -> di
     categories = find_categories(ann_file, folder)  # of own data in VSPW's layout
     if categories is not None:
         settings['categories'] = file_hash(user_path(categories))
+    if dataset_cfg.get('all_frames'):  # the frames of Cityscapes-VPS between the labelled ones
+        root = Path(dataset_cfg.get('data_root') or '')
+        settings['all_frames'] = file_hash(user_path(root / dataset_cfg.all_frames))
     text = json.dumps(_plain(settings), sort_keys=True)
     return dict(
         config=hashlib.sha256(text.encode()).hexdigest(),
         checkpoint=file_hash(user_path(checkpoint)),
-        annotations=file_hash(user_path(ann_file)),
+        annotations=_hash_of_list(user_path(ann_file)),
     )
+
+
+def _hash_of_list(path: Path) -> str:
+    """SHA-256 of a file, or of the names of all files in the folders of a folder."""
+    if not path.is_dir():
+        return file_hash(path)
+    names = sorted(str(file.relative_to(path)) for file in path.glob('*/*'))
+    return hashlib.sha256('\n'.join(names).encode()).hexdigest()
 
 
 def claim_folder(out_dir: Path, run: Mapping[str, str], restart: bool = False) -> None:

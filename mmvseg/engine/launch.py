@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,20 @@ from mmengine.config import Config
 from mmengine.device import get_device
 
 from mmvseg.checkpoints.files import load_checkpoint_file
-from mmvseg.datasets import VIPSegDataset, VSPWDataset, YouTubeVISDataset, has_annotations
+from mmvseg.datasets import (
+    CityscapesVPSDataset,
+    STEPDataset,
+    VIPSegDataset,
+    VSPWDataset,
+    YouTubeVISDataset,
+    has_annotations,
+)
 from mmvseg.errors import UserError, say
 from mmvseg.files import user_path
-from mmvseg.formats import vipseg
+from mmvseg.formats.cityscapes_vps import read_cityscapes_vps
+from mmvseg.formats.panoptic_records import PanopticSet
+from mmvseg.formats.step import has_maps, list_sequences, read_step
+from mmvseg.formats.vipseg import read_vipseg
 from mmvseg.formats.vspw import load_semantic_truth
 from mmvseg.registry import DATASETS
 
@@ -93,10 +103,13 @@ def _choose_data(cfg: Config, args: argparse.Namespace) -> None:
         changed['mask_root'] = prefix['mask'] = str(Path(args.masks).absolute())
     if args.json:
         changed['ann_file'] = dataset.ann_file = str(Path(args.json).absolute())
+        dataset.pop('sequences', None)  # those of another folder
     dataset.data_prefix = prefix
     evaluators = cfg.test_evaluator
     for evaluator in evaluators if isinstance(evaluators, list) else [evaluators]:
         evaluator.update({key: value for key, value in changed.items() if key in evaluator})
+        if args.json:
+            evaluator.pop('sequences', None)
 
 
 def set_classes(cfg: Config, dataloader: str, checkpoint: Mapping[str, Any] | None = None) -> None:
@@ -192,6 +205,23 @@ def data_folder(dataset: Mapping[str, Any], name: str) -> Path:
     return Path(dataset.get('data_root') or '') / (prefix.get(name) or prefix.get('img') or '')
 
 
+def panoptic_truth(dataset: Mapping[str, Any]) -> PanopticSet:
+    """The ground truth of a panoptic dataset config.
+
+    Raises:
+        UserError: naming the file that is missing or broken.
+    """
+    kind, masks = DATASETS.get(dataset['type']), data_folder(dataset, 'mask')
+    if issubclass(kind, STEPDataset):
+        sequences = list_sequences(annotation_file(dataset), dataset.get('sequences'))
+        return read_step(masks, dataset.get('version'), sequences)
+    return _reader(kind)(annotation_file(dataset), masks)
+
+
+def _reader(kind: type[VIPSegDataset]) -> Callable[..., PanopticSet]:
+    return read_cityscapes_vps if issubclass(kind, CityscapesVPSDataset) else read_vipseg
+
+
 def lacks_annotations(dataset: Mapping[str, Any]) -> bool:
     """Whether the videos of a dataset config were released without annotations.
 
@@ -205,7 +235,24 @@ def lacks_annotations(dataset: Mapping[str, Any]) -> bool:
     if issubclass(kind, YouTubeVISDataset):
         return not has_annotations(path)
     if issubclass(kind, VIPSegDataset):
-        return not vipseg.has_annotations(path)
+        return not _reader(kind)(path, with_annotations=False).has_annotations
+    if issubclass(kind, STEPDataset):
+        return _lacks_maps(dataset)
     if issubclass(kind, VSPWDataset):
         return not load_semantic_truth(path, data_folder(dataset, 'mask')).masks
     return False
+
+
+def _lacks_maps(dataset: Mapping[str, Any]) -> bool:
+    names = list_sequences(annotation_file(dataset), dataset.get('sequences'))
+    masks = data_folder(dataset, 'mask')
+    if not (dataset.get('data_prefix') or {}).get('mask'):
+        return True
+    without = [name for name in names if not has_maps(masks / name)]
+    if without and len(without) < len(names):
+        raise UserError(
+            f'{masks}: {len(without)} of {len(names)} sequences have no maps, the first is '
+            f'{without[0]}; name the folder of this split as data_prefix.mask, or leave that empty '
+            'if the split has no maps'
+        )
+    return bool(without)

@@ -261,10 +261,14 @@ class VideoTestLoop(BaseLoop):
                     progress.advance()
 
     def _take(self, sample: VideoDataSample) -> None:
+        record = self.dataset.video_record(self.dataset.video_ids.index(sample.video_id))
+        counted = self.dataset.counted_frames(record)
+        if counted is not None:
+            sample.pred = sample.pred.of_frames(counted)
+            record = dict(record, frames=[record['frames'][i] for i in counted])
         self.evaluator.process(data_samples=[sample], data_batch=None)
         if self.writer is not None:
-            position = self.dataset.video_ids.index(sample.video_id)
-            self.writer.add(self.dataset.video_record(position), sample.pred)
+            self.writer.add(record, sample.pred)
 
     def _match_classes(self, trained: Mapping[str, Any]) -> None:
         if trained and (remark := self.dataset.number_classes_as(trained)):

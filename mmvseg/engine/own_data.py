@@ -20,6 +20,8 @@ from .config_sections import require
 
 #: Keys of its own; all others are arguments of the data sets.
 _SPLITS = ('train', 'val')
+#: Arguments that say which of the published files or videos there are.
+_OF_PUBLISHED = {'all_frames', 'sequences'}
 
 
 def use_own_data(cfg: Config) -> None:
@@ -49,6 +51,8 @@ def use_own_data(cfg: Config) -> None:
         dataset.update(arguments)
         if 'version' in dataset:
             dataset.version = None  # the classes are those of the file
+        for key in _OF_PUBLISHED - arguments.keys():
+            dataset.pop(key, None)
     evaluators = cfg.test_evaluator
     for evaluator in evaluators if isinstance(evaluators, list) else [evaluators]:
         _measure_on(evaluator, cfg.test_dataloader.dataset)
@@ -96,3 +100,6 @@ def _measure_on(evaluator: ConfigDict, dataset: ConfigDict) -> None:
     for key, name in files.items():
         if key in evaluator:
             evaluator[key] = os.path.join(root, name)
+    for key in ('version', 'sequences'):
+        if key in evaluator:
+            evaluator[key] = dataset.get(key)

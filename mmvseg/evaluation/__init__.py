@@ -4,10 +4,12 @@ from importlib import import_module
 from typing import Any
 
 _MODULES = dict(
+    CityscapesVPSMetric='metrics',
     InstanceWriter='writers',
     OVISMetric='metrics',
     PanopticWriter='writers',
     ResultsWriter='results_writer',
+    STEPMetric='metrics',
     SemanticWriter='writers',
     VideoPanopticMetric='metrics',
     VideoSemanticMetric='metrics',

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mmvseg.formats.vipseg import read_vipseg
-from mmvseg.formats.vipseg_results import load_results
+from mmvseg.formats.panoptic import load_results
+from mmvseg.formats.panoptic_records import PanopticSet
 from mmvseg.formats.vspw import load_semantic_truth
 from mmvseg.formats.youtube_vis import read_youtube_vis
 from mmvseg.formats.youtube_vis_results import read_results
@@ -16,10 +16,11 @@ from mmvseg.progress import ProgressReport
 
 from .functional.ground_truth import to_ground_truth
 from .functional.panoptic_overlap import video_overlaps
+from .functional.panoptic_rules import RULES
 from .functional.segmentation_tables import semantic_tables, stq_tables, vpq_tables
 from .functional.stq import TubeSums, VideoTubes
 from .functional.table import ap_tables
-from .functional.vpq import SCRIPT_WINDOWS, VPQ, VideoPQ
+from .functional.vpq import VPQ, VideoPQ
 from .functional.youtube_vis_ap import evaluate_youtube_vis, restrict_categories
 from .semantic_scores import evaluate_vss
 
@@ -64,34 +65,39 @@ def score_instances(
     return Scores(result.stats(), ap_tables(result), result.notes)
 
 
-def score_panoptic(ann_file: Path, mask_root: Path, folder: Path) -> Scores:
+def score_panoptic(truth: PanopticSet, folder: Path) -> Scores:
     """``VPQ``, in percent by group and window length, and ``STQ`` with its parts, as fractions.
 
     Args:
-        ann_file: ``panoptic_gt_*.json``.
-        mask_root: folder of its PNGs.
-        folder: with ``pred.json`` and ``pan_pred``.
+        truth: the ground truth; that of Cityscapes-VPS has no STQ.
+        folder: of the predictions.
 
     Raises:
         UserError: naming the file that is missing, broken or does not fit.
     """
-    truth = read_vipseg(ann_file, mask_root)
+    rules = RULES[truth.form]
     predicted = load_results(folder, truth)
     quality, tubes = [], []
     with ProgressReport('score', len(predicted), 'videos') as progress:
         for name, video in truth.annotated.items():
-            pq = VideoPQ(truth.classes, SCRIPT_WINDOWS, f'{truth.file}: video {name}')
-            stq = VideoTubes(truth.classes)
+            pq = VideoPQ(truth.classes, rules.windows, f'{truth.file}: video {name}')
+            stq = VideoTubes(truth.classes, rules.first_is_crowd)
             for frame in video_overlaps(video, predicted[name]):
                 pq.add(frame)
                 stq.add(frame)
             quality.append(pq.sums)
             tubes.append(stq.sums())
             progress.advance()
-    vpq, stq = VPQ.of(truth.classes, quality, SCRIPT_WINDOWS), TubeSums.of(tubes)
-    tables = f'{vpq_tables(vpq)}\n{stq_tables(stq, truth.classes)}'
-    numbers = dict(VPQ=vpq.numbers(), STQ=stq.stats())
-    return Scores(numbers, tables, [*vpq.notes(), *stq.notes()])
+    vpq = VPQ.of(truth.classes, quality, rules.windows, rules)
+    scores = Scores(dict(VPQ=vpq.numbers()), vpq_tables(vpq), vpq.notes())
+    if not rules.has_stq:
+        return scores
+    stq = TubeSums.of(tubes)
+    return Scores(
+        dict(scores.numbers, STQ=stq.stats()),
+        f'{scores.tables}\n{stq_tables(stq, truth.classes)}',
+        [*scores.notes, *stq.notes()],
+    )
 
 
 def score_semantic(

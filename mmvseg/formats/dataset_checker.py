@@ -1,7 +1,8 @@
 """Finds every problem of a data set with a json file, instead of stopping at the first.
 
 Files are told apart by their content: the YouTube-VIS form, COCO instance files as videos of one
-frame, and VIPSeg's. Lists of videos in VSPW's form have a checker of their own.
+frame, VIPSeg's and that of Cityscapes-VPS. Lists of videos in VSPW's form and folders of maps in
+that of STEP have checkers of their own.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,8 +19,10 @@ from .coco import parse_coco, to_coco_content
 from .json_files import decode_json, read_json_bytes
 from .pictures import DeepFrames, checked_frame
 from .problems import Findings, Problem, no_annotations
-from .vipseg_checker import check_vipseg
+from .vipseg_checker import PANOPTIC_FORMS, check_vipseg
 from .youtube_vis import Video, YouTubeVIS, outside_problems, parse, to_content
+
+_PANOPTIC_TITLES = dict(vipseg='VIPSeg', cityscapes_vps='Cityscapes-VPS')
 
 
 def check_dataset(
@@ -38,8 +41,7 @@ def check_dataset(
             folders; None leaves frames and masks alone.
         on_start: called with the number of steps.
         on_step: called after each of them.
-        masks: in VIPSeg's form, folder of the videos' masks; ``panomasksRGB`` beside ``root`` if
-            None.
+        masks: of panoptic files, folder of the masks; that of their form beside ``root`` if None.
         allow_outside_root: whether frames and masks may lie outside of their folders.
 
     Yields:
@@ -51,8 +53,8 @@ def check_dataset(
     """
     data, file = read_json_bytes(ann_file), str(ann_file)
     form = _form(data, file)
-    if form == 'vipseg':
-        yield from check_vipseg(ann_file, root, masks, on_start, on_step, allow_outside_root)
+    if form in PANOPTIC_FORMS:
+        yield from check_vipseg(ann_file, root, masks, on_start, on_step, allow_outside_root, form)
         return
     found = _parse_tracks(data, file, form, on_start, on_step, allow_outside_root)
     yield from _check_videos(found, root, on_step, allow_outside_root)
@@ -81,8 +83,9 @@ def parse_tracks(
     """
     data, file = read_json_bytes(ann_file), str(ann_file)
     form = _form(data, file)
-    if form == 'vipseg':
-        raise UserError(f'{file}: in the form of VIPSeg, which has no tracks; see mmvseg check')
+    if form in PANOPTIC_FORMS:
+        title = _PANOPTIC_TITLES[form]
+        raise UserError(f'{file}: in the form of {title}, which has no tracks; see mmvseg check')
     found = _parse_tracks(data, file, form, lambda steps: None, on_step, allow_outside_root)
     return (yield from found)
 
@@ -111,20 +114,22 @@ def frame_problem(video: Video, frame: int, root: Path, rule: str) -> Problem:
 
 
 def _form(data: bytes, file: str) -> str:
-    """``coco`` or ``vipseg`` where a file is meant to be of that form; else ``youtube_vis``."""
+    """The form that a file is meant to be of; ``youtube_vis`` if it looks like no other."""
     try:
         content = decode_json(data, file, dict[str, Raw])
         if 'images' in content and 'videos' not in content:
-            return 'coco'
+            categories = decode_json(content.get('categories', b'[]'), file, list[Raw])
+            is_panoptic = any(_has_key(category, 'isthing', file) for category in categories)
+            return 'cityscapes_vps' if is_panoptic else 'coco'
         videos = decode_json(content.get('videos', b'[]'), file, list[Raw])
     except ValidationError:
         return 'youtube_vis'
-    return 'vipseg' if any(_lists_images(video, file) for video in videos) else 'youtube_vis'
+    return 'vipseg' if any(_has_key(video, 'images', file) for video in videos) else 'youtube_vis'
 
 
-def _lists_images(video: Raw, file: str) -> bool:
+def _has_key(entry: Raw, key: str, file: str) -> bool:
     try:
-        return 'images' in decode_json(video, file, dict[str, Raw])
+        return key in decode_json(entry, file, dict[str, Raw])
     except (ValidationError, UserError):  # what is wrong with it is found by who reads it
         return False
 

@@ -12,8 +12,10 @@ from mmvseg.errors import UserError
 from mmvseg.files import SAME_COMMAND, file_errors, partial_path, whole_file
 
 from .json_files import load_json
+from .panoptic_writers import PanopticWriter
+from .png_writer import video_folder
 from .results_writer import PARTIAL_FILES
-from .writers import InstanceWriter, PanopticWriter, SemanticWriter, video_folder
+from .writers import InstanceWriter, SemanticWriter
 
 ARCHIVE = 'submission.zip'
 _EARLIEST = (1980, 1, 1, 0, 0, 0)  # that a zip archive can state

@@ -214,3 +214,9 @@ def _end_of_lines(path: Path) -> int:
     """Size without the half line that a killed process may have left at the end."""
     with open(path, 'rb') as file:
         return sum(len(line) for line in file if line.endswith(b'\n'))
+
+
+def check_category(category_id: int, category_ids: frozenset[int]) -> None:
+    """Raise a ValueError for an id that the data set does not have."""
+    if category_id not in category_ids:
+        raise ValueError(f'unknown category_id {category_id}')

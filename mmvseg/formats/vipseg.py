@@ -7,46 +7,28 @@ the id of each pixel's segment as R + 256 G + 65536 B, 0 for none.
 
 import os.path
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import numpy as np
-from msgspec import Meta, Raw, Struct, ValidationError
+from msgspec import Raw, Struct, ValidationError
 
 from mmvseg.errors import UserError, counted
 from mmvseg.media.names import leads_out
 
 from .categories import Category, parse_categories
-from .json_files import (
-    Box,
-    Flag,
-    Id,
-    Side,
-    Text,
-    decode_entries,
-    decode_json,
-    read_json_bytes,
+from .json_files import Id, Text, decode_entries, decode_json, read_json_bytes
+from .panoptic_records import (
+    File,
+    Folder,
+    Frame,
+    ImageEntry,
+    PanopticSet,
+    PredictedSegment,
+    Segment,
+    Video,
+    without_suffix,
 )
 from .problems import Findings, Level, Problem, no_annotations, quoted, strictly
-
-MAX_SEGMENT_ID = 2**24 - 1
-
-Folder = Annotated[str, Meta(min_length=1, description='the name of a folder')]
-File = Annotated[str, Meta(min_length=1, description='the name of a file')]
-SegmentId = Annotated[
-    int, Meta(ge=1, le=MAX_SEGMENT_ID, description=f'an integer from 1 to {MAX_SEGMENT_ID}')
-]
-Area = Annotated[float, Meta(ge=0, description='a number of at least 0')]
-
-
-class ImageEntry(Struct):
-    """A frame in ``images`` of a video."""
-
-    id: Id | Text
-    height: Side
-    width: Side
-    file_name: File
 
 
 class VideoEntry(Struct):
@@ -54,22 +36,6 @@ class VideoEntry(Struct):
 
     video_id: Folder | Id
     images: Raw
-
-
-class PredictedSegment(Struct, gc=False):
-    """An entry of ``segments_info``, as far as results need it."""
-
-    id: SegmentId
-    category_id: Id
-
-
-class Segment(PredictedSegment, gc=False):
-    """An entry of ``segments_info``."""
-
-    iscrowd: Flag
-    area: Area
-    bbox: Box | None = None
-    isthing: Flag | None = None
 
 
 class PredictedFrame(Struct):
@@ -100,90 +66,9 @@ class Content(Struct):
     annotations: Raw = Raw(b'null')
 
 
-@dataclass(slots=True)
-class Frame:
-    """A frame with its segments.
-
-    Attributes:
-        index: 0-based.
-        image: its picture.
-        mask: its segment map; None if it is not annotated.
-        segments: in the order of the file.
-        complete: whether all of them are sound, so that other ids are surely not listed.
-    """
-
-    index: int
-    image: ImageEntry
-    mask: Path | None = None
-    segments: list[Segment] = field(default_factory=list)
-    complete: bool = True
-
-    @property
-    def map_name(self) -> str:
-        """What the file of its segment map is called in results."""
-        return f'{_stem(os.path.basename(self.image.file_name))}.png'
-
-
-@dataclass(slots=True)
-class Video:
-    """A video.
-
-    Attributes:
-        name: of its folders.
-        height, width: of its frames, in pixels.
-        length: number of frames.
-        frames: in order of time.
-        annotated: whether the file says what their segments are.
-    """
-
-    name: str
-    height: int
-    width: int
-    length: int
-    frames: list[Frame]
-    annotated: bool = False
-
-    def frame_paths(self, root: str | Path) -> list[str]:
-        """The pictures, ``root`` being the folder of the videos."""
-        folder = Path(root, self.name)
-        return [str(frame_path(folder, frame.image.file_name)) for frame in self.frames]
-
-    def segment_ids(self) -> np.ndarray:
-        """All ids that are listed in some frame, ascending."""
-        ids = {segment.id for frame in self.frames for segment in frame.segments}
-        return np.array(sorted(ids), np.int64)
-
-
-@dataclass(slots=True)
-class VIPSeg:
-    """A file.
-
-    Attributes:
-        file: its name.
-        categories: in the file's order.
-        videos: by name, in the file's order.
-        has_annotations: whether it annotates any video; that of a test split does not.
-    """
-
-    file: str
-    categories: list[Category]
-    videos: dict[str, Video]
-    has_annotations: bool
-
-    @property
-    def annotated(self) -> dict[str, Video]:
-        """The videos that count in evaluation."""
-        return {name: video for name, video in self.videos.items() if video.annotated}
-
-    @property
-    def classes(self) -> list[Category]:
-        """The categories by ascending id, the order in which evaluation counts them."""
-        return sorted(self.categories, key=lambda category: category.id)
-
-
 def read_vipseg(
     path: str | Path, mask_root: str | Path = '', with_annotations: bool = True
-) -> VIPSeg:
+) -> PanopticSet:
     """Read a file.
 
     Args:
@@ -219,16 +104,9 @@ def load_content(path: str | Path) -> Content:
         raise UserError(f'{path}: not a VIPSeg file ({error})') from None
 
 
-def frame_path(folder: Path, name: str) -> Path:
-    """A frame's file in its video's folder; the json may name it like its map, with ``.png``."""
-    path = folder / name
-    # os.path, unlike Path, is silent about names that are too long
-    return path.with_suffix('.jpg') if path.suffix == '.png' and not os.path.exists(path) else path
-
-
 def parse(
     content: Content, file: str, mask_root: str | Path = '', with_annotations: bool = True
-) -> Findings[VIPSeg]:
+) -> Findings[PanopticSet]:
     """Read the entries of a file.
 
     Args:
@@ -256,7 +134,7 @@ def parse(
         all_sound = len(categories) == len(content.categories)
         category_ids = {category.id for category in categories} if all_sound else None
         yield from _annotate(videos, annotations, category_ids, file, mask_root)
-    return VIPSeg(file, categories, videos, bool(annotations))
+    return PanopticSet(file, categories, videos, bool(annotations))
 
 
 def _read_videos(raw: Raw, file: str) -> Findings[dict[str, Video]]:
@@ -297,7 +175,7 @@ def _read_video(name: str, images: Raw, file: str) -> Findings[Video]:
             rule = f'{quoted(image.id)} names two frames of the video'
             yield Problem(file, 'id', rule, level=Level.FLAW, **where)
         # results are named by what is left
-        if (stem := _stem(os.path.basename(image.file_name))) in stems:
+        if (stem := without_suffix(os.path.basename(image.file_name))) in stems:
             rule = f'{quoted(image.file_name)} names two frames of the video'
             yield Problem(file, 'file_name', rule, **where)
         ids.add(image.id)
@@ -354,7 +232,7 @@ def _annotate_video(
         if rule := name_rule(entry.file_name) or order_rule(entry.file_name, frame.image.file_name):
             yield Problem(file, 'file_name', rule, **where)
         else:
-            frame.mask = masks / f'{_stem(entry.file_name)}.png'
+            frame.mask = masks / f'{without_suffix(entry.file_name)}.png'
         segments = yield from read_segments(
             entry.segments_info, Segment, category_ids, file, **where
         )
@@ -416,11 +294,7 @@ def name_rule(name: str) -> str | None:
 
 def order_rule(found: str, image: str) -> str | None:
     """Whether an annotation's file is of another frame than the picture in its place."""
-    if _stem(os.path.basename(found)) == _stem(os.path.basename(image)):
+    if without_suffix(os.path.basename(found)) == without_suffix(os.path.basename(image)):
         return None
     rule = f'{quoted(found)}, but the image in this place is {quoted(image)}'
     return f'{rule}; list annotations in the order of the images'
-
-
-def _stem(name: str) -> str:
-    return os.path.splitext(name)[0]

@@ -1,4 +1,7 @@
-"""Finds every problem of a data set in VIPSeg's form: json, frames and segment maps."""
+"""Finds every problem of a panoptic data set with a json: that, frames and segment maps.
+
+The forms are those of VIPSeg and Cityscapes-VPS.
+"""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -8,13 +11,17 @@ from pathlib import Path
 from mmvseg.errors import UserError, counted
 from mmvseg.media.images import read_segment_map
 
+from . import cityscapes_vps, vipseg
 from .categories import Category
+from .panoptic_records import Frame, Segment, Video
 from .pictures import DeepFrames, bare_rule, frame_rule, outside_rule
 from .problems import Level, Problem
 from .segment_maps import Region, find_regions
-from .vipseg import Frame, Segment, Video, frame_path, load_content, parse
 
-MASKS = 'panomasksRGB'
+#: Reader, and folder of the masks beside that of the frames.
+PANOPTIC_FORMS = dict(
+    vipseg=(vipseg, 'panomasksRGB'), cityscapes_vps=(cityscapes_vps, 'panoptic_video')
+)
 #: Some programs write boxes one pixel short.
 _BOX_TOLERANCE = 1
 _IDS_NAMED = 5
@@ -27,24 +34,28 @@ def check_vipseg(
     on_start: Callable[[int], None],
     on_step: Callable[[], None],
     allow_outside_root: bool = False,
+    form: str = 'vipseg',
 ) -> Iterator[Problem]:
     """Check a json and, video by video, its pictures.
 
     Args:
         ann_file: the json.
         root: folder of the videos' frames; None leaves frames and masks alone.
-        masks: folder of the videos' masks; ``panomasksRGB`` beside ``root`` if None.
+        masks: folder of the videos' masks; ``panomasksRGB`` beside ``root`` if None, or
+            ``panoptic_video`` of Cityscapes-VPS.
         on_start: called with the number of videos.
         on_step: called after each video.
         allow_outside_root: whether links may lead out of both folders.
+        form: ``vipseg`` or ``cityscapes_vps``.
 
     Raises:
         UserError: it is no json, or of another form.
     """
     file = str(ann_file)
+    reader, usual_masks = PANOPTIC_FORMS[form]
     if root is not None:
-        root, masks = Path(root), masks or Path(root).parent / MASKS
-    content = yield from parse(load_content(ann_file), file, masks or '')
+        root, masks = Path(root), masks or Path(root).parent / usual_masks
+    content = yield from reader.parse(reader.load_content(ann_file), file, masks or '')
     on_start(len(content.videos))
     categories = {category.id: category for category in content.categories}
     deep = DeepFrames()
@@ -53,8 +64,11 @@ def check_vipseg(
             yield from segment_flaws(video, categories, file)
             if root is not None:
                 inside = (None, None) if allow_outside_root else (root, Path(masks))
-                check = partial(_picture_problems, file, name, root / name, inside, deep)
-                for problems in pool.map(lambda frame, check=check: [*check(frame)], video.frames):
+                check = partial(_picture_problems, file, name, inside, deep)
+                paths = video.frame_paths(root)
+                for problems in pool.map(
+                    lambda path, frame, check=check: [*check(path, frame)], paths, video.frames
+                ):
                     yield from problems
             on_step()
     yield from deep.note(file)
@@ -100,9 +114,9 @@ def segment_flaws(video: Video, categories: dict[int, Category], file: str) -> I
 def _picture_problems(
     file: str,
     video: str,
-    images: Path,
     inside: tuple[Path | None, Path | None],
     deep: DeepFrames,
+    picture: str,
     frame: Frame,
 ) -> Iterator[Problem]:
     """Compare a frame, its picture and its segment map, with what the json says.
@@ -111,9 +125,8 @@ def _picture_problems(
     """
     where = dict(video=video, frame=frame.index)
     size = frame.image.height, frame.image.width
-    path = frame_path(images, frame.image.file_name)
-    if rule := frame_rule(path, size, root=inside[0], deep=deep):
-        yield Problem(str(path), 'frame', rule, **where)
+    if rule := frame_rule(Path(picture), size, root=inside[0], deep=deep):
+        yield Problem(picture, 'frame', rule, **where)
     if frame.mask is None:
         return
     path = frame.mask

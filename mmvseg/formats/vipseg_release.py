@@ -15,8 +15,9 @@ from mmvseg.errors import UserError, counted
 from mmvseg.media.images import read_grey_map, read_segment_map
 
 from .categories import Category, load_table
+from .panoptic_records import Frame
 from .problems import strictly
-from .vipseg import Frame, read_vipseg
+from .vipseg import read_vipseg
 from .vspw import read_video_names
 
 SPLITS = ('train', 'val', 'test')

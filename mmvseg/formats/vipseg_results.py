@@ -4,43 +4,18 @@ Results are ``pred.json``, whose entries need less than those of the ground trut
 with a segment map a frame.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
-import numpy as np
 from msgspec import Raw, Struct, ValidationError
 
 from mmvseg.errors import UserError, counted
-from mmvseg.media.images import read_segment_map
 
 from .json_files import decode_entries, decode_json, read_json_bytes
+from .panoptic_records import Frame, PanopticSet, PredictedSegment, Video
 from .problems import Findings, Problem, strictly
-from .vipseg import (
-    AnnotationEntry,
-    Frame,
-    PredictedFrame,
-    PredictedSegment,
-    Video,
-    VIPSeg,
-    order_rule,
-    read_segments,
-)
-
-
-class PanopticFrame(NamedTuple):
-    """A frame with its segments.
-
-    Attributes:
-        place: file, or video and frame, for messages.
-        segments: those that are listed, in their order.
-        map: segment id of each pixel, 0 for none, (H, W).
-    """
-
-    place: str
-    segments: Sequence[PredictedSegment]
-    map: np.ndarray
+from .vipseg import AnnotationEntry, PredictedFrame, order_rule, read_segments
 
 
 class ResultsContent(Struct):
@@ -50,41 +25,31 @@ class ResultsContent(Struct):
 
 
 def find_ground_truth(path: str | Path) -> Path:
-    """The json of a ground truth folder: its only ``panoptic_gt_*.json``, or that of ``*_val``.
+    """The json of a ground truth folder: its only ``panoptic_gt_*.json``, or that of ``*_val*``.
 
     Args:
         path: the folder, or the json itself.
 
     Raises:
-        UserError: if the folder has none, or several and not one of them ``*_val``.
+        UserError: if the folder has none, or several and not one of them of ``val``.
     """
     path = Path(path)
     if not path.is_dir():
         return path
     found = sorted(path.glob('panoptic_gt_*.json'))
     if len(found) > 1:
-        found = [file for file in found if file.stem.endswith('_val')] or found
+        found = [file for file in found if '_val_' in f'{file.stem}_'] or found
     if len(found) != 1:
         names = ', '.join(file.name for file in found) or 'none'
         raise UserError(
             f'{path}: needs one panoptic_gt_*.json or one of *_val, has {names}; give the path of '
-            'the json itself'
+            'the json itself, or of STEP that of the maps of a split'
         )
     return found[0]
 
 
-def read_frames(video: Video) -> Iterator[PanopticFrame]:
-    """Read the frames of an annotated or predicted video, one after the other.
-
-    Raises:
-        UserError: if a PNG is missing or of another kind.
-    """
-    for frame in video.frames:
-        yield PanopticFrame(str(frame.mask), frame.segments, read_segment_map(frame.mask))
-
-
 def load_results(
-    folder: str | Path, truth: VIPSeg, videos: Mapping[str, Video] | None = None
+    folder: str | Path, truth: PanopticSet, videos: Mapping[str, Video] | None = None
 ) -> dict[str, Video]:
     """Read the list of predictions, ``FOLDER/pred.json``; the PNGs are in ``FOLDER/pan_pred``.
 

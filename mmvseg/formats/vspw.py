@@ -116,8 +116,8 @@ def find_video(
     if not masks_suffice and not os.path.isdir(folder):
         yield Problem(str(listing), 'video', f'there is no folder {folder}', video=name)
         return None
-    frames = yield from _list_frames(folder / 'origin', name)
-    masks = yield from _list_masks(folder / 'mask', name)
+    frames = yield from list_frames(folder / 'origin', name)
+    masks = yield from list_masks(folder / 'mask', name)
     if not frames and masks_suffice:
         return VSPWVideo(name, [], [*masks.values()])
     if not frames:
@@ -135,7 +135,7 @@ def _list_files(folder: Path) -> list[Path]:
     return [folder / name for name in names]
 
 
-def _list_frames(folder: Path, video: str) -> Findings[dict[str, Path]]:
+def list_frames(folder: Path, video: str) -> Findings[dict[str, Path]]:
     """The pictures by their names without suffix; yields that there are others, or two of one."""
     try:
         frames, others = choose_frames(_list_files(folder), str(folder))
@@ -148,7 +148,7 @@ def _list_frames(folder: Path, video: str) -> Findings[dict[str, Path]]:
     return {path.stem: path for path in frames}
 
 
-def _list_masks(folder: Path, video: str) -> Findings[dict[str, Path]]:
+def list_masks(folder: Path, video: str) -> Findings[dict[str, Path]]:
     """The PNGs by their names without suffix; yields that there are other pictures."""
     pictures = [path for path in _list_files(folder) if is_visible_picture(path)]
     found = {path.stem: path for path in pictures if path.suffix.lower() == '.png'}
@@ -189,15 +189,34 @@ def read_categories(ann_file: str | Path, videos: str | Path) -> Findings[list[C
     path = find_categories(ann_file, videos)
     if path is None:
         return load_table('vipseg')
+    return (yield from read_category_file(path, LAST_CATEGORY_ID, are_things=False))
+
+
+def read_category_file(
+    path: Path, last_id: int, panoptic: bool = False, are_things: bool = True
+) -> Findings[list[Category]]:
+    """The classes of a ``categories.json``.
+
+    Args:
+        path: the file.
+        last_id: highest id that a map can hold.
+        panoptic, are_things: see :func:`parse_categories`.
+
+    Yields:
+        Broken entries and ids that a map cannot hold.
+
+    Raises:
+        UserError: the file cannot be read or is no list.
+    """
     try:
         entries = decode_json(read_json_bytes(path), path, list[Raw])
     except msgspec.ValidationError as error:
         raise UserError(f'{path}: not a list of categories') from error
-    categories = yield from parse_categories(entries, str(path), are_things=False)
+    categories = yield from parse_categories(entries, str(path), panoptic, are_things)
     for category in categories:
-        if not 0 <= category.id <= LAST_CATEGORY_ID:
-            yield Problem(str(path), 'id', f'{category.id} is not from 0 to {LAST_CATEGORY_ID}')
-    return [category for category in categories if 0 <= category.id <= LAST_CATEGORY_ID]
+        if not 0 <= category.id <= last_id:
+            yield Problem(str(path), 'id', f'{category.id} is not from 0 to {last_id}')
+    return [category for category in categories if 0 <= category.id <= last_id]
 
 
 def find_split(folder: str | Path, split: str | None = None) -> Path:

@@ -84,7 +84,7 @@ def _locate(path: Path, root: Path | None) -> tuple[list[Path], Path]:
         if not any(root.glob('*/origin')):
             raise UserError(
                 f'{path}: no data set: a folder in the form of VSPW has data/<video>/origin/*.jpg; '
-                'of the other forms, name the json file'
+                'in that of STEP <sequence>/<frame>.png; of the other forms, name the json file'
             )
     if not root.is_dir():
         raise UserError(f'{root}: no such folder; give the folder of the videos as ROOT')

@@ -51,6 +51,28 @@ class CodedMaps(Sequence[np.ndarray]):
         return sum(len(data) for _, _, data in self._coded)
 
 
+class ChosenMaps(Sequence[np.ndarray]):
+    """The maps of some frames.
+
+    Args:
+        maps: of all frames.
+        frames: indices of those that stay.
+
+    Example:
+        >>> ChosenMaps([np.array([[0]]), np.array([[1]])], [1])[0]
+        array([[1]])
+    """
+
+    def __init__(self, maps: Sequence[np.ndarray], frames: Sequence[int]) -> None:
+        self._maps, self._frames = maps, frames
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def __getitem__(self, frame: int) -> np.ndarray:
+        return self._maps[self._frames[frame]]
+
+
 class SelectedMaps(Sequence[np.ndarray]):
     """Maps in which only some values are left, made when they are asked for.
 

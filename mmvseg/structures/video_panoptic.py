@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .coded_maps import ChosenMaps
+
 
 @dataclass(frozen=True)
 class Segment:
@@ -51,6 +53,10 @@ class VideoPanoptic:
     def of_labels(self, labels: Collection[int]) -> 'VideoPanoptic':
         """The segments of these class indices; the maps keep the ids of all."""
         return VideoPanoptic([s for s in self.segments if s.label in labels], self.maps)
+
+    def of_frames(self, frames: Sequence[int]) -> 'VideoPanoptic':
+        """The same segments in some of the frames."""
+        return VideoPanoptic(self.segments, ChosenMaps(self.maps, frames))
 
     def segments_in(self, segment_map: np.ndarray) -> list[tuple[Segment, int]]:
         """The segments that occur in one of the maps, with their areas in pixels."""

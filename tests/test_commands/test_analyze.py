@@ -9,6 +9,12 @@ import cv2
 import helpers
 import numpy as np
 import pytest
+from panoptic_sets import (
+    pixels,
+    write_cityscapes_predictions,
+    write_cityscapes_vps,
+    write_step_maps,
+)
 from track_scenes import content, entries
 
 from mmvseg.commands import main
@@ -276,3 +282,15 @@ def test_pictures_without_matplotlib(run, tmp_path):
     assert status == 1
     assert 'pictures need matplotlib' in err
     assert not (tmp_path / 'report/report.json').exists()
+
+
+def test_other_panoptic_forms_than_that_of_vipseg_are_refused(run, tmp_path):
+    for name in ('maps', 'results'):
+        write_step_maps(tmp_path / name, {'0002': [pixels([(0, 0)])]})
+    ids = {'0001': [np.ones((2, 2), int)] * 6}
+    write_cityscapes_vps(tmp_path / 'vps', ids)
+    write_cityscapes_predictions(tmp_path / 'pred', ids)
+    for truth, results in (('maps', 'results'), ('vps', 'pred')):
+        status, out, err = run(tmp_path / truth, tmp_path / results)
+        assert (status, out) == (1, '')
+        assert 'of panoptic data only the form of VIPSeg is analyzed' in err

@@ -35,6 +35,32 @@ def test_what_decides_the_results_counts(run, tmp_path):
     assert [key for key in first if run()[key] != first[key]] == ['checkpoint']
 
 
+def test_a_folder_of_sequences_counts_with_its_frames(toy_config, tmp_path):
+    (tmp_path / 'a.pth').write_bytes(b'weights')
+    (tmp_path / 'maps/0002').mkdir(parents=True)
+    (tmp_path / 'maps/0002/000000.png').touch()
+
+    def run():
+        return fingerprint(load_config(toy_config), tmp_path / 'a.pth', tmp_path / 'maps')
+
+    first = run()
+    assert run() == first
+    (tmp_path / 'maps/0002/000001.png').touch()
+    assert [key for key in first if run()[key] != first[key]] == ['annotations']
+
+
+def test_the_list_of_all_frames_counts_with_its_content(run, tmp_path):
+    path = tmp_path / 'all.json'
+    path.write_text('{}')
+    first = run(test_dataloader__dataset__all_frames=str(path))
+    path.rename(tmp_path / 'moved.json')
+    moved = tmp_path / 'moved.json'
+    assert run(test_dataloader__dataset__all_frames=str(moved)) == first
+    moved.write_text('[]')
+    changed = run(test_dataloader__dataset__all_frames=str(moved))
+    assert [key for key in first if changed[key] != first[key]] == ['config']
+
+
 def test_a_folder_named_like_results_is_none(run, tmp_path):
     out = tmp_path / 'out'
     (out / 'results').mkdir(parents=True)

@@ -138,18 +138,21 @@ ALL = sorted(
 @pytest.mark.parametrize('base', ALL)
 def test_own_files_take_all_places(data, tmp_path, base):
     data_set = re.sub('_(480p|segmenter)$', '', base).split('_')[-1]
-    task = dict(vipseg='vps', vspw='vss').get(data_set, 'vis')
+    task = dict(vipseg='vps', vps='vps', step='vps', vspw='vss').get(data_set, 'vis')
     cfg = load_config(write_recipe(tmp_path / 'own.py', base, task, data, 'a.pth'))
     root = f'{data / LAYOUTS[task]}/'
     for split in ('train', 'val', 'test'):
         loader = cfg[f'{split}_dataloader']
         assert loader.dataset.data_root == root
         assert loader.dataset.get('version') is None
+        assert not loader.dataset.keys() & {'all_frames', 'sequences'}
         assert loader.dataset.get('test_mode', False) is (split != 'train')
         assert loader.sampler.type == ('ClipSampler' if split == 'train' else 'WindowSampler')
     for evaluator in (cfg.val_evaluator, cfg.test_evaluator):
-        assert evaluator.ann_file == root + cfg.test_dataloader.dataset.ann_file
+        if data_set != 'step':  # whose metric needs no file but the maps
+            assert evaluator.ann_file == root + cfg.test_dataloader.dataset.ann_file
         assert evaluator.get('mask_root', root).startswith(root)
+        assert (evaluator.get('version'), evaluator.get('sequences')) == (None, None)
     assert cfg.val_cfg.type == 'VideoValLoop'
     assert 'own_data' not in cfg
     assert cfg.load_from == 'a.pth'

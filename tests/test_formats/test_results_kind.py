@@ -1,6 +1,7 @@
 import zipfile
 
 import pytest
+from PIL import Image
 
 from mmvseg.errors import UserError
 from mmvseg.formats.results_kind import packed_task, results_task
@@ -15,6 +16,18 @@ def test_a_folder_is_told_by_its_files(tmp_path, names, task):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text('')
     assert results_task(tmp_path) == packed_task(tmp_path) == task
+
+
+def test_maps_of_three_channels_are_panoptic(tmp_path):
+    (tmp_path / 'a').mkdir()
+    Image.new('RGB', (4, 4)).save(tmp_path / 'a/0.png')
+    (tmp_path / 'videos.json').write_text('[]')
+    assert results_task(tmp_path) == 'vps'
+    with zipfile.ZipFile(tmp_path / 'a.zip', 'w') as archive:
+        archive.write(tmp_path / 'a/0.png', 'a/0.png')
+    assert packed_task(tmp_path / 'a.zip') == 'vps'
+    Image.new('L', (4, 4)).save(tmp_path / 'a/0.png')
+    assert results_task(tmp_path) == 'vss'
 
 
 def test_a_file_is_of_instances_and_other_folders_are_refused(tmp_path):

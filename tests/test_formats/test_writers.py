@@ -319,7 +319,8 @@ def test_results_with_other_categories_are_refused(tmp_path):
 
 
 def test_the_task_decides_and_names_are_checked_before_a_long_run(tmp_path):
-    dataset = SimpleNamespace(metainfo=META, videos=[video('a'), video('../b')])
+    videos = [video('a'), video('../b')]
+    dataset = SimpleNamespace(metainfo=META, videos=videos, results_form='vipseg')
     assert isinstance(build_writer('vis', tmp_path, dataset), InstanceWriter)
     for task in ('vps', 'vss'):
         with pytest.raises(UserError, match=r"'\.\./b'"):

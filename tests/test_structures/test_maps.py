@@ -36,3 +36,12 @@ def test_segments_of_a_frame():
     assert len(video) == 3
     assert video.segments_in(video.maps[0]) == [(things[0], 2), (things[2], 1)]
     assert video.segments_in(video.maps[1]) == [(things[1], 2)]
+
+
+def test_results_of_some_frames():
+    maps = CodedMaps([np.full((1, 1), t, np.uint8) for t in range(5)])
+    chosen = VideoPanoptic([Segment(4, 0, True, 1, 0)], maps).of_frames([1, 4])
+    assert [int(item.max()) for item in chosen.maps] == [1, 4]
+    assert (len(chosen.maps), len(chosen)) == (2, 1)
+    assert chosen.segments_in(chosen.maps[1]) == [(chosen.segments[0], 1)]
+    assert chosen.segments_in(chosen.maps[0]) == []

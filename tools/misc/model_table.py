@@ -44,6 +44,9 @@ COLUMNS = {
     'ovis_720p': 'OVIS 720p',
     'ovis_coco': 'OVIS with COCO',
     'vipseg': 'VIPSeg',
+    'cityscapes_vps': 'Cityscapes-VPS',
+    'kitti_step': 'KITTI-STEP',
+    'motchallenge_step': 'MOTChallenge-STEP',
     'vspw': 'VSPW',
     'vspw_480p': 'VSPW 480p',
 }

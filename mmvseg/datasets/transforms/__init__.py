@@ -1,7 +1,7 @@
 from .clip import FlipClip, LoadClip, PackClip, ResizeClip
 from .crop import CropClip
 from .image_clip import LoadImageSegments, PackImageClip
-from .load_maps import LoadPanopticClip, LoadSemanticClip
+from .load_maps import LoadPanopticClip, LoadSemanticClip, LoadSTEPClip
 from .rotate import RotateClip
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     'LoadClip',
     'LoadImageSegments',
     'LoadPanopticClip',
+    'LoadSTEPClip',
     'LoadSemanticClip',
     'PackClip',
     'PackImageClip',

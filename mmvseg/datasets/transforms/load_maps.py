@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from mmvseg.errors import UserError
+from mmvseg.formats.step import find_segments, read_step_map
 from mmvseg.media.images import read_class_map, read_segment_map
 from mmvseg.registry import TRANSFORMS
 
@@ -60,6 +61,21 @@ class LoadPanopticClip(_LoadMapClip):
     ) -> tuple[np.ndarray, Mapping[int, int]]:
         """Segment ids, and the labels of those that the annotation file lists."""
         return read_segment_map(results['mask_paths'][index], size), results['segments'][index]
+
+
+@TRANSFORMS.register_module()
+class LoadSTEPClip(_LoadMapClip):
+    """Decode the frames of a clip and the masks of its segments, as of ``STEPDataset``."""
+
+    def split(
+        self, results: dict, index: int, size: tuple[int, int]
+    ) -> tuple[np.ndarray, Mapping[int, int]]:
+        """Segment ids, and the labels of those that are no crowd."""
+        path = results['mask_paths'][index]
+        ids = read_step_map(path, size)
+        segments = find_segments(ids, results['categories'], path, crowds=True)
+        labels = results['labels']
+        return ids, {s.id: labels[s.category_id] for s in segments if not s.iscrowd}
 
 
 @TRANSFORMS.register_module()

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from mmvseg.errors import UserError
-from mmvseg.formats.vipseg import PredictedSegment, Segment
+from mmvseg.formats.panoptic_records import PredictedSegment, Segment
 
 from .panoptic_overlap import FrameOverlap
 

@@ -7,8 +7,13 @@ from typing import Any
 import numpy as np
 
 from mmvseg.errors import UserError
-from mmvseg.formats.vipseg import PredictedSegment, Segment, Video
-from mmvseg.formats.vipseg_results import PanopticFrame, read_frames
+from mmvseg.formats.panoptic_records import (
+    PanopticFrame,
+    PredictedSegment,
+    Segment,
+    Video,
+    read_frames,
+)
 
 
 @dataclass

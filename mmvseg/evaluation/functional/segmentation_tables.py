@@ -10,23 +10,24 @@ from mmvseg.formats.categories import Category
 from .semantic import SemanticQuality, class_iou
 from .stq import TubeSums
 from .table import percent_table
-from .vpq import GROUPS, VPQ, WINDOWS
+from .vpq import GROUPS, VPQ
 
 
 def vpq_tables(result: VPQ) -> str:
     """VPQ of the classes that occur and of the groups, by window length."""
-    columns = [counted(k, 'frames') for k in result.sums]
+    columns = [_column(result, k) for k in result.sums]
     qualities = np.stack([result.per_class(k) for k in result.sums], axis=1)
     classes = {
         f'{category.name} ({category.id})': dict(zip(columns, values, strict=True))
         for category, values in zip(result.categories, qualities, strict=True)
         if not np.isnan(values).all()
     }
-    mean = f'mean of {", ".join(map(str, WINDOWS))}'
+    windows = result.rules.mean_windows
+    mean = f'mean of {", ".join(map(result.rules.name, windows))}'
     groups = {
         group: {
             **{c: result.quality(k, group) for c, k in zip(columns, result.sums, strict=True)},
-            mean: result.mean(WINDOWS, group),
+            mean: result.mean(windows, group),
         }
         for group in GROUPS
     }
@@ -36,6 +37,11 @@ def vpq_tables(result: VPQ) -> str:
             percent_table('VPQ (%)', groups, [*columns, mean]),
         )
     )
+
+
+def _column(result: VPQ, k: int) -> str:
+    name = result.rules.names.get(k)
+    return f'{name} ({counted(k, "frames")})' if name else counted(k, 'frames')
 
 
 def stq_tables(result: TubeSums, categories: Sequence[Category]) -> str:

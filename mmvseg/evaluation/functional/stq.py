@@ -1,15 +1,17 @@
-"""Segmentation and tracking quality (STQ) as the evaluation script of VIPSeg computes it."""
+"""Segmentation and tracking quality (STQ) as in DeepLab2, and as VIPSeg's script uses it."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
 
 from mmvseg.formats.categories import Category
-from mmvseg.formats.vipseg import PredictedSegment, Video, VIPSeg
+from mmvseg.formats.panoptic_records import PanopticSet, PredictedSegment, Segment, Video
 
 from .panoptic_overlap import FrameOverlap, video_overlaps
+from .panoptic_rules import RULES
 
 #: A tube: the pixels of a video that have one class and one segment.
 Tube = tuple[int, int]
@@ -54,8 +56,8 @@ class TubeSums:
             notes.append('SQ and STQ are undefined: no pixel of the ground truth is labelled')
         if not self.num_tubes:
             notes.append(
-                'AQ is 0 since the ground truth has no tube of a thing; the first segment that a '
-                'video lists is officially left out'
+                'AQ is 0 since the ground truth has no tube of a thing; crowds are left out, and '
+                'officially the first segment that a video of VIPSeg lists'
             )
         return notes
 
@@ -78,27 +80,35 @@ class TubeSums:
 class VideoTubes:
     """Counts of one video.
 
-    A segment that changes its class makes two tubes. Officially the first segment that the ground
-    truth of a video lists has the instance number that stands for a crowd: where it is a thing, it
-    is no tube, and predictions on it count for nothing in AQ. Crowd flags are not looked at.
+    A segment that changes its class makes two tubes. A crowd is no tube, and predictions on it
+    count for nothing in AQ; in SQ it counts as its class.
 
     Args:
         categories: the K classes.
+        first_is_crowd: VIPSeg's script numbers segments anew, and the first one that the ground
+            truth of a video lists gets the number that stands for a crowd. So it is one, where it
+            is a thing, and flags are not looked at. False: what is flagged is a crowd.
     """
 
-    def __init__(self, categories: Sequence[Category]) -> None:
+    def __init__(self, categories: Sequence[Category], first_is_crowd: bool = True) -> None:
         self._categories = categories
         self._labels = {category.id: label for label, category in enumerate(categories)}
         self._pixels: Counter[tuple[Tube, Tube]] = Counter()
-        self._first: int | None = None
+        self._first_is_crowd = first_is_crowd
+        self._crowds: set[int] = set()
 
     def add(self, frame: FrameOverlap) -> None:
         """Count a frame."""
-        if self._first is None:
-            self._first = next(iter(frame.truth), None)
+        self._note_crowds(frame.truth)
         for row, column in np.argwhere(frame.counts).tolist():
             pair = self._tube(frame.truth, row), self._tube(frame.pred, column)
             self._pixels[pair] += int(frame.counts[row, column])
+
+    def _note_crowds(self, truth: Mapping[int, Segment]) -> None:
+        if not self._first_is_crowd:
+            self._crowds.update(number for number, segment in truth.items() if segment.iscrowd)
+        elif not self._crowds:
+            self._crowds.update(islice(truth, 1))
 
     def sums(self) -> TubeSums:
         """What the frames so far contribute."""
@@ -106,7 +116,7 @@ class VideoTubes:
         true, predicted, both = Counter(), Counter(), Counter()
         for (t, p), pixels in self._pixels.items():
             result.pixels[t[0], p[0]] += pixels
-            if t[1] == self._first and self._is_thing_tube(t):
+            if t[1] in self._crowds and self._is_thing_tube(t):
                 continue
             if self._is_thing_tube(t):
                 true[t] += pixels
@@ -130,25 +140,27 @@ class VideoTubes:
         return self._labels[segments[number].category_id], number
 
 
-def evaluate_stq(truth: VIPSeg, results: Mapping[str, Video]) -> TubeSums:
+def evaluate_stq(truth: PanopticSet, results: Mapping[str, Video]) -> TubeSums:
     """Evaluate predictions in files.
 
     Args:
-        truth: the ground truth, see :func:`.vipseg.read_vipseg`.
-        results: the predictions of each video, see :func:`.vipseg_results.load_results`.
+        truth: the ground truth, see :func:`.panoptic.read_panoptic`.
+        results: the predictions of each video, see :func:`.panoptic.load_results`.
 
     Raises:
         UserError: naming the file that is missing, broken or does not fit.
 
     Example:
-        >>> truth = read_vipseg('gt.json', 'panomasksRGB')  # doctest: +SKIP
+        >>> truth = read_panoptic('gt.json', 'panomasksRGB')  # doctest: +SKIP
         >>> predictions = load_results('predictions', truth)  # doctest: +SKIP
         >>> evaluate_stq(truth, predictions).stats()['STQ']  # doctest: +SKIP
         0.33
     """
 
+    first_is_crowd = RULES[truth.form].first_is_crowd
+
     def sums(name: str) -> TubeSums:
-        video = VideoTubes(truth.classes)
+        video = VideoTubes(truth.classes, first_is_crowd)
         for frame in video_overlaps(truth.videos[name], results[name]):
             video.add(frame)
         return video.sums()

@@ -1,4 +1,4 @@
-"""Video panoptic quality (VPQ) as the evaluation script of VIPSeg defines it."""
+"""Video panoptic quality (VPQ) as the evaluation scripts of Cityscapes-VPS and VIPSeg define it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ import numpy as np
 
 from mmvseg.errors import counted
 from mmvseg.formats.categories import Category
-from mmvseg.formats.vipseg import Video, VIPSeg
+from mmvseg.formats.panoptic_records import PanopticSet, Video
 
 from .panoptic_matching import Windows, match_window
 from .panoptic_overlap import FrameOverlap, video_overlaps
+from .panoptic_rules import RULES, VIPSEG, PanopticRules
 
-#: Window lengths in frames: those of the papers, and with 8 those of the official script.
-WINDOWS = (1, 2, 4, 6)
-SCRIPT_WINDOWS = (1, 2, 4, 6, 8)
+#: Window lengths in frames for VIPSeg: those of papers, and with 8 those of the official script.
+WINDOWS, SCRIPT_WINDOWS = VIPSEG.mean_windows, VIPSEG.windows
 GROUPS = ('All', 'Things', 'Stuff')
 
 
@@ -56,10 +56,12 @@ class VPQ:
     Attributes:
         categories: the K classes.
         sums: as in :class:`VideoPQ`, of all videos.
+        rules: of the data set: which means are told, and names of windows.
     """
 
     categories: Sequence[Category]
     sums: Mapping[int, np.ndarray]
+    rules: PanopticRules = VIPSEG
 
     @classmethod
     def of(
@@ -67,13 +69,14 @@ class VPQ:
         categories: Sequence[Category],
         videos: Iterable[Mapping[int, np.ndarray]],
         windows: Sequence[int] = WINDOWS,
+        rules: PanopticRules = VIPSEG,
     ) -> 'VPQ':
         """Add up the sums of videos."""
         total = {k: np.zeros((len(categories), 4)) for k in windows}
         for sums in videos:
             for k, values in total.items():
                 values += sums[k]
-        return cls(categories, total)
+        return cls(categories, total, rules)
 
     def per_class(self, k: int) -> np.ndarray:
         """Quality of each class in windows of k frames, (K,); NaN for classes that do not occur."""
@@ -87,17 +90,19 @@ class VPQ:
         values = values[~np.isnan(values)]
         return float(values.mean()) if values.size else float('nan')
 
-    def mean(self, windows: Iterable[int] = WINDOWS, group: str = 'All') -> float:
-        """Mean of :meth:`quality` over window lengths; NaN if one of them is."""
+    def mean(self, windows: Iterable[int] | None = None, group: str = 'All') -> float:
+        """Mean of :meth:`quality` over window lengths, those of papers; NaN if one of them is."""
+        windows = self.rules.mean_windows if windows is None else windows
         return float(np.mean([self.quality(k, group) for k in windows]))
 
     def numbers(self) -> dict[str, dict[str, float]]:
         """Percentages by group and window length, and their means, as a file holds them."""
         numbers = {}
         for group in GROUPS:
-            values = {str(k): self.quality(k, group) for k in self.sums}
-            for windows in (WINDOWS, tuple(self.sums)):
-                values['_'.join(map(str, ('mean', *windows)))] = self.mean(windows, group)
+            values = {self.rules.name(k): self.quality(k, group) for k in self.sums}
+            for windows in (self.rules.mean_windows, tuple(self.sums)):
+                key = '_'.join(('mean', *map(self.rules.name, windows)))
+                values[key] = self.mean(windows, group)
             numbers[group] = {key: 100 * value for key, value in values.items()}
         return numbers
 
@@ -119,24 +124,27 @@ def in_group(categories: Sequence[Category], group: str) -> np.ndarray:
 
 
 def evaluate_vpq(
-    truth: VIPSeg, results: Mapping[str, Video], windows: Sequence[int] = WINDOWS
+    truth: PanopticSet, results: Mapping[str, Video], windows: Sequence[int] | None = None
 ) -> VPQ:
     """Evaluate predictions in files.
 
     Args:
-        truth: the ground truth, see :func:`.vipseg.read_vipseg`.
-        results: the predictions of each video, see :func:`.vipseg_results.load_results`.
-        windows: lengths in frames, ascending.
+        truth: the ground truth, see :func:`.panoptic.read_panoptic`.
+        results: the predictions of each video, see :func:`.panoptic.load_results`.
+        windows: lengths in frames, ascending; default those of the papers.
 
     Raises:
         UserError: naming the file that is missing, broken or does not fit.
 
     Example:
-        >>> truth = read_vipseg('gt.json', 'panomasksRGB')  # doctest: +SKIP
+        >>> truth = read_panoptic('gt.json', 'panomasksRGB')  # doctest: +SKIP
         >>> predictions = load_results('predictions', truth)  # doctest: +SKIP
         >>> evaluate_vpq(truth, predictions).mean()  # doctest: +SKIP
         0.36
     """
+
+    rules = RULES[truth.form]
+    windows = rules.mean_windows if windows is None else windows
 
     def sums(name: str) -> dict[int, np.ndarray]:
         video = VideoPQ(truth.classes, windows, f'{truth.file}: video {name}')
@@ -144,4 +152,4 @@ def evaluate_vpq(
             video.add(frame)
         return video.sums
 
-    return VPQ.of(truth.classes, map(sums, truth.annotated), windows)
+    return VPQ.of(truth.classes, map(sums, truth.annotated), windows, rules)

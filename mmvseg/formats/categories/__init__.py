@@ -80,9 +80,10 @@ def parse_categories(
 
 
 def load_table(name: str) -> list[Category]:
-    """A published class table: ``ytvis_2019``, ``ytvis_2021``, ``ovis`` or ``vipseg``.
+    """A published class table.
 
-    VSPW has the classes of VIPSeg.
+    The names are ``ytvis_2019``, ``ytvis_2021``, ``ovis``, ``vipseg``, ``cityscapes_vps``,
+    ``kitti_step`` and ``motchallenge_step``. VSPW has the classes of VIPSeg.
     """
     data = files(__name__).joinpath(f'{name}.json').read_bytes()
     return [
