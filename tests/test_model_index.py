@@ -42,6 +42,8 @@ DATA = {
     ('YouTubeVISDataset', '2019'): 'YouTube-VIS 2019',
     ('YouTubeVISDataset', '2021'): 'YouTube-VIS 2021',
     ('YouTubeVISDataset', 'ovis'): 'OVIS',
+    ('YouTubeVISDataset', 'lvvis'): 'LV-VIS',
+    ('YouTubeVISDataset', 'object'): 'DAVIS 2017',
     ('VIPSegDataset', 'vipseg'): 'VIPSeg',
     ('VSPWDataset', None): 'VSPW',
     ('CityscapesVPSDataset', 'cityscapes_vps'): 'Cityscapes-VPS',

@@ -10,7 +10,7 @@ from mmvseg.engine.distributed import (
     on_main_process,
 )
 from mmvseg.engine.launch import (
-    lacks_annotations,
+    lacks_truth,
     prepare_test,
     start,
 )
@@ -28,7 +28,7 @@ def measure(args: argparse.Namespace) -> None:
     cfg = start(args)
     args.checkpoint = str(find_checkpoint(args.checkpoint, args.allow_pickle))
     ann_file = prepare_test(cfg, args)
-    if lacks_annotations(cfg.test_dataloader.dataset):
+    if lacks_truth(cfg.test_dataloader.dataset, cfg.test_evaluator):
         raise UserError(
             f'{ann_file} has no annotations, so nothing can be measured; '
             'mmvseg test writes the results for the evaluation server'

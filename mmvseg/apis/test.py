@@ -17,23 +17,21 @@ from mmvseg.engine.distributed import (
 from mmvseg.engine.fingerprint import claim_folder, fingerprint
 from mmvseg.engine.launch import (
     data_folder,
-    lacks_annotations,
+    lacks_truth,
+    metrics_of,
     panoptic_truth,
     prepare_test,
     start,
 )
 from mmvseg.errors import say
-from mmvseg.evaluation.folder_scores import (
-    Scores,
-    score_instances,
-    score_panoptic,
-    score_semantic,
-)
-from mmvseg.evaluation.functional.ground_truth import to_ground_truth
+from mmvseg.evaluation.folder_scores import score_panoptic, score_semantic
+from mmvseg.evaluation.instance_rules import InstanceRules, YouTubeVISRules
+from mmvseg.evaluation.scores import Scores
 from mmvseg.files import SAME_COMMAND, disk_errors, write_json
 from mmvseg.formats.results_folder import complete_results, zip_results
 from mmvseg.formats.vspw import load_semantic_truth
 from mmvseg.formats.youtube_vis import read_youtube_vis
+from mmvseg.formats.youtube_vis_results import read_results
 from mmvseg.hub import find_checkpoint
 from mmvseg.registry import DATASETS, METRICS
 
@@ -47,10 +45,10 @@ def test(args: argparse.Namespace) -> None:
     cfg = start(args)
     args.checkpoint = str(find_checkpoint(args.checkpoint, args.allow_pickle))
     ann_file = prepare_test(cfg, args)
-    annotated = not lacks_annotations(cfg.test_dataloader.dataset)
-    occlusion = _has_occlusion(cfg.test_evaluator)
+    metrics = metrics_of(cfg.test_evaluator)
+    annotated = not lacks_truth(cfg.test_dataloader.dataset, metrics)
     if annotated:  # what cannot be scored in the end is refused before the model runs
-        on_main_process(lambda: _check_ground_truth(cfg, ann_file, occlusion))
+        on_main_process(lambda: _check_ground_truth(cfg, ann_file, metrics))
     else:
         _remark(f'{ann_file} has no annotations: results are written, but not scored')
     cfg.work_dir = cfg.get('work_dir') or default_work_dir(cfg)
@@ -75,21 +73,21 @@ def test(args: argparse.Namespace) -> None:
             if args.zip:
                 say(f'for the evaluation server: {zip_results(out_dir)}')
             if annotated:
-                _report(_score(cfg, ann_file, results, occlusion), results)
+                _report(_score(cfg, ann_file, results, metrics), results)
 
 
-def _check_ground_truth(cfg: Config, ann_file: Path, occlusion: bool) -> None:
+def _check_ground_truth(cfg: Config, ann_file: Path, metrics: list[dict]) -> None:
     dataset = cfg.test_dataloader.dataset
     tasks = getattr(DATASETS.get(dataset.type), 'tasks', ())
     if 'vis' in tasks:
-        to_ground_truth(read_youtube_vis(ann_file), occlusion)
+        _rules(metrics, ann_file)
     elif 'vps' in tasks:
         panoptic_truth(dataset)
     elif 'vss' in tasks:
         load_semantic_truth(ann_file, data_folder(dataset, 'mask'))
 
 
-def _score(cfg: Config, ann_file: Path, results: Path, occlusion: bool) -> Scores | None:
+def _score(cfg: Config, ann_file: Path, results: Path, metrics: list[dict]) -> Scores | None:
     dataset = cfg.test_dataloader.dataset
     tasks, meta = DATASETS.get(dataset.type).tasks, dataset_metainfo(dataset)
     if 'vps' in tasks:
@@ -97,7 +95,22 @@ def _score(cfg: Config, ann_file: Path, results: Path, occlusion: bool) -> Score
     if 'vss' in tasks:
         names = dict(zip(meta['category_ids'], meta['classes'], strict=True))
         return score_semantic(ann_file, data_folder(dataset, 'mask'), results.parent, names)
-    return score_instances(ann_file, results, occlusion, meta['category_ids'])
+    found = read_results(results)
+    if not found:
+        return None
+    scores = [r.score(found, str(results), meta['category_ids']) for r in _rules(metrics, ann_file)]
+    return Scores(
+        numbers={name: value for part in scores for name, value in part.numbers.items()},
+        tables='\n'.join(part.tables for part in scores),
+        notes=[note for part in scores for note in part.notes],
+    )
+
+
+def _rules(metrics: list[dict], ann_file: Path) -> list[InstanceRules]:
+    """The rules of the metrics of instances; those of YouTube-VIS where there is none."""
+    kinds = [(METRICS.get(metric['type']), metric) for metric in metrics]
+    found = [kind.rules_of(m, ann_file) for kind, m in kinds if hasattr(kind, 'rules_of')]
+    return found or [YouTubeVISRules(read_youtube_vis(ann_file))]
 
 
 def _report(scores: Scores | None, results: Path) -> None:
@@ -112,11 +125,6 @@ def _report(scores: Scores | None, results: Path) -> None:
     metrics = results.parent / 'metrics.json'
     write_json(metrics, scores.numbers)
     say(f'numbers: {metrics}')
-
-
-def _has_occlusion(evaluator: dict | list[dict]) -> bool:
-    evaluators = evaluator if isinstance(evaluator, list) else [evaluator]
-    return any(getattr(METRICS.get(e['type']), 'occlusion', False) for e in evaluators)
 
 
 def _remark(text: str) -> None:

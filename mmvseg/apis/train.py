@@ -10,7 +10,7 @@ from mmvseg.engine.config import config_errors, default_work_dir, require
 from mmvseg.engine.launch import (
     check_amp,
     check_data,
-    lacks_annotations,
+    lacks_truth,
     set_amp,
     set_classes,
     start,
@@ -70,7 +70,7 @@ def _prepare_data(cfg: Config) -> None:
     if cfg.get('val_dataloader') is None:
         return
     check_data(cfg.val_dataloader.dataset, 'val_dataloader.dataset')
-    if lacks_annotations(cfg.val_dataloader.dataset):
+    if lacks_truth(cfg.val_dataloader.dataset, cfg.get('val_evaluator') or []):
         raise UserError(
             f'val_dataloader.dataset.ann_file: {cfg.val_dataloader.dataset.ann_file} has no '
             'annotations to validate against; use --no-validate, or hold out some training videos'

@@ -1,6 +1,11 @@
 """Score results without a model, as the official evaluators do.
 
     ytvis, ovis  GT.json RESULTS.json         AP of instances; ovis adds occlusion groups
+    lvvis        GT.json RESULTS.json         AP as in LV-VIS, base and novel classes apart
+    davis        GT.json RESULTS.json         J and F of objects without classes
+    ytvis22      GT RESULTS.json              AP of short and long videos, and the mean: GT is a
+                                              folder with gt_short.json and gt_long.json
+    burst        GT.json RESULTS.json         HOTA of BURST, class by class
     hota         GT.json RESULTS.json         HOTA, MOTA, IDF1, id switches of the same files
     vpq, stq     GT PRED                      panoptic, see below
     vss          GT PRED                      semantic: GT is a folder with val.txt and data/ (or
@@ -17,7 +22,7 @@ PRED and RESULTS.json may also be the submission.zip of mmvseg test that holds t
 
 Prints tables in percent ('-': nothing to measure). --out gets the summary as JSON in full
 precision: fractions, but VPQ in percent as its official script has it. Undefined numbers are -1 for
-ytvis and ovis, as officially, else null; a note says why. For hota --out gets every number of each
+AP and AR, as officially, else null; a note says why. For hota --out gets every number of each
 video and class.
 
 Example:
@@ -41,6 +46,7 @@ from .arguments import add_step_classes, finite_number
 from .parser import UsageError
 
 if TYPE_CHECKING:
+    from mmvseg.evaluation.scores import Scores
     from mmvseg.formats.youtube_vis_results import Result
 
 # What each metric needs is imported in its function: it starts without what others need.
@@ -68,6 +74,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='by the rules of MOTS: crowds are regions to ignore, and where results overlap, the '
         'highest score keeps the pixels',
     )
+    davis = parser.add_argument_group('only for davis')
+    davis.add_argument(
+        '--void',
+        type=Path,
+        metavar='FOLDER',
+        help='masks of DAVIS, <video>/<frame>.png: their value 255 is ignored',
+    )
+    short_long = parser.add_argument_group('only for ytvis22')
+    for split in ('short', 'long'):
+        short_long.add_argument(
+            f'--{split}',
+            metavar='FILE',
+            help=f'name in GT of the ground truth of {split} videos (default: gt_{split}.json)',
+        )
+    burst = parser.add_argument_group('only for burst')
+    burst.add_argument(
+        '--distractors', type=Path, metavar='FILE', help='json list of category ids to leave out'
+    )
+    burst.add_argument(
+        '--common',
+        type=Path,
+        metavar='FILE',
+        help='the common classes: common_classes.json of BURST, or a json list of category ids',
+    )
+    burst.add_argument(
+        '--open-world', action='store_true', help='OWTA: take all objects and results for one class'
+    )
     panoptic = parser.add_argument_group('only for vpq and stq')
     add_step_classes(panoptic)
     vss = parser.add_argument_group('only for vss')
@@ -80,33 +113,70 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+#: The options that are for some metrics alone.
+_OPTIONS = {
+    ('hota',): ('min_score', 'class_agnostic', 'mots'),
+    ('davis',): ('void',),
+    ('ytvis22',): ('short', 'long'),
+    ('burst',): ('distractors', 'common', 'open_world'),
+    ('vpq', 'stq'): ('classes',),
+    ('vss',): ('split', 'gt_coding'),
+}
+
+
 def run(args: argparse.Namespace) -> None:
     """Run the command."""
-    if args.metric != 'vss' and (args.split or args.gt_coding):
-        raise UsageError('--split and --gt-coding are for vss')
-    if args.classes and args.metric not in ('vpq', 'stq'):
-        raise UsageError('--classes is for vpq and stq')
-    of_hota = args.min_score is not None or args.class_agnostic or args.mots
-    if args.metric != 'hota' and of_hota:
-        raise UsageError('--min-score, --class-agnostic and --mots are for hota')
+    for metrics, options in _OPTIONS.items():
+        values = (getattr(args, name) for name in options)
+        is_given = any(value is not None and value is not False for value in values)
+        if args.metric not in metrics and is_given:
+            *others, last = (f'--{name.replace("_", "-")}' for name in options)
+            named = f'{", ".join(others)} and {last} are' if others else f'{last} is'
+            raise UsageError(f'{named} for {" and ".join(metrics)}')
     numbers = METRICS[args.metric](args)
     if args.out:
         write_json(args.out, numbers)
 
 
 def _instances(args: argparse.Namespace) -> dict[str, float]:
-    from mmvseg.evaluation.functional.ground_truth import to_ground_truth
-    from mmvseg.evaluation.functional.table import ap_tables
-    from mmvseg.evaluation.functional.youtube_vis_ap import evaluate_youtube_vis
+    from mmvseg.evaluation import instance_rules
     from mmvseg.formats.youtube_vis import read_youtube_vis
 
-    occlusion = args.metric == 'ovis'
-    truth = to_ground_truth(read_youtube_vis(args.ground_truth), occlusion)
-    if not truth.has_annotations:
+    kinds = dict(
+        ytvis=instance_rules.YouTubeVISRules,
+        ovis=instance_rules.OVISRules,
+        lvvis=instance_rules.LVVISRules,
+    )
+    rules = kinds[args.metric](read_youtube_vis(args.ground_truth))
+    if not rules.has_truth:
         _note(f'{args.ground_truth} has no annotations: every number is -1 (undefined)')
-    result = evaluate_youtube_vis(truth, _read_results(args), str(args.results), occlusion)
-    _show(ap_tables(result), result.notes)
-    return result.stats()
+    return _scored(rules.score(_read_results(args), str(args.results)))
+
+
+def _proposals(args: argparse.Namespace) -> dict[str, float]:
+    from mmvseg.evaluation.davis_rules import DAVISRules
+    from mmvseg.formats.youtube_vis import read_youtube_vis
+
+    rules = DAVISRules(read_youtube_vis(args.ground_truth), args.void)
+    return _scored(rules.score(_read_results(args), str(args.results)))
+
+
+def _short_and_long(args: argparse.Namespace) -> dict[str, float]:
+    from mmvseg.evaluation.instance_rules import ShortLongRules
+    from mmvseg.formats.youtube_vis import read_youtube_vis
+
+    named = dict(short=args.short, long=args.long)
+    paths = {
+        split: args.ground_truth / (name or f'gt_{split}.json') for split, name in named.items()
+    }
+    there = {split: path for split, path in paths.items() if named[split] or path.exists()}
+    if not there:
+        raise UserError(
+            f'{args.ground_truth}: has neither gt_short.json nor gt_long.json, the ground truth of '
+            'short and of long videos; --short and --long name others'
+        )
+    rules = ShortLongRules({split: read_youtube_vis(path) for split, path in there.items()})
+    return _scored(rules.score(_read_results(args), str(args.results)))
 
 
 def _tracks(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
@@ -125,6 +195,28 @@ def _tracks(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
     )
     _show(tracking_tables(result), result.notes)
     return result.numbers()
+
+
+def _burst(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
+    from mmvseg.evaluation.functional.burst import score_burst
+    from mmvseg.evaluation.functional.table import percent_table
+    from mmvseg.formats.burst import read_class_ids
+    from mmvseg.formats.youtube_vis import read_youtube_vis
+
+    scores = score_burst(
+        read_youtube_vis(args.ground_truth),
+        _read_results(args),
+        str(args.results),
+        distractors=args.distractors and read_class_ids(args.distractors),
+        common=args.common and read_class_ids(args.common),
+        open_world=args.open_world,
+    )
+    columns = [*next(iter(scores.groups.values()))]
+    tables = [percent_table('groups (%)', scores.groups, columns)]
+    if scores.classes:
+        tables.insert(0, percent_table('classes (%)', scores.classes, columns))
+    _show('\n'.join(tables), scores.notes)
+    return scores.groups | (dict(classes=scores.classes) if scores.classes else {})
 
 
 def _read_results(args: argparse.Namespace) -> list['Result']:
@@ -197,11 +289,20 @@ def _semantic(args: argparse.Namespace) -> dict[str, float]:
 METRICS = dict(
     ytvis=_instances,
     ovis=_instances,
+    lvvis=_instances,
+    davis=_proposals,
+    ytvis22=_short_and_long,
+    burst=_burst,
     hota=_tracks,
     vpq=_panoptic_quality,
     stq=_tracking_quality,
     vss=_semantic,
 )
+
+
+def _scored(scores: 'Scores') -> dict[str, Any]:
+    _show(scores.tables, scores.notes)
+    return scores.numbers
 
 
 def _show(table: str, notes: list[str]) -> None:

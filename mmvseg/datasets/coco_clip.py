@@ -16,6 +16,9 @@ from .metainfo import to_metainfo
 from .tracks import report_training_set, to_records
 from .youtube_vis import TABLES, YouTubeVISDataset
 
+#: The data sets of videos that have classes which COCO's are trained as.
+VERSIONS = ('2019', '2021', 'ovis')
+
 
 @DATASETS.register_module()
 class CocoClipDataset(YouTubeVISDataset):
@@ -40,10 +43,10 @@ class CocoClipDataset(YouTubeVISDataset):
     """
 
     def __init__(self, *args, version: str | int, **kwargs) -> None:
-        if version is None:
+        if version is None or str(version) in TABLES.keys() - {*VERSIONS}:
             raise UserError(
                 "dataset CocoClipDataset: version names the data set whose classes COCO's "
-                f'categories become; use one of {", ".join(TABLES)}'
+                f'categories become; use one of {", ".join(VERSIONS)}'
             )
         super().__init__(*args, version=version, **kwargs)
 

@@ -1,4 +1,4 @@
-"""YouTube-VIS 2019 and 2021, OVIS, and any own data set in their annotation format."""
+"""YouTube-VIS, OVIS, LV-VIS, and any own data set in their annotation format."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,8 +18,14 @@ from .metainfo import to_metainfo
 from .tracks import report_training_set, to_records, trained_objects
 from .video_dataset import VideoDataset
 
-#: Class table of each published data set.
-TABLES = {'2019': 'ytvis_2019', '2021': 'ytvis_2021', 'ovis': 'ovis'}
+#: Class table of each published data set; of those that name no classes, one of a single class.
+TABLES = {
+    '2019': 'ytvis_2019',
+    '2021': 'ytvis_2021',
+    'ovis': 'ovis',
+    'lvvis': 'lv_vis',
+    'object': 'object',
+}
 
 
 @DATASETS.register_module()
@@ -30,8 +36,10 @@ class YouTubeVISDataset(VideoDataset):
     or None] * T, bboxes=[xyxy or None] * T, areas=[pixels] * T, trained=[bool] * T)``.
 
     Args:
-        version: ``'2019'``, ``'2021'`` or ``'ovis'``: the file's categories must be the published
-            ones. None: own data, the classes are the file's categories in the file's order.
+        version: ``'2019'``, ``'2021'`` (2022 as well), ``'ovis'`` or ``'lvvis'``: the file's
+            categories must be the published ones. ``'object'``: they must be the one class
+            ``object``, as of imported DAVIS and MOSE. None: own data, the classes are the file's
+            categories in the file's order.
         metainfo: with ``version=None``, ``classes`` may name the categories to use and their order;
             objects of other categories are left out, of training as of the metrics.
         **kwargs: see :class:`VideoDataset`.

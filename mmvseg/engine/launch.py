@@ -26,7 +26,8 @@ from mmvseg.formats.panoptic_records import PanopticSet
 from mmvseg.formats.step import has_maps, list_sequences, read_step
 from mmvseg.formats.vipseg import read_vipseg
 from mmvseg.formats.vspw import load_semantic_truth
-from mmvseg.registry import DATASETS
+from mmvseg.formats.youtube_vis import released_file
+from mmvseg.registry import DATASETS, METRICS
 
 from .categories import sync_num_classes
 from .config import load_config, require
@@ -105,8 +106,7 @@ def _choose_data(cfg: Config, args: argparse.Namespace) -> None:
         changed['ann_file'] = dataset.ann_file = str(Path(args.json).absolute())
         dataset.pop('sequences', None)  # those of another folder
     dataset.data_prefix = prefix
-    evaluators = cfg.test_evaluator
-    for evaluator in evaluators if isinstance(evaluators, list) else [evaluators]:
+    for evaluator in metrics_of(cfg.test_evaluator):
         evaluator.update({key: value for key, value in changed.items() if key in evaluator})
         if args.json:
             evaluator.pop('sequences', None)
@@ -193,7 +193,9 @@ def check_data(dataset: Mapping[str, Any], where: str) -> None:
 
 def annotation_file(dataset: Mapping[str, Any]) -> Path:
     """Where the annotation file of a dataset config lies; without one the dataset's folder."""
-    return Path(dataset.get('data_root') or '') / (dataset.get('ann_file') or '')
+    return Path(
+        released_file(Path(dataset.get('data_root') or '') / (dataset.get('ann_file') or ''))
+    )
 
 
 def data_folder(dataset: Mapping[str, Any], name: str) -> Path:
@@ -203,6 +205,22 @@ def data_folder(dataset: Mapping[str, Any], name: str) -> Path:
     """
     prefix = dataset.get('data_prefix') or {}
     return Path(dataset.get('data_root') or '') / (prefix.get(name) or prefix.get('img') or '')
+
+
+def metrics_of(evaluator: Any) -> list[Mapping[str, Any]]:
+    """The configs of the metrics of ``val_evaluator`` or ``test_evaluator``."""
+    return [*evaluator] if isinstance(evaluator, list) else [evaluator]
+
+
+def lacks_truth(dataset: Mapping[str, Any], evaluator: Any) -> bool:
+    """Whether the videos of a dataset config have no annotations, and no metric brings any.
+
+    Raises:
+        UserError: the annotation file cannot be read, or only some of the videos have them.
+    """
+    kinds = (METRICS.get(metric['type']) for metric in metrics_of(evaluator))
+    has_own = any(getattr(kind, 'has_own_truth', False) for kind in kinds)
+    return not has_own and lacks_annotations(dataset)
 
 
 def panoptic_truth(dataset: Mapping[str, Any]) -> PanopticSet:

@@ -14,7 +14,7 @@ from mmengine.registry import init_default_scope
 
 from mmvseg.datasets import VideoDataset
 from mmvseg.errors import UserError
-from mmvseg.registry import DATASETS
+from mmvseg.registry import DATASETS, METRICS
 
 from .config_sections import require
 
@@ -55,6 +55,12 @@ def use_own_data(cfg: Config) -> None:
             dataset.pop(key, None)
     evaluators = cfg.test_evaluator
     for evaluator in evaluators if isinstance(evaluators, list) else [evaluators]:
+        if getattr(METRICS.get(evaluator.get('type', '')), 'has_own_truth', False):
+            raise UserError(
+                f'config {cfg.filename}, own_data: {evaluator.type} has ground truth of its own, '
+                'which is not that of own data; set test_evaluator=dict(_delete_=True, type='
+                "'YouTubeVISMetric', ann_file=...)"
+            )
         _measure_on(evaluator, cfg.test_dataloader.dataset)
     cfg.val_dataloader = deepcopy(cfg.test_dataloader)
     cfg.val_evaluator = deepcopy(cfg.test_evaluator)

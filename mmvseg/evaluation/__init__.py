@@ -5,7 +5,9 @@ from typing import Any
 
 _MODULES = dict(
     CityscapesVPSMetric='metrics',
+    DAVISMetric='metrics',
     InstanceWriter='writers',
+    LVVISMetric='metrics',
     OVISMetric='metrics',
     PanopticWriter='writers',
     ResultsWriter='results_writer',
@@ -13,6 +15,7 @@ _MODULES = dict(
     SemanticWriter='writers',
     VideoPanopticMetric='metrics',
     VideoSemanticMetric='metrics',
+    YouTubeVIS2022Metric='metrics',
     YouTubeVISMetric='metrics',
 )
 

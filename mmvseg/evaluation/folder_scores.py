@@ -1,68 +1,24 @@
-"""Scores of the results in a folder, as ``mmvseg test`` writes them, for each task.
+"""Scores of the maps in a folder, as ``mmvseg test`` writes them.
 
-Numbers have the names that ``mmvseg evaluate`` gives them.
+Numbers have the names that ``mmvseg evaluate`` gives them. Instances have rules of their own, see
+:mod:`.instance_rules`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from mmvseg.formats.panoptic import load_results
 from mmvseg.formats.panoptic_records import PanopticSet
 from mmvseg.formats.vspw import load_semantic_truth
-from mmvseg.formats.youtube_vis import read_youtube_vis
-from mmvseg.formats.youtube_vis_results import read_results
 from mmvseg.progress import ProgressReport
 
-from .functional.ground_truth import to_ground_truth
 from .functional.panoptic_overlap import video_overlaps
 from .functional.panoptic_rules import RULES
 from .functional.segmentation_tables import semantic_tables, stq_tables, vpq_tables
 from .functional.stq import TubeSums, VideoTubes
-from .functional.table import ap_tables
 from .functional.vpq import VPQ, VideoPQ
-from .functional.youtube_vis_ap import evaluate_youtube_vis, restrict_categories
+from .scores import Scores
 from .semantic_scores import evaluate_vss
-
-
-class Scores(NamedTuple):
-    """What there is to say of a folder.
-
-    Attributes:
-        numbers: by name; NaN where a number is undefined.
-        tables: for people.
-        notes: what is undefined or was left out, and why.
-    """
-
-    numbers: dict[str, Any]
-    tables: str
-    notes: list[str]
-
-
-def score_instances(
-    ann_file: Path, results: Path, occlusion: bool, category_ids: Iterable[int]
-) -> Scores | None:
-    """AP and AR.
-
-    Args:
-        ann_file: the ground truth.
-        results: a ``results.json``.
-        occlusion: with OVIS's occlusion groups.
-        category_ids: the categories that count.
-
-    Returns:
-        The scores; None if nothing was predicted in any video.
-
-    Raises:
-        UserError: naming the file that is missing, broken or does not fit.
-    """
-    truth = to_ground_truth(read_youtube_vis(ann_file), occlusion)
-    found = read_results(results)
-    if not found:
-        return None
-    truth = restrict_categories(truth, category_ids)
-    result = evaluate_youtube_vis(truth, found, str(results), occlusion)
-    return Scores(result.stats(), ap_tables(result), result.notes)
 
 
 def score_panoptic(truth: PanopticSet, folder: Path) -> Scores:

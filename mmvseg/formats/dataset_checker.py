@@ -18,7 +18,8 @@ from mmvseg.media.names import leads_out
 from .coco import parse_coco, to_coco_content
 from .json_files import decode_json, read_json_bytes
 from .pictures import DeepFrames, checked_frame
-from .problems import Findings, Problem, no_annotations
+from .problems import Findings, Level, Problem, no_annotations
+from .tracks import end_with_first_frame
 from .vipseg_checker import PANOPTIC_FORMS, check_vipseg
 from .youtube_vis import Video, YouTubeVIS, outside_problems, parse, to_content
 
@@ -152,6 +153,10 @@ def _parse_tracks(
         records = yield from parse(content, file, on_annotation=on_step)
     if not records.has_annotations:
         yield no_annotations(records.file)
+    if end_with_first_frame(records.annotations):
+        rule = 'all lie in the first frames of their videos, so nothing can be scored against them'
+        yield Problem(records.file, 'annotations', rule, level=Level.NOTE)
+    yield from _check_class_lists(records)
     if not allow_outside_root:
         yield from outside_problems(records)
     return records
@@ -171,6 +176,22 @@ def _check_videos(
                 yield from _check_frames(video, Path(root), pool, allow_outside_root, deep)
             on_step()
     yield from deep.note(records.file)
+
+
+def _check_class_lists(records: YouTubeVIS) -> Iterator[Problem]:
+    """What BURST's lists of classes that a video lacks, or has more of, contradict."""
+    known = {category.id for category in records.categories}
+    for video in records.videos.values():
+        for field in ('neg_category_ids', 'not_exhaustive_category_ids'):
+            if unknown := sorted({*(getattr(video, field) or ())} - known):
+                rule = f'unknown categories {", ".join(map(str, unknown))}'
+                yield Problem(records.file, field, rule, video=video.id, level=Level.FLAW)
+    for annotation in records.annotations:
+        video = records.videos.get(annotation.video_id)
+        if video and annotation.category_id in (video.neg_category_ids or ()):
+            rule = f'category {annotation.category_id} is said to be absent from the video'
+            where = dict(video=video.id, annotation=annotation.id, level=Level.FLAW)
+            yield Problem(records.file, 'category_id', rule, **where)
 
 
 def _check_frames(

@@ -47,6 +47,16 @@ class Annotation:
     mask_areas: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
 
 
+def end_with_first_frame(annotations: Sequence[Annotation]) -> bool:
+    """Whether objects are annotated in the first frame of their videos alone.
+
+    So are the released validation sets of tasks that give the first frame, as of MOSE. Nothing can
+    be scored against them, and to train on them is to take what is not annotated for background.
+    """
+    longer = any(len(annotation.rles) > 1 for annotation in annotations)
+    return longer and not any(any(annotation.rles[1:]) for annotation in annotations)
+
+
 def measure_tracks(
     annotations: Sequence[Annotation], file: str, compare_boxes: bool = True
 ) -> list[list[Problem]]:

@@ -4,6 +4,7 @@ What the fields are is declared here and nowhere else. Data sets, evaluation, ch
 read through :func:`parse`, so that they agree on what is refused, and in which words.
 """
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -113,17 +114,31 @@ def read_youtube_vis(
         'disc'
     """
     compare_boxes = flaws is not None
+    path = released_file(path)
     return strictly(parse(load_content(path), str(path), with_annotations, compare_boxes), flaws)
 
 
 def read_categories(path: str | Path) -> list[Category]:
     """The classes of an annotation file alone; see :func:`read_youtube_vis`."""
+    path = released_file(path)
     return strictly(parse_categories(load_content(path).categories, str(path)))
 
 
 def has_annotations(path: str | Path) -> bool:
     """Whether an annotation file can be trained on or evaluated against."""
-    return bool(load_content(path).annotations)
+    return bool(load_content(released_file(path)).annotations)
+
+
+def released_file(path: str | Path) -> str | Path:
+    """Where the annotation file of a split lies: as named, or in the folder of the split.
+
+    Some releases of YouTube-VIS have ``valid/instances.json`` for ``valid.json``, which is taken
+    where there is no other.
+    """
+    folder, suffix = os.path.splitext(path)
+    inside = os.path.join(folder, 'instances.json')
+    is_elsewhere = suffix == '.json' and not os.path.exists(path) and os.path.isfile(inside)
+    return Path(inside) if is_elsewhere else path
 
 
 def load_content(path: str | Path) -> Content:
@@ -202,15 +217,28 @@ def parse_videos(entries: Sequence[Raw], file: str) -> Findings[dict[int, Video]
         Entries that are broken, ids that occur twice, frames that cannot be.
     """
     videos: dict[int, Video] = {}
+    renamed = 0
     for position, raw in enumerate(entries):
         video = yield from decode_entry(raw, Video, file, f'videos[{position}]', video='id')
         if video is None:
             continue
+        names = [_in_folder(name) for name in video.file_names]
+        renamed += names != video.file_names
+        video.file_names = names
         if video.id in videos:
             yield Problem(file, 'id', 'duplicate video id', video=video.id)
         yield from video_problems(video, file)
         videos[video.id] = video
+    if renamed:
+        rule = f'the last two parts of names with \\ are taken, in {counted(renamed, "videos")}'
+        yield Problem(file, 'file_names', rule, level=Level.NOTE)
     return videos
+
+
+def _in_folder(name: str) -> str:
+    """A name as it is; of one with the separators of Windows, as LV-VIS has them, video/frame."""
+    inside = '/'.join(name.split('\\')[-2:])
+    return name if '\\' not in name or leads_out(inside) else inside
 
 
 def video_problems(video: Video, file: str) -> Iterable[Problem]:

@@ -87,6 +87,14 @@ COMMANDS = dict(
         'vis', 'evaluate', 'hota data/train.json results.json --out numbers.json',
         ('numbers.json',), True,
     ),
+    davis=Command(
+        'vis', 'evaluate', 'davis data/train.json results.json --out numbers.json',
+        ('numbers.json',), True,
+    ),
+    burst=Command(
+        'vis', 'evaluate', 'burst data/train.json results.json --out numbers.json',
+        ('numbers.json',), True,
+    ),
     check=Command(
         'vis', 'dataset_converters/check_dataset', 'data/train.json data/JPEGImages', (), True
     ),

@@ -15,9 +15,9 @@ from mutations import EXTREMES, VALUES, places
 FILES = {
     'data/train.json': (
         *('train', 'train_validate', 'test', 'test_vis', 'ytvis', 'ovis', 'hota'),
-        *('check', 'check_json', 'draw'),
+        *('davis', 'burst', 'check', 'check_json', 'draw'),
     ),
-    'results.json': ('ytvis', 'ovis', 'hota', 'draw'),
+    'results.json': ('ytvis', 'ovis', 'hota', 'davis', 'burst', 'draw'),
     'data/coco.json': ('train_coco', 'check_coco'),
     'data/panoptic_gt_VIPSeg_train.json': ('train_vps',),
     'data/panoptic_gt_VIPSeg_val.json': (

@@ -120,6 +120,8 @@ def test_classes_of_another_version(coco, open_coco):
 def test_version_is_needed(coco, open_coco):
     with pytest.raises(UserError, match='use one of 2019, 2021, ovis'):
         open_coco(coco, version=None)
+    with pytest.raises(UserError, match='use one of 2019, 2021, ovis'):
+        open_coco(coco, version='lvvis')
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,9 @@ def test_published_tables():
     assert len(load_table('ytvis_2019')) == len(load_table('ytvis_2021')) == 40
     assert len(load_table('ovis')) == 25
     assert load_table('ytvis_2019')[5].name == 'sedan'
-    assert load_table('ytvis_2021')[4] == (5, 'car', (0, 0, 142), True)
+    assert load_table('ytvis_2021')[4] == (5, 'car', (0, 0, 142), True, None)
+    assert load_table('lv_vis')[5] == (6, 'airplane', None, True, 0)
+    assert load_table('object') == [(1, 'object', None, True, None)]
 
 
 def test_own_classes_come_from_the_file(content, make_dataset):
@@ -41,6 +43,23 @@ def test_chosen_classes(content, make_dataset):
     assert sample.gt_instances[0].labels.tolist() == [0]
     with pytest.raises(UserError, match=r'no categories named spoon.*it has cup, fork'):
         make_dataset(content, metainfo=dict(classes=('fork', 'spoon')))
+
+
+def test_data_sets_of_one_class(content, make_dataset):
+    content['categories'] = [dict(id=1, name='object')]
+    for annotation in content['annotations']:
+        annotation['category_id'] = 1
+    metainfo = make_dataset(content, version='object').metainfo
+    assert (metainfo['classes'], metainfo['category_ids']) == (('object',), (1,))
+    content['categories'][0]['name'] = 'dog'
+    with pytest.raises(UserError, match='missing: object; not in object: dog'):
+        make_dataset(content, version='object')
+
+
+def test_classes_of_lv_vis_need_no_file_and_have_colors():
+    metainfo = dataset_metainfo(dict(version='lvvis', ann_file='nowhere.json'))
+    assert len(metainfo['classes']) == len(metainfo['palette']) == 1196
+    assert metainfo['classes'][0] == 'accordion'
 
 
 @pytest.mark.parametrize('version', ['2019', '2021'])
@@ -77,6 +96,24 @@ def test_metainfo_without_building(content, write):
     assert dataset_metainfo(config)['category_ids'] == (3,)
     assert len(dataset_metainfo(dict(version='2021', ann_file='nowhere.json'))['classes']) == 40
     assert [c.id for c in read_categories(ann_file)] == [7, 3]
+
+
+def test_the_json_may_lie_in_the_folder_of_its_split(content, write):
+    ann_file = write(content)
+    inside = ann_file.parent / 'valid/instances.json'
+    inside.parent.mkdir()
+    ann_file.rename(inside)
+    options = dict(data_root=str(ann_file.parent), ann_file='valid.json')
+    dataset = YouTubeVISDataset(**options, data_prefix=dict(img='frames'))
+    assert dataset.video_ids == [10, 11]
+    assert dataset_metainfo(options)['classes'] == ('cup', 'fork')
+    assert has_annotations(ann_file.with_name('valid.json'))
+    with pytest.raises(UserError, match=r'train\.json: cannot be read'):
+        read_categories(ann_file.with_name('train.json'))
+    # a file of the name itself comes first
+    other = dict(content, videos=content['videos'][:1], annotations=None)
+    ann_file.with_name('valid.json').write_text(json.dumps(other))
+    assert not has_annotations(ann_file.with_name('valid.json'))
 
 
 def test_all_spellings_of_masks_give_the_same_clips(content, make_dataset):

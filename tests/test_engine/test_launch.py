@@ -1,7 +1,9 @@
+import json
+
 import pytest
 from mmengine.config import Config
 
-from mmvseg.engine.launch import check_amp, check_data
+from mmvseg.engine.launch import annotation_file, check_amp, check_data, lacks_truth
 from mmvseg.errors import UserError
 
 
@@ -44,3 +46,22 @@ def test_folders_count_without_an_annotation_file(tmp_path):
         check_data(dict(data_root=str(tmp_path), data_prefix=folders), 'train_dataloader.dataset')
     (tmp_path / 'maps').mkdir()
     check_data(dict(data_root=str(tmp_path), data_prefix=folders), 'train_dataloader.dataset')
+
+
+def test_a_metric_may_bring_the_ground_truth_that_the_data_lack(tmp_path):
+    content = dict(
+        videos=[dict(id=1, height=8, width=8, file_names=['a.jpg'])],
+        categories=[dict(id=1, name='cup')],
+    )
+    (tmp_path / 'valid').mkdir()
+    (tmp_path / 'valid/instances.json').write_text(json.dumps(content))
+    data = dict(type='YouTubeVISDataset', data_root=str(tmp_path), ann_file='valid.json')
+    # the file lies in the folder of its split
+    assert annotation_file(data) == tmp_path / 'valid/instances.json'
+    check_data(data, 'test_dataloader.dataset')
+    usual = dict(type='YouTubeVISMetric', ann_file='valid.json')
+    own = dict(type='YouTubeVIS2022Metric', short='short.json')
+    assert lacks_truth(data, usual)
+    assert lacks_truth(data, [usual])
+    assert not lacks_truth(data, own)
+    assert not lacks_truth(data, [usual, own])

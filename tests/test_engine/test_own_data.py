@@ -11,6 +11,7 @@ from tool import run_tool
 from mmvseg.checkpoints.files import load_checkpoint_file
 from mmvseg.datasets.shapes import ShapesOptions, ShapesRequest, write_shapes
 from mmvseg.engine.config import load_config
+from mmvseg.engine.launch import metrics_of
 from mmvseg.errors import UserError
 
 CONFIGS = REPOSITORY / 'configs'
@@ -148,7 +149,7 @@ def test_own_files_take_all_places(data, tmp_path, base):
         assert not loader.dataset.keys() & {'all_frames', 'sequences'}
         assert loader.dataset.get('test_mode', False) is (split != 'train')
         assert loader.sampler.type == ('ClipSampler' if split == 'train' else 'WindowSampler')
-    for evaluator in (cfg.val_evaluator, cfg.test_evaluator):
+    for evaluator in (*metrics_of(cfg.val_evaluator), *metrics_of(cfg.test_evaluator)):
         if data_set != 'step':  # whose metric needs no file but the maps
             assert evaluator.ann_file == root + cfg.test_dataloader.dataset.ann_file
         assert evaluator.get('mask_root', root).startswith(root)
@@ -197,6 +198,12 @@ own_data = dict(
             'minvis/minvis_r50_ovis',
             "val_dataloader = dict(dataset=dict(ann_file='a.json'))",
             'val_dataloader.*cannot inherit from base .* name them in own_data',
+        ),
+        (
+            'videomt/videomt_vit-l_ytvis22',
+            "own_data = dict(train='a.json', val='a.json')\n"
+            "test_evaluator = dict(_delete_=True, type='YouTubeVIS2022Metric', short='s.json')",
+            'own_data: YouTubeVIS2022Metric has ground truth of its own',
         ),
     ],
 )

@@ -9,7 +9,7 @@ from two_processes import in_two_processes
 from youtube_vis_content import evaluate, ground_truth
 
 from mmvseg.errors import UserError
-from mmvseg.evaluation import OVISMetric, YouTubeVISMetric
+from mmvseg.evaluation import LVVISMetric, OVISMetric, YouTubeVIS2022Metric, YouTubeVISMetric
 from mmvseg.evaluation.functional.ground_truth import to_ground_truth
 from mmvseg.evaluation.functional.youtube_vis_ap import restrict_categories
 from mmvseg.evaluation.metrics import video_metric
@@ -80,6 +80,50 @@ def test_occlusion_groups():
     metric.process(None, [sample.to_dict() for sample in samples])
     metrics = metric.evaluate(len(samples))
     assert_recorded(metrics, 'ovis', load('ovis_occlusion', 'expected.json')['ovis']['stats'])
+
+
+def test_short_and_long_videos(tmp_path):
+    content, samples = load('normal', 'gt.json'), make_samples('normal')
+    ids = [video['id'] for video in content['videos']]
+    parts = dict(short=ids[::2], long=ids[1::2])
+    for split, kept in parts.items():
+        part = dict(content, videos=[v for v in content['videos'] if v['id'] in kept])
+        part['annotations'] = [a for a in content['annotations'] if a['video_id'] in kept]
+        (tmp_path / f'{split}.json').write_text(json.dumps(part))
+    files = {split: str(tmp_path / f'{split}.json') for split in parts}
+    numbers = evaluate_samples(YouTubeVIS2022Metric(**files), *samples)
+    expected = {
+        split: evaluate_samples(
+            YouTubeVISMetric(files[split]),
+            [sample for sample in samples[0] if sample.video_id in kept],
+            samples[1],
+        )
+        for split, kept in parts.items()
+    }
+    for split, values in expected.items():
+        for name, value in values.items():
+            own = name.replace('youtube_vis/', f'youtube_vis_2022/{split}_')
+            assert numbers.pop(own) == pytest.approx(value, abs=1e-9)
+    mean = sum(values['youtube_vis/AP'] for values in expected.values()) / 2
+    assert numbers == {'youtube_vis_2022/AP': pytest.approx(mean, abs=1e-9)}
+    with pytest.raises(UserError, match='give short, long or both'):
+        YouTubeVIS2022Metric()
+
+
+def test_base_and_novel_classes(tmp_path):
+    content, samples = load('normal', 'gt.json'), make_samples('normal')
+    for position, category in enumerate(content['categories']):
+        category['partition'] = position % 4
+    (tmp_path / 'val.json').write_text(json.dumps(content))
+    numbers = evaluate_samples(LVVISMetric(tmp_path / 'val.json'), *samples)
+    assert [*numbers] == [f'lvvis/{name}' for name in LVVISMetric.number_names()]
+    assert numbers['lvvis/base_AP'] != numbers['lvvis/novel_AP']
+
+
+def evaluate_samples(metric, samples, category_ids):
+    metric.dataset_meta = make_meta('normal', category_ids)
+    metric.process(None, [sample.to_dict() for sample in samples])
+    return metric.evaluate(len(samples))
 
 
 def test_the_table_and_the_notes_are_logged(log):

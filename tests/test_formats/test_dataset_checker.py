@@ -81,6 +81,30 @@ def test_all_problems_are_listed(content, write):
     ]
 
 
+def test_lists_of_classes_that_contradict_the_file(content, write):
+    content['videos'][0] |= dict(neg_category_ids=[7, 8], not_exhaustive_category_ids=[3, 9])
+    content['videos'][1] |= dict(neg_category_ids=[], not_exhaustive_category_ids=[7])
+    assert [found.partition('json: ')[2] for found in problems_of(write(content), False)] == [
+        'video 10, neg_category_ids: unknown categories 8',
+        'video 10, not_exhaustive_category_ids: unknown categories 9',
+        'video 10, annotation 100, category_id: category 7 is said to be absent from the video',
+    ]
+
+
+def test_objects_of_first_frames_alone_are_noted(content, write):
+    for annotation in content['annotations']:
+        for key in ('segmentations', 'bboxes', 'areas'):
+            annotation[key][1:] = [None] * (len(annotation[key]) - 1)
+    (note,) = check_dataset(write(content), None)
+    assert note.is_note
+    assert 'annotations: all lie in the first frames of their videos, so nothing' in str(note)
+    content['annotations'][3]['segmentations'][0] = None
+    content['annotations'][3]['segmentations'][1] = content['annotations'][2]['segmentations'][0]
+    assert not any(
+        'first frames' in str(problem) for problem in check_dataset(write(content), None)
+    )
+
+
 def test_other_files(tmp_path):
     path = tmp_path / 'x.json'
     path.write_text('[]')

@@ -187,6 +187,36 @@ def test_names_that_lead_out_are_refused_by_who_opens_frames(content, write, nam
     evaluate(ann_file, results)
 
 
+def test_names_with_the_separators_of_windows(content, write):
+    """LV-VIS's reader takes the last two parts of such names."""
+    ann_file = write(content)
+    results = ann_file.with_name('results.json')
+    results.write_text(json.dumps(results_of(content)))
+    names = content['videos'][0]['file_names']
+    expected = [f'frames/{name}' for name in names]
+    content['videos'][0]['file_names'] = ['D:\\LVVIS\\val\\' + n.replace('/', '\\') for n in names]
+    ann_file.write_text(json.dumps(content))
+    assert train(ann_file).video_record(0)['frames'] == expected
+    assert draw(ann_file, results)
+    assert read_youtube_vis(ann_file).videos[10].name == 'video_0'
+    (note,) = check_dataset(ann_file, ann_file.parent / 'frames')
+    assert note.is_note
+    assert str(note).endswith(
+        'file_names: the last two parts of names with \\ are taken, in 1 video'
+    )
+
+
+def test_a_partition_of_classes_and_lists_of_absent_ones_are_read(content, write):
+    content['categories'][0]['partition'] = 2
+    content['categories'][1]['partition'] = 'kitchen'
+    content['videos'][0] |= dict(neg_category_ids=[3], not_exhaustive_category_ids=[7])
+    file = read_youtube_vis(write(content))
+    assert [category.partition for category in file.categories] == [2, None]
+    assert file.videos[10].neg_category_ids == [3]
+    assert file.videos[10].not_exhaustive_category_ids == [7]
+    assert file.videos[11].neg_category_ids is None
+
+
 @pytest.mark.parametrize('iscrowd', [0, 1, False, True, None])
 def test_crowds(content, write, iscrowd):
     content['annotations'][0].pop('iscrowd')

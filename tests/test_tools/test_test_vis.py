@@ -11,7 +11,9 @@ from helpers import REPOSITORY
 from tool import run_tool
 
 from mmvseg.checkpoints.files import load_checkpoint_file, save_checkpoint_file
-from mmvseg.evaluation.folder_scores import score_instances
+from mmvseg.evaluation.instance_rules import YouTubeVISRules
+from mmvseg.formats.youtube_vis import read_youtube_vis
+from mmvseg.formats.youtube_vis_results import read_results
 from mmvseg.structures import VideoInstances
 
 
@@ -36,8 +38,8 @@ def run(folder, tmp_path, capsys, monkeypatch):
     """Run a tool on the toy; status, what it printed and the folder of results."""
     monkeypatch.chdir(tmp_path)
 
-    def run(*args, tool='test_vis', checkpoint='toy.pth', out='out', **options):
-        base = [str(folder / 'toy.py'), str(folder / checkpoint)]
+    def run(*args, tool='test_vis', config='toy.py', checkpoint='toy.pth', out='out', **options):
+        base = [str(folder / config), str(folder / checkpoint)]
         base += ['--out', str(tmp_path / out), *args]
         options = {'work_dir': tmp_path / 'work'} | options
         given = [f'{key.replace("__", ".")}={value}' for key, value in options.items()]
@@ -98,6 +100,53 @@ def test_json_without_annotations_is_announced_first(run, folder):
     assert shown.err.index('has no annotations') < shown.err.index('test: ')
     assert (out / 'results.json').is_file()
     assert not (out / 'metrics.json').exists()
+
+
+def write_part(folder, file, videos):
+    """Some of the videos with their annotations."""
+    content = json.loads((folder / 'data/train.json').read_text())
+    content['videos'] = [v for v in content['videos'] if v['id'] in videos]
+    content['annotations'] = [a for a in content['annotations'] if a['video_id'] in videos]
+    (folder / 'data' / file).write_text(json.dumps(content))
+    return str(folder / 'data' / file)
+
+
+def test_a_metric_with_ground_truth_of_its_own(run, folder):
+    short, long = write_part(folder, 'short.json', [1, 3]), write_part(folder, 'long.json', [2])
+    metric = dict(type='YouTubeVIS2022Metric', short=short, long=long)
+    (folder / 'own.py').write_text(
+        f"_base_ = './toy.py'\ntest_evaluator = dict(_delete_=True, **{metric})\n"
+    )
+    arguments = ['--json', str(folder / 'data/unannotated.json'), '--root']
+    arguments += [str(folder / 'data/JPEGImages')]
+    status, _, out = run(*arguments, config='own.py')
+    assert status == 0
+    numbers = json.loads((out / 'metrics.json').read_text())
+    assert numbers['AP'] == (numbers['short_AP'] + numbers['long_AP']) / 2
+    assert numbers['short_AP'] != numbers['long_AP']
+    status, _, measured = run(*arguments, config='own.py', tool='test', out='numbers.json')
+    assert status == 0
+    measured = json.loads(measured.read_text())
+    assert measured == {f'youtube_vis_2022/{name}': value for name, value in numbers.items()}
+
+
+def test_several_metrics_of_one_file(run, folder):
+    ann_file = str(folder / 'data/train.json')
+    metrics = [dict(type=f'{name}Metric', ann_file=ann_file) for name in ('YouTubeVIS', 'DAVIS')]
+    (folder / 'both.py').write_text(f"_base_ = './toy.py'\ntest_evaluator = {metrics}\n")
+    status, shown, out = run(config='both.py')
+    assert status == 0
+    numbers = json.loads((out / 'metrics.json').read_text())
+    assert {'AP', 'J&F'} < {*numbers}
+    assert 'AP50' in shown.out
+    assert 'J&F' in shown.out
+    status, _, out = run(config='both.py', tool='test', out='numbers.json')
+    assert status == 0
+    measured = json.loads(out.read_text())
+    assert {name.partition('/')[2]: value for name, value in measured.items()} == pytest.approx(
+        numbers
+    )
+    assert measured['davis/J&F'] > 0
 
 
 def test_root_and_json_are_used(run, folder):
@@ -266,5 +315,6 @@ def test_fewer_classes_are_tested_alone(run, folder):
     of_all = json.loads((whole / 'results.json').read_text())
     assert entries == [entry for entry in of_all if entry['category_id'] == 2]
     measured = json.loads((out / 'metrics.json').read_text())
-    assert measured == score_instances(folder / green, out / 'results.json', False, [2]).numbers
+    rules = YouTubeVISRules(read_youtube_vis(folder / green))
+    assert measured == rules.score(read_results(out / 'results.json'), 'results', [2]).numbers
     assert 0 < measured['AP'] <= 1

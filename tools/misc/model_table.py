@@ -43,6 +43,8 @@ COLUMNS = {
     'ovis': 'OVIS',
     'ovis_720p': 'OVIS 720p',
     'ovis_coco': 'OVIS with COCO',
+    'lvvis': 'LV-VIS',
+    'davis': 'DAVIS 2017',
     'vipseg': 'VIPSeg',
     'cityscapes_vps': 'Cityscapes-VPS',
     'kitti_step': 'KITTI-STEP',

@@ -65,12 +65,15 @@ class GroundTruth:
     notes: list[str] = field(default_factory=list)
 
 
-def to_ground_truth(records: YouTubeVIS, occlusion: bool = False) -> GroundTruth:
+def to_ground_truth(
+    records: YouTubeVIS, occlusion: bool = False, whole_areas: bool = False
+) -> GroundTruth:
     """Ground truth of the records of a file.
 
     Args:
         records: of the file.
         occlusion: whether to read OVIS's field ``occlusion``, which is then mandatory.
+        whole_areas: whether to cut the file's ``areas`` to integers, as LV-VIS does.
 
     Raises:
         UserError: an object has no, or no known, occlusion.
@@ -81,7 +84,7 @@ def to_ground_truth(records: YouTubeVIS, occlusion: bool = False) -> GroundTruth
     standing = [last[record.id] for record in sorted(known, key=lambda r: r.video_id)]
     counted = [record for record in standing if record.category_id in categories]
     converted = {
-        record.id: _to_annotation(record, records.file, occlusion)
+        record.id: _to_annotation(record, records.file, occlusion, whole_areas)
         for record in {record.id: record for record in counted}.values()
     }
     annotations = defaultdict(list)
@@ -113,8 +116,10 @@ def _notes(records: YouTubeVIS, counted: Iterable[Record]) -> list[str]:
     return notes
 
 
-def _to_annotation(record: Record, source: str, occlusion: bool) -> Annotation:
+def _to_annotation(record: Record, source: str, occlusion: bool, whole_areas: bool) -> Annotation:
     areas = record.mask_areas.tolist() if record.areas is None else record.areas
+    if whole_areas:
+        areas = [None if area is None else int(area) for area in areas]
     where = f'{source}: video {record.video_id}, annotation {record.id}'
     return Annotation(
         id=record.id,

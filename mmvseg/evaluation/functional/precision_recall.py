@@ -1,5 +1,6 @@
 """Precision and recall of ranked detections, as COCO computes them."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -73,8 +74,11 @@ def accumulate(
     shape = (*num_points, len(category_ids), num_conditions, len(limits))
     precision, scores = np.full(shape, -1.0), np.full(shape, -1.0)
     recall = np.full((shape[0], *shape[2:]), -1.0)
+    by_category = defaultdict(list)
+    for verdict in verdicts:
+        by_category[verdict.category_id].append(verdict)
     for k, category_id in enumerate(category_ids):
-        of_category = [v for v in verdicts if v.category_id == category_id]
+        of_category = by_category[category_id]
         if not of_category:
             continue
         positives = sum(v.positives for v in of_category)

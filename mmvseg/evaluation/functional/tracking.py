@@ -117,7 +117,7 @@ def check_form(result: Result, video: Video, source: str) -> None:
     if got != expected:
         raise UserError(
             f'{where}: {counted(got, "segmentations")}, but video {video.id} has '
-            f'{counted(expected, "frames")}; tracking is measured frame by frame and needs one each'
+            f'{counted(expected, "frames")}; this is measured frame by frame and needs one each'
         )
     size = [video.height, video.width]
     for frame, rle in enumerate(result.rles):

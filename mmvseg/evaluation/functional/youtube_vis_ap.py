@@ -5,7 +5,7 @@ over all IoU thresholds, area ranges and occlusion groups at once.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -58,6 +58,10 @@ class VideoAP:
         """The 12 summary numbers of YouTube-VIS, or the 18 of OVIS."""
         return self._summary(slice(None))
 
+    def stats_of(self, category_ids: Collection[int]) -> dict[str, float]:
+        """The summary numbers over some of the categories."""
+        return self._summary([k for k, i in enumerate(self.categories) if i in category_ids])
+
     @classmethod
     def number_names(cls, occlusion: bool = False) -> list[str]:
         """Names of the summary numbers, of OVIS with its occlusion groups."""
@@ -77,7 +81,7 @@ class VideoAP:
             AR100=[mean_of_valid(r) for r in self.recall[:, :, 0, 0, -1]],
         )
 
-    def _summary(self, categories: slice) -> dict[str, float]:
+    def _summary(self, categories: slice | list[int]) -> dict[str, float]:
         precision, recall = self.precision[:, :, categories], self.recall[:, categories]
         areas = [*enumerate(AREA_RANGES)][1:]
         groups = [*enumerate(OCCLUSION_RANGES)][1 : precision.shape[4]]
@@ -120,12 +124,41 @@ def evaluate_youtube_vis(
         raise UserError(
             f'{source}: holds no predictions; the official evaluator cannot score an empty list'
         )
+    return average_precision(truth, results, source, occlusion)
+
+
+def average_precision(
+    truth: GroundTruth,
+    results: Sequence[Result],
+    source: str,
+    occlusion: bool = False,
+    ignore_crowds: bool = True,
+) -> VideoAP:
+    """What :func:`evaluate_youtube_vis` does, of no results at all, too.
+
+    Args:
+        truth: see there, as all that is not named here.
+        results: see there.
+        source: see there.
+        occlusion: see there.
+        ignore_crowds: whether detections on a crowd are neither right nor wrong; else it is an
+            object that any number of them can find.
+
+    Raises:
+        UserError: a result is of a video that the ground truth does not list.
+    """
     detections = _to_detections(results, truth, source)
     notes = _result_notes(results, truth, source)
-    keys = sorted(truth.annotations.keys() | detections.keys())
     matchings = [
-        _match(key, detections.get(key, []), truth.annotations.get(key, []), source, occlusion)
-        for key in keys
+        _match(
+            key,
+            detections.get(key, []),
+            truth.annotations.get(key, []),
+            source,
+            occlusion,
+            ignore_crowds,
+        )
+        for key in sorted(truth.annotations.keys() | detections.keys())
     ]
     groups = len(OCCLUSION_RANGES) if occlusion else 1
     verdicts = [matching.verdicts() for matching in matchings]
@@ -210,13 +243,14 @@ def _match(
     annotations: list[Annotation],
     source: str,
     occlusion: bool,
+    ignore_crowds: bool,
 ) -> Matching:
     order = by_score([d.score for d, _ in detections], MAX_DETECTIONS[-1])
     detections = [detections[i] for i in order]
     if occlusion:
         _check_lengths(detections, annotations, source)
     iou = tube_iou([tube for _, tube in detections], [g.tube for g in annotations])
-    ignored = _ignored_annotations(annotations, occlusion)
+    ignored = _ignored_annotations(annotations, occlusion, ignore_crowds)
     outside = _outside_area([d.average_area for d, _ in detections])
     outside = np.repeat(outside, len(ignored) // len(AREA_RANGES), axis=0)
     return match_tubes(key, [d for d, _ in detections], annotations, iou, ignored, outside)
@@ -241,10 +275,12 @@ def _outside_area(areas: list[float]) -> np.ndarray:
     return np.array([(area < low) | (area > high) for low, high in AREA_RANGES.values()])
 
 
-def _ignored_annotations(annotations: list[Annotation], occlusion: bool) -> np.ndarray:
+def _ignored_annotations(
+    annotations: list[Annotation], occlusion: bool, ignore_crowds: bool
+) -> np.ndarray:
     """Whether each annotation is ignored, for each area range and occlusion group, (C, G)."""
-    is_crowd = np.array([g.is_crowd for g in annotations], dtype=bool)
-    ignored = (_outside_area([g.average_area for g in annotations]) | is_crowd)[:, None]
+    is_ignored = np.array([g.is_crowd and ignore_crowds for g in annotations], dtype=bool)
+    ignored = (_outside_area([g.average_area for g in annotations]) | is_ignored)[:, None]
     if occlusion:
         score = np.array([g.occlusion for g in annotations], dtype=float)
         ranges = OCCLUSION_RANGES.values()

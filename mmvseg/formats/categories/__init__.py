@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from importlib.resources import files
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 from msgspec import Meta, Raw, Struct
@@ -26,6 +26,7 @@ class CategoryEntry(Struct):
         | None
     ) = None
     isthing: Flag | None = None
+    partition: Any = None
 
 
 class Category(NamedTuple):
@@ -36,12 +37,14 @@ class Category(NamedTuple):
         name: as the annotation file spells it.
         color: RGB, for drawing classes; None where a file names none.
         is_thing: whether it is of things that can be counted; else of stuff.
+        partition: LV-VIS's group of the class; None where a file names no number.
     """
 
     id: int
     name: str
     color: tuple[int, int, int] | None = None
     is_thing: bool = True
+    partition: int | None = None
 
 
 def parse_categories(
@@ -73,21 +76,28 @@ def parse_categories(
             known.add(getattr(entry, kind))
         color = tuple(entry.color) if entry.color else None
         is_thing = are_things if entry.isthing is None else bool(entry.isthing)
-        categories.append(Category(entry.id, entry.name, color, is_thing))
+        partition = entry.partition if type(entry.partition) is int else None
+        categories.append(Category(entry.id, entry.name, color, is_thing, partition))
     if not entries:
         yield Problem(file, 'categories', 'is empty')
     return categories
 
 
 def load_table(name: str) -> list[Category]:
-    """A published class table.
+    """A published class table, by the name of its file here.
 
-    The names are ``ytvis_2019``, ``ytvis_2021``, ``ovis``, ``vipseg``, ``cityscapes_vps``,
-    ``kitti_step`` and ``motchallenge_step``. VSPW has the classes of VIPSeg.
+    YouTube-VIS 2022 has the classes of 2021, VSPW those of VIPSeg. ``object`` is the one class of
+    data sets that name none, such as DAVIS and MOSE.
     """
     data = files(__name__).joinpath(f'{name}.json').read_bytes()
     return [
-        Category(entry.id, entry.name, tuple(entry.color), bool(entry.isthing))
+        Category(
+            entry.id,
+            entry.name,
+            None if entry.color is None else tuple(entry.color),
+            bool(entry.isthing),
+            entry.partition,
+        )
         for entry in msgspec.json.decode(data, type=list[CategoryEntry])
     ]
 
