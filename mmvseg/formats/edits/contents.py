@@ -16,7 +16,7 @@ from mmvseg.files import file_errors, whole_file, write_chunks
 from ..categories import CategoryEntry, parse_categories
 from ..json_files import Id, decode_entry, decode_json, read_json_bytes
 from ..problems import Findings, strictly
-from ..youtube_vis import Content, Video, parse_videos, to_content
+from ..youtube_vis import Content, Video, parse_videos, released_file, to_content
 
 T = TypeVar('T', bound=Struct)
 
@@ -94,6 +94,7 @@ def read_contents(path: str | Path) -> Contents:
     Raises:
         UserError: naming the first fault of its form; masks, boxes and areas are not looked at.
     """
+    path = released_file(path)
     data, file = read_json_bytes(path), str(path)
     content = to_content(data, file)
     lists = msgspec.structs.asdict(content)

@@ -22,8 +22,9 @@ class VideoBuilder:
         file: where the labels stand, for messages.
 
     Example:
+        >>> from mmvseg.formats.labels.outlines import encode
         >>> builder = VideoBuilder('street', (2, 2), [Frame('0.jpg')], ImportReport(), 'a.json')
-        >>> builder.add('7', 'car', 0, encode(np.eye(2)))
+        >>> builder.add('7', 'car', 0, encode([[1, 0], [0, 1]]))
         >>> builder.video().objects[0].label
         'car'
     """

@@ -116,3 +116,9 @@ def test_several_files_are_written_all_or_none(path, tmp_path):
         write_contents(outputs)
     assert (tmp_path / 'first.json').read_text() == 'before'
     assert sorted(p.name for p in tmp_path.iterdir()) == ['ann.json', 'first.json', 'folder']
+
+
+def test_a_file_in_the_folder_of_its_split_is_found(path):
+    (path.parent / 'train').mkdir()
+    path.rename(path.parent / 'train' / 'instances.json')
+    assert len(read_contents(path.parent / 'train.json').objects) == 1
