@@ -56,18 +56,17 @@ def corner_polygon(points: Sequence[Sequence[float]], height: int, width: int) -
     """
     start = np.asarray(points, float)
     stop = np.roll(start, -1, 0)
-    mask = np.zeros((height, width + 1), bool)
     low, high = np.minimum(start[:, 1], stop[:, 1]), np.maximum(start[:, 1], stop[:, 1])
     # rows whose centres lie between the ends of an edge, the upper end included
     first = np.ceil(low - 0.5).clip(0, height).astype(int)
-    last = np.ceil(high - 0.5).clip(0, height).astype(int)
-    for edge in np.flatnonzero(last > first):
-        rows = np.arange(first[edge], last[edge])
-        slope = (stop[edge, 0] - start[edge, 0]) / (stop[edge, 1] - start[edge, 1])
-        x = start[edge, 0] + (rows + 0.5 - start[edge, 1]) * slope
-        # all pixels from the crossing on change sides
-        columns = np.ceil(x - 0.5).clip(0, width).astype(int)
-        mask[rows, columns] ^= True
+    counts = np.ceil(high - 0.5).clip(0, height).astype(int) - first
+    edge = np.repeat(np.arange(len(start)), counts)
+    rows = np.arange(len(edge)) - np.repeat(np.cumsum(counts) - counts, counts) + first[edge]
+    (x0, y0), (x1, y1) = start[edge].T, stop[edge].T
+    x = x0 + (rows + 0.5 - y0) * ((x1 - x0) / (y1 - y0))
+    # all pixels from a crossing on change sides
+    mask = np.zeros((height, width + 1), bool)
+    np.logical_xor.at(mask, (rows, np.ceil(x - 0.5).clip(0, width).astype(int)), True)
     return np.logical_xor.accumulate(mask, 1)[:, :width]
 
 
