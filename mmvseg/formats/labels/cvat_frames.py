@@ -53,7 +53,8 @@ def _frames(task: Task, file: SourceFile, source: Source, options: ImportOptions
 def _own_pictures(task: Task, file: SourceFile, source: Source) -> list[SourceFile]:
     """The pictures that were exported with a task; those of a project lie together."""
     top = f'{file.folder}/images'.lstrip('/')
-    folders = [f'{top}/{task.subset}', f'{top}/default'] if task.is_part else [top]
+    folders = [f'{top}/{name}' for name in (task.subset, file.stem, 'default') if name]
+    folders += [] if task.is_part else [top]
     for folder in folders:
         pictures = [picture for picture in source.within(folder) if picture.is_picture]
         if task.is_part:

@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from xml.etree.ElementTree import Element
 
 from mmvseg.errors import UserError
+from mmvseg.media.images import MAX_SIDE
 from mmvseg.media.names import natural_key
 
 from .cvat_frames import PictureFinder, numbered_name
@@ -22,7 +23,6 @@ from .cvat_tracks import group_of, identity_of
 from .cvat_videos import pending_videos
 from .cvat_xml import read_parts
 from .options import ImportOptions
-from .outlines import encode
 from .records import Frame, LabelledVideo, PendingVideo
 from .report import ImportReport, LaterReport
 from .sources import Source, SourceFile, nfc
@@ -48,11 +48,13 @@ class Listed:
         name: of the video.
         subset: of the project, may be empty.
         sizes: by name of the picture.
+        twice: names that are listed before.
     """
 
     name: str
     subset: str
     sizes: dict[str, Size] = field(default_factory=dict)
+    twice: list[str] = field(default_factory=list)
 
 
 def images_videos(
@@ -100,8 +102,10 @@ def _list_pictures(file: SourceFile, meta: Meta) -> dict[VideoKey, Listed]:
         if key not in listed:
             name = folder or tasks.get(task, meta.tasks[0].name)
             listed[key] = Listed(name, image.get('subset') or '')
+        if _name(image) in listed[key].sizes:
+            listed[key].twice.append(_name(image))
         sides = image.get('height') or '', image.get('width') or ''
-        is_said = all(side.isdecimal() for side in sides)
+        is_said = all(side.isdecimal() and 0 < int(side) <= MAX_SIDE for side in sides)
         listed[key].sizes[_name(image)] = (int(sides[0]), int(sides[1])) if is_said else None
     return listed
 
@@ -150,6 +154,8 @@ class ImagesVideo:
         self._sizes = listed.sizes
         self._builder = VideoBuilder(listed.name, self.size, frames, self.report, file)
         self._count = 0
+        for name in listed.twice:
+            self.report.bad(file, f'lists the picture {name} twice', video=listed.name)
 
     def add(self, image: Element, element: Element) -> None:
         """Take a shape of a picture."""
@@ -170,11 +176,11 @@ class ImagesVideo:
             self._bad(rule, object_, index)
             return
         try:
-            mask = draw(read_shape(element), *self.size)
+            rle = draw(read_shape(element), *self.size)
         except ValueError as error:
             self._bad(str(error), object_, index)
             return
-        self._builder.add(object_, label, index, encode(mask))
+        self._builder.add(object_, label, index, rle)
 
     def video(self) -> LabelledVideo:
         """The video, once all shapes are taken."""

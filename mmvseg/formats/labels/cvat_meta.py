@@ -16,6 +16,7 @@ from pathlib import PurePosixPath
 from xml.etree.ElementTree import Element
 
 from mmvseg.errors import UserError
+from mmvseg.media.images import MAX_SIDE
 
 from .records import LabelClass
 from .sources import SourceFile, nfc
@@ -23,6 +24,7 @@ from .sources import SourceFile, nfc
 _STEP = re.compile(r'step\s*=\s*(\d+)')
 #: Names of files that say nothing of a video.
 _NO_NAMES = ('annotations', 'default')
+_MAX_FRAMES = 10**7
 
 
 @dataclass(frozen=True)
@@ -132,10 +134,8 @@ def _task(
         length = (_number(entry, 'stop_frame', file) - start) // step + 1
     else:
         length = _number(entry, 'size', file)
-    size = entry.find('original_size')
-    size = meta.find('original_size') if size is None else size
-    if size is not None:
-        size = _number(size, 'height', file), _number(size, 'width', file)
+    if length > _MAX_FRAMES:
+        raise UserError(f'{file}: meta: a task of {length} frames; that cannot be')
     return Task(
         id=_text(entry, 'id'),
         name=name,
@@ -144,10 +144,21 @@ def _task(
         step=step,
         offset=offsets[subset] if is_part else 0,
         subset=subset,
-        size=size,
+        size=_size(entry, file) or _size(meta, file),
         source=_text(entry, 'source') or _text(meta, 'source'),
         is_part=is_part,
     )
+
+
+def _size(parent: Element, file: SourceFile) -> tuple[int, int] | None:
+    """Height and width of the frames, None if they are not said."""
+    size = parent.find('original_size')
+    if size is None:
+        return None
+    height, width = (_number(size, side, file) for side in ('height', 'width'))
+    if not (0 < height <= MAX_SIDE and 0 < width <= MAX_SIDE):
+        raise UserError(f'{file}: meta: original_size {width}x{height} is none that frames have')
+    return height, width
 
 
 def _name(entry: Element, meta: Element, file: SourceFile, fallback: str, is_datumaro: bool) -> str:

@@ -9,7 +9,14 @@ from xml.etree.ElementTree import Element
 
 import numpy as np
 
-from .outlines import box_corners, corner_ellipse, corner_polygon, polygon_rule, row_runs
+from .outlines import (
+    box_corners,
+    corner_ellipse,
+    corner_polygon_code,
+    encode_part,
+    polygon_rule,
+    row_runs,
+)
 
 #: Shapes with an area.
 AREAS = ('polygon', 'box', 'ellipse', 'mask')
@@ -59,11 +66,16 @@ def read_shape(element: Element) -> Shape:
         raise ValueError(f'a {kind} whose values are no numbers') from error
 
 
-def draw(shape: Shape, height: int, width: int) -> np.ndarray:
-    """The mask of a shape, (H, W) bool.
+def draw(shape: Shape, height: int, width: int) -> dict:
+    """Run-length code of a shape's mask.
+
+    Args:
+        shape: it.
+        height: of the frame.
+        width: of the frame.
 
     Raises:
-        ValueError: with the rule that it breaks.
+        ValueError: with the rule that the shape breaks.
     """
     values = shape.values
     if shape.kind == 'mask':
@@ -71,19 +83,17 @@ def draw(shape: Shape, height: int, width: int) -> np.ndarray:
     if not np.isfinite(values).all():
         raise ValueError(f'a {shape.kind} whose values are no numbers')
     if shape.kind == 'ellipse':
-        if min(values[2:4]) <= 0:
-            raise ValueError('an ellipse without extent')
-        return corner_ellipse(*values, height, width)
+        return _draw_ellipse(values, height, width)
     points = values
     if shape.kind == 'box':
         left, top, right, bottom, rotation = values
         points = box_corners(left, top, right - left, bottom - top, rotation)
     if rule := polygon_rule(points, height, width):
         raise ValueError(rule)
-    return corner_polygon(points, height, width)
+    return corner_polygon_code(points, height, width)
 
 
-def _draw_mask(shape: Shape, height: int, width: int) -> np.ndarray:
+def _draw_mask(shape: Shape, height: int, width: int) -> dict:
     left, top, box_width, box_height = shape.values.tolist()
     fits = 0 <= left < left + box_width <= width and 0 <= top < top + box_height <= height
     if not fits:
@@ -91,10 +101,18 @@ def _draw_mask(shape: Shape, height: int, width: int) -> np.ndarray:
             f'a mask of {box_height} x {box_width} at row {top}, column {left} is not in the '
             f'{height} x {width} frame'
         )
-    mask = np.zeros((height, width), bool)
-    inside = mask[top : top + box_height, left : left + box_width]
-    inside[:] = row_runs(shape.runs, box_height, box_width)
-    return mask
+    return encode_part(row_runs(shape.runs, box_height, box_width), top, left, height, width)
+
+
+def _draw_ellipse(values: np.ndarray, height: int, width: int) -> dict:
+    cx, cy, rx, ry, rotation = values.tolist()
+    if min(rx, ry) <= 0:
+        raise ValueError('an ellipse without extent')
+    reach, sides = max(rx, ry), np.array([width, height])
+    left, top = np.floor([cx - reach, cy - reach]).clip(0, sides).astype(int).tolist()
+    right, bottom = np.ceil([cx + reach, cy + reach]).clip(0, sides).astype(int).tolist()
+    part = corner_ellipse(cx - left, cy - top, rx, ry, rotation, bottom - top, right - left)
+    return encode_part(part, top, left, height, width)
 
 
 def between(first: Shape, second: Shape, share: float) -> Shape:

@@ -24,7 +24,6 @@ from xml.etree.ElementTree import Element
 from .cvat_frames import drop_deleted
 from .cvat_meta import Meta, Task
 from .cvat_shapes import AREAS, Shape, between, draw, read_shape
-from .outlines import encode
 from .records import Frame, LabelledVideo
 from .report import LaterReport
 from .sources import SourceFile, nfc
@@ -176,7 +175,7 @@ class TaskTracks:
         shape = rle = None
         try:
             shape = read_shape(element)
-            rle = None if outside else encode(draw(shape, *self.size))
+            rle = None if outside else draw(shape, *self.size)
         except ValueError as error:
             shape = None
             if not outside:
@@ -203,7 +202,9 @@ class TaskTracks:
             self.report.ignore('track that is outside in all frames')
             return
         self._listed |= shown
-        name = self._object(track, keys, len(shown) == 1)
+        # what datumaro writes are tracks, of masks, too
+        is_single = len(shown) == 1 and not self.meta.is_datumaro
+        name = self._object(track, keys, is_single)
         for index, rle in self._masks(track, name, keys):
             self._builder.add(name, track.label, index, rle)
 
@@ -280,4 +281,4 @@ class TaskTracks:
         gap = second.index - first.index
         for step in range(1, gap):
             shape = between(first.shape, second.shape, step / gap)
-            yield first.index + step, encode(draw(shape, *self.size))
+            yield first.index + step, draw(shape, *self.size)
