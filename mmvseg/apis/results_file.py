@@ -10,7 +10,6 @@ import numpy as np
 
 from mmvseg.datasets.metainfo import to_metainfo
 from mmvseg.datasets.tracks import to_records
-from mmvseg.errors import UserError
 from mmvseg.formats.pictures import refuse_outside
 from mmvseg.formats.tracks import Annotation
 from mmvseg.formats.youtube_vis import Video, read_youtube_vis

@@ -118,7 +118,7 @@ def _track_videos(
         for place, task in enumerate(meta.tasks):
             try:
                 frames, size = task_frames(task, file, source, options)
-                tasks[place] = TaskTracks(task, meta, frames, size, file)
+                tasks[place] = TaskTracks(task, meta, frames, size, file, report)
             except UserError as error:
                 tasks[place] = error
         places = {task.id: place for place, task in enumerate(meta.tasks)}

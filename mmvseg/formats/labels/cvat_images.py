@@ -79,7 +79,7 @@ def images_videos(
         videos: dict[VideoKey, ImagesVideo | UserError] = {}
         for key, pictures in listed.items():
             try:
-                videos[key] = ImagesVideo(file, meta, pictures, finder, options)
+                videos[key] = ImagesVideo(file, meta, pictures, finder, options, report)
             except UserError as error:
                 videos[key] = error
         for image, shape in read_parts(file):
@@ -128,6 +128,7 @@ class ImagesVideo:
         listed: the pictures.
         finder: finds them.
         options: of the import.
+        report: is told of what is broken.
 
     Raises:
         UserError: nothing says how large they are, or they cannot be found in a video.
@@ -140,9 +141,10 @@ class ImagesVideo:
         listed: Listed,
         finder: PictureFinder,
         options: ImportOptions,
+        report: ImportReport,
     ) -> None:
         self.file, self.name = file, listed.name
-        self.report = LaterReport()
+        self.report = LaterReport(report)
         self._labels = {label.name for label in meta.classes}
         names = sorted(listed.sizes, key=lambda name: natural_key(PurePosixPath(name).name))
         self._indices = {name: index for index, name in enumerate(names)}

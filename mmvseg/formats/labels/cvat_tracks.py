@@ -25,7 +25,7 @@ from .cvat_frames import drop_deleted
 from .cvat_meta import Meta, Task
 from .cvat_shapes import AREAS, Shape, between, draw, read_shape
 from .records import Frame, LabelledVideo
-from .report import LaterReport
+from .report import ImportReport, LaterReport
 from .sources import SourceFile, nfc
 from .video_builder import VideoBuilder
 
@@ -111,6 +111,7 @@ class TaskTracks:
         frames: of the task.
         size: their height and width.
         file: where the tracks stand.
+        report: is told of what is broken.
     """
 
     def __init__(
@@ -120,9 +121,10 @@ class TaskTracks:
         frames: Sequence[Frame],
         size: tuple[int, int],
         file: SourceFile,
+        report: ImportReport,
     ) -> None:
         self.task, self.meta, self.file, self.size = task, meta, file, size
-        self.report = LaterReport()
+        self.report = LaterReport(report)
         self._builder = VideoBuilder(task.name, size, frames, self.report, file)
         self._labels = {label.name for label in meta.classes}
         self._track: Track | None = None

@@ -42,7 +42,7 @@ def pending_videos(
             video = found.pop(key)
             if isinstance(video, UserError):
                 raise video
-            video.report.tell(report)
+            video.report.tell()
             return video.video()
         return None
 

@@ -98,27 +98,32 @@ class ImportReport:
 
 
 class LaterReport(ImportReport):
-    """Keeps what is said of a video until it is its turn, where a file has several at once."""
+    """Keeps what is said of a video until it is its turn, where a file has several at once.
 
-    def __init__(self) -> None:
-        super().__init__(skip_bad=True)
+    Args:
+        report: is told then.
+    """
+
+    def __init__(self, report: ImportReport) -> None:
+        super().__init__(skip_bad=True, on_mask=report.on_mask)
+        self._report = report
         self._bad: list[tuple[SourceFile | str, str, dict]] = []
 
     def bad(self, file: SourceFile | str, rule: str, **where: str | int | None) -> None:
         """See :class:`ImportReport`; never raises."""
         self._bad.append((file, rule, where))
 
-    def tell(self, report: ImportReport) -> None:
+    def tell(self) -> None:
         """Say all of it.
 
         Raises:
             UserError: something is broken, and must not be left out.
         """
         for file, rule, where in self._bad:
-            report.bad(file, rule, **where)
-        report.ignored.update(self.ignored)
+            self._report.bad(file, rule, **where)
+        self._report.ignored.update(self.ignored)
         for note in self.notes:
-            report.note(note)
+            self._report.note(note)
 
 
 def _places(video: str | None, track: str | int | None, frame: str | int | None) -> list[str]:
