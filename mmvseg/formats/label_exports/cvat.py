@@ -53,7 +53,10 @@ def write(export: Export, out: Path, options: ExportOptions, report: ImportRepor
         path = out / f'{video.name}.zip'
         path.parent.mkdir(parents=True, exist_ok=True)
         with zipfile.ZipFile(path, 'w', zipfile.ZIP_DEFLATED) as archive:
-            member = archive.open(_member('annotations.xml'), 'w', force_zip64=True)
+            # without a date, so that equal exports are equal files
+            info = zipfile.ZipInfo('annotations.xml')
+            info.compress_type = zipfile.ZIP_DEFLATED
+            member = archive.open(info, 'w', force_zip64=True)
             with TextIOWrapper(member, 'utf-8', newline='\n') as text:
                 with_hole += _write_xml(
                     CvatXml(text), video, number, export.classes, options, report
@@ -74,13 +77,6 @@ def _constructor(classes: Sequence[LabelClass]) -> list[dict]:
         values=['0', str(_MAX_ID), '1'],
     )
     return [dict(name=c.name, type='any', attributes=[attribute]) for c in classes]
-
-
-def _member(name: str) -> zipfile.ZipInfo:
-    """A member without a date, so that equal exports are equal files."""
-    info = zipfile.ZipInfo(name)
-    info.compress_type = zipfile.ZIP_DEFLATED
-    return info
 
 
 def _write_frames(archive: zipfile.ZipFile, video: LabelledVideo) -> None:

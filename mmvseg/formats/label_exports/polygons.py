@@ -122,15 +122,22 @@ def _simplified(rings: Sequence[np.ndarray], tolerance: float) -> list[np.ndarra
 
 def _without_specks(parts: list[Outline], convention: Convention, may_lose: float) -> list[Outline]:
     """Outlines without as many of their smallest parts and holes as may be lost, in pixels."""
-    rings = [(convention.count(part.outer), id(part.outer)) for part in parts]
-    rings += [(_area(hole), id(hole)) for part in parts for hole in part.holes]
+    rings = [(convention.count(part.outer), n, 0) for n, part in enumerate(parts)]
+    rings += [
+        (_area(hole), n, m)
+        for n, part in enumerate(parts)
+        for m, hole in enumerate(part.holes, start=1)
+    ]
     rings.sort()
-    lost = np.cumsum([size for size, _ in rings])
-    dropped = {ring for _, ring in rings[: np.count_nonzero(lost[:-1] <= may_lose)]}
+    lost = np.cumsum([size for size, *_ in rings])
+    dropped = {ring[1:] for ring in rings[: np.count_nonzero(lost[:-1] <= may_lose)]}
     return [
-        Outline(part.outer, [hole for hole in part.holes if id(hole) not in dropped])
-        for part in parts
-        if id(part.outer) not in dropped
+        Outline(
+            part.outer,
+            [hole for m, hole in enumerate(part.holes, start=1) if (n, m) not in dropped],
+        )
+        for n, part in enumerate(parts)
+        if (n, 0) not in dropped
     ]
 
 

@@ -1,29 +1,25 @@
-"""Tracks of CVAT's "for video" files as masks over the frames of their tasks.
+"""Tracks of CVAT's "for video" files as the objects of their tasks.
 
-A shape is seen in its frame unless it is ``outside``. Between two of a track CVAT shows what lies
-between them; after the last, the shape stays to the end of the task. Its server, though, writes
-every frame in which something is seen, so that only files of others, which keep the key frames
-alone, leave something to fill.
-
-* There are no tracks of masks: each is a track of one frame, which says in an attribute, or by its
-  group, which object it is of. Nothing is shown between masks.
-* A shape that is no track is written in the same way, and closed by a copy that is ``outside`` in
-  the next frame; but not near the end of a task, and not at all in later tasks of a project. Where
-  a polygon could be either, it is taken for a shape, unless other tracks of the file show that it
-  has key frames alone.
-* Tracks of one label and one group are the parts of an object.
-* datumaro writes the frames in which something is seen, nothing else, and parts as several shapes
-  of one frame.
+* A track that is seen in several frames is an object. Those of one label and one group are its
+  parts.
+* CVAT cannot track masks: each is a track of one frame, and so is any shape that was drawn without
+  "track". An attribute of it says which object it is of, or else its group. A value that the label
+  declares as what is there when nobody sets it says nothing, but of masks, whose numbers may begin
+  with 0.
+* Where a single shape near the end of a task could also be the last key frame of a track, other
+  tracks show whether the file has key frames alone: see ``cvat_keys``.
+* datumaro writes the frames in which something is seen, nothing else; parts as several shapes of
+  one frame; masks in tracks.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from xml.etree.ElementTree import Element
 
 from .cvat_frames import drop_deleted
+from .cvat_keys import Key, Tail, filled, has_gaps, in_order, tail
 from .cvat_meta import Meta, Task
-from .cvat_shapes import AREAS, Shape, between, draw, read_shape
+from .cvat_shapes import AREAS, draw, read_shape
 from .records import Frame, LabelledVideo
 from .report import ImportReport, LaterReport
 from .sources import SourceFile, nfc
@@ -41,29 +37,10 @@ _ALONE = (
     'one frame each'
 )
 
-
-@dataclass(frozen=True)
-class Key:
-    """A shape of a track.
-
-    Attributes:
-        index: position of its frame in the task.
-        outside: whether the object is gone from here on.
-        is_set: whether a person set it; else it was computed.
-        shape: None if it is broken.
-        rle: its mask; None if it is broken or outside.
-    """
-
-    index: int
-    outside: bool
-    is_set: bool
-    shape: Shape | None
-    rle: dict | None
-
-    @property
-    def can_move(self) -> bool:
-        """Whether something is shown after it, until the next one."""
-        return not self.outside and self.shape is not None and self.shape.kind != 'mask'
+_UNSET = (
+    'several masks of one frame have an attribute that says the same, and what it says when nobody '
+    'sets it: they are taken for parts of one object'
+)
 
 
 @dataclass
@@ -74,8 +51,8 @@ class Track:
         id: its number in the file.
         label: its class.
         group: None if it is in none.
-        keys: its shapes with an area so far, in the order of the file.
-        ignored: number of its other shapes, by kind.
+        keys: its shapes with an area, in the order of the file.
+        ignored: kinds of its other shapes.
         identity: what an attribute of its shapes says that it is, None if nothing does.
     """
 
@@ -85,6 +62,27 @@ class Track:
     keys: list[Key] = field(default_factory=list)
     ignored: set[str] = field(default_factory=set)
     identity: str | None = None
+
+
+@dataclass
+class Seen:
+    """A track that has been read.
+
+    Attributes:
+        track: it, with nothing of its shapes.
+        is_single: whether it is a shape of one frame.
+        is_mask: whether that is a mask.
+        listed: positions of frames in which the file shows it.
+        masks: positions of frames and run-length codes.
+        end: its last key where that may stay to the end of the task.
+    """
+
+    track: Track
+    is_single: bool
+    is_mask: bool
+    listed: set[int]
+    masks: list[tuple[int, dict]]
+    end: Key | None
 
 
 def identity_of(element: Element) -> str | None:
@@ -125,15 +123,12 @@ class TaskTracks:
     ) -> None:
         self.task, self.meta, self.file, self.size = task, meta, file, size
         self.report = LaterReport(report)
-        self._builder = VideoBuilder(task.name, size, frames, self.report, file)
+        self._frames = frames
         self._labels = {label.name for label in meta.classes}
         self._track: Track | None = None
-        self._listed: set[int] = set()
-        # what other tracks say about whether the file has key frames alone
+        self._seen: list[Seen] = []
+        # what the tracks say about whether the file has key frames alone
         self._is_thinned = self._is_whole = False
-        self._unsure: list[tuple[str, str, Key]] = []
-        self._seen: set[tuple[str, int]] = set()
-        self._lasting = self._alone = 0
 
     def add(self, track: Element, element: Element | None) -> None:
         """Take a shape of a track, or None, which ends it."""
@@ -151,14 +146,21 @@ class TaskTracks:
 
     def video(self) -> LabelledVideo:
         """The video, once all tracks are taken."""
-        if self._is_thinned and not self._is_whole:
-            for name, label, key in self._unsure:
-                for index in range(key.index + 1, self.task.length):
-                    self._builder.add(name, label, index, key.rle)
-        if self._alone > 1 and not self._lasting:
-            self.report.note(_ALONE)
-        video = self._builder.video()
-        drop_deleted(video, self._listed)
+        self.report.on_mask = lambda: None  # they were counted while they were read
+        builder = VideoBuilder(self.task.name, self.size, self._frames, self.report, self.file)
+        for seen in self._seen if self._is_thinned and not self._is_whole else ():
+            self._stay(seen)
+        lasting = {(s.track.label, s.track.group) for s in self._seen if not s.is_single}
+        names = [
+            self._object(s, s.track.group and (s.track.label, s.track.group) in lasting)
+            for s in self._seen
+        ]
+        for seen, name in zip(self._seen, names, strict=True):
+            for index, rle in seen.masks:
+                builder.add(name, seen.track.label, index, rle)
+        self._tell(names)
+        video = builder.video()
+        drop_deleted(video, set().union(*(seen.listed for seen in self._seen)))
         return video
 
     def _bad(self, track: Track, rule: str, frame: int | str | None = None) -> None:
@@ -169,6 +171,7 @@ class TaskTracks:
         if element.tag not in AREAS:
             track.ignored.add(element.tag)
             return
+        self.report.on_mask()
         index = self.task.index(int(number)) if number.isdecimal() else None
         if index is None:
             if not outside:
@@ -198,89 +201,73 @@ class TaskTracks:
         if not track.keys:
             self._bad(track, 'a track without a shape')
             return
-        keys = track.keys if self.meta.is_datumaro else self._in_order(track)
-        shown = {key.index for key in keys if not key.outside}
-        if not shown:
+        keys, track.keys = track.keys, []
+        if not self.meta.is_datumaro:
+            keys, twice = in_order(keys)
+            for index in twice:
+                self._bad(track, 'two shapes of one track', index)
+        listed = {key.index for key in keys if not key.outside}
+        if not listed:
             self.report.ignore('track that is outside in all frames')
             return
-        self._listed |= shown
-        # what datumaro writes are tracks, of masks, too
-        is_single = len(shown) == 1 and not self.meta.is_datumaro
-        name = self._object(track, keys, is_single)
-        for index, rle in self._masks(track, name, keys):
-            self._builder.add(name, track.label, index, rle)
-
-    def _in_order(self, track: Track) -> list[Key]:
-        """One key a frame, in the order of time."""
-        keys: dict[int, Key] = {}
-        for key in track.keys:
-            other = keys.setdefault(key.index, key)
-            if other is key:
-                continue
-            if not (other.outside or key.outside):
-                self._bad(track, 'two shapes of one track', key.index)
-            elif other.outside:
-                keys[key.index] = key
-        return [keys[index] for index in sorted(keys)]
-
-    def _object(self, track: Track, keys: Sequence[Key], is_single: bool) -> str:
-        """What the object of a track is called."""
         is_mask = any(key.shape is not None and key.shape.kind == 'mask' for key in keys)
-        name = track.id
-        if is_single and track.identity:
-            name = track.identity
-            self._tell_default(track, name, {key.index for key in keys if not key.outside})
-        elif track.group:
-            name = f'{track.label}, group {track.group}'
-        elif is_single:
-            self._alone += 1
-            if is_mask and len(self._builder.frames) > 1:
-                self.report.note(_NO_TRACKS)
-            return name
-        self._lasting += 1
-        return name
+        masks = [(key.index, key.rle) for key in keys if key.rle is not None]
+        # what datumaro writes are tracks, even if they are short
+        is_single = len(listed) == 1 and not self.meta.is_datumaro
+        seen = Seen(track, is_single, is_mask, listed, masks, None)
+        if not self.meta.is_datumaro:
+            self._fill(seen, keys)
+        self._seen.append(seen)
 
-    def _tell_default(self, track: Track, name: str, indices: set[int]) -> None:
-        """Say where masks may have been left without a number."""
-        places = {(name, index) for index in indices}
-        attribute, _, value = name.partition('=')
-        is_default = self.meta.defaults.get((track.label, attribute)) == value
-        if is_default and places & self._seen:
-            self.report.note(
-                f'several shapes of one frame have {attribute} {value}, which an attribute has '
-                'when nobody sets it: they are taken for parts of one object'
-            )
-        self._seen |= places
-
-    def _masks(self, track: Track, name: str, keys: Sequence[Key]) -> Iterator[tuple[int, dict]]:
-        """Masks of a track by position of their frame."""
-        for key in keys:
-            if key.rle is not None:
-                yield key.index, key.rle
-        if self.meta.is_datumaro:
-            return
-        for first, second in pairwise(keys):
-            if first.can_move and second.index > first.index + 1:
-                self._is_thinned = True
-                yield from self._moving(first, second)
+    def _fill(self, seen: Seen, keys: Sequence[Key]) -> None:
+        """Add the masks that the file does not list."""
+        seen.masks += filled(keys, *self.size)
+        end = tail(keys, self.task.length, self.task.is_part)
         self._is_whole |= not all(key.is_set for key in keys)
-        last = keys[-1]
-        if not last.can_move or not all(key.is_set for key in keys):
-            return
-        if last.index + 1 == self.task.length:
-            return
-        is_near_end = self.task.is_part or last.index + 2 >= self.task.length
-        if is_near_end and sum(not key.outside for key in keys) == 1:
-            self._unsure.append((name, track.label, last))
-            return
-        self._is_thinned = True
-        yield from ((index, last.rle) for index in range(last.index + 1, self.task.length))
+        self._is_thinned |= has_gaps(keys) or end == Tail.STAYS
+        seen.end = None if end == Tail.NOTHING else keys[-1]
+        if end == Tail.STAYS:
+            self._stay(seen)
 
-    def _moving(self, first: Key, second: Key) -> Iterator[tuple[int, dict]]:
-        """Masks between two keys."""
-        if second.shape is None:
-            return
-        gap = second.index - first.index
-        for step in range(1, gap):
-            shape = between(first.shape, second.shape, step / gap)
-            yield first.index + step, draw(shape, *self.size)
+    def _stay(self, seen: Seen) -> None:
+        """Add the masks after the last key."""
+        if seen.end is not None and seen.end.rle is not None:
+            rest = range(seen.end.index + 1, self.task.length)
+            seen.masks += [(index, seen.end.rle) for index in rest]
+            seen.is_single, seen.end = False, None
+
+    def _object(self, seen: Seen, is_part: bool) -> str:
+        """What the object of a track is called.
+
+        Args:
+            seen: the track.
+            is_part: whether its group has a track of several frames.
+        """
+        track = seen.track
+        group = f'{track.label}, group {track.group}'
+        if not seen.is_single or is_part:
+            return group if track.group else track.id
+        if track.identity and (seen.is_mask or not self._is_default(track)):
+            return track.identity
+        return group if track.group else track.id
+
+    def _is_default(self, track: Track) -> bool:
+        """Whether the label declares its identity as what is there when nobody sets it."""
+        name, _, value = track.identity.partition('=')
+        return self.meta.defaults.get((track.label, name)) == value
+
+    def _tell(self, names: Sequence[str]) -> None:
+        """Say which objects could not be told from others."""
+        pairs = list(zip(self._seen, names, strict=True))
+        alone = [s for s, name in pairs if s.is_single and name == s.track.id]
+        if len(self._frames) > 1 and any(seen.is_mask for seen in alone):
+            self.report.note(_NO_TRACKS)
+        elif len(alone) > 1 and all(seen.is_single for seen in self._seen):
+            self.report.note(_ALONE)
+        unset = [
+            (s.track.identity, *s.listed)
+            for s, name in pairs
+            if s.is_single and name == s.track.identity and self._is_default(s.track)
+        ]
+        if len(set(unset)) < len(unset):
+            self.report.note(_UNSET)

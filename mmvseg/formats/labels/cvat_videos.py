@@ -42,8 +42,9 @@ def pending_videos(
             video = found.pop(key)
             if isinstance(video, UserError):
                 raise video
+            done = video.video()
             video.report.tell()
-            return video.video()
+            return done
         return None
 
     for key, name in names.items():

@@ -323,6 +323,29 @@ def test_numbers_that_nobody_set_are_told(load):
     assert 'when nobody sets it' in report.notes[0]
 
 
+def test_single_polygons_are_one_object_by_a_number_that_was_set(load):
+    parts = [
+        track(
+            [square(n, 9 * n, 2, attributes=dict(track_id=id_)), square(n + 1, 0, 0, outside=1)], k
+        )
+        for k, (n, id_) in enumerate([(0, 0), (1, 0), (2, 3), (3, 3)])
+    ]
+    content, report = load(document(parts))
+    assert tracks(content) == ['0', '1', 'track_id=3']
+    assert 'objects of one frame each' in report.notes[0]
+
+
+def test_a_part_of_one_frame_belongs_to_its_group(load):
+    number = dict(track_id=4)
+    parts = [
+        track([square(n, 2, 2, attributes=number) for n in range(6)], 0, group_id=4),
+        track([square(3, 20, 2, attributes=number), square(4, 0, 0, outside=1)], 1, group_id=4),
+    ]
+    content, _ = load(document(parts))
+    assert tracks(content) == ['cup, group 4']
+    assert content['annotations'][0]['areas'][3] == 128
+
+
 def test_a_track_is_itself_whatever_its_attributes_say(load):
     parts = [
         track([square(n, 9 * id_, 2, attributes=dict(track_id=0)) for n in range(6)], id_)
