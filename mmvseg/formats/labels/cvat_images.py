@@ -98,6 +98,8 @@ def _list_pictures(file: SourceFile, meta: Meta) -> dict[VideoKey, Listed]:
     for image, shape in read_parts(file):
         if image.tag != 'image' or shape is not None:
             continue
+        if not PurePosixPath(_name(image)).name:
+            raise UserError(f'{file}: an image (id {image.get("id")}) without a name')
         key = task, folder = _key(image)
         if key not in listed:
             name = folder or tasks.get(task, meta.tasks[0].name)

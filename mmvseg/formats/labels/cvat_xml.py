@@ -1,7 +1,9 @@
 """CVAT's xml, read element by element: safely, and without holding the file."""
 
+import zlib
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element, ParseError
+from zipfile import BadZipFile
 
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import iterparse
@@ -53,7 +55,9 @@ def read_parts(file: SourceFile) -> Iterator[Part]:
             f'{file}: declares entities or a document type, which CVAT never writes; do not trust '
             'the file'
         ) from error
-    except ParseError as error:
+    except (OSError, EOFError, zlib.error, BadZipFile) as error:
+        raise UserError(f'{file}: cannot be read ({error}); check the file') from error
+    except (ParseError, LookupError, ValueError) as error:  # the latter two: of its encoding
         raise UserError(f'{file}: no sound xml ({error}); export it again') from error
 
 

@@ -498,6 +498,7 @@ def test_a_track_of_no_task_is_told(load):
         (document([], task().replace('<size>6', '<size>x')), 'size must be a number'),
         (document([], task(hw=(0, 5))), 'original_size 5x0'),
         (document([], task(size=10**9)), 'that cannot be'),
+        ('<?xml version="1.0" encoding="inf"?>\n<annotations></annotations>', 'unknown encoding'),
         ('<!DOCTYPE a [<!ENTITY e "x">]><annotations>&e;</annotations>', 'declares entities'),
     ],
 )
@@ -510,6 +511,17 @@ def test_a_broken_file_is_told_and_can_be_left_out(load, tmp_path, text, match):
     content, report = load(text, skip_bad=True)
     assert [video['name'] for video in content['videos']] == ['good']
     assert 'street.xml' in report.left_out[0]
+
+
+def test_a_damaged_archive_is_told(tmp_path):
+    path = tmp_path / 'task.zip'
+    with zipfile.ZipFile(path, 'w', zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr('annotations.xml', document([GOOD] * 500))
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    path.write_bytes(data)
+    with pytest.raises(UserError, match=r'task.zip/annotations.xml: (cannot be read|no sound xml)'):
+        import_labels(ImportRequest(path, tmp_path / 'out'))
 
 
 def test_a_backup_is_refused_with_the_way_out(tmp_path):
