@@ -13,9 +13,9 @@ from collections.abc import Iterator
 
 from mmvseg.errors import UserError
 
-from .cvat_frames import task_frames
+from .cvat_frames import counted_by_pictures, task_frames
 from .cvat_images import images_videos
-from .cvat_meta import Meta, read_meta
+from .cvat_meta import NO_NAMES, Meta, read_meta
 from .cvat_tracks import TaskTracks
 from .cvat_videos import pending_videos
 from .cvat_xml import is_cvat_xml, read_parts
@@ -62,7 +62,9 @@ def read(source: Source, options: ImportOptions, report: ImportReport) -> Labels
 def _fallback(source: Source) -> str:
     """What a video is called if nothing else says it."""
     path = source.path.resolve()
-    return path.name if path.is_dir() else path.stem
+    if path.is_dir():
+        return path.name
+    return path.parent.name if path.stem in NO_NAMES else path.stem
 
 
 def _backup(source: Source) -> SourceFile | None:
@@ -116,6 +118,8 @@ def _track_videos(
     def read_all() -> dict[int, TaskTracks | UserError]:
         tasks: dict[int, TaskTracks | UserError] = {}
         for place, task in enumerate(meta.tasks):
+            if meta.is_datumaro:
+                task = counted_by_pictures(task, file, source)
             try:
                 frames, size = task_frames(task, file, source, options)
                 tasks[place] = TaskTracks(task, meta, frames, size, file, report)

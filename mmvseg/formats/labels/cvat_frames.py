@@ -1,6 +1,8 @@
 """The frames of CVAT's tasks: pictures called by their number, or a video file."""
 
 import re
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import PurePosixPath
 
 from mmvseg.errors import UserError, counted
@@ -67,6 +69,15 @@ def _own_pictures(task: Task, file: SourceFile, source: Source) -> list[SourceFi
         if pictures:
             return pictures
     return []
+
+
+def counted_by_pictures(task: Task, file: SourceFile, source: Source) -> Task:
+    """A task of datumaro, which keeps the numbers of frames, but not where they begin."""
+    numbers = [numbered_name(picture.stem) for picture in _own_pictures(task, file, source)]
+    if len(numbers) != task.length or not numbers or None in numbers:
+        return task
+    steps = {second - first for first, second in pairwise(numbers)} or {1}
+    return replace(task, start=numbers[0], step=steps.pop()) if len(steps) == 1 else task
 
 
 def _pictured(task: Task, pictures: list[SourceFile]) -> list[Frame]:

@@ -23,7 +23,7 @@ from .sources import SourceFile, nfc
 
 _STEP = re.compile(r'step\s*=\s*(\d+)')
 #: Names of files that say nothing of a video.
-_NO_NAMES = ('annotations', 'default')
+NO_NAMES = ('annotations', 'default')
 _MAX_FRAMES = 10**7
 
 
@@ -167,7 +167,7 @@ def _name(entry: Element, meta: Element, file: SourceFile, fallback: str, is_dat
     if name and not (is_datumaro and name == file.stem):
         return name
     source = PurePosixPath(_text(entry, 'source') or _text(meta, 'source')).stem
-    own = '' if file.stem in _NO_NAMES else file.stem
+    own = '' if file.stem in NO_NAMES else file.stem
     names = [file.folder, own, name] if is_datumaro else [source, file.folder, own]
     return nfc(next(filter(None, names), '') or fallback)
 

@@ -54,6 +54,7 @@ class Track:
         keys: its shapes with an area, in the order of the file.
         ignored: kinds of its other shapes.
         identity: what an attribute of its shapes says that it is, None if nothing does.
+        is_empty: whether it has no shape at all.
     """
 
     id: str
@@ -62,6 +63,7 @@ class Track:
     keys: list[Key] = field(default_factory=list)
     ignored: set[str] = field(default_factory=set)
     identity: str | None = None
+    is_empty: bool = True
 
 
 @dataclass
@@ -139,7 +141,9 @@ class TaskTracks:
             self._add_shape(self._track, element)
             return
         ended, self._track = self._track, None
-        if ended.keys or not ended.ignored:
+        if ended.is_empty:
+            self._bad(ended, 'a track without a shape')
+        elif ended.keys:
             self._end(ended)
         for kind in ended.ignored:
             self.report.ignore(f'{kind} track')
@@ -150,11 +154,9 @@ class TaskTracks:
         builder = VideoBuilder(self.task.name, self.size, self._frames, self.report, self.file)
         for seen in self._seen if self._is_thinned and not self._is_whole else ():
             self._stay(seen)
-        lasting = {(s.track.label, s.track.group) for s in self._seen if not s.is_single}
-        names = [
-            self._object(s, s.track.group and (s.track.label, s.track.group) in lasting)
-            for s in self._seen
-        ]
+        several = [seen.track for seen in self._seen if not seen.is_single]
+        lasting = {(track.label, track.group) for track in several if track.group}
+        names = [self._object(s, (s.track.label, s.track.group) in lasting) for s in self._seen]
         for seen, name in zip(self._seen, names, strict=True):
             for index, rle in seen.masks:
                 builder.add(name, seen.track.label, index, rle)
@@ -168,6 +170,7 @@ class TaskTracks:
 
     def _add_shape(self, track: Track, element: Element) -> None:
         number, outside = element.get('frame') or '', element.get('outside') == '1'
+        track.is_empty = False
         if element.tag not in AREAS:
             track.ignored.add(element.tag)
             return
@@ -180,11 +183,13 @@ class TaskTracks:
         shape = rle = None
         try:
             shape = read_shape(element)
-            rle = None if outside else draw(shape, *self.size)
+            if not outside or shape.kind != 'mask':  # something may move to where it is gone
+                rle = draw(shape, *self.size)
         except ValueError as error:
             shape = None
             if not outside:
                 self._bad(track, str(error), index)
+        rle = None if outside else rle
         track.keys.append(Key(index, outside, element.get('keyframe') != '0', shape, rle))
         track.identity = track.identity or identity_of(element)
 
@@ -197,9 +202,6 @@ class TaskTracks:
     def _end(self, track: Track) -> None:
         if self._labels and track.label not in self._labels:
             self._bad(track, f'the label {track.label!r} is not among the labels of the file')
-            return
-        if not track.keys:
-            self._bad(track, 'a track without a shape')
             return
         keys, track.keys = track.keys, []
         if not self.meta.is_datumaro:

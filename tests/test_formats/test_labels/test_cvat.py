@@ -430,6 +430,13 @@ def test_attributes_of_datumaro_say_nothing_of_keys(load):
     assert report.notes == []
 
 
+def test_frames_of_datumaro_begin_where_its_pictures_do(load, tmp_path):
+    write_frames(tmp_path / 'labels/images', [f'frame_{n:06d}.jpg' for n in (20, 22, 24)])
+    meta = task(id_='', size=3, extra=labels())
+    content, _ = load(document([track([square(22, 2, 2), square(24, 9, 2)])], meta))
+    assert {f: b[0] for f, b in boxes(content).items()} == {1: 2, 2: 9}
+
+
 def test_tracks_that_are_outside_everywhere_are_no_fault(load):
     parts = [track([square(0, 2, 2, outside=1)]), track([square(0, 2, 2)], 1)]
     content, report = load(document(parts))
@@ -466,6 +473,20 @@ def test_a_broken_track_is_told_and_can_be_left_out(load, rule):
     content, report = load(text, skip_bad=True)
     assert '99' in tracks(content)
     assert any(rule in line for line in report.left_out)
+
+
+@pytest.mark.parametrize('points', ['', '1,1', 'nan,1;2,2;3,3', '1e300,1;2,2;3,3', 'a'])
+def test_a_broken_shape_where_the_object_is_gone_is_no_matter(load, points):
+    gone = shape('polygon', 4, points=points, outside=1)
+    content, _ = load(document([track([square(0, 2, 2), gone])]))
+    assert [*boxes(content)] == [0]
+
+
+def test_where_an_object_is_gone_outside_of_the_task_is_no_matter(load):
+    parts = [track([square(5, 2, 2), square(6, 2, 2, outside=1)])]
+    parts.append(track([square(6, 2, 2, outside=1)], 1))
+    content, _ = load(document(parts))
+    assert tracks(content) == ['0']
 
 
 def test_an_object_of_two_classes_is_told(load):
