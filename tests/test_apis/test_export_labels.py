@@ -137,6 +137,22 @@ def test_a_video_of_another_size_is_told(export, scene, tmp_path):
         export(path, root=tmp_path / 'other')
 
 
+def test_a_video_that_is_too_short_is_told(export, scene, tmp_path):
+    from mmvseg.media import VideoWriter
+
+    with VideoWriter(tmp_path / 'street.mp4', 5) as writer:
+        for _ in range(3):
+            writer.write(np.zeros((24, 36, 3), np.uint8))
+    tracks = [
+        dict(result, category='cup', track_id=1, seconds=[0.0] * 4)
+        for result in results_of(scene, [0.9] * 6)[:1]
+    ]
+    path = write(tmp_path / 'street.json', tracks)
+    with pytest.raises(UserError, match=r'has 3 frames, frame 3 \(from 0\) is wanted'):
+        export(path, root=tmp_path / 'street.mp4', special=dict(with_frames=True))
+    assert not [*(tmp_path / 'out').iterdir()]
+
+
 def test_a_missing_frame_is_told(export, annotations, frames):
     (frames / 'clip 2/001.jpg').unlink()
     with pytest.raises(UserError, match=r'video clip 2: .*clip 2/001.jpg: no such frame'):

@@ -68,12 +68,10 @@ def _fallback(source: Source) -> str:
 
 
 def _backup(source: Source) -> SourceFile | None:
-    """A file that only backups have."""
-    for name in ('task.json', 'project.json'):
-        for file in source.called(name):
-            task = file.folder if name == 'task.json' else f'{file.folder}/task_0'
-            if source.get(task, 'annotations.json') and source.get(task, 'task.json'):
-                return file
+    """A file that only backups have; those of projects have one for each task."""
+    for file in source.called('task.json'):
+        if source.get(file.folder, 'annotations.json'):
+            return file
     return None
 
 

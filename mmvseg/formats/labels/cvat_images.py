@@ -209,6 +209,8 @@ def _frames(
 ) -> list[Frame]:
     footage = options.footage
     pictures = [finder.find(name, listed.subset, listed.name) for name in names]
+    if not any(pictures):
+        pictures = _by_number(names, footage.pictures(listed.name))
     if any(pictures):
         bases = [PurePosixPath(name).name for name in names]
         pairs = zip(bases, pictures, strict=True)
@@ -227,3 +229,11 @@ def _frames(
             )
         frames.append(Frame(f'{stem}.jpg', video=video, index=number or 0))
     return frames
+
+
+def _by_number(names: list[str], pictures: list[SourceFile]) -> list[SourceFile | None]:
+    """The pictures of a video's frames, of all frames of the video; none if they do not fit."""
+    numbers = [numbered_name(PurePosixPath(name).stem) for name in names]
+    if None in numbers or max(numbers) >= len(pictures):
+        return []
+    return [pictures[number] for number in numbers]

@@ -133,6 +133,15 @@ def test_frames_of_a_video_task_come_from_its_video(load, tmp_path):
         load(image('0.jpg'), videos=tmp_path / 'street.mp4', overwrite=True)
 
 
+def test_frames_of_a_video_task_are_found_among_all_of_the_video(load, tmp_path):
+    write_frames(tmp_path / 'given/street', [f'{n}.png' for n in range(5)])
+    images = [image(f'frame_00000{n}', square(n, group_id=1)) for n in (1, 3)]
+    content, _ = load(*images, frames=tmp_path / 'given')
+    assert content['videos'][0]['file_names'] == ['street/1.png', 'street/3.png']
+    with pytest.raises(UserError, match='street: its frames are needed'):
+        load(image('frame_000005'), frames=tmp_path / 'given', overwrite=True)
+
+
 def test_tasks_of_a_project_are_videos(load):
     tasks = task(name='a', id_='3') + task(name='b', id_='4')
     meta = f'<project><id>1</id><tasks>{tasks}</tasks>{labels()}</project>'
