@@ -1,7 +1,12 @@
 """Files of CVAT, written for tests."""
 
+import json
+
 import numpy as np
 from PIL import Image
+from pycocotools import mask as coco_mask
+
+from mmvseg.apis.import_labels import ImportRequest, import_labels
 
 LABELS = ('cup', 'dog')
 
@@ -83,3 +88,43 @@ def write_frames(folder, names, hw=(30, 40)):
     folder.mkdir(parents=True, exist_ok=True)
     for place, name in enumerate(names):
         Image.fromarray(np.full((*hw, 3), 10 * place, np.uint8)).save(folder / name)
+
+
+PROJECT = (
+    '<project><id>1</id><name>p</name><tasks>'
+    f'{task(name="a", id_="3", size=4, start=5, step=2, extra="<subset>Train</subset>")}'
+    f'{task(name="b", id_="4", size=3, extra="<subset>Train</subset>")}'
+    f'{task(name="c", id_="2", size=3, extra="<subset>Val</subset>")}'
+    f'</tasks>{labels()}</project>'
+)
+
+
+def cvat_import(tmp_path):
+    """Imports a text as ``labels/street.xml``, or what lies in ``labels``, and reports on it."""
+
+    def run(text=None, **more):
+        folder = tmp_path / 'labels'
+        if text is not None:
+            folder.mkdir(exist_ok=True)
+            (folder / 'street.xml').write_text(text)
+        done = import_labels(ImportRequest(source=folder, out=tmp_path / 'out', **more))
+        content = json.loads((tmp_path / 'out' / 'annotations.json').read_text())
+        return content, done.report
+
+    return run
+
+
+def masks(entry):
+    """The masks of an object, None where it is absent."""
+    return [rle and coco_mask.decode([rle])[..., 0] > 0 for rle in entry['segmentations']]
+
+
+def boxes(content, place=0):
+    """Boxes ``[x, y, w, h]`` of an object by frame, without those where it is absent."""
+    found = content['annotations'][place]['bboxes']
+    return {frame: value for frame, value in enumerate(found) if value is not None}
+
+
+def tracks(content):
+    """What objects are called."""
+    return [entry['track'] for entry in content['annotations']]

@@ -1,74 +1,33 @@
-"""CVAT for video: frames, tracks, key frames, masks, and what is wrong with them."""
+"""CVAT for video: tasks, jobs and projects, their frames, and shapes as masks."""
 
-import json
 import zipfile
 
 import numpy as np
 import pytest
 from cvat_files import (
+    PROJECT,
     box,
+    boxes,
     brush,
+    cvat_import,
     document,
     labels,
-    polygon,
+    masks,
     shape,
     square,
     task,
     track,
+    tracks,
     write_frames,
 )
 from PIL import Image
-from pycocotools import mask as coco_mask
 
-from mmvseg.apis.import_labels import ImportRequest, import_labels
 from mmvseg.errors import UserError
-from mmvseg.formats.labels.importers import recognise
-from mmvseg.formats.labels.sources import Source
 
 
 @pytest.fixture
 def load(tmp_path):
-    """Imports a text as ``street.xml``, or what lies in the folder ``labels``."""
-
-    def run(text=None, **more):
-        folder = tmp_path / 'labels'
-        if text is not None:
-            folder.mkdir(exist_ok=True)
-            (folder / 'street.xml').write_text(text)
-        done = import_labels(ImportRequest(source=folder, out=tmp_path / 'out', **more))
-        content = json.loads((tmp_path / 'out' / 'annotations.json').read_text())
-        return content, done.report
-
-    return run
-
-
-def masks(entry):
-    """The masks of an object, None where it is absent."""
-    return [rle and coco_mask.decode([rle])[..., 0] > 0 for rle in entry['segmentations']]
-
-
-def boxes(content, place=0):
-    """Boxes ``[x, y, w, h]`` of an object by frame, without those where it is absent."""
-    found = content['annotations'][place]['bboxes']
-    return {frame: value for frame, value in enumerate(found) if value is not None}
-
-
-def tracks(content):
-    return [entry['track'] for entry in content['annotations']]
-
-
-def test_visible_frames_are_those_that_are_listed(load):
-    shapes = [
-        square(0, 2, 2),
-        square(1, 3, 2, keyframe=0, occluded=1),
-        square(2, 3, 2, outside=1),
-        square(4, 9, 2),
-        square(5, 10, 2, keyframe=0),
-    ]
-    content, report = load(document([track(shapes)]))
-    assert {f: b[0] for f, b in boxes(content).items()} == {0: 2, 1: 3, 4: 9, 5: 10}
-    assert content['videos'][0]['name'] == 'street'
-    assert report.notes == []
+    return cvat_import(tmp_path)
 
 
 def test_frame_numbers_are_those_of_the_video(load):
@@ -161,15 +120,6 @@ def test_a_job_is_called_by_its_video_and_counts_its_own_frames(load):
         overwrite=True,
     )
     assert content['videos'][0]['name'] == 'day one'
-
-
-PROJECT = (
-    '<project><id>1</id><name>p</name><tasks>'
-    f'{task(name="a", id_="3", size=4, start=5, step=2, extra="<subset>Train</subset>")}'
-    f'{task(name="b", id_="4", size=3, extra="<subset>Train</subset>")}'
-    f'{task(name="c", id_="2", size=3, extra="<subset>Val</subset>")}'
-    f'</tasks>{labels()}</project>'
-)
 
 
 def test_numbers_of_a_project_run_on_within_a_subset(load, tmp_path):
@@ -271,293 +221,3 @@ def test_what_has_no_area_is_counted(load):
     assert tracks(content) == ['4']
     kinds = {'polyline track', 'points track', 'cuboid track', 'skeleton track'}
     assert report.ignored == dict.fromkeys(kinds, 1)
-
-
-def test_tracks_of_a_group_and_label_are_parts(load):
-    parts = [
-        track([square(0, 2, 2), square(1, 2, 2)], 0, group_id=5),
-        track([square(1, 20, 2), square(2, 20, 2, outside=1)], 1, group_id=5),
-        track([square(1, 2, 20)], 2, 'dog', group_id=5),
-        track([square(1, 30, 20)], 3, group_id=0),
-    ]
-    content, _ = load(document(parts))
-    assert tracks(content) == ['cup, group 5', 'dog, group 5', '3']
-    first = content['annotations'][0]
-    assert first['areas'][:2] == [64, 128]
-    assert first['bboxes'][1] == [2, 2, 26, 8]
-
-
-@pytest.mark.parametrize('name', ['track_id', 'instance_id', 'object_id', 'Track_ID'])
-def test_masks_are_one_object_by_an_attribute(load, name):
-    parts = [
-        track([brush(n, n, 2, attributes={name: id_})], 10 * n + id_)
-        for n in range(6)
-        for id_ in (1, 2)
-    ]
-    content, report = load(document(parts))
-    assert tracks(content) == [f'{name.lower()}={id_}' for id_ in (1, 2)]
-    assert [*boxes(content)] == [*range(6)]
-    assert report.notes == []
-
-
-def test_masks_are_one_object_by_a_group(load):
-    parts = [track([brush(n, n, 2)], n, group_id=4) for n in range(6)]
-    content, report = load(document(parts))
-    assert tracks(content) == ['cup, group 4']
-    assert report.notes == []
-
-
-def test_masks_that_nothing_joins_are_told_loudly(load):
-    parts = [track([brush(n, n, 2), brush(n + 1, n, 2, outside=1)], n) for n in range(4)]
-    content, report = load(document(parts))
-    assert tracks(content) == ['0', '1', '2', '3']
-    (note,) = report.notes
-    assert 'CVAT cannot track masks' in note
-    assert 'attribute track_id' in note
-
-
-def test_numbers_that_nobody_set_are_told(load):
-    parts = [track([brush(1, 9 * n, 2, attributes=dict(track_id=0))], n) for n in range(2)]
-    content, report = load(document(parts))
-    assert len(content['annotations']) == 1
-    assert 'when nobody sets it' in report.notes[0]
-
-
-def test_single_polygons_are_one_object_by_a_number_that_was_set(load):
-    parts = [
-        track(
-            [square(n, 9 * n, 2, attributes=dict(track_id=id_)), square(n + 1, 0, 0, outside=1)], k
-        )
-        for k, (n, id_) in enumerate([(0, 0), (1, 0), (2, 3), (3, 3)])
-    ]
-    content, report = load(document(parts))
-    assert tracks(content) == ['0', '1', 'track_id=3']
-    assert 'objects of one frame each' in report.notes[0]
-
-
-def test_a_part_of_one_frame_belongs_to_its_group(load):
-    number = dict(track_id=4)
-    parts = [
-        track([square(n, 2, 2, attributes=number) for n in range(6)], 0, group_id=4),
-        track([square(3, 20, 2, attributes=number), square(4, 0, 0, outside=1)], 1, group_id=4),
-    ]
-    content, _ = load(document(parts))
-    assert tracks(content) == ['cup, group 4']
-    assert content['annotations'][0]['areas'][3] == 128
-
-
-def test_a_track_is_itself_whatever_its_attributes_say(load):
-    parts = [
-        track([square(n, 9 * id_, 2, attributes=dict(track_id=0)) for n in range(6)], id_)
-        for id_ in range(2)
-    ]
-    content, report = load(document(parts))
-    assert tracks(content) == ['0', '1']
-    assert report.notes == []
-
-
-def test_a_shape_near_the_end_is_no_track(load):
-    # of a file with computed frames: the server wrote every frame that there is
-    whole = track([square(n, 2, 2, keyframe=int(n == 0)) for n in range(6)])
-    content, _ = load(document([whole, track([square(4, 20, 2)], 1)]))
-    assert [*boxes(content, 1)] == [4]
-
-
-def test_a_key_near_the_end_of_a_file_of_keys_stays(load):
-    keys = track([square(0, 2, 2), square(5, 7, 2)])
-    content, _ = load(document([keys, track([square(4, 20, 2)], 1)]))
-    assert [*boxes(content, 1)] == [4, 5]
-
-
-def test_after_the_last_key_a_shape_stays_unless_it_is_outside(load):
-    parts = [
-        track([square(2, 2, 2)]),
-        track([square(1, 12, 2), square(3, 12, 2, outside=1)], 1),
-        track([square(n, 12, 12, keyframe=int(n < 2)) for n in range(3)], 2),
-        track([brush(2, 20, 20)], 3),
-    ]
-    content, _ = load(document(parts))
-    assert [[*boxes(content, place)] for place in range(4)] == [
-        [2, 3, 4, 5],
-        [1, 2],
-        [0, 1, 2],  # computed frames: the last one that is seen is listed
-        [2],
-    ]
-
-
-def test_boxes_move_linearly_between_keys_and_turn_the_shorter_way(load):
-    shapes = [
-        box(0, 10, 10, 20, 14, rotation=350),
-        box(4, 18, 10, 28, 14, rotation=10),
-        box(5, 18, 10, 28, 14, outside=1),
-    ]
-    content, _ = load(document([track(shapes)]))
-    assert boxes(content)[2] == [14, 10, 10, 4]  # not turned at all
-    ends = [masks(content['annotations'][0])[frame] for frame in (0, 4)]
-    assert not np.array_equal(ends[0], ends[1])
-
-
-def test_polygons_pair_points_by_their_share_of_the_way(load):
-    # the second begins at another corner: points move crosswise, as in CVAT
-    first = [(4, 4), (12, 4), (12, 12), (4, 12)]
-    content, _ = load(document([track([polygon(0, first), polygon(2, first[1:] + first[:1])])]))
-    middle = masks(content['annotations'][0])[1]
-    # a square of half the size, standing on a corner
-    assert abs(middle.sum() - 32) <= 4
-    assert not middle[[4, 4, 11, 11], [4, 11, 4, 11]].any()
-
-
-def test_polygons_of_other_numbers_of_points_move(load):
-    first = [(4, 4), (12, 4), (12, 12), (4, 12)]
-    second = [(20, 4), (24, 4), (28, 4), (28, 8), (28, 12), (24, 12), (20, 12), (20, 8)]
-    content, _ = load(document([track([polygon(0, first), polygon(4, second)])]))
-    found = boxes(content)
-    assert [found[frame] for frame in range(5)] == [[4 + 4 * n, 4, 8, 8] for n in range(5)]
-    assert [*found] == [0, 1, 2, 3, 4, 5]
-
-
-def test_attributes_of_datumaro_say_nothing_of_keys(load):
-    meta = task(name='street', id_='', size=6, extra=labels())
-    shapes = [square(0, 2, 2, keyframe=0), square(4, 9, 2, keyframe=0)]
-    parts = [
-        track([*shapes, square(4, 20, 2, keyframe=0)]),  # two parts
-        track([brush(1, 2, 2), brush(3, 2, 2)], 1),
-    ]
-    content, report = load(document(parts, meta))
-    assert [*boxes(content)] == [0, 4]
-    assert content['annotations'][0]['areas'][4] == 128
-    assert [*boxes(content, 1)] == [1, 3]
-    assert report.notes == []
-
-
-def test_frames_of_datumaro_begin_where_its_pictures_do(load, tmp_path):
-    write_frames(tmp_path / 'labels/images', [f'frame_{n:06d}.jpg' for n in (20, 22, 24)])
-    meta = task(id_='', size=3, extra=labels())
-    content, _ = load(document([track([square(22, 2, 2), square(24, 9, 2)])], meta))
-    assert {f: b[0] for f, b in boxes(content).items()} == {1: 2, 2: 9}
-
-
-def test_tracks_that_are_outside_everywhere_are_no_fault(load):
-    parts = [track([square(0, 2, 2, outside=1)]), track([square(0, 2, 2)], 1)]
-    content, report = load(document(parts))
-    assert tracks(content) == ['1']
-    assert report.ignored == {'track that is outside in all frames': 1}
-
-
-GOOD = track([square(n, 20, 20) for n in range(6)], 99)
-FAULTS = {
-    'a polygon of 1 point;': track([polygon(2, [(1, 1)])], 5),
-    'a polygon whose values are no numbers': track([shape('polygon', 2, points='1,2;a,3')], 5),
-    'a box without ybr': track([shape('box', 2, xtl=1, ytl=1, xbr=5)], 5),
-    'reaches far outside': track([box(2, 0, 0, 1e9, 5)], 5),
-    'an ellipse without extent': track([shape('ellipse', 2, cx=5, cy=5, rx=0, ry=2)], 5),
-    'the runs cover 5 pixels': track(
-        [shape('mask', 2, rle='2,3', left=0, top=0, width=2, height=2)], 5
-    ),
-    'is not in the 30 x 40 frame': track([brush(2, 38, 2)], 5),
-    'a track without a shape': track([], 5),
-    "the label 'cat' is not among": track([square(2, 2, 2)], 5, 'cat'),
-    'those of the task are 0 to 5': track([square(6, 2, 2)], 5),
-    'two shapes of one track': track([square(2, 2, 2), square(2, 9, 2)], 5),
-}
-
-
-@pytest.mark.parametrize('rule', FAULTS)
-def test_a_broken_track_is_told_and_can_be_left_out(load, rule):
-    text = document([FAULTS[rule], GOOD])
-    with pytest.raises(UserError) as told:
-        load(text)
-    message = str(told.value)
-    assert rule in message
-    assert 'street.xml: video street, track 5' in message
-    content, report = load(text, skip_bad=True)
-    assert '99' in tracks(content)
-    assert any(rule in line for line in report.left_out)
-
-
-@pytest.mark.parametrize('points', ['', '1,1', 'nan,1;2,2;3,3', '1e300,1;2,2;3,3', 'a'])
-def test_a_broken_shape_where_the_object_is_gone_is_no_matter(load, points):
-    gone = shape('polygon', 4, points=points, outside=1)
-    content, _ = load(document([track([square(0, 2, 2), gone])]))
-    assert [*boxes(content)] == [0]
-
-
-def test_where_an_object_is_gone_outside_of_the_task_is_no_matter(load):
-    parts = [track([square(5, 2, 2), square(6, 2, 2, outside=1)])]
-    parts.append(track([square(6, 2, 2, outside=1)], 1))
-    content, _ = load(document(parts))
-    assert tracks(content) == ['0']
-
-
-def test_an_object_of_two_classes_is_told(load):
-    parts = [
-        track([brush(n, 2, 2, attributes=dict(track_id=3))], n, label)
-        for n, label in enumerate(['cup', 'dog'])
-    ]
-    match = "street.xml: video street, track track_id=3, frame 1: has the class 'dog', and 'cup'"
-    with pytest.raises(UserError, match=match):
-        load(document(parts))
-    content, report = load(document(parts), skip_bad=True)
-    assert [*boxes(content)] == [0]
-    assert len(report.left_out) == 1
-
-
-def test_a_track_of_no_task_is_told(load):
-    parts = [track([square(13, 2, 2)], 8, task_id=9), track([square(13, 2, 2)], 1, task_id=4)]
-    with pytest.raises(UserError, match='track 8: is of the task 9'):
-        load(document(parts, PROJECT))
-    content, _ = load(document(parts, PROJECT), skip_bad=True)
-    assert tracks(content) == ['1']
-
-
-@pytest.mark.parametrize(
-    ('text', 'match'),
-    [
-        ('<annotations><meta>', 'no sound xml'),
-        ('<annotations><version>1.1</version></annotations>', 'says nothing of its task'),
-        ('<annotations><meta></meta></annotations>', 'no task, job or project'),
-        (document([], task().replace('<size>6', '<size>x')), 'size must be a number'),
-        (document([], task(hw=(0, 5))), 'original_size 5x0'),
-        (document([], task(size=10**9)), 'that cannot be'),
-        ('<?xml version="1.0" encoding="inf"?>\n<annotations></annotations>', 'unknown encoding'),
-        ('<!DOCTYPE a [<!ENTITY e "x">]><annotations>&e;</annotations>', 'declares entities'),
-    ],
-)
-def test_a_broken_file_is_told_and_can_be_left_out(load, tmp_path, text, match):
-    good = tmp_path / 'labels/good.xml'
-    good.parent.mkdir()
-    good.write_text(document([GOOD], task(name='good', extra=labels())))
-    with pytest.raises(UserError, match=match):
-        load(text)
-    content, report = load(text, skip_bad=True)
-    assert [video['name'] for video in content['videos']] == ['good']
-    assert 'street.xml' in report.left_out[0]
-
-
-def test_a_damaged_archive_is_told(tmp_path):
-    path = tmp_path / 'task.zip'
-    with zipfile.ZipFile(path, 'w', zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr('annotations.xml', document([GOOD] * 500))
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 0xFF
-    path.write_bytes(data)
-    with pytest.raises(UserError, match=r'task.zip/annotations.xml: (cannot be read|no sound xml)'):
-        import_labels(ImportRequest(path, tmp_path / 'out'))
-
-
-def test_a_backup_is_refused_with_the_way_out(tmp_path):
-    with zipfile.ZipFile(tmp_path / 'task.zip', 'w') as archive:
-        archive.writestr('task.json', '{}')
-        archive.writestr('annotations.json', '[]')
-    assert recognise(Source(tmp_path / 'task.zip')) == 'cvat'
-    with pytest.raises(UserError, match=r'is a backup, .* "CVAT for video 1.1"'):
-        import_labels(ImportRequest(tmp_path / 'task.zip', tmp_path / 'out'))
-
-
-def test_finished_videos_of_a_project_are_not_read_again(load, tmp_path, monkeypatch):
-    parts = [track([square(n, 2, 2)], n, task_id=i) for i, n in ((3, 7), (4, 14), (2, 1))]
-    bad = track([polygon(1, [(1, 1)])], 9, task_id=2)
-    with pytest.raises(UserError, match='video c, track 9'):
-        load(document([*parts, bad], PROJECT))
-    content, _ = load(document(parts, PROJECT))  # goes on with the third
-    assert tracks(content) == ['7', '14', '1']
