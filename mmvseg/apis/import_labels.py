@@ -149,7 +149,8 @@ def _purpose(name: str, request: ImportRequest) -> dict[str, Any]:
     paths = dict(source=request.source, frames=request.frames, videos=request.videos)
     absolute = {key: path and str(path.resolve()) for key, path in paths.items()}
     special = {key: repr(value) for key, value in sorted(request.special.items())}
-    return dict(format=name, skip_bad=request.skip_bad, special=special, **absolute)
+    # --skip-bad may come later: what was finished without it had nothing to leave out
+    return dict(format=name, special=special, **absolute)
 
 
 def _take_videos(

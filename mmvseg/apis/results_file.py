@@ -10,11 +10,10 @@ import numpy as np
 
 from mmvseg.datasets.metainfo import to_metainfo
 from mmvseg.datasets.tracks import to_records
-from mmvseg.errors import UserError, counted
 from mmvseg.formats.pictures import refuse_outside
 from mmvseg.formats.tracks import Annotation
-from mmvseg.formats.youtube_vis import Video, YouTubeVIS, read_youtube_vis
-from mmvseg.formats.youtube_vis_results import Result, read_results
+from mmvseg.formats.youtube_vis import Video, read_youtube_vis
+from mmvseg.formats.youtube_vis_results import Result, check_fit, read_results
 from mmvseg.structures import VideoInstances, VideoResult
 
 from .wanted_videos import wanted_videos
@@ -87,7 +86,7 @@ def load_results(
     records = to_records(file, str(root), labels, allow_outside_root)
     by_video = defaultdict(list)
     for result in read_results(results_path):
-        _check_fit(result, file, str(results_path))
+        check_fit(result, file, str(results_path))
         by_video[result.video_id].append(result)
     objects = defaultdict(list)
     for annotation in file.annotations:
@@ -148,27 +147,6 @@ def choose_videos(
     """
     videos = [(record['video_id'], record['name']) for record in records]
     return [records[n] for n in wanted_videos(videos, wanted, gt_path)]
-
-
-def _check_fit(result: Result, file: YouTubeVIS, source: str) -> None:
-    """Refuse what can be scored but not drawn."""
-    where = f'{source}: entry {result.index}'
-    video = file.videos.get(result.video_id)
-    if video is None:
-        raise UserError(f'{where}: video_id {result.video_id} is not in {file.file}')
-    if result.category_id not in {category.id for category in file.categories}:
-        raise UserError(f'{where}: unknown category_id {result.category_id}')
-    length, size = len(video.file_names), [video.height, video.width]
-    if len(result.rles) != length:
-        raise UserError(
-            f'{where}: {counted(len(result.rles), "segmentations")}, but video {video.id} has '
-            f'{counted(length, "frames")}'
-        )
-    for frame, rle in enumerate(result.rles):
-        if rle is not None and rle['size'] != size:
-            raise UserError(
-                f'{where}, frame {frame}: the size {rle["size"]} is not the video size {size}'
-            )
 
 
 def _predicted(results: list[Result], labels: dict[int, int]) -> VideoInstances:

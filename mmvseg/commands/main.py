@@ -29,6 +29,7 @@ COMMANDS = {
     'show': 'show',
     'check': 'check',
     'data import': 'data_import',
+    'data export': 'data_export',
     'data split': 'data_split',
     'data merge': 'data_merge',
     'data subset': 'data_subset',

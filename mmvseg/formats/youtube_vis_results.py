@@ -10,12 +10,12 @@ import msgspec
 import numpy as np
 from msgspec import Meta, Raw, Struct, ValidationError
 
-from mmvseg.errors import UserError
+from mmvseg.errors import UserError, counted
 
 from .json_files import Id, Number, decode_entry, decode_json, read_json_bytes
 from .problems import Findings, Problem, strictly
 from .rle import CompressedCode, MalformedRLE, compressed, rle_areas
-from .youtube_vis import Video
+from .youtube_vis import Video, YouTubeVIS
 
 Nothing = Annotated[list[None], Meta(max_length=0, description='an empty list')]
 
@@ -100,6 +100,36 @@ def video_of(result: Result, videos: Mapping[int, Video], truth: str, source: st
             'the results those of this data set?'
         )
     return videos[result.video_id]
+
+
+def check_fit(result: Result, file: YouTubeVIS, source: str) -> None:
+    """Refuse what can be scored but not drawn or exported.
+
+    Args:
+        result: the result.
+        file: the annotation file that it should belong to.
+        source: name of the results, for messages.
+
+    Raises:
+        UserError: video, class, length or size is another.
+    """
+    where = f'{source}: entry {result.index}'
+    video = file.videos.get(result.video_id)
+    if video is None:
+        raise UserError(f'{where}: video_id {result.video_id} is not in {file.file}')
+    if result.category_id not in {category.id for category in file.categories}:
+        raise UserError(f'{where}: unknown category_id {result.category_id}')
+    length, size = len(video.file_names), [video.height, video.width]
+    if len(result.rles) != length:
+        raise UserError(
+            f'{where}: {counted(len(result.rles), "segmentations")}, but video {video.id} has '
+            f'{counted(length, "frames")}'
+        )
+    for frame, rle in enumerate(result.rles):
+        if rle is not None and rle['size'] != size:
+            raise UserError(
+                f'{where}, frame {frame}: the size {rle["size"]} is not the video size {size}'
+            )
 
 
 def parse_results(entries: list[Raw], file: str) -> Findings[list[Result]]:

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from pycocotools import mask as coco_mask
 
 from mmvseg.errors import UserError
@@ -27,11 +26,11 @@ def annotation_lists(rles: Sequence[dict | None]) -> dict[str, list]:
     """
     shown = [rle for rle in rles if rle is not None]
     boxes = iter(coco_mask.toBbox(shown).tolist() if shown else [])
-    areas = iter(np.atleast_1d(coco_mask.area(shown)).tolist() if shown else [])
     return dict(
         segmentations=[rle and dict(size=rle['size'], counts=_text(rle)) for rle in rles],
         bboxes=[rle and next(boxes) for rle in rles],
-        areas=[rle and int(next(areas)) for rle in rles],
+        # one by one: of more than 255 at once, pycocotools cannot tell the areas
+        areas=[rle and int(coco_mask.area(rle)) for rle in rles],
     )
 
 

@@ -225,14 +225,23 @@ def write_image(path: str | Path, image: np.ndarray, webp_quality: int | None = 
     Raises:
         UserError: if the file cannot be written.
     """
-    path = Path(path)
+    write_bytes(Path(path), encode_image(path, image, webp_quality))
+
+
+def encode_image(path: str | Path, image: np.ndarray, webp_quality: int | None = None) -> bytes:
+    """What :func:`write_image` would write to a path.
+
+    Raises:
+        UserError: its suffix is that of no format.
+    """
+    suffix = Path(path).suffix
     if image.ndim == 3:
         image = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
     options = [] if webp_quality is None else [cv2.IMWRITE_WEBP_QUALITY, webp_quality]
-    done, encoded = cv2.imencode(path.suffix, image, options)
+    done, encoded = cv2.imencode(suffix, image, options)
     if not done:
-        raise UserError(f'{path}: OpenCV cannot encode {path.suffix} (see mmvseg doctor)')
-    write_bytes(path, encoded.tobytes())
+        raise UserError(f'{path}: OpenCV cannot encode {suffix} (see mmvseg doctor)')
+    return encoded.tobytes()
 
 
 def write_segment_map(path: str | Path, ids: np.ndarray) -> None:

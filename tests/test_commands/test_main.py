@@ -56,7 +56,7 @@ def test_help_of_a_group_lists_its_parts(capsys):
         assert run(group) == 0
         assert capsys.readouterr().out == shown
         assert run(group, 'imprt') == 2
-        assert 'did you mean data import?\n' in capsys.readouterr().err
+        assert 'did you mean data import or data export?\n' in capsys.readouterr().err
 
 
 def test_help_of_each_command_names_what_was_typed(capsys):

@@ -4,7 +4,9 @@ from importlib import import_module
 from types import ModuleType
 
 #: Names of the formats on the command line, and their modules here.
-FORMATS: dict[str, str] = {}
+FORMATS = {
+    'cvat': 'cvat',
+}
 
 
 def exporter(name: str) -> ModuleType:

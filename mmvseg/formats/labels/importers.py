@@ -9,6 +9,7 @@ from .sources import Source
 
 #: Names of the formats on the command line, and their modules here.
 FORMATS = {
+    'cvat': 'cvat',
     'masks': 'id_masks',
 }
 

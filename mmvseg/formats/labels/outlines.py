@@ -23,6 +23,26 @@ def encode(mask: np.ndarray) -> dict:
     return coco_mask.encode(np.asfortranarray(mask, dtype=np.uint8))
 
 
+def encode_part(part: np.ndarray, top: int, left: int, height: int, width: int) -> dict:
+    """The code of a mask that is empty outside of a part, without making the whole.
+
+    Args:
+        part: (h, w) bool.
+        top: row of its first pixel in the frame.
+        left: column of its first pixel in the frame.
+        height: of the frame.
+        width: of the frame.
+    """
+    columns = np.zeros((part.shape[1], height), bool)
+    columns[:, top : top + part.shape[0]] = part.T
+    # runs go down the columns, zeros first; what is left and right of the part is zeros
+    changes = np.flatnonzero(np.diff(columns.ravel(), prepend=False, append=False))
+    runs = np.diff(changes + left * height, prepend=0, append=height * width)
+    counts = runs if runs[-1] or len(runs) == 1 else runs[:-1]
+    rle = dict(size=[height, width], counts=counts.tolist())
+    return coco_mask.frPyObjects(rle, height, width)
+
+
 def union(rles: Sequence[dict]) -> dict:
     """The code of what is in any of the masks."""
     return rles[0] if len(rles) == 1 else coco_mask.merge(rles)
@@ -54,20 +74,34 @@ def corner_polygon(points: Sequence[Sequence[float]], height: int, width: int) -
     Returns:
         The mask, (H, W) bool.
     """
-    start = np.asarray(points, float)
+    return _fill(np.asarray(points, float), 0, 0, height, width)
+
+
+def corner_polygon_code(points: Sequence[Sequence[float]], height: int, width: int) -> dict:
+    """The code of :func:`corner_polygon`, in the time that its own size takes, not the frame's."""
+    points = np.asarray(points, float)
+    sides = np.array([width, height])
+    left, top = np.floor(points.min(0)).clip(0, sides).astype(int).tolist()
+    right, bottom = np.ceil(points.max(0)).clip(0, sides).astype(int).tolist()
+    part = _fill(points, top, left, bottom - top, right - left)
+    return encode_part(part, top, left, height, width)
+
+
+def _fill(start: np.ndarray, top: int, left: int, height: int, width: int) -> np.ndarray:
+    """The pixels of a polygon in a window, whose first pixel is given, (h, w) bool."""
     stop = np.roll(start, -1, 0)
-    mask = np.zeros((height, width + 1), bool)
     low, high = np.minimum(start[:, 1], stop[:, 1]), np.maximum(start[:, 1], stop[:, 1])
     # rows whose centres lie between the ends of an edge, the upper end included
-    first = np.ceil(low - 0.5).clip(0, height).astype(int)
-    last = np.ceil(high - 0.5).clip(0, height).astype(int)
-    for edge in np.flatnonzero(last > first):
-        rows = np.arange(first[edge], last[edge])
-        slope = (stop[edge, 0] - start[edge, 0]) / (stop[edge, 1] - start[edge, 1])
-        x = start[edge, 0] + (rows + 0.5 - start[edge, 1]) * slope
-        # all pixels from the crossing on change sides
-        columns = np.ceil(x - 0.5).clip(0, width).astype(int)
-        mask[rows, columns] ^= True
+    first = np.ceil(low - 0.5).clip(top, top + height).astype(int)
+    counts = np.ceil(high - 0.5).clip(top, top + height).astype(int) - first
+    edge = np.repeat(np.arange(len(start)), counts)
+    rows = np.arange(len(edge)) - np.repeat(np.cumsum(counts) - counts, counts) + first[edge]
+    (x0, y0), (x1, y1) = start[edge].T, stop[edge].T
+    x = x0 + (rows + 0.5 - y0) * ((x1 - x0) / (y1 - y0))
+    columns = np.ceil(x - 0.5).clip(left, left + width).astype(int) - left
+    # all pixels from a crossing on change sides
+    mask = np.zeros((height, width + 1), bool)
+    np.logical_xor.at(mask, (rows - top, columns), True)
     return np.logical_xor.accumulate(mask, 1)[:, :width]
 
 

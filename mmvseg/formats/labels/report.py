@@ -97,6 +97,35 @@ class ImportReport:
             self.notes.append(text)
 
 
+class LaterReport(ImportReport):
+    """Keeps what is said of a video until it is its turn, where a file has several at once.
+
+    Args:
+        report: is told then.
+    """
+
+    def __init__(self, report: ImportReport) -> None:
+        super().__init__(skip_bad=True, on_mask=report.on_mask)
+        self._report = report
+        self._bad: list[tuple[SourceFile | str, str, dict]] = []
+
+    def bad(self, file: SourceFile | str, rule: str, **where: str | int | None) -> None:
+        """See :class:`ImportReport`; never raises."""
+        self._bad.append((file, rule, where))
+
+    def tell(self) -> None:
+        """Say all of it.
+
+        Raises:
+            UserError: something is broken, and must not be left out.
+        """
+        for file, rule, where in self._bad:
+            self._report.bad(file, rule, **where)
+        self._report.ignored.update(self.ignored)
+        for note in self.notes:
+            self._report.note(note)
+
+
 def _places(video: str | None, track: str | int | None, frame: str | int | None) -> list[str]:
     """Where something is, in words; none or one text."""
     places = dict(video=video, track=track, frame=frame)
