@@ -92,8 +92,7 @@ def _read_video(
         with report.guard(video=name, frame=index):
             picture = _picture(footage, f'{name}/{mask.stem}')
         frames.append(Frame(mask.base if picture is None else picture.base, picture))
-    size = footage.size(frames)
-    builder = None
+    size = builder = None
     for index, mask in enumerate(masks):
         with report.guard(video=name, frame=index):
             values = read_rgba_map(mask, size)

@@ -14,7 +14,14 @@ from msgspec.json import decode
 from mmvseg.errors import UserError
 
 from .burst import read_sequences
-from .coco_file import CocoFile, looks_like_coco, merged_classes, open_coco, read_categories
+from .coco_file import (
+    CocoFile,
+    looks_like_coco,
+    merged_classes,
+    open_coco,
+    open_list,
+    read_categories,
+)
 from .coco_identity import Identity
 from .coco_images import FilePart, ImageVideoReader
 from .coco_tubes import read_tubes
@@ -46,7 +53,7 @@ def recognises(source: Source) -> bool:
 def read(source: Source, options: ImportOptions, report: ImportReport) -> Labels:
     """See the package."""
     files = _annotated(source, report)
-    tables = [read_categories(coco, report) for coco in files]
+    tables = [read_categories(_with_categories(coco, source), report) for coco in files]
     classes = merged_classes(tables)
     ids = dict(zip([one.name for one in classes], class_ids(classes), strict=True))
     videos: list[PendingVideo] = []
@@ -73,7 +80,12 @@ def _annotated(source: Source, report: ImportReport) -> list[CocoFile]:
         UserError: there are none.
     """
     files = [file for file in source.of('.json') if looks_like_coco(file)]
-    opened = [open_coco(file) for file in _whole(files, report)]
+    opened: list[CocoFile] = []
+    for file in _whole(files, report):
+        if file.base == ROBOFLOW:
+            raise UserError(f'{file}: is an export of Roboflow; name the format roboflow')
+        with report.guard():
+            opened.append(open_coco(file))
     forms = [coco for coco in opened if {'sequences', 'videos', 'images'} & coco.lists.keys()]
     found = [coco for coco in forms if coco['annotations'] or coco['sequences']]
     if not found:
@@ -86,6 +98,21 @@ def _annotated(source: Source, report: ImportReport) -> list[CocoFile]:
         if coco not in found:
             report.note(f'{coco.file}: has no annotations, and is left out')
     return found
+
+
+def _with_categories(coco: CocoFile, source: Source) -> CocoFile:
+    """A file, with the classes that BURST has in a file of their own if it has none itself.
+
+    Raises:
+        UserError: there are none.
+    """
+    if coco['categories']:
+        return coco
+    beside = source.called('categories.json')
+    if len(beside) != 1:
+        raise UserError(f'{coco.file}: has no categories, the list of the classes')
+    table = open_list(beside[0], 'categories')
+    return CocoFile(beside[0], dict(categories=table))
 
 
 def _whole(files: list[SourceFile], report: ImportReport) -> Iterator[SourceFile]:

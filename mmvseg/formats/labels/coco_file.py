@@ -106,6 +106,18 @@ def open_coco(file: SourceFile) -> CocoFile:
     return CocoFile(file, lists)
 
 
+def open_list(file: SourceFile, name: str) -> list[Raw]:
+    """A list that is a file of its own, or the one of its name in a file.
+
+    Raises:
+        UserError: there is none.
+    """
+    data = json_in_utf8(file.read_bytes(), file)
+    if data.lstrip()[:1] != b'[':
+        return open_coco(file)[name]
+    return decode_json(data, file, list[Raw])
+
+
 def decoded(
     raw: Raw,
     kind: type[T],

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from pathlib import PurePosixPath
 
 from mmvseg.errors import UserError, counted
 from mmvseg.media.names import natural_key
@@ -17,7 +16,7 @@ def find_frames(
     footage: Footage,
     video: str,
     names: Sequence[tuple[str, int | None]],
-    file: SourceFile | str,
+    file: SourceFile,
     report: ImportReport,
     is_only: bool,
 ) -> list[Frame]:
@@ -36,7 +35,7 @@ def find_frames(
     Raises:
         UserError: there is a video file, but not which of its frames are meant.
     """
-    near = {*re.split(r'[_.-]', PurePosixPath(str(file)).stem)}
+    near = {*re.split(r'[_.-]', file.stem), *file.folder.split('/')} - {''}
     bases = [name.replace('\\', '/').rpartition('/')[2] for name, _ in names]
     pictures: list[SourceFile | None] = []
     for index, ((name, _), base) in enumerate(zip(names, bases, strict=True)):

@@ -159,7 +159,10 @@ class ImageVideoReader:
         frames = find_frames(
             self.options.footage, video.name, names, file, self.report, self.is_only
         )
-        size = images[0].entry.size or video.size or self.options.footage.size(frames)
+        size = images[0].entry.size or video.size
+        if size is None:
+            with self.report.guard(video=video.name):
+                size = self.options.footage.size(frames)
         if size is None:
             self.report.bad(file, 'neither height and width nor pictures', video=video.name)
             return None

@@ -81,7 +81,7 @@ class MaskCollector:
         """What is given of a mask: None if the object is absent, nothing if all is broken."""
         if isinstance(segmentation, RunLengthCode):
             return segmentation if segmentation.counts else None
-        if segmentation:
+        if segmentation and any(segmentation):  # some tools write [[]] for nothing
             return self._polygons(segmentation, track, frame)
         return self._box(box)
 

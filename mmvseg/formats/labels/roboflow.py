@@ -34,7 +34,10 @@ def recognises(source: Source) -> bool:
 
 def read(source: Source, options: ImportOptions, report: ImportReport) -> Labels:
     """See the package."""
-    files = [open_coco(file) for file in source.called(ROBOFLOW)]
+    files: list[CocoFile] = []
+    for file in source.called(ROBOFLOW):
+        with report.guard():
+            files.append(open_coco(file))
     if not files:
         raise UserError(f'{source.path}: there is no {ROBOFLOW}; give the folder of the export')
     parts, images = [], []

@@ -158,7 +158,11 @@ class _ScalabelReader:
         self.videos: dict[str, list[FramePlace]] = {}
         names: dict[str, None] = {}
         for file in files:
-            content = self._open(file)
+            content = None
+            with report.guard():
+                content = self._open(file)
+            if content is None:
+                continue
             for position, raw in enumerate(content.frames):
                 self._place(raw, file, position, is_only=len(files) == 1)
             if content.config is not None:
@@ -209,7 +213,10 @@ class _ScalabelReader:
         is_only = len(self.videos) == 1
         footage = self.options.footage
         frames = find_frames(footage, name, paths, file, self.report, is_only)
-        size = self._size(entries, file) or footage.size(frames)
+        size = self._size(entries, file)
+        if size is None:
+            with self.report.guard(video=name):
+                size = footage.size(frames)
         if size is None:
             rule = 'its frames have no size, and there are no pictures; give them with --frames'
             self.report.bad(file, rule, video=name)
