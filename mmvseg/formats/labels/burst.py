@@ -100,25 +100,30 @@ def _read(
     is_only = len(coco['sequences']) == 1
     names = [(f'{name}/{path}', None) for path in paths]
     frames = find_frames(options.footage, name, names, coco.file, report, is_only)
-    size = [sequence.height, sequence.width]
-    collector = MaskCollector(VideoBuilder(name, tuple(size), frames, report, coco.file))
-    labels = _labels(sequence, name, coco, classes, report)
+    size = sequence.height, sequence.width
+    collector = MaskCollector(VideoBuilder(name, size, frames, report, coco.file))
+    _take_masks(sequence, _labels(sequence, name, coco, classes, report), collector)
+    more = exhaustiveness(sequence, name, coco.file, classes, ids, report)
+    return collector.end().video(**more)
+
+
+def _take_masks(sequence: Sequence, labels: dict[str, str], collector: MaskCollector) -> None:
+    builder, size = collector.builder, [sequence.height, sequence.width]
+    file, report = builder.file, builder.report
     for track, label in labels.items():
-        collector.builder.declare(track, label)
-    for frame, found in enumerate(masks):
+        builder.declare(track, label)
+    for frame, found in enumerate(sequence.segmentations):
         for track, mask in (found or {}).items():
             if track in labels:
                 collector.add(track, labels[track], frame, RunLengthCode(size, mask.rle))
             elif track not in sequence.track_category_ids:
                 rule = 'track_category_ids has no class for it; import all_classes.json'
-                report.bad(coco.file, rule, video=name, track=track, frame=frame)
+                report.bad(file, rule, video=builder.name, track=track, frame=frame)
             if mask.is_gt is False:
                 report.note(
-                    f'{coco.file}: some masks were made by a program (is_gt false); they are '
-                    'imported as the others'
+                    f'{file}: some masks were made by a program (is_gt false); they are imported '
+                    'as the others'
                 )
-    more = exhaustiveness(sequence, name, coco.file, classes, ids, report)
-    return collector.end().video(**more)
 
 
 def _labels(

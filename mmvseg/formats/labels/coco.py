@@ -141,7 +141,7 @@ def _videos(
     part = FilePart(coco, classes, Identity(coco, report))
     images = part.images(report)
     part.attach(images, options.keep_crowd, report)
-    if 'videos' in coco:
+    if coco['videos']:
         videos = by_table(part, images, ids, report)
     else:
         videos = by_folder(part, images, alone)

@@ -52,7 +52,7 @@ class Exhaustiveness(Struct):
     not_exhaustive_category_ids: list[Id] | None = None
 
 
-@dataclass
+@dataclass(eq=False)
 class CocoFile:
     """A file of this family.
 

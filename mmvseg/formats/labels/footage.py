@@ -25,7 +25,7 @@ class Footage:
     ) -> None:
         self.source, self.given_frames, self.given_videos = source, frames, videos
         self._folders: dict[str, list[SourceFile]] | None = None
-        self._pictures: dict[str, list[SourceFile]] | None = None
+        self._ends: dict[str, list[tuple[list[str], SourceFile]]] | None = None
         self._lengths: dict[SourceFile, int] = {}
 
     @property
@@ -83,18 +83,13 @@ class Footage:
         if self.given_videos is not None and self.given_frames is None:
             return None
         where = self.source if self.given_frames is None else self.given_frames
-        if self._pictures is None:
-            self._pictures = {}
-            for file in where.files.values():
-                if file.is_picture:
-                    self._pictures.setdefault(file.base, []).append(file)
-        parts, root = _plain(name).split('/'), nfc(where.path.resolve().stem)
-        common = {
-            file: count
-            for file in self._pictures.get(parts[-1], ())
-            if (count := _common_end([root, *file.name.split('/')], parts)) >= min(2, len(parts))
-        }
-        best = [file for file, count in common.items() if count == max(common.values())]
+        if self._ends is None:
+            self._ends = _by_ends(where)
+        parts = _plain(name).split('/')
+        found = self._ends.get('/'.join(parts[-2:]), [])
+        common = [_common_end(whole, parts) for whole, _ in found]
+        most = max(common, default=0)
+        best = [file for count, (_, file) in zip(common, found, strict=True) if count == most]
         if len(best) > 1:
             best = [file for file in best if not set(near).isdisjoint(file.name.split('/'))] or best
         if len(best) > 1:
@@ -154,6 +149,18 @@ def opened(video: SourceFile) -> VideoFile:
 
 def _plain(name: str) -> str:
     return nfc(name).replace('\\', '/').strip('/')
+
+
+def _by_ends(where: Source) -> dict[str, list[tuple[list[str], SourceFile]]]:
+    """Pictures with the parts of their paths, by their names, and by these with their folder's."""
+    root = nfc(where.path.resolve().stem)
+    ends: dict[str, list[tuple[list[str], SourceFile]]] = {}
+    for file in where.files.values():
+        if file.is_picture:
+            parts = [root, *file.name.split('/')]
+            for end in (parts[-1], '/'.join(parts[-2:])):
+                ends.setdefault(end, []).append((parts, file))
+    return ends
 
 
 def _common_end(one: list[str], other: list[str]) -> int:

@@ -18,7 +18,7 @@ from .coco_images import FilePart, Image, ImageVideo, ImageVideoReader
 from .options import ImportOptions
 from .records import Labels
 from .report import ImportReport
-from .sources import Source, nfc
+from .sources import Source, SourceFile, nfc
 
 OPTIONS = frozenset({'keep_crowd'})
 
@@ -83,7 +83,7 @@ def _videos(images: list[Image], unnamed: str, report: ImportReport) -> list[Ima
     """The videos of the images of all splits."""
     videos: dict[str, ImageVideo] = {}
     taken: dict[tuple[str, int], Image] = {}
-    files: dict[str, set[CocoFile]] = {}
+    files: dict[str, set[SourceFile]] = {}
     for image in images:
         file, name = image.part.coco.file, image.entry.file_name
         place = frame_of(name)

@@ -199,21 +199,12 @@ class _ScalabelReader:
 
     def read(self, name: str) -> LabelledVideo | None:
         """A video; None if it has no size, which the report is told."""
-        places = self._in_order(name)
-        file = places[0].file
-        entries, kept = [], []
-        for place in places:
-            raw = self._open(place.file).frames[place.position]
-            where = f'frames[{place.position}]'
-            entry = decoded(raw, FrameEntry, place.file, where, self.report, name)
-            if entry is not None:
-                entries.append(entry)
-                kept.append(place)
-        paths = [(f'{name}/{folder_free(place.name)}', None) for place in kept]
-        is_only = len(self.videos) == 1
-        footage = self.options.footage
+        found = self._decoded(name)
+        file = self.videos[name][0].file
+        paths = [(f'{name}/{_base(place.name)}', None) for place, _ in found]
+        footage, is_only = self.options.footage, len(self.videos) == 1
         frames = find_frames(footage, name, paths, file, self.report, is_only)
-        size = self._size(entries, file)
+        size = self._size([entry for _, entry in found], file)
         if size is None:
             with self.report.guard(video=name):
                 size = footage.size(frames)
@@ -222,18 +213,25 @@ class _ScalabelReader:
             self.report.bad(file, rule, video=name)
             return None
         collector = MaskCollector(VideoBuilder(name, size, frames, self.report, file))
-        for frame, (entry, place) in enumerate(zip(entries, kept, strict=True)):
+        for frame, (place, entry) in enumerate(found):
             own = entry.size
             if own is not None and (own.height, own.width) != size:
                 rule = f'{own.height} x {own.width}, the first frame has {size[0]} x {size[1]}'
                 self.report.bad(place.file, rule, video=name, frame=frame)
                 continue
-            for position, raw in enumerate(entry.labels or ()):
-                where = f'frames[{place.position}].labels[{position}]'
-                label = decoded(raw, Label, place.file, where, self.report, name)
-                if label is not None:
-                    self._take(label, frame, place.file, collector)
+            self._take_labels(place, entry, frame, collector)
         return collector.end().video()
+
+    def _decoded(self, name: str) -> list[tuple[FramePlace, FrameEntry]]:
+        """The sound frames of a video, in the order of time."""
+        found = []
+        for place in self._in_order(name):
+            raw = self._open(place.file).frames[place.position]
+            where = f'frames[{place.position}]'
+            entry = decoded(raw, FrameEntry, place.file, where, self.report, name)
+            if entry is not None:
+                found.append((place, entry))
+        return found
 
     def _in_order(self, name: str) -> list[FramePlace]:
         """The frames of a video by their numbers, or by their names if some have none."""
@@ -254,6 +252,16 @@ class _ScalabelReader:
         if config is not None and config.image_size is not None:
             sizes.append(config.image_size)
         return (sizes[0].height, sizes[0].width) if sizes else None
+
+    def _take_labels(
+        self, place: FramePlace, entry: FrameEntry, frame: int, collector: MaskCollector
+    ) -> None:
+        video = collector.builder.name
+        for position, raw in enumerate(entry.labels or ()):
+            where = f'frames[{place.position}].labels[{position}]'
+            label = decoded(raw, Label, place.file, where, self.report, video)
+            if label is not None:
+                self._take(label, frame, place.file, collector)
 
     def _take(self, label: Label, frame: int, file: SourceFile, collector: MaskCollector) -> None:
         """Take a label."""
@@ -298,7 +306,7 @@ class _ScalabelReader:
         return RunLengthCode(rle['size'], rle['counts'].decode('ascii'))
 
 
-def folder_free(name: str) -> str:
+def _base(name: str) -> str:
     """The name of a file without its folders."""
     return PurePosixPath(name.replace('\\', '/')).name
 
