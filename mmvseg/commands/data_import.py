@@ -69,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     only.add_argument(
         '--keep-crowd',
         action='store_true',
-        help='coco: iscrowd means a crowd; tools set it on any run-length code',
+        help='coco, roboflow: iscrowd means a crowd; tools set it on any run-length code',
     )
     only.add_argument(
         '--annotated-only',
