@@ -50,13 +50,14 @@ class Identity:
     Args:
         coco: the file.
         report: is told where annotations name no object.
+        prefix: of what objects without a name are called, where a video has parts in several files.
 
     Attributes:
         categories: ids that annotations have.
     """
 
-    def __init__(self, coco: CocoFile, report: ImportReport) -> None:
-        self.coco, self.report = coco, report
+    def __init__(self, coco: CocoFile, report: ImportReport, prefix: str = '') -> None:
+        self.coco, self.report, self.prefix = coco, report, prefix
         self.categories: set[int] = set()
         self._named = dict.fromkeys(_FIELDS, 0)
         self._heads = self._crowds = 0
@@ -83,7 +84,7 @@ class Identity:
         """What the object of an annotation is called; one without a name is one of its own."""
         name = None if self.field is None else _value(found, self.field)
         if name is None:
-            return f'annotations[{position}]'
+            return f'{self.prefix}annotations[{position}]'
         return f'{label} {name}' if self.field == 'group_id' else name
 
     def tell(self, keep_crowd: bool) -> None:

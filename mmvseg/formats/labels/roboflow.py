@@ -42,7 +42,8 @@ def read(source: Source, options: ImportOptions, report: ImportReport) -> Labels
         raise UserError(f'{source.path}: there is no {ROBOFLOW}; give the folder of the export')
     parts, images = [], []
     for coco in files:
-        part = FilePart(coco, read_categories(coco, report), Identity(coco, report))
+        identity = Identity(coco, report, prefix=f'{coco.file.folder}/')
+        part = FilePart(coco, read_categories(coco, report), identity)
         found = part.images(report)
         part.attach(found, options.keep_crowd, report)
         if 0 not in part.identity.categories:  # the project

@@ -98,6 +98,10 @@ def test_without_a_field_of_tracks_a_note_is_loud(tmp_path):
     found = read_labels('roboflow', tmp_path)
     assert len(found.videos['street'].objects) == 2
     assert 'NO OBJECT IS FOLLOWED OVER FRAMES' in found.notes[0]
+    # those of other splits are others
+    write(tmp_path, export([image(2)], [annotation(2, None)]), 'valid')
+    objects = shown(read_labels('roboflow', tmp_path).videos['street'])
+    assert [frames for _, frames in objects.values()] == [[0], [1], [2]]
 
 
 def test_a_flag_of_crowds_counts_on_request(tmp_path):
