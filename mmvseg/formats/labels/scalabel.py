@@ -1,7 +1,8 @@
 """Json of Scalabel, BDD100K's label tool: frames with labels, of all videos or a file a video.
 
 A label has a run-length code or ``poly2d``: several polygons, whose points may be those of Bezier
-curves. Coordinates are corners of pixels.
+curves. Coordinates are corners of pixels; Scalabel's own drawing adds a rim of half a pixel, which
+is not added here.
 """
 
 import re
