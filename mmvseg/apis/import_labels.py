@@ -14,7 +14,14 @@ from mmvseg.formats.edits.split import ClassSplit, split
 from mmvseg.formats.labels.footage import Footage
 from mmvseg.formats.labels.importers import FORMATS, importer, recognise
 from mmvseg.formats.labels.options import ImportOptions
-from mmvseg.formats.labels.records import Frame, LabelClass, LabelledObject, LabelledVideo, Labels
+from mmvseg.formats.labels.records import (
+    Frame,
+    LabelClass,
+    LabelledObject,
+    LabelledVideo,
+    Labels,
+    class_ids,
+)
 from mmvseg.formats.labels.report import ImportReport
 from mmvseg.formats.labels.sources import Source
 from mmvseg.formats.youtube_vis_writer import YouTubeVISJournal, annotation_lists
@@ -240,11 +247,7 @@ def _summarise(
 
 
 def _entries(classes: Sequence[LabelClass] | None, objects: Iterable[str]) -> list[dict]:
-    """Entries of the classes: with the labels' own ids where all have one from 1 on."""
+    """Entries of the classes."""
     classes = [LabelClass(name) for name in objects] if classes is None else classes
-    own = {c.id for c in classes}
-    keeps = len(own) == len(classes) and all(id_ is not None and id_ >= 1 for id_ in own)
-    return [
-        dict(id=c.id if keeps else number, name=c.name, **c.extra)
-        for number, c in enumerate(classes, start=1)
-    ]
+    ids = class_ids(classes)
+    return [dict(id=id_, name=c.name, **c.extra) for id_, c in zip(ids, classes, strict=True)]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mmvseg.apis.import_labels import Imported
 
 # As in mmvseg.formats.labels.importers, which needs NumPy.
-FORMATS = ('cvat', 'masks')
+FORMATS = ('cvat', 'coco', 'bdd100k', 'roboflow', 'masks')
 #: Of lines about what was left out, so many are shown; all are in a file.
 _SHOWN = 20
 LEFT_OUT = 'left_out.txt'
@@ -69,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     only.add_argument(
         '--keep-crowd',
         action='store_true',
-        help='coco: iscrowd means a crowd; tools set it on any run-length code',
+        help='coco, roboflow: iscrowd means a crowd; tools set it on any run-length code',
     )
     only.add_argument(
         '--annotated-only',

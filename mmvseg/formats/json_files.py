@@ -64,6 +64,15 @@ def read_json_bytes(path: str | Path) -> bytes:
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         reason = getattr(error, 'strerror', None) or error
         raise UserError(f'{path}: cannot be read ({reason}); check the path') from error
+    return json_in_utf8(data, path)
+
+
+def json_in_utf8(data: bytes, path: str | Path) -> bytes:
+    """A json text in UTF-8, whatever encoding of Unicode it has; ``path`` is for messages.
+
+    Raises:
+        UserError: it has none.
+    """
     encoding = json.detect_encoding(data)
     if encoding == 'utf-8':
         return data

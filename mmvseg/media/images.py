@@ -37,6 +37,7 @@ _CLASS_MAP_KINDS = frozenset(
 _GREY_MAP_KINDS = frozenset({'grey 8 bit', 'grey 16 bit'})
 _INDEX_MAP_KINDS = _CLASS_MAP_KINDS | _GREY_MAP_KINDS
 _SEGMENT_MAP_KINDS = frozenset({'RGB 8 bit'})
+_RGBA_MAP_KINDS = frozenset({'RGB with alpha 8 bit'})
 _PNG_SIGNATURE = b'\x89PNG\r\n\x1a\n'
 _JPEG_SIGNATURE = b'\xff\xd8'
 _PNG_COLORS = {0: 'grey', 2: 'RGB', 3: 'palette', 4: 'grey with alpha', 6: 'RGB with alpha'}
@@ -190,6 +191,20 @@ def read_index_map(path: PictureFile, size: tuple[int, int] | None = None) -> np
     """
     rule = 'a map of numbers has one channel of 8 or 16 bits, grey or palette'
     return _decode_numbers(_read_map(path, size, _INDEX_MAP_KINDS, rule), path)
+
+
+def read_rgba_map(path: PictureFile, size: tuple[int, int] | None = None) -> np.ndarray:
+    """Read a PNG with four numbers a pixel, (H, W, 4) uint8: alpha is one of them as it stands.
+
+    Args:
+        path: the file.
+        size: (height, width) that it must have, those of the video's frames.
+
+    Raises:
+        UserError: if the file is missing, broken, not 8-bit RGB with alpha or of another size.
+    """
+    rule = 'a map of four numbers has three 8-bit channels and alpha (RGBA)'
+    return _decode_numbers(_read_map(path, size, _RGBA_MAP_KINDS, rule), path)
 
 
 def read_segment_map(path: PictureFile, size: tuple[int, int] | None = None) -> np.ndarray:
@@ -358,7 +373,7 @@ def _read_map(
 
 
 def _decode_numbers(data: bytes, path: PictureFile) -> np.ndarray:
-    """The numbers of a PNG, (H, W): OpenCV would give a palette's colours instead."""
+    """The numbers of a PNG, (H, W) or (H, W, C): OpenCV would give a palette's colours instead."""
     try:
         with PngImagePlugin.PngImageFile(BytesIO(data)) as image:
             return np.asarray(image)

@@ -19,6 +19,7 @@ from mmvseg.media.images import (
     read_grey_map,
     read_image,
     read_image_size,
+    read_rgba_map,
     read_segment_map,
     write_image,
 )
@@ -31,7 +32,14 @@ def check_frame(path):
         raise UserError(rule)
 
 
-NAMING_READERS = [read_image, read_image_size, read_class_map, read_grey_map, read_segment_map]
+NAMING_READERS = [
+    read_image,
+    read_image_size,
+    read_class_map,
+    read_grey_map,
+    read_segment_map,
+    read_rgba_map,
+]
 READERS = [*NAMING_READERS, check_frame]
 
 
@@ -82,7 +90,12 @@ def test_enormous_pngs_are_refused_by_their_headers(
 ):
     path = tmp_path / 'frame.png'
     path.write_bytes(png(width, height, color=color))
-    maps = {read_class_map: 'classes', read_grey_map: 'numbers', read_segment_map: 'segment ids'}
+    maps = {
+        read_class_map: 'classes',
+        read_grey_map: 'numbers',
+        read_segment_map: 'segment ids',
+        read_rgba_map: 'four numbers',
+    }
     declared = rf'not a readable image \(declares {width} x {height} pixels'
     with pytest.raises(UserError, match=rf'{declared}|a map of {maps.get(reader)}'):
         reader(path)
@@ -133,6 +146,17 @@ def test_sizes_are_compared_before_anything_is_decoded(tmp_path, never_decoded, 
     message = r'0\.png: 9000x9000 pixels, the frames of the video have 30x20'
     with pytest.raises(UserError, match=message):
         reader(path, (20, 30))
+
+
+def test_alpha_is_a_number_as_others_are(tmp_path):
+    values = np.random.default_rng(0).integers(0, 256, (4, 5, 4), dtype=np.uint8)
+    values[0, :, 3] = 0
+    path = tmp_path / '0.png'
+    path.write_bytes(encoded('PNG', values))
+    np.testing.assert_array_equal(read_rgba_map(path, (4, 5)), values)
+    path.write_bytes(encoded('PNG', values[..., :3]))
+    with pytest.raises(UserError, match=r'0\.png: a map of four numbers .* this is RGB 8 bit'):
+        read_rgba_map(path)
 
 
 @pytest.mark.parametrize('reader', READERS)

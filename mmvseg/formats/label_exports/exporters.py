@@ -6,6 +6,7 @@ from types import ModuleType
 #: Names of the formats on the command line, and their modules here.
 FORMATS = {
     'cvat': 'cvat',
+    'coco': 'coco',
 }
 
 

@@ -1,6 +1,6 @@
 """The pictures that labels belong to: folders of frames, or video files."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import PurePosixPath
 
 from mmvseg.errors import UserError
@@ -25,6 +25,7 @@ class Footage:
     ) -> None:
         self.source, self.given_frames, self.given_videos = source, frames, videos
         self._folders: dict[str, list[SourceFile]] | None = None
+        self._ends: dict[str, list[tuple[list[str], SourceFile]]] | None = None
         self._lengths: dict[SourceFile, int] = {}
 
     @property
@@ -63,6 +64,40 @@ class Footage:
         if self.given_frames is not None and [*self._folders] == ['']:
             return self._folders['']
         return []
+
+    def picture(self, name: str, near: Collection[str] = ()) -> SourceFile | None:
+        """The picture whose path is that of a name, or ends as it does.
+
+        Of a name with folders, the last of them has to agree.
+
+        Args:
+            name: a path as labels give it, with ``/`` or ``\\``.
+            near: names of folders of which one is preferred, if there are several such pictures.
+
+        Returns:
+            It, None if there is none.
+
+        Raises:
+            UserError: there are several.
+        """
+        if self.given_videos is not None and self.given_frames is None:
+            return None
+        where = self.source if self.given_frames is None else self.given_frames
+        if self._ends is None:
+            self._ends = _by_ends(where)
+        parts = _plain(name).split('/')
+        found = self._ends.get('/'.join(parts[-2:]), [])
+        common = [_common_end(whole, parts) for whole, _ in found]
+        most = max(common, default=0)
+        best = [file for count, (_, file) in zip(common, found, strict=True) if count == most]
+        if len(best) > 1:
+            best = [file for file in best if not set(near).isdisjoint(file.name.split('/'))] or best
+        if len(best) > 1:
+            raise UserError(
+                f'{where.path}: {name} could be {best[0].name} or {best[1].name}; give the folder '
+                'of the right ones with --frames'
+            )
+        return best[0] if best else None
 
     def video(self, *names: str) -> SourceFile | None:
         """The video file of a video, None if there is none."""
@@ -114,6 +149,27 @@ def opened(video: SourceFile) -> VideoFile:
 
 def _plain(name: str) -> str:
     return nfc(name).replace('\\', '/').strip('/')
+
+
+def _by_ends(where: Source) -> dict[str, list[tuple[list[str], SourceFile]]]:
+    """Pictures with the parts of their paths, by their names, and by these with their folder's."""
+    root = nfc(where.path.resolve().stem)
+    ends: dict[str, list[tuple[list[str], SourceFile]]] = {}
+    for file in where.files.values():
+        if file.is_picture:
+            parts = [root, *file.name.split('/')]
+            for end in (parts[-1], '/'.join(parts[-2:])):
+                ends.setdefault(end, []).append((parts, file))
+    return ends
+
+
+def _common_end(one: list[str], other: list[str]) -> int:
+    """How many of the last parts two paths have in common."""
+    pairs = zip(reversed(one), reversed(other), strict=False)
+    return next(
+        (i for i, (a, b) in enumerate(pairs) if a != b),
+        min(len(one), len(other)),
+    )
 
 
 def _stem(name: str) -> str:

@@ -10,6 +10,9 @@ from .sources import Source
 #: Names of the formats on the command line, and their modules here.
 FORMATS = {
     'cvat': 'cvat',
+    'coco': 'coco',
+    'bdd100k': 'bdd100k',
+    'roboflow': 'roboflow',
     'masks': 'id_masks',
 }
 

@@ -1,6 +1,6 @@
 """What all labels are read as: classes, and videos with frames and objects."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,13 @@ class LabelClass:
     name: str
     id: int | None = None
     extra: dict[str, Any] = field(default_factory=dict)
+
+
+def class_ids(classes: Sequence[LabelClass]) -> list[int]:
+    """Ids of classes in the result: the labels' own if all have one from 1 on, else 1, 2, ..."""
+    own = {c.id for c in classes}
+    keeps = len(own) == len(classes) and all(id_ is not None and id_ >= 1 for id_ in own)
+    return [c.id if keeps else number for number, c in enumerate(classes, start=1)]
 
 
 @dataclass(frozen=True)

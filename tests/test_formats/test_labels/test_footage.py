@@ -87,3 +87,26 @@ def test_a_video_in_an_archive(tmp_path):
     shutil.make_archive(str(tmp_path / 'x'), 'zip', tmp_path / 'x')
     with pytest.raises(UserError, match='unpack the archive'):
         Footage(Source(tmp_path / 'x.zip')).frames('street')
+
+
+def test_a_picture_by_the_end_of_its_path(tmp_path):
+    for folder in ('images/train/a', 'images/val/a', 'images/val/b'):
+        pictures(tmp_path / folder, count=1)
+    footage = Footage(Source(tmp_path))
+    assert footage.picture('b/0.png').name == 'images/val/b/0.png'
+    assert footage.picture('C:\\data\\b\\0.png').name == 'images/val/b/0.png'
+    assert footage.picture('val/a/0.png').name == 'images/val/a/0.png'
+    assert footage.picture('c/0.png') is None
+    assert footage.picture('../b/1.png') is None
+    assert footage.picture('a/0.png', near={'train'}).name == 'images/train/a/0.png'
+    with pytest.raises(UserError, match=r'a/0\.png could be images/train/a/0\.png or images/val'):
+        footage.picture('a/0.png')
+
+
+def test_the_folder_that_is_given_counts_as_the_last_one(tmp_path):
+    pictures(tmp_path / 'frames/a', count=1)
+    footage = Footage(Source(tmp_path / 'frames'), Source(tmp_path / 'frames/a'))
+    assert footage.picture('a/0.png').name == '0.png'
+    assert footage.picture('b/0.png') is None
+    videos = Footage(Source(tmp_path / 'frames'), videos=Source(tmp_path / 'frames'))
+    assert videos.picture('a/0.png') is None
