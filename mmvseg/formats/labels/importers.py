@@ -12,6 +12,7 @@ FORMATS = {
     'cvat': 'cvat',
     'coco': 'coco',
     'bdd100k': 'bdd100k',
+    'labelme': 'labelme',
     'roboflow': 'roboflow',
     'masks': 'id_masks',
 }

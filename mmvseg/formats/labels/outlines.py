@@ -55,11 +55,18 @@ def is_empty(rle: dict) -> bool:
 
 def polygon_rule(points: Sequence[Sequence[float]], height: int, width: int) -> str | None:
     """What is wrong with the points of a polygon, None if nothing is."""
-    array = np.asarray(points, float).reshape(-1, 2)
-    if len(array) < 3:
-        return f'a polygon of {counted(len(array), "points")}; at least 3 are needed'
+    if len(points) < 3:
+        return f'a polygon of {counted(len(points), "points")}; at least 3 are needed'
+    return points_rule(points, height, width)
+
+
+def points_rule(points: Sequence[Sequence[float]], height: int, width: int) -> str | None:
+    """What is wrong with points of any shape, None if nothing is."""
+    if any(len(point) != 2 for point in points):
+        return 'a point that is not [x, y]'
+    array = np.asarray(points, float)
     if not np.isfinite(array).all() or np.abs(array).max() > _REACH * max(height, width):
-        return f'a polygon reaches far outside of the {height} x {width} frame'
+        return f'a shape reaches far outside of the {height} x {width} frame'
     return None
 
 
