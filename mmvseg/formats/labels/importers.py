@@ -13,6 +13,7 @@ FORMATS = {
     'coco': 'coco',
     'bdd100k': 'bdd100k',
     'labelme': 'labelme',
+    'labelstudio': 'labelstudio',
     'roboflow': 'roboflow',
     'masks': 'id_masks',
 }
