@@ -14,6 +14,7 @@ FORMATS = {
     'bdd100k': 'bdd100k',
     'labelme': 'labelme',
     'labelstudio': 'labelstudio',
+    'supervisely': 'supervisely',
     'roboflow': 'roboflow',
     'masks': 'id_masks',
 }

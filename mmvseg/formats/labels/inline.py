@@ -49,6 +49,18 @@ def decode_base64(text: str) -> bytes:
         raise ValueError(f'not valid base64 ({error})') from error
 
 
+def png_size(data: bytes) -> tuple[int, int]:
+    """Height and width of a PNG, by its header.
+
+    Raises:
+        ValueError: it is none.
+    """
+    header = png_header(data)
+    if header is None:
+        raise ValueError('the mask is no PNG')
+    return header.height, header.width
+
+
 def decode_png_mask(data: bytes, size: tuple[int, int]) -> np.ndarray:
     """A mask of a PNG of any kind: where it is opaque, if it says so, else where it is not zero.
 
@@ -62,13 +74,10 @@ def decode_png_mask(data: bytes, size: tuple[int, int]) -> np.ndarray:
     Raises:
         ValueError: it is broken or of another size.
     """
-    header = png_header(data)
-    if header is None:
-        raise ValueError('the mask is no PNG')
-    if (header.height, header.width) != tuple(size):
+    height, width = png_size(data)
+    if (height, width) != tuple(size):
         raise ValueError(
-            f'the mask is a PNG of {header.width}x{header.height} pixels, its place has '
-            f'{size[1]}x{size[0]}'
+            f'the mask is a PNG of {width}x{height} pixels, its place has {size[1]}x{size[0]}'
         )
     try:
         with PngImagePlugin.PngImageFile(BytesIO(data)) as image:
