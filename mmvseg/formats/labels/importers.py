@@ -16,6 +16,7 @@ FORMATS = {
     'labelstudio': 'labelstudio',
     'supervisely': 'supervisely',
     'roboflow': 'roboflow',
+    'yolo-seg': 'yolo_seg',
     'masks': 'id_masks',
 }
 

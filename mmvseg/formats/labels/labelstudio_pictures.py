@@ -25,12 +25,12 @@ class UploadedPictures:
         """
         found = self._names().get(base, ())
         split = split_frame_name(base)
-        if len(found) == 1 and (split is None or found[0].base != base):
+        if len(found) == 1 and (not split or not split[0] or found[0].base != base):
             folder, is_whole = found[0].folder, True
             name, frame = folder.rpartition('/')[2] or project, found[0].base
         else:
             folder, is_whole = found[0].folder if len(found) == 1 else '', False
-            name, frame = (split[0] if split else project), base
+            name, frame = (split and split[0]) or project, base
         self._videos[name] = folder, is_whole
         return name, frame
 
