@@ -28,7 +28,7 @@ OPTIONS: frozenset[str] = frozenset()
 
 #: So many files of json are looked at, and so many bytes of each.
 _LOOKED_AT, _HEAD = 5, 2**16
-_MARKS = (b'"completed_by"', b'"was_cancelled"', b'"predictions"', b'"drafts"', b'"file_upload"')
+_MARKS = (b'"result"', b'"was_cancelled"', b'"predictions"', b'"drafts"', b'"file_upload"')
 _NO_TRACK = (
     'there are regions without a track_id; each is an object of one frame of its own. An object of '
     'several frames has the same per-region number in all of them (<Number name="track_id" '

@@ -1,7 +1,7 @@
 """Regions of Label Studio as masks: lengths are percent of the picture, corners are meant."""
 
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import Any
 
 import msgspec
@@ -138,7 +138,7 @@ class BoxTrack:
         Raises:
             ValueError: it is in frames that there are not.
         """
-        for key, following in zip(self._keys, [*self._keys[1:], None], strict=True):
+        for key, following in zip_longest(self._keys, self._keys[1:]):
             stop = (self.length or length) + 1 if following is None else following.frame
             if key.frame < 1 or max(key.frame, stop - 1) > length:
                 last = max(key.frame, stop - 1)

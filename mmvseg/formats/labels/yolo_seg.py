@@ -138,11 +138,11 @@ def _grouped(source: Source) -> list[_Video]:
     for folder, files in texts.items():
         pictures = _picture_folder(source, folder)
         prefixes = dict.fromkeys(map(_prefix, (*source.pictures(pictures), *files)))
-        own = '/'.join(part for part in _below_labels(folder) if part not in _SPLITS)
+        above, below = _around_labels(folder)
         found = {}
         for prefix in prefixes:
-            names = [own] if len(prefixes) == 1 and own else [own, prefix]
-            name = '/'.join(filter(None, names)) or _name_of(folder, source)
+            names = [below] if len(prefixes) == 1 and below else [below, prefix]
+            name = '/'.join(filter(None, names)) or above or source.name
             found[prefix] = _Video(name, prefix, pictures)
         for file in files:
             found[_prefix(file)].texts[file.stem] = file
@@ -150,13 +150,12 @@ def _grouped(source: Source) -> list[_Video]:
     return sorted(videos, key=lambda video: [natural_key(p) for p in video.name.split('/')])
 
 
-def _below_labels(folder: str) -> list[str]:
-    """The parts of a folder behind the last ``labels``; of ``clip/labels``, those before it."""
+def _around_labels(folder: str) -> tuple[str, str]:
+    """The folders above and below the last ``labels`` of a path, without those of splits."""
     parts = folder.split('/') if folder else []
-    if 'labels' not in parts:
-        return parts
-    last = len(parts) - 1 - parts[::-1].index('labels')
-    return parts[last + 1 :] or parts[:last]
+    last = len(parts) - 1 - parts[::-1].index('labels') if 'labels' in parts else -1
+    above, below = parts[: max(last, 0)], parts[last + 1 :]
+    return tuple('/'.join(p for p in side if p not in _SPLITS) for side in (above, below))
 
 
 def _picture_folder(source: Source, folder: str) -> str:
@@ -168,10 +167,6 @@ def _picture_folder(source: Source, folder: str) -> str:
             if source.pictures(beside):
                 return beside
     return folder
-
-
-def _name_of(folder: str, source: Source) -> str:
-    return '/'.join(p for p in folder.split('/') if p not in ('', 'labels')) or source.name
 
 
 def _read_video(
@@ -239,7 +234,7 @@ def _frames(video: _Video, source: Source, options: ImportOptions) -> list[Frame
         pictures = footage.pictures(video.name, name)
     else:
         pictures = source.pictures(video.folder)
-    pictures = [picture for picture in pictures if _prefix(picture) == video.prefix] or pictures
+    pictures = [picture for picture in pictures if _prefix(picture) == video.prefix]
     if not pictures:
         raise footage.missing(video.name)
     ordered = sorted(pictures, key=lambda picture: natural_key(picture.base))
