@@ -3,6 +3,9 @@
 from .frame_names import split_frame_name
 from .sources import Source, SourceFile
 
+#: What stands between folder and name where both are one name.
+_SIGNS = ('_', '-', '__')
+
 
 class UploadedPictures:
     """Finds the video and the picture of uploaded files by their names.
@@ -50,7 +53,7 @@ class UploadedPictures:
                 if not file.is_picture:
                     continue
                 parent = file.folder.rpartition('/')[2]
-                names = {file.base, *(f'{parent}{sign}{file.base}' for sign in '_-' if parent)}
+                names = {file.base, *(f'{parent}{sign}{file.base}' for sign in _SIGNS if parent)}
                 for name in names:
                     self._by_name.setdefault(name, []).append(file)
         return self._by_name

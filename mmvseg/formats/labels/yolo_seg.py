@@ -120,9 +120,13 @@ def _numbered(names: object, file: SourceFile) -> list[LabelClass]:
     pairs = list(pairs.items()) if isinstance(pairs, dict) else pairs
     if not isinstance(pairs, list) or not pairs:
         raise UserError(f'{file}: names must be a list, or {{0: name, 1: name}}')
+    pairs = [(int(n) if str(n).isdecimal() else n, name) for n, name in pairs]
     for number, name in pairs:
         if not isinstance(number, int) or isinstance(number, bool) or not isinstance(name, str):
-            raise UserError(f'{file}: names: {number}: {name!r} is no text; put it in quotes')
+            raise UserError(
+                f'{file}: names: {number}: {name!r}: must be a number and a text (in quotes if it '
+                'could be something else)'
+            )
     classes = [LabelClass(nfc(name), number) for number, name in pairs]
     if len({c.name for c in classes}) < len(classes):
         raise UserError(f'{file}: names: two classes of one name')

@@ -97,7 +97,7 @@ def test_classes_are_a_list_or_numbered(tmp_path):
     ('names', 'message'),
     [
         ('', 'no data.yaml with names'),
-        ('names: [cup, no]', 'names: 1: False is no text; put it in quotes'),
+        ('names: [cup, no]', 'names: 1: False: must be a number and a text'),
         ('names: {a: cup}', 'names: a'),
         ('names: 3', 'must be a list'),
         ('names: []', 'must be a list'),
