@@ -18,9 +18,8 @@ from mmvseg.media.names import natural_key
 
 from .inline import InlinePicture, decode_base64
 from .json_entries import listed, read_entry, typed
-from .labelme_shapes import LINES, Shape, shape_mask
+from .labelme_shapes import LINES, Shape, shape_code
 from .options import ImportOptions
-from .outlines import encode
 from .records import Frame, LabelledVideo, Labels, PendingVideo
 from .report import ImportReport
 from .sources import Source, SourceFile, nfc
@@ -238,7 +237,7 @@ def _add_shape(
     else:
         track = f'{label} {shape.group_id}'
     try:
-        rle = encode(shape_mask(shape, builder.height, builder.width))
+        rle = shape_code(shape, builder.height, builder.width)
     except ValueError as error:
         where = dict(video=builder.name, track=track, frame=frame)
         builder.report.bad(file, f'shapes[{number}]: {error}', **where)

@@ -2,7 +2,6 @@
 
 import math
 
-import numpy as np
 from msgspec import Struct
 from PIL import Image, ImageDraw
 
@@ -10,7 +9,7 @@ from mmvseg.errors import counted
 from mmvseg.formats.json_files import Number, Text
 
 from .inline import decode_base64, decode_png_mask
-from .outlines import pixel_polygon, points_rule, polygon_rule
+from .outlines import drawn_polygon, encode_drawn, encode_part, points_rule, polygon_rule
 
 #: Shapes without an area.
 LINES = frozenset({'point', 'points', 'line', 'linestrip'})
@@ -36,8 +35,8 @@ class Shape(Struct):
     mask: Text | None = None
 
 
-def shape_mask(shape: Shape, height: int, width: int) -> np.ndarray:
-    """The pixels of a shape that has an area, (H, W) bool.
+def shape_code(shape: Shape, height: int, width: int) -> dict:
+    """Run-length code of a shape that has an area.
 
     Raises:
         ValueError: it is broken.
@@ -56,37 +55,35 @@ def shape_mask(shape: Shape, height: int, width: int) -> np.ndarray:
     if rule is not None:
         raise ValueError(rule)
     if kind in ('polygon', 'oriented_rectangle'):
-        return pixel_polygon(points, height, width)
+        return encode_drawn(drawn_polygon(points, height, width))
     return _PAINTERS[kind](shape, height, width)
 
 
-def _rectangle(shape: Shape, height: int, width: int) -> np.ndarray:
+def _rectangle(shape: Shape, height: int, width: int) -> dict:
     (x0, y0), (x1, y1) = shape.points  # any two corners
     image = Image.new('1', (width, height))
     box = [min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)]
     ImageDraw.Draw(image).rectangle(box, fill=1, outline=1)
-    return np.array(image, bool)
+    return encode_drawn(image)
 
 
-def _circle(shape: Shape, height: int, width: int) -> np.ndarray:
+def _circle(shape: Shape, height: int, width: int) -> dict:
     (x, y), (rim_x, rim_y) = shape.points
     radius = math.hypot(rim_x - x, rim_y - y)
     image = Image.new('1', (width, height))
     box = [x - radius, y - radius, x + radius, y + radius]
     ImageDraw.Draw(image).ellipse(box, fill=1, outline=1)
-    return np.array(image, bool)
+    return encode_drawn(image)
 
 
-def _mask(shape: Shape, height: int, width: int) -> np.ndarray:
+def _mask(shape: Shape, height: int, width: int) -> dict:
     if shape.mask is None:
         raise ValueError('a mask without its picture')
     (x0, y0), (x1, y1) = ((int(x), int(y)) for x, y in shape.points)  # the last pixels included
     if not (0 <= x0 <= x1 < width and 0 <= y0 <= y1 < height):
         raise ValueError(f'a mask from {x0}, {y0} to {x1}, {y1} in a {height} x {width} frame')
-    mask = np.zeros((height, width), bool)
-    size = y1 - y0 + 1, x1 - x0 + 1
-    mask[y0 : y1 + 1, x0 : x1 + 1] = decode_png_mask(decode_base64(shape.mask), size)
-    return mask
+    mask = decode_png_mask(decode_base64(shape.mask), (y1 - y0 + 1, x1 - x0 + 1))
+    return encode_part(mask, y0, x0, height, width)
 
 
 _PAINTERS = {'rectangle': _rectangle, 'circle': _circle, 'mask': _mask}

@@ -15,10 +15,9 @@ from mmvseg.media.names import natural_key
 from .footage import opened
 from .labelstudio_pictures import UploadedPictures
 from .labelstudio_regions import Region, picture_size, read_regions
-from .labelstudio_shapes import BoxTrack, region_mask
+from .labelstudio_shapes import BoxTrack, region_code
 from .labelstudio_tasks import Task, read_tasks
 from .options import ImportOptions
-from .outlines import encode
 from .records import Frame, LabelledVideo, Labels, PendingVideo
 from .report import ImportReport
 from .sources import Source, SourceFile
@@ -187,7 +186,7 @@ def _add_regions(builder: VideoBuilder, task: Task, frame: int) -> None:
         elif region.is_by_meta:
             report.note(_META)
         try:
-            rle = encode(region_mask(region, builder.height, builder.width))
+            rle = region_code(region, builder.height, builder.width)
         except ValueError as error:
             rule = f'{task.name}: region {region.id}: {error}'
             report.bad(task.file, rule, track=track, **where)
@@ -219,10 +218,7 @@ def _add_box(builder: VideoBuilder, region: Region, task: Task) -> None:
     builder.declare(region.id, region.label)
     if box.length is not None and box.length != count:
         _place_by_time(box, builder)
-    rles = [
-        (index, encode(mask)) for index, mask in box.masks(count, builder.height, builder.width)
-    ]
-    for index, rle in rles:
+    for index, rle in list(box.codes(count, builder.height, builder.width)):
         builder.add(region.id, region.label, index, rle, file=task.file)
 
 

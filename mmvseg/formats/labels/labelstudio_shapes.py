@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from .labelstudio_regions import Region
 from .labelstudio_rle import decode_brush
-from .outlines import box_corners, corner_polygon, polygon_rule
+from .outlines import box_corners, corner_polygon_code, encode, polygon_rule
 
 
 class _Box(Struct):
@@ -22,14 +22,14 @@ class _Box(Struct):
     height: float
     rotation: float | None = None
 
-    def mask(self, height: int, width: int) -> np.ndarray:
-        """Its pixels, (H, W) bool."""
+    def code(self, height: int, width: int) -> dict:
+        """Run-length code of its pixels."""
         x, box_width = (value * width / 100 for value in (self.x, self.width))
         y, box_height = (value * height / 100 for value in (self.y, self.height))
         corners = box_corners(x, y, box_width, box_height, self.rotation or 0, about='corner')
         if (rule := polygon_rule(corners, height, width)) is not None:
             raise ValueError(rule)
-        return corner_polygon(corners, height, width)
+        return corner_polygon_code(corners, height, width)
 
 
 class _KeyFrame(_Box, kw_only=True):
@@ -45,8 +45,8 @@ class _Sequence(Struct):
     framesCount: float | None = None
 
 
-def region_mask(region: Region, height: int, width: int) -> np.ndarray:
-    """The pixels of a region of a picture, (H, W) bool.
+def region_code(region: Region, height: int, width: int) -> dict:
+    """Run-length code of a region of a picture.
 
     Raises:
         ValueError: it is broken, or of a picture of another size.
@@ -63,25 +63,25 @@ def region_mask(region: Region, height: int, width: int) -> np.ndarray:
     if region.kind == 'polygon':
         return _polygon(region.value, height, width)
     if region.kind == 'rectangle':
-        return _converted(region.value, _Box).mask(height, width)
+        return _converted(region.value, _Box).code(height, width)
     raise ValueError(f'a region of the type {region.kind} in a picture')
 
 
-def _brush(value: dict[str, Any], height: int, width: int) -> np.ndarray:
+def _brush(value: dict[str, Any], height: int, width: int) -> dict:
     rle = value.get('rle')
     if value.get('format', 'rle') != 'rle' or not isinstance(rle, list):
         raise ValueError('a brush without rle')
     try:
-        return decode_brush(bytes(rle), height, width)
+        return encode(decode_brush(bytes(rle), height, width))
     except TypeError as error:
         raise ValueError('an rle that is no list of bytes') from error
 
 
-def _polygon(value: dict[str, Any], height: int, width: int) -> np.ndarray:
+def _polygon(value: dict[str, Any], height: int, width: int) -> dict:
     points = _converted(value, _Points).points
     if (rule := polygon_rule(points, 100, 100)) is not None:
         raise ValueError(rule)
-    return corner_polygon(np.array(points) * (width / 100, height / 100), height, width)
+    return corner_polygon_code(np.array(points) * (width / 100, height / 100), height, width)
 
 
 class _Points(Struct):
@@ -132,8 +132,8 @@ class BoxTrack:
             placed[key.frame] = key
         self._keys, self.length = list(placed.values()), length
 
-    def masks(self, length: int, height: int, width: int) -> Iterator[tuple[int, np.ndarray]]:
-        """The box frame by frame, where it is: 0-based index and mask, (H, W) bool.
+    def codes(self, length: int, height: int, width: int) -> Iterator[tuple[int, dict]]:
+        """The box frame by frame, where it is: 0-based index and run-length code.
 
         Raises:
             ValueError: it is in frames that there are not.
@@ -147,7 +147,7 @@ class BoxTrack:
                 stop = key.frame + 1
             for frame in range(key.frame, stop):
                 box = key if following is None else _between(key, following, frame)
-                yield frame - 1, box.mask(height, width)
+                yield frame - 1, box.code(height, width)
 
 
 def _between(key: _KeyFrame, following: _KeyFrame, frame: int) -> _Box:

@@ -43,6 +43,13 @@ def encode_part(part: np.ndarray, top: int, left: int, height: int, width: int) 
     return coco_mask.frPyObjects(rle, height, width)
 
 
+def encode_drawn(image: Image.Image) -> dict:
+    """The code of what is drawn in a picture of one bit a pixel."""
+    left, top, right, bottom = image.getbbox() or (0, 0, 0, 0)
+    part = np.array(image.crop((left, top, right, bottom)), bool)
+    return encode_part(part, top, left, image.height, image.width)
+
+
 def union(rles: Sequence[dict]) -> dict:
     """The code of what is in any of the masks."""
     return rles[0] if len(rles) == 1 else coco_mask.merge(rles)
@@ -114,10 +121,15 @@ def _fill(start: np.ndarray, top: int, left: int, height: int, width: int) -> np
 
 def pixel_polygon(points: Sequence[Sequence[float]], height: int, width: int) -> np.ndarray:
     """The pixels of a polygon of pixel indices, its outline included, (H, W) bool."""
+    return np.array(drawn_polygon(points, height, width), bool)
+
+
+def drawn_polygon(points: Sequence[Sequence[float]], height: int, width: int) -> Image.Image:
+    """The picture of :func:`pixel_polygon`, of one bit a pixel."""
     image = Image.new('1', (width, height))
     corners = [(float(x), float(y)) for x, y in points]
     ImageDraw.Draw(image).polygon(corners, outline=1, fill=1)
-    return np.array(image, bool)
+    return image
 
 
 def box_corners(

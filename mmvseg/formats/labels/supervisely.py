@@ -16,11 +16,10 @@ from mmvseg.media.names import is_video_name
 
 from .json_entries import listed, read_entry, typed
 from .options import ImportOptions
-from .outlines import encode
 from .records import Frame, LabelClass, LabelledVideo, Labels, PendingVideo
 from .report import ImportReport
 from .sources import Source, SourceFile, nfc
-from .supervisely_figures import LINES, Figure, figure_mask
+from .supervisely_figures import LINES, Figure, figure_code
 from .video_builder import VideoBuilder
 
 OPTIONS: frozenset[str] = frozenset()
@@ -203,7 +202,7 @@ def _add_figure(
         builder.report.bad(file, 'a figure of an object that is not in objects', **where)
     elif known[track] is not None:
         try:
-            rle = encode(figure_mask(figure, builder.height, builder.width))
+            rle = figure_code(figure, builder.height, builder.width)
         except ValueError as error:
             builder.report.bad(file, str(error), **where)
         else:

@@ -11,7 +11,7 @@ from msgspec import Raw, Struct
 from mmvseg.formats.json_files import Text
 
 from .inline import decode_base64, decode_png_mask, png_size
-from .outlines import points_rule, polygon_rule
+from .outlines import encode_part, points_rule, polygon_rule
 
 #: Figures without an area.
 LINES = frozenset({'point', 'line', 'polyline', 'graph', 'cuboid', 'cuboid_2d', 'cuboid_3d'})
@@ -64,8 +64,8 @@ class _PointsGeometry(Struct):
     points: _Points
 
 
-def figure_mask(figure: Figure, height: int, width: int) -> np.ndarray:
-    """The pixels of a figure that has an area, (H, W) bool.
+def figure_code(figure: Figure, height: int, width: int) -> dict:
+    """Run-length code of a figure that has an area.
 
     Raises:
         ValueError: it is broken, or of a kind that is not read.
@@ -75,7 +75,7 @@ def figure_mask(figure: Figure, height: int, width: int) -> np.ndarray:
     return _PAINTERS[figure.kind](figure.geometry, height, width)
 
 
-def _bitmap(geometry: Raw, height: int, width: int) -> np.ndarray:
+def _bitmap(geometry: Raw, height: int, width: int) -> dict:
     bitmap = _decoded(geometry, _BitmapGeometry).bitmap
     png = _unpacked(decode_base64(bitmap.data), height, width)
     (x, y), size = bitmap.origin, png_size(png)
@@ -84,9 +84,7 @@ def _bitmap(geometry: Raw, height: int, width: int) -> np.ndarray:
             f'a bitmap of {size[1]}x{size[0]} pixels at {x}, {y} reaches out of the '
             f'{width}x{height} frame'
         )
-    mask = np.zeros((height, width), bool)
-    mask[y : y + size[0], x : x + size[1]] = decode_png_mask(png, size)
-    return mask
+    return encode_part(decode_png_mask(png, size), y, x, height, width)
 
 
 def _unpacked(data: bytes, height: int, width: int) -> bytes:
@@ -105,26 +103,33 @@ def _unpacked(data: bytes, height: int, width: int) -> bytes:
     return png
 
 
-def _polygon(geometry: Raw, height: int, width: int) -> np.ndarray:
+def _polygon(geometry: Raw, height: int, width: int) -> dict:
     points = _decoded(geometry, _PointsGeometry).points
-    mask = np.zeros((height, width), np.uint8)
-    for value, outlines in ((1, [points.exterior]), (0, points.interior)):
-        for outline in outlines:  # the outline of a hole belongs to the hole
-            if (rule := polygon_rule(outline, height, width)) is not None:
-                raise ValueError(rule)
-            cv2.fillPoly(mask, [np.floor(outline).astype(np.int32)], value)
-    return mask > 0
+    outlines = points.exterior, *points.interior
+    for outline in outlines:
+        if (rule := polygon_rule(outline, height, width)) is not None:
+            raise ValueError(rule)
+    first, last = _window([p for outline in outlines for p in outline], height, width)
+    mask = np.zeros((last - first)[::-1], np.uint8)
+    for outline in outlines:  # the outline of a hole belongs to the hole
+        corners = np.floor(outline).astype(np.int32) - first.astype(np.int32)
+        cv2.fillPoly(mask, [corners], int(outline is points.exterior))
+    return encode_part(mask > 0, first[1], first[0], height, width)
 
 
-def _rectangle(geometry: Raw, height: int, width: int) -> np.ndarray:
+def _window(points: list, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+    """x and y of the first pixel around points in a frame, and of that after the last, (2,)."""
+    corners, sides = np.floor(points).astype(int), np.array([width, height])
+    return corners.min(0).clip(0, sides), (corners.max(0) + 1).clip(0, sides)
+
+
+def _rectangle(geometry: Raw, height: int, width: int) -> dict:
     corners = _decoded(geometry, _PointsGeometry).points.exterior
     rule = points_rule(corners, height, width) if len(corners) == 2 else None
     if len(corners) != 2 or rule is not None:
         raise ValueError(rule or f'a rectangle of {len(corners)} corners; it has 2')
-    (x0, y0), (x1, y1) = np.sort(np.floor(corners).astype(int), 0)
-    mask = np.zeros((height, width), bool)
-    mask[max(y0, 0) : max(y1 + 1, 0), max(x0, 0) : max(x1 + 1, 0)] = True
-    return mask
+    first, last = _window(corners, height, width)
+    return encode_part(np.ones((last - first)[::-1], bool), first[1], first[0], height, width)
 
 
 def _decoded(geometry: Raw, kind: type) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 
 from mmvseg.errors import counted
 
-from .outlines import corner_polygon, polygon_rule
+from .outlines import corner_polygon_code, polygon_rule
 
 
 @dataclass(frozen=True)
@@ -76,12 +76,12 @@ def _is_count(number: float) -> bool:
     return math.isfinite(number) and number >= 0 and number == int(number)
 
 
-def line_mask(line: Line, height: int, width: int) -> np.ndarray:
-    """The pixels of a line, (H, W) bool.
+def line_code(line: Line, height: int, width: int) -> dict:
+    """Run-length code of a line.
 
     Raises:
         ValueError: its points are far outside of the frame.
     """
     if (rule := polygon_rule(line.points, 1, 1)) is not None:
         raise ValueError(f'{rule} (points are divided by the width and height of the picture)')
-    return corner_polygon(line.points * (width, height), height, width)
+    return corner_polygon_code(line.points * (width, height), height, width)

@@ -17,12 +17,11 @@ from mmvseg.media.names import natural_key
 
 from .frame_names import split_frame_name
 from .options import ImportOptions
-from .outlines import encode
 from .records import Frame, LabelClass, LabelledVideo, Labels, PendingVideo
 from .report import ImportReport
 from .sources import Source, SourceFile, nfc
 from .video_builder import VideoBuilder
-from .yolo_lines import Line, line_mask, read_line
+from .yolo_lines import Line, line_code, read_line
 
 OPTIONS = frozenset({'with_confidence'})
 
@@ -266,7 +265,7 @@ def _add_lines(
             where['track'] = _track(line, frame, number)
             if line.label not in names:
                 raise ValueError(f'class {line.label} is not in the names of data.yaml')
-            rle = encode(line_mask(line, builder.height, builder.width))
+            rle = line_code(line, builder.height, builder.width)
         except ValueError as error:
             builder.report.bad(text, f'line {number}: {error}', **where)
             continue
