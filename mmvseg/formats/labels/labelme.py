@@ -12,7 +12,7 @@ from functools import partial
 
 from msgspec import Raw, Struct
 
-from mmvseg.errors import UserError
+from mmvseg.errors import UserError, counted
 from mmvseg.formats.json_files import Side, Text
 from mmvseg.media.names import natural_key
 
@@ -29,6 +29,8 @@ OPTIONS: frozenset[str] = frozenset()
 
 #: So many files of json are looked at, and so many bytes of each.
 _LOOKED_AT, _HEAD = 5, 4096
+#: Of folders, so many are named in a note.
+_NAMED = 5
 _NO_GROUP = (
     'there are shapes without a group id; each is an object of one frame of its own. An object of '
     'several frames has the same label and group id in all of them: set it in labelme (Edit '
@@ -96,8 +98,14 @@ def read(source: Source, options: ImportOptions, report: ImportReport) -> Labels
         folders.setdefault(file.folder, []).append(file)
     with_pictures = {file.folder for file in source.files.values() if file.is_picture}
     if with_pictures & folders.keys():
-        for folder in sorted(with_pictures - folders.keys()):
-            report.note(f'{folder}: has pictures and no json of labelme: no video is made of it')
+        rest = sorted(with_pictures - folders.keys())
+        if rest:
+            some = ', '.join(folder or source.name for folder in rest[:_NAMED])
+            some += ', ...' if len(rest) > _NAMED else ''
+            report.note(
+                f'{counted(len(rest), "folders")} with pictures and without json files of labelme: '
+                f'no video is made of them ({some})'
+            )
     return Labels(None, _videos(source, folders, options, report))
 
 
@@ -126,7 +134,7 @@ def _read_video(folder: _Folder) -> LabelledVideo | None:
         )
         report.bad(folder.files[0], rule, video=folder.video)
         return None
-    if not pictures and places:
+    if places and folder.options.footage.given_frames is None:
         pictures = folder.source.pictures(places.pop())
     frames = {picture.base: Frame(picture.base, picture) for picture in pictures}
     for page in pages:

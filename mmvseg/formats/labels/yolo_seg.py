@@ -54,8 +54,9 @@ def _is_number(word: bytes) -> bool:
 
 def _label_files(source: Source) -> list[SourceFile]:
     """Texts below folders of the name labels, of which the source itself may be one."""
-    is_labels = source.name == 'labels'
-    return [f for f in source.of('.txt') if is_labels or 'labels' in f.folder.split('/')]
+    texts = source.of('.txt')
+    below = [text for text in texts if 'labels' in text.folder.split('/')]
+    return below or (texts if source.name == 'labels' else [])
 
 
 @dataclass

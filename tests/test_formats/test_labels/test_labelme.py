@@ -141,7 +141,8 @@ def test_a_folder_of_pictures_that_nobody_labelled_is_said(tmp_path):
     picture(tmp_path / 'new/1.png')
     read = read_labels('labelme', tmp_path)
     assert [*read.videos] == ['street']
-    assert 'new: has pictures and no json' in read.report.notes[0]
+    assert '1 folder with pictures and without json files' in read.report.notes[0]
+    assert '(new)' in read.report.notes[0]
 
 
 def test_a_json_of_something_else_is_passed_over(tmp_path):
@@ -161,6 +162,15 @@ def test_the_picture_may_lie_in_another_folder(tmp_path, path):
     video = read_labels('labelme', tmp_path / 'all', frames=frames).videos['json']
     assert [frame.name for frame in video.frames] == ['1.png', '2.png']
     assert all(frame.picture.path.is_file() for frame in video.frames)
+
+
+def test_pictures_beside_the_json_are_no_frames_if_it_names_others(tmp_path):
+    path = '../images/1.png'
+    write(tmp_path / 'all/json', '1', [shape()], with_picture=False, imagePath=path)
+    picture(tmp_path / 'all/json/preview.png', SIZE)
+    picture(tmp_path / 'all/images/1.png', SIZE)
+    (frame,) = read_labels('labelme', tmp_path / 'all').videos['json'].frames
+    assert frame.picture.name == 'images/1.png'
 
 
 def test_a_path_does_not_lead_out(tmp_path):

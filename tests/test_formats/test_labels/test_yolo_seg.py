@@ -146,6 +146,16 @@ def test_splits_may_have_labels_and_images_of_their_own(tmp_path):
     assert [*read_labels('yolo-seg', tmp_path).videos] == ['trainclip', 'validclip']
 
 
+def test_the_folder_of_the_labels_alone(tmp_path):
+    write(tmp_path, {'clip_1': [f'1 {BOX} 7']})
+    (tmp_path / 'labels/data.yaml').write_text(NAMES, encoding='utf-8')
+    read = read_labels('yolo-seg', tmp_path / 'labels', frames=tmp_path / 'images')
+    assert [*read.videos] == ['clip']
+    assert recognise(Source(tmp_path / 'labels')) == 'yolo-seg'
+    (tmp_path / 'notes.txt').write_text('of mine')
+    assert [*read_labels('yolo-seg', tmp_path).videos] == ['clip']
+
+
 def test_zeros_before_a_number_do_not_matter(tmp_path):
     write(tmp_path, {'clip_7': [f'1 {BOX} 7']}, pictures=['clip_0007', 'clip_0008'])
     assert [rle is not None for rle in only_video(tmp_path).objects[0].rles] == [True, False]
