@@ -78,7 +78,7 @@ class _Video:
 def _videos(
     source: Source, tasks: Sequence[Task], options: ImportOptions, report: ImportReport
 ) -> Iterator[PendingVideo]:
-    for video in _grouped(source, tasks, options):
+    for video in _grouped(source, tasks, options, report):
         read_video = _read_box_video if video.tasks[0].is_video else _read_pictures
         yield PendingVideo(video.name, partial(_guarded, read_video, video, options, report))
 
@@ -94,7 +94,9 @@ def _guarded(
     return None
 
 
-def _grouped(source: Source, tasks: Sequence[Task], options: ImportOptions) -> list[_Video]:
+def _grouped(
+    source: Source, tasks: Sequence[Task], options: ImportOptions, report: ImportReport
+) -> list[_Video]:
     """The videos that the tasks are of; folders that all of them lie in are no part of a name."""
     uploads = UploadedPictures(options.footage.given_frames or source)
     places = {id(t): _place(t) for t in tasks if t.is_video or t.project is None}
@@ -104,7 +106,11 @@ def _grouped(source: Source, tasks: Sequence[Task], options: ImportOptions) -> l
     for task in tasks:
         place = places.get(id(task))
         if place is None:
-            name, task.base = uploads.place(task.base, task.project)
+            try:
+                name, task.base = uploads.place(task.base, task.project)
+            except ValueError as error:
+                report.bad(task.file, f'{task.name}: {error}')
+                continue
             video = _Video(name, [name], [], partial(uploads.of_video, name))
             place = ('', name)
         else:

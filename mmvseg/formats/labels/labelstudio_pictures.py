@@ -25,6 +25,9 @@ class UploadedPictures:
         A name ``<video>_<number>`` says the video, also if the picture is called ``<number>`` and
         lies in a folder ``<video>``. Else the folder of the only picture of this name does, and
         without one the project is the video.
+
+        Raises:
+            ValueError: there are several such pictures.
         """
         found = self._names().get(base, ())
         split = split_frame_name(base)
@@ -34,6 +37,12 @@ class UploadedPictures:
         else:
             folder, is_whole = found[0].folder if len(found) == 1 else '', False
             name, frame = (split and split[0]) or project, base
+        if len(found) > 1 and not (split and split[0]):
+            folders = ', '.join(sorted(file.folder or '.' for file in found))
+            raise ValueError(
+                f'{base} was uploaded, so that its folder is not known, and there are several '
+                f'pictures of this name (in {folders}); names like <video>_<number> tell them apart'
+            )
         self._videos[name] = folder, is_whole
         return name, frame
 

@@ -201,6 +201,16 @@ def test_uploaded_pictures_of_one_folder_are_told_by_their_names(tmp_path):
     assert '1 picture without a task' in read.report.notes[0]
 
 
+def test_uploaded_pictures_that_nothing_tells_apart(tmp_path):
+    for name in ('a/7', 'b/7', 'c/c_8'):
+        picture(tmp_path / f'{name}.png', SIZE)
+    regions = [rectangle(), number(1)]
+    write(tmp_path, *(task(regions, f'/data/upload/1/0123abcd-{n}.png') for n in ('7', 'c_8')))
+    with pytest.raises(UserError, match=r'task 5: 7.png was uploaded.*several.*\(in a, b\)'):
+        read_labels('labelstudio', tmp_path)
+    assert [*read_labels('labelstudio', tmp_path, skip_bad=True).videos] == ['c']
+
+
 def test_sizes_are_known_without_pictures(tmp_path):
     write(tmp_path, task([rectangle(), number(1)]))
     (video,) = read_labels('labelstudio', tmp_path).videos.values()
