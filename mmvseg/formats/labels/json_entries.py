@@ -50,6 +50,9 @@ def listed(raw: Raw, file: SourceFile, field: str) -> list[Raw]:
         UserError: it is no list.
     """
     try:
-        return decode_json(bytes(raw), file, list[Raw] | None) or []
+        return msgspec.json.decode(raw, type=list[Raw] | None) or []
     except msgspec.ValidationError as error:
         raise UserError(f'{file}: {field}: is not a list') from error
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        decode_json(bytes(raw), file)  # whose message says where
+        raise
