@@ -23,7 +23,17 @@ if TYPE_CHECKING:
     from mmvseg.apis.import_labels import Imported
 
 # As in mmvseg.formats.labels.importers, which needs NumPy.
-FORMATS = ('cvat', 'coco', 'bdd100k', 'roboflow', 'masks')
+FORMATS = (
+    'cvat',
+    'coco',
+    'bdd100k',
+    'labelme',
+    'labelstudio',
+    'supervisely',
+    'roboflow',
+    'yolo-seg',
+    'masks',
+)
 #: Of lines about what was left out, so many are shown; all are in a file.
 _SHOWN = 20
 LEFT_OUT = 'left_out.txt'

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Meta, Raw, Struct
 
 from mmvseg.errors import UserError
+from mmvseg.media.images import ContentFile
 
 from .problems import Findings, Problem, quoted
 
@@ -53,14 +54,14 @@ class Misfit(NamedTuple):
     rule: str
 
 
-def read_json_bytes(path: str | Path) -> bytes:
+def read_json_bytes(path: str | Path | ContentFile) -> bytes:
     """The text of a json file in UTF-8, whatever encoding of Unicode it is saved in.
 
     Raises:
         UserError: it cannot be read.
     """
     try:
-        data = Path(path).read_bytes()
+        data = path.read_bytes() if isinstance(path, ContentFile) else Path(path).read_bytes()
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         reason = getattr(error, 'strerror', None) or error
         raise UserError(f'{path}: cannot be read ({reason}); check the path') from error
@@ -84,7 +85,7 @@ def json_in_utf8(data: bytes, path: str | Path) -> bytes:
         raise UserError(f'{path}: not valid json ({error})') from error
 
 
-def load_json(path: str | Path) -> Any:
+def load_json(path: str | Path | ContentFile) -> Any:
     """The content of a json file, for files without a declared form.
 
     Raises:
@@ -93,7 +94,7 @@ def load_json(path: str | Path) -> Any:
     return decode_json(read_json_bytes(path), path)
 
 
-def decode_json(data: bytes, path: str | Path, kind: type[T] = Any) -> T:
+def decode_json(data: bytes, path: str | Path | ContentFile, kind: type[T] = Any) -> T:
     """The content of a json text.
 
     Args:

@@ -33,6 +33,12 @@ def test_lists_are_measured_on_the_masks():
     assert annotation_lists([None]) == dict(segmentations=[None], bboxes=[None], areas=[None])
 
 
+def test_long_videos_are_measured():
+    rles = [encode(np.arange(8).reshape(2, 4) < frame % 9) for frame in range(1000)]
+    areas = annotation_lists([rle if i % 9 else None for i, rle in enumerate(rles)])['areas']
+    assert areas == [i % 9 or None for i in range(1000)]
+
+
 def test_file_is_of_the_form(tmp_path):
     journal = YouTubeVISJournal(tmp_path / 'a.json', dict(what='x'))
     journal.add('0', video('street'), [entry(), entry('Fußgänger', track='7')])

@@ -32,6 +32,7 @@ from mmvseg.formats.labels.report import ImportReport
 
 from .cvat_xml import CvatXml, Shape, mask_shape, polygon_shape
 from .frames import frame_contents
+from .numbers import MAX_NUMBER, object_numbers
 from .options import Export, ExportOptions
 from .polygons import CORNERS, outlines
 
@@ -39,7 +40,6 @@ OPTIONS = frozenset({'masks', 'min_iou', 'with_frames'})
 
 #: Name of the attribute that says which object a mask is of.
 TRACK_ID = 'track_id'
-_MAX_ID = 10**9
 
 #: Outline of a part in each frame, (P, 2), None where it is absent.
 Part = list[np.ndarray | None]
@@ -74,7 +74,7 @@ def _constructor(classes: Sequence[LabelClass]) -> list[dict]:
         mutable=False,
         input_type='number',
         default_value='0',
-        values=['0', str(_MAX_ID), '1'],
+        values=['0', str(MAX_NUMBER), '1'],
     )
     return [dict(name=c.name, type='any', attributes=[attribute]) for c in classes]
 
@@ -101,7 +101,7 @@ def _write_xml(
     if len(objects) < len(video.objects):
         report.ignore('crowd', len(video.objects) - len(objects))
     with_hole = 0
-    for order, (id_, labelled) in enumerate(zip(_numbers(objects), objects, strict=True)):
+    for order, (id_, labelled) in enumerate(zip(object_numbers(objects), objects, strict=True)):
         tracks = None if options.masks else _polygon_tracks(labelled, options.min_iou)
         with_hole += tracks is None and not options.masks
         group = id_ if tracks is not None and len(tracks) > 1 else 0
@@ -112,14 +112,6 @@ def _write_xml(
             xml.track(labelled.label, closed, {TRACK_ID: id_}, z_order, group)
     xml.end()
     return with_hole
-
-
-def _numbers(objects: Sequence[LabelledObject]) -> list[int]:
-    """A number of each object: its own, or its place where they are no numbers."""
-    tracks = [labelled.track for labelled in objects]
-    if all(track.isdecimal() and int(track) <= _MAX_ID for track in tracks):
-        return [int(track) for track in tracks]
-    return list(range(1, len(tracks) + 1))
 
 
 def _closed(shapes: Sequence[Shape], length: int) -> Iterator[Shape]:

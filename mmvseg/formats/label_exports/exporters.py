@@ -7,6 +7,7 @@ from types import ModuleType
 FORMATS = {
     'cvat': 'cvat',
     'coco': 'coco',
+    'labelme': 'labelme',
 }
 
 

@@ -12,7 +12,11 @@ FORMATS = {
     'cvat': 'cvat',
     'coco': 'coco',
     'bdd100k': 'bdd100k',
+    'labelme': 'labelme',
+    'labelstudio': 'labelstudio',
+    'supervisely': 'supervisely',
     'roboflow': 'roboflow',
+    'yolo-seg': 'yolo_seg',
     'masks': 'id_masks',
 }
 

@@ -43,6 +43,13 @@ def encode_part(part: np.ndarray, top: int, left: int, height: int, width: int) 
     return coco_mask.frPyObjects(rle, height, width)
 
 
+def encode_drawn(image: Image.Image) -> dict:
+    """The code of what is drawn in a picture of one bit a pixel."""
+    left, top, right, bottom = image.getbbox() or (0, 0, 0, 0)
+    part = np.array(image.crop((left, top, right, bottom)), bool)
+    return encode_part(part, top, left, image.height, image.width)
+
+
 def union(rles: Sequence[dict]) -> dict:
     """The code of what is in any of the masks."""
     return rles[0] if len(rles) == 1 else coco_mask.merge(rles)
@@ -55,11 +62,18 @@ def is_empty(rle: dict) -> bool:
 
 def polygon_rule(points: Sequence[Sequence[float]], height: int, width: int) -> str | None:
     """What is wrong with the points of a polygon, None if nothing is."""
-    array = np.asarray(points, float).reshape(-1, 2)
-    if len(array) < 3:
-        return f'a polygon of {counted(len(array), "points")}; at least 3 are needed'
+    if len(points) < 3:
+        return f'a polygon of {counted(len(points), "points")}; at least 3 are needed'
+    return points_rule(points, height, width)
+
+
+def points_rule(points: Sequence[Sequence[float]], height: int, width: int) -> str | None:
+    """What is wrong with points of any shape, None if nothing is."""
+    if any(len(point) != 2 for point in points):
+        return 'a point that is not [x, y]'
+    array = np.asarray(points, float)
     if not np.isfinite(array).all() or np.abs(array).max() > _REACH * max(height, width):
-        return f'a polygon reaches far outside of the {height} x {width} frame'
+        return f'a shape reaches far outside of the {height} x {width} frame'
     return None
 
 
@@ -107,10 +121,15 @@ def _fill(start: np.ndarray, top: int, left: int, height: int, width: int) -> np
 
 def pixel_polygon(points: Sequence[Sequence[float]], height: int, width: int) -> np.ndarray:
     """The pixels of a polygon of pixel indices, its outline included, (H, W) bool."""
+    return np.array(drawn_polygon(points, height, width), bool)
+
+
+def drawn_polygon(points: Sequence[Sequence[float]], height: int, width: int) -> Image.Image:
+    """The picture of :func:`pixel_polygon`, of one bit a pixel."""
     image = Image.new('1', (width, height))
     corners = [(float(x), float(y)) for x, y in points]
     ImageDraw.Draw(image).polygon(corners, outline=1, fill=1)
-    return np.array(image, bool)
+    return image
 
 
 def box_corners(

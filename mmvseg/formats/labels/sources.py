@@ -157,6 +157,12 @@ class Source:
         found.sort(key=lambda file: [natural_key(part) for part in file.name.split('/')])
         self.files = {file.name: file for file in found}
 
+    @property
+    def name(self) -> str:
+        """What it is called: the name of its folder, or of its file without the suffix."""
+        path = self.path.resolve()
+        return nfc(path.name if path.is_dir() else path.stem)
+
     def get(self, *parts: str) -> SourceFile | None:
         """The file of a name, whose parts are joined; None if there is none.
 

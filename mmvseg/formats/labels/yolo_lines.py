@@ -1,0 +1,87 @@
+"""Lines of YOLO's segmentation labels: a class, a polygon, and what may stand behind it.
+
+That a line ends with a track id, or with a confidence and one, is not declared anywhere. The count
+of numbers behind the class is all there is: of a polygon it is even.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mmvseg.errors import counted
+
+from .outlines import corner_polygon_code, polygon_rule
+
+
+@dataclass(frozen=True)
+class Line:
+    """A part of an object in a frame.
+
+    Attributes:
+        label: number of the class.
+        points: x and y divided by width and height, (P, 2).
+        track: number of the object, None if the line has none.
+    """
+
+    label: int
+    points: np.ndarray
+    track: int | None
+
+
+def read_line(words: Sequence[str], with_confidence: bool) -> Line:
+    """The meaning of a line.
+
+    Args:
+        words: of the line.
+        with_confidence: a confidence and an id stand behind the polygon.
+
+    Raises:
+        ValueError: it is broken, or has something else at its end.
+    """
+    try:
+        label, *numbers = map(float, words)
+    except ValueError as error:
+        raise ValueError('has words that are no numbers') from error
+    track = None
+    if with_confidence:
+        if len(numbers) % 2:
+            raise ValueError(
+                f'{counted(len(numbers), "numbers")} after the class, so there are no confidence '
+                'and id behind a polygon; leave --with-confidence out'
+            )
+        *numbers, _, track = numbers
+    elif len(numbers) % 2:
+        *numbers, track = numbers
+    if len(numbers) < 6:
+        raise ValueError(
+            f'a polygon of {counted(len(numbers) // 2, "points")}; at least 3 are needed (lines '
+            'of boxes have no masks)'
+        )
+    if track is not None and not _is_count(track):
+        raise ValueError(f'{track:g} is no track id (is it a confidence, and is there no id?)')
+    if track is None and numbers[-1] > 1 and _is_count(numbers[-1]):
+        raise ValueError(
+            f'the last number is {numbers[-1]:g}: if it is a track id behind a confidence, give '
+            '--with-confidence'
+        )
+    if not _is_count(label):
+        raise ValueError(f'{label:g} is no number of a class')
+    points = np.array(numbers).reshape(-1, 2)
+    return Line(int(label), points, None if track is None else int(track))
+
+
+def _is_count(number: float) -> bool:
+    return math.isfinite(number) and number >= 0 and number == int(number)
+
+
+def line_code(line: Line, height: int, width: int) -> dict:
+    """Run-length code of a line.
+
+    Raises:
+        ValueError: its points are far outside of the frame.
+    """
+    if (rule := polygon_rule(line.points, 1, 1)) is not None:
+        raise ValueError(f'{rule} (points are divided by the width and height of the picture)')
+    return corner_polygon_code(line.points * (width, height), height, width)
