@@ -27,6 +27,7 @@ from mmvseg.commands.parser import Parser
 from mmvseg.engine.config import load_config
 from mmvseg.engine.device import use_device
 from mmvseg.errors import UserError, command_line
+from mmvseg.model_index import known_models
 from mmvseg.models.segmentors.base import VideoSegmentor
 from mmvseg.models.segmentors.image_eomt import ImageEoMT
 from mmvseg.registry import MODELS
@@ -139,9 +140,14 @@ def configs(small: bool, words: Sequence[str] = ('',)) -> list[Path]:
 
 @cache  # reading all configs takes seconds
 def _first_of_each(small: bool) -> list[Path]:
-    """Of the configs that share class and backbone, the first by name."""
+    """Of the configs that share class and backbone, the first by name.
+
+    Those with published numbers come before others.
+    """
     found: dict[str, Path] = {}
-    for path in sorted(REPOSITORY.glob('configs/shapes/*.py' if small else 'configs/*/*.py')):
+    paths = REPOSITORY.glob('configs/shapes/*.py' if small else 'configs/*/*.py')
+    published = {name for name, model in known_models().items() if model.numbers()}
+    for path in sorted(paths, key=lambda path: (path.stem not in published, path)):
         folder = path.parent.name
         if folder == '_base_' or (folder == 'shapes') != small:
             continue

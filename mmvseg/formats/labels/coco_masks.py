@@ -92,7 +92,7 @@ class MaskCollector:
             if len(polygon) % 2:
                 rule = f'a polygon of {len(polygon)} numbers; x and y stand by turns'
             else:
-                rule = polygon_rule(polygon, *self._size)
+                rule = polygon_rule([*zip(polygon[::2], polygon[1::2], strict=True)], *self._size)
             if rule is None:
                 kept.append(polygon)
             else:
