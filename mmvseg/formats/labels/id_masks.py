@@ -10,15 +10,14 @@ from collections.abc import Iterator
 from functools import partial
 from io import TextIOWrapper
 
-import numpy as np
-
 from mmvseg.errors import UserError
 from mmvseg.formats.json_files import decode_json
 from mmvseg.media.images import read_index_map, read_segment_map
 
+from .frame_numbers import placed_masks
 from .options import ImportOptions
-from .outlines import encode
-from .records import Frame, LabelClass, LabelledVideo, Labels, PendingVideo
+from .outlines import value_masks
+from .records import LabelClass, LabelledVideo, Labels, PendingVideo
 from .report import ImportReport
 from .sources import Source, SourceFile, nfc
 from .video_builder import VideoBuilder
@@ -47,6 +46,7 @@ def read(source: Source, options: ImportOptions, report: ImportReport) -> Labels
     table = _read_json(file) if file.suffix == '.json' else _read_csv(file)
     names = dict.fromkeys(label for objects in table.values() for label in objects.values())
     classes = [LabelClass(name) for name in names]
+    options.footage.leave_out(['masks'])
     return Labels(classes, _videos(source, table, file, options, report))
 
 
@@ -87,10 +87,17 @@ def _videos(
     options: ImportOptions,
     report: ImportReport,
 ) -> Iterator[PendingVideo]:
-    folders = dict.fromkeys(f.folder for f in source.within('masks') if f.suffix == '.png')
-    for folder in folders:
-        name = folder.removeprefix('masks').strip('/')
+    names = [
+        folder.removeprefix('masks').strip('/')
+        for folder in source.picture_folders
+        if f'{folder}/'.startswith('masks/') and _masks(source, folder)
+    ]
+    for name in names:
         yield PendingVideo(name, partial(_read_video, source, name, table, file, options, report))
+
+
+def _masks(source: Source, folder: str) -> list[SourceFile]:
+    return [file for file in source.pictures(folder) if file.suffix == '.png']
 
 
 def _read_video(
@@ -100,31 +107,29 @@ def _read_video(
     file: SourceFile,
     options: ImportOptions,
     report: ImportReport,
-) -> LabelledVideo:
+) -> LabelledVideo | None:
     objects = table.get('', {}) | table.get(name, {})
-    masks = {mask.stem: mask for mask in source.within(f'masks/{name}' if name else 'masks')}
-    frames = options.footage.frames(f'images/{name}', name) or [
-        Frame(mask.base) for mask in masks.values()
-    ]
-    read_map = read_segment_map if options.rgb_ids else read_index_map
-    size = options.footage.size(frames) or read_map(next(iter(masks.values()))).shape
+    masks = _masks(source, '/'.join(filter(None, ('masks', name))))
+    read_map, size = (read_segment_map if options.rgb_ids else read_index_map), None
+    with report.guard(video=name):
+        frames = options.footage.frames(f'images/{name}', name)
+        frames, places = placed_masks(masks, frames, name, report, fill_gaps=False)
+        size = options.footage.size(frames) or read_map(masks[0]).shape
+    if size is None:
+        return None
     builder, unseen = VideoBuilder(name, size, frames, report, file), set(table.get(name, {}))
-    for index, frame in enumerate(frames):
-        mask = masks.pop(frame.name.rpartition('.')[0], None)
-        if mask is None:
-            continue  # nothing is annotated
-        with report.guard(video=name, frame=index):
-            ids = read_map(mask, size)
-            for value in np.unique(ids[ids > 0]).tolist():
+    for mask, place in zip(masks, places, strict=True):
+        if place is None:
+            report.bad(mask, 'there is no picture of this frame', video=name)
+            continue
+        with report.guard(video=name, frame=place):
+            for value, rle in value_masks(read_map(mask, size)):
                 unseen.discard(value)
                 if value in objects:
-                    rle = encode(ids == value)
-                    builder.add(str(value), objects[value], index, rle, file=mask)
+                    builder.add(str(value), objects[value], place, rle, file=mask)
                 else:
                     rule = f'the value has no class in {file.base}'
-                    report.bad(mask, rule, video=name, track=value, frame=index)
-    for mask in masks.values():
-        report.bad(mask, 'a mask without a frame', video=name)
+                    report.bad(mask, rule, video=name, track=value, frame=place)
     if unseen:
         ids = ', '.join(map(str, sorted(unseen)))
         report.note(f'{file}: of video {name}, these ids are in no mask: {ids}')

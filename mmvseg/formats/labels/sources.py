@@ -6,6 +6,7 @@ import unicodedata
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -181,8 +182,8 @@ class Source:
 
     def within(self, folder: str) -> Iterator[SourceFile]:
         """The files below a folder, in natural order; of the whole source if it is empty."""
-        start = f'{folder}/' if folder else ''
-        return (file for name, file in self.files.items() if name.startswith(start))
+        start, stop = self._spans.get(folder, (0, 0))
+        return iter(self._sorted[start:stop])
 
     def of(self, *suffixes: str) -> list[SourceFile]:
         """The files with one of these suffixes, given in small letters."""
@@ -194,8 +195,9 @@ class Source:
 
     def pictures(self, folder: str) -> list[SourceFile]:
         """The pictures that lie in a folder itself, in natural order."""
-        return [file for file in self.within(folder) if file.folder == folder and file.is_picture]
+        return self.picture_folders.get(folder, [])
 
+    @cached_property
     def picture_folders(self) -> dict[str, list[SourceFile]]:
         """The pictures of each folder that has some, in natural order."""
         folders: dict[str, list[SourceFile]] = {}
@@ -203,6 +205,20 @@ class Source:
             if file.is_picture:
                 folders.setdefault(file.folder, []).append(file)
         return folders
+
+    @cached_property
+    def _sorted(self) -> list[SourceFile]:
+        return list(self.files.values())
+
+    @cached_property
+    def _spans(self) -> dict[str, tuple[int, int]]:
+        """Where the files below each folder stand: in natural order they are neighbours."""
+        spans = {'': (0, len(self.files))}
+        for place, name in enumerate(self.files):
+            folder = name
+            while folder := folder.rpartition('/')[0]:
+                spans[folder] = spans.get(folder, (place,))[0], place + 1
+        return spans
 
 
 def _folder_files(root: Path) -> Iterator[SourceFile]:
