@@ -80,8 +80,8 @@ def _classes(source: Source, root: Root) -> Table | None:
         }
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise UserError(
-            f'{file}: must have "videos": {{name: {{"objects": {{"1": {{"category": ...}}}}}}}}, as '
-            'that of YouTube-VOS'
+            f'{file}: must have "videos": {{name: {{"objects": {{"1": {{"category": ...}}}}}}}}, '
+            'as that of YouTube-VOS'
         ) from error
 
 
