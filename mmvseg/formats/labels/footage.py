@@ -63,7 +63,7 @@ class Footage:
             return []
         if (folder := self._pictures.find(names)) is not None:
             return folder
-        if self.given_frames is not None and [*self.given_frames.picture_folders] == ['']:
+        if self.given_frames is not None and [*self.given_frames.picture_folders()] == ['']:
             return self.given_frames.pictures('')
         return []
 
@@ -144,7 +144,7 @@ class Footage:
         where = self.source if self.given_frames is None else self.given_frames
         names: _Names[list[SourceFile]] = _Names()
         is_source = where.path.resolve() == self.source.path.resolve()
-        for folder, files in where.picture_folders.items():
+        for folder, files in where.picture_folders().items():
             if not (is_source and self._has_labels(folder)):
                 names.add(folder, files)
         return names

@@ -89,7 +89,7 @@ def _videos(
 ) -> Iterator[PendingVideo]:
     names = [
         folder.removeprefix('masks').strip('/')
-        for folder in source.picture_folders
+        for folder in source.picture_folders()
         if f'{folder}/'.startswith('masks/') and _masks(source, folder)
     ]
     for name in names:

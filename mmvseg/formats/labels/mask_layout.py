@@ -98,7 +98,7 @@ def _folders(source: Source) -> dict[str, list[SourceFile]]:
     """The PNGs of each folder that has some."""
     pngs = {
         folder: [file for file in files if file.suffix == '.png']
-        for folder, files in source.picture_folders.items()
+        for folder, files in source.picture_folders().items()
     }
     return {folder: files for folder, files in pngs.items() if files}
 

@@ -40,7 +40,7 @@ class MaskFolder:
 def mask_folders(source: Source) -> list[MaskFolder]:
     """The folders of PNGs in or below folders that are called instances."""
     found: dict[str, MaskFolder] = {}
-    for path, pictures in source.picture_folders.items():
+    for path, pictures in source.picture_folders().items():
         masks = [file for file in pictures if file.suffix == '.png']
         before, at, below = f'/{path}/'.rpartition(f'/{_FOLDER}/')
         if not masks or not at:

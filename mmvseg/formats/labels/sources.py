@@ -195,11 +195,14 @@ class Source:
 
     def pictures(self, folder: str) -> list[SourceFile]:
         """The pictures that lie in a folder itself, in natural order."""
-        return self.picture_folders.get(folder, [])
+        return list(self._pictures.get(folder, ()))
 
-    @cached_property
     def picture_folders(self) -> dict[str, list[SourceFile]]:
         """The pictures of each folder that has some, in natural order."""
+        return self._pictures
+
+    @cached_property
+    def _pictures(self) -> dict[str, list[SourceFile]]:
         folders: dict[str, list[SourceFile]] = {}
         for file in self.files.values():
             if file.is_picture:
