@@ -176,11 +176,11 @@ def _take_videos(
         video = pending.read()
         if video is None:
             continue
+        video.frames = [replace(frame, name=_frame_name(frame)) for frame in video.frames]
         drop_bad_frames(video, report)
         if not video.frames:
             report.bad(str(request.source), 'no frame is left', video=video.name)
             continue
-        video.frames = [replace(frame, name=_frame_name(frame)) for frame in video.frames]
         place_frames(video, request.out / FRAMES / folder, request.copy, on_frame)
         journal.add(
             key,
