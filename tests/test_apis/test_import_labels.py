@@ -294,13 +294,13 @@ def killed(source, out, place):
 
 
 def count_reads(monkeypatch):
-    read, names = id_masks._read_video, []
+    read, names = id_masks._Reader._read, []
 
-    def counting(source, name, *args):
+    def counting(reader, name, *args):
         names.append(name)
-        return read(source, name, *args)
+        return read(reader, name, *args)
 
-    monkeypatch.setattr(id_masks, '_read_video', counting)
+    monkeypatch.setattr(id_masks._Reader, '_read', counting)
     return names
 
 
