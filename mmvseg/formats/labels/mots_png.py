@@ -1,11 +1,14 @@
 """The PNGs of MOTS, see :mod:`.mots`."""
 
-from dataclasses import dataclass, field
+import os
+from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from mmvseg.media.images import png_header, read_grey_map
 
 from .footage import Footage
 from .frame_numbers import placed_masks
+from .mask_layout import joined
 from .mots_classes import ClassNumbers
 from .outlines import value_masks
 from .records import LabelledVideo
@@ -34,23 +37,30 @@ class MaskFolder:
     name: str
     pictures: list[str]
     table: SourceFile | None
-    masks: list[SourceFile] = field(default_factory=list)
+    masks: list[SourceFile]
 
 
 def mask_folders(source: Source) -> list[MaskFolder]:
-    """The folders of PNGs in or below folders that are called instances."""
-    found: dict[str, MaskFolder] = {}
+    """The folders of PNGs in or below folders that are called instances.
+
+    A video is called as the folder below, else as the one above.
+    """
+    masks = {}
     for path, pictures in source.picture_folders().items():
-        masks = [file for file in pictures if file.suffix == '.png']
         before, at, below = f'/{path}/'.rpartition(f'/{_FOLDER}/')
-        if not masks or not at:
-            continue
-        parent, below = before.strip('/'), below.strip('/')
-        name = below or parent or source.path.resolve().stem
-        of_images = '/'.join(filter(None, (parent, 'images', below)))
+        pngs = [file for file in pictures if file.suffix == '.png']
+        if pngs and at:
+            masks[before.strip('/'), below.strip('/')] = pngs
+    # an archive of a folder has that one around all
+    common = os.path.commonpath([PurePosixPath(parent).parent for parent, _ in masks] or [''])
+    folders = []
+    for (parent, below), pngs in masks.items():
+        above = os.path.relpath(parent, common) if parent else source.path.resolve().stem
+        name = below or above
+        images, path = (joined(parent, kind, below) for kind in ('images', _FOLDER))
         table = source.get(parent, _FOLDER, _TABLE)
-        found[path] = MaskFolder(path, name, [of_images, name], table, masks)
-    return list(found.values())
+        folders.append(MaskFolder(path, name, [images, name], table, pngs))
+    return folders
 
 
 def is_deep(mask: SourceFile) -> bool:

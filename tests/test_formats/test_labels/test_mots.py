@@ -129,6 +129,14 @@ def test_folders_of_one_task(tmp_path):
     assert videos[1].frames[0].picture.name == 'default/images/b/0.png'
 
 
+@pytest.mark.parametrize('top', ['', 'export', 'a/b'])
+def test_names_of_videos_are_those_of_their_folders(tmp_path, top):
+    for name in ('crossing', 'street'):
+        png(tmp_path / f'labels/{top}/{name}/instances/0.png', 1001)
+    _, videos = read_labels('mots', tmp_path / 'labels')
+    assert [video.name for video in videos] == ['crossing', 'street']
+
+
 def test_a_single_video(tmp_path):
     png(tmp_path / 'street/instances/0.png', 1001)
     pictures(tmp_path / 'street/images', '0.jpg', '1.jpg')
