@@ -6,8 +6,9 @@ import unicodedata
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path, PurePosixPath
+from functools import cache, cached_property
+from pathlib import Path
+from posixpath import splitext
 from typing import IO
 
 from mmvseg.errors import UserError
@@ -46,23 +47,22 @@ class SourceFile:
     @property
     def folder(self) -> str:
         """Name of its folder within the source, empty at the top."""
-        parent = PurePosixPath(self.name).parent.as_posix()
-        return '' if parent == '.' else parent
+        return self.name.rpartition('/')[0]
 
     @property
     def base(self) -> str:
         """Its name without the folder."""
-        return PurePosixPath(self.name).name
+        return self.name.rpartition('/')[2]
 
     @property
     def stem(self) -> str:
         """Its name without folder and suffix."""
-        return PurePosixPath(self.name).stem
+        return splitext(self.base)[0]
 
     @property
     def suffix(self) -> str:
         """Its suffix in small letters, with the dot."""
-        return PurePosixPath(self.name).suffix.lower()
+        return splitext(self.base)[1].lower()
 
     @property
     def is_picture(self) -> bool:
@@ -155,7 +155,8 @@ class Source:
             raise UserError(f'{path}: of archives only zip is read; unpack it and give the folder')
         else:
             found.append(SourceFile(nfc(self.path.name), self.path))
-        found.sort(key=lambda file: [natural_key(part) for part in file.name.split('/')])
+        key = cache(natural_key)  # many files share a folder, and many folders a file's name
+        found.sort(key=lambda file: [key(part) for part in file.name.split('/')])
         self.files = {file.name: file for file in found}
 
     @property
@@ -233,9 +234,11 @@ def _folder_files(root: Path) -> Iterator[SourceFile]:
             continue
         seen.add(real)
         folders[:] = [name for name in folders if not _is_litter(name)]
+        below = Path(folder).relative_to(root).as_posix()
+        start = '' if below == '.' else f'{below}/'
         for name in filter(lambda name: not _is_litter(name), names):
             path = Path(folder, name)
-            relative = nfc(path.relative_to(root).as_posix())
+            relative = nfc(start + name)
             if name.lower().endswith('.zip') and zipfile.is_zipfile(path):
                 yield from _archive_files(path, f'{relative[: -len(".zip")]}/')
             else:
