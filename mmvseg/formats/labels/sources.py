@@ -26,7 +26,7 @@ def nfc(text: str) -> str:
     return unicodedata.normalize('NFC', text)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class SourceFile:
     """A file of a source.
 
