@@ -342,10 +342,22 @@ def test_an_import_does_not_go_on_with_another(source, tmp_path):
     out = tmp_path / 'out'
     killed(source, out, 'in a line')
     other = make_videos(tmp_path / 'other', 'a')
-    for request in (dict(source=other), dict(source=source, skip_bad=True)):
+    for request in (
+        dict(source=other),
+        dict(source=source, frames=other),
+        dict(source=source, special=dict(rgb_ids=True)),
+    ):
         with pytest.raises(UserError, match='another import into this folder was interrupted'):
             import_labels.import_labels(ImportRequest(out=out, **request))
     assert run(source, out).videos == 4
+
+
+def test_an_import_that_stopped_goes_on_without_what_is_broken(source, tmp_path):
+    (source / 'images/c/1.png').write_bytes(b'')
+    with pytest.raises(UserError, match='video c, frame 1'):
+        run(source, tmp_path / 'out')
+    imported = run(source, tmp_path / 'out', skip_bad=True)
+    assert (imported.videos, imported.frames, len(imported.report.left_out)) == (4, 11, 1)
 
 
 def test_a_journal_that_is_none(source, tmp_path):
