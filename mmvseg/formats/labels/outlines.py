@@ -53,7 +53,10 @@ def encode_drawn(image: Image.Image) -> dict:
 def value_masks(ids: np.ndarray) -> Iterator[tuple[int, dict]]:
     """The values above 0 of a map of numbers, (H, W), in rising order, with the codes of theirs."""
     columns = np.asfortranarray(ids)  # codes run along the columns
-    for value in np.unique(ids).tolist():
+    pixels = columns.ravel('K')
+    # the values that runs end with are few, and all there are
+    ends = np.append(np.flatnonzero(pixels[1:] != pixels[:-1]), len(pixels) - 1)
+    for value in np.unique(pixels[ends]).tolist():
         if value > 0:
             yield value, encode(columns == value)
 
