@@ -278,13 +278,13 @@ PLACES = {
 }
 
 
-def killed(source, out, place):
+def killed(source, out, place, **more):
     """Start an import in a process of its own, which is killed."""
 
     def child():
         with pytest.MonkeyPatch.context() as monkeypatch:
             kill_at(monkeypatch, *PLACES[place])
-            run(source, out)
+            run(source, out, **more)
 
     process = multiprocessing.get_context('fork').Process(target=child)
     process.start()
@@ -326,16 +326,24 @@ def test_what_was_said_of_finished_videos_is_said_again(source, tmp_path):
     whole = run(source, tmp_path / 'whole', skip_bad=True)
     assert len(whole.report.left_out) == len(whole.report.notes) == 1
 
-    def child():
-        with pytest.MonkeyPatch.context() as monkeypatch:
-            kill_at(monkeypatch, YouTubeVISJournal, 'finish', 1)
-            run(source, tmp_path / 'out', skip_bad=True)
-
-    process = multiprocessing.get_context('fork').Process(target=child)
-    process.start()
-    process.join()
+    killed(source, tmp_path / 'out', 'at the end', skip_bad=True)
     report = run(source, tmp_path / 'out', skip_bad=True).report
     assert (report.left_out, report.notes) == (whole.report.left_out, whole.report.notes)
+
+
+def test_classes_that_no_file_declares_are_those_of_finished_videos_too(tmp_path):
+    for video, value in (('a', 5001), ('b', 2001)):
+        (tmp_path / f'labels/instances/{video}').mkdir(parents=True)
+        write_image(tmp_path / f'labels/instances/{video}/0.png', np.full(SIZE, value, np.uint16))
+    killed(tmp_path / 'labels', tmp_path / 'out', 'at the end')
+    run(tmp_path / 'labels', tmp_path / 'out')
+    written = content(tmp_path / 'out')
+    assert written['categories'] == [
+        dict(id=1, name='car'),
+        dict(id=2, name='pedestrian'),
+        dict(id=5, name='class_5'),
+    ]
+    assert [entry['category_id'] for entry in written['annotations']] == [5, 2]
 
 
 def test_an_import_does_not_go_on_with_another(source, tmp_path):
