@@ -10,6 +10,10 @@ from .report import ImportReport
 from .sources import SourceFile
 
 
+#: Numbers from here on count no frames; they may be times, for example.
+MANY = 10**6
+
+
 def number_in(stem: str) -> int | None:
     """The number at the end of a file's name without suffix; None if there is none.
 
@@ -30,7 +34,7 @@ class NumberedFrames:
     Args:
         frames: of the video, in order; none if they are not there: then they are made up, from the
             first number to the last that is used, the first being 0 or 1.
-        used: numbers that the labels use.
+        used: numbers that the labels use; below :data:`MANY` if there are no frames.
         pattern: name of a made-up frame, for :meth:`str.format`.
 
     Attributes:
@@ -101,7 +105,7 @@ def placed_masks(
             f'{masks[0]}: video {video}: its frames have other names than the masks, and there are '
             'no numbers to tell which belong together'
         )
-    if not frames and not (fill_gaps and has_numbers):
+    if not frames and not (fill_gaps and has_numbers and max(numbers) < MANY):
         made_up = dict.fromkeys(stems)
         places = {stem: place for place, stem in enumerate(made_up)}
         report.note('where there are no pictures, the masks are taken to be the frames')

@@ -10,7 +10,7 @@ from mmvseg.errors import short
 from mmvseg.formats.rle import MalformedRLE, rle_areas
 
 from .footage import Footage
-from .frame_numbers import NumberedFrames
+from .frame_numbers import MANY, NumberedFrames
 from .mots_classes import ClassNumbers
 from .records import LabelledVideo
 from .report import ImportReport
@@ -131,7 +131,8 @@ def _lines(text: Text, report: ImportReport) -> Iterator[_Mask]:
                 frame, track, kind, height, width = map(int, fields[:5])
                 (counts,) = fields[5:]
                 rle = dict(size=[height, width], counts=counts)
-                if min(frame, height - 1, width - 1) < 0 or max(height, width) >= 2**16:
+                sides = min(height, width), max(height, width)
+                if not (0 <= frame < MANY and sides[0] > 0 and sides[1] < 2**16):
                     raise ValueError
                 rle_areas([rle])
             except MalformedRLE as error:

@@ -167,6 +167,14 @@ def test_without_pictures(tmp_path):
     ]
 
 
+def test_names_that_are_times(tmp_path):
+    for name in ('20240131120000', '20240131120005'):
+        png(tmp_path / f'v/instances/{name}.png', 1001)
+    _, (video,) = read_labels('mots', tmp_path)
+    assert [frame.name for frame in video.frames] == ['20240131120000.png', '20240131120005.png']
+    assert shown(video) == {'1001': ('car', [0, 1])}
+
+
 def test_labels_are_no_frames(tmp_path):
     """Of a video without pictures, the PNGs are not taken for them."""
     png(tmp_path / 'instances/0000/000000.png', 1001)
@@ -320,6 +328,7 @@ def test_pngs_are_better_than_texts(tmp_path):
         ('0 2001 2 4 6\n', 'v.txt: video v: line 2: must be "frame id class height width code"'),
         ('0 x 2 4 6 o\n', 'line 2: must be'),
         ('-1 2001 2 4 6 04d0\n', 'line 2: must be'),
+        (line(10**9, 2001, 2), 'line 2: must be'),
         ('0 2001 2 4 6 04\n', 'video v, track 2001, frame 0: line 2: the run-length code covers'),
         ('0 2001 2 4 6 \u00e4\n', 'line 2: the run-length code has a character that is no code'),
         (line(0, 2001, 2, size=(5, 6)), 'a mask of 5 x 6, the frames have 4 x 6'),
