@@ -9,7 +9,6 @@ from .records import Frame
 from .report import ImportReport
 from .sources import SourceFile
 
-
 #: Numbers from here on count no frames; they may be times, for example.
 MANY = 10**6
 
