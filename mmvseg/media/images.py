@@ -229,9 +229,9 @@ def read_segment_map(path: PictureFile, size: tuple[int, int] | None = None) -> 
 
 
 def write_image(path: str | Path, image: np.ndarray, webp_quality: int | None = None) -> None:
-    """Write a uint8 image, RGB (H, W, 3) or grey (H, W); the suffix chooses the format.
+    """Write an image of uint8, a PNG also of uint16; RGB (H, W, 3) or grey (H, W).
 
-    The file appears under its name only when it is complete.
+    The suffix chooses the format. The file appears under its name only when it is complete.
 
     Args:
         path: the file.
