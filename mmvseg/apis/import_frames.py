@@ -54,7 +54,7 @@ def drop_bad_frames(video: LabelledVideo, report: ImportReport) -> None:
 def place_frames(
     video: LabelledVideo, folder: Path, copy: bool, on_frame: Callable[[], None]
 ) -> None:
-    """Link, copy or extract the frames of a video into a folder; those that are there stay.
+    """Link, copy or extract the frames of a video into a folder, in place of what is there.
 
     Args:
         video: its frames.
@@ -78,10 +78,10 @@ def place_frames(
 
 
 def _place(picture: SourceFile, path: Path, copy: bool) -> None:
-    if path.exists() and (path.stat().st_size == picture.size):
-        return
-    path.unlink(missing_ok=True)
     if picture.member is None and not copy:
+        if path.exists() and os.path.samefile(picture.path, path):
+            return
+        path.unlink(missing_ok=True)
         try:
             # a hard link: no second copy, and readers need not follow links out of the data set
             os.link(os.path.realpath(picture.path), path)
@@ -104,11 +104,6 @@ def _extract(
 ) -> None:
     """Decode the frames of a video file."""
     wanted = {frame.index: frame for frame in frames}
-    missing = {index for index, frame in wanted.items() if not (folder / frame.name).exists()}
-    for _ in range(len(wanted) - len(missing)):
-        on_frame()
-    if not missing:
-        return
     decoder = opened(file)
     if tuple(decoder.size) != (video.height, video.width):
         raise UserError(
@@ -116,13 +111,12 @@ def _extract(
             f'have {video.width}x{video.height}; give the video that was labelled'
         )
     for index, decoded in enumerate(decoder):
-        if index in missing:
-            write_image(folder / wanted[index].name, decoded.image)
-            missing.discard(index)
+        if (frame := wanted.pop(index, None)) is not None:
+            write_image(folder / frame.name, decoded.image)
             on_frame()
-        if not missing:
+        if not wanted:
             return
     raise UserError(
         f'{file}: video {video.name}: has {index + 1} frames, the labels speak of frame '
-        f'{min(missing)} (from 0); give the video that was labelled'
+        f'{min(wanted)} (from 0); give the video that was labelled'
     )

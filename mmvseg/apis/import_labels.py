@@ -132,8 +132,8 @@ def import_labels(
         labels = importer(name).read(source, options, report)
         with progress:
             _take_videos(labels, journal, report, request, progress.advance)
-        result = _summarise(name, labels, journal, report)
-        journal.finish(_entries(labels.classes, result.objects))
+        result, classes = _summarise(name, labels, journal, report)
+        journal.finish(_entries(classes))
         if request.val is not None:
             parts = split(read_contents(target), request.val, seed=0)
             write_contents({request.out / TRAIN: parts.train, request.out / VAL: parts.val})
@@ -172,15 +172,15 @@ def _take_videos(
         key, folder = f'{number} {pending.name}', folders.take(pending.name)
         if key in journal.finished:
             continue
-        before = len(report.left_out), Counter(report.ignored)
+        before = len(report.left_out), Counter(report.ignored), len(report.notes)
         video = pending.read()
         if video is None:
             continue
+        video.frames = [replace(frame, name=_frame_name(frame)) for frame in video.frames]
         drop_bad_frames(video, report)
         if not video.frames:
             report.bad(str(request.source), 'no frame is left', video=video.name)
             continue
-        video.frames = [replace(frame, name=_frame_name(frame)) for frame in video.frames]
         place_frames(video, request.out / FRAMES / folder, request.copy, on_frame)
         journal.add(
             key,
@@ -188,6 +188,7 @@ def _take_videos(
             [_object_entry(labelled) for labelled in video.objects],
             left_out=report.left_out[before[0] :],
             ignored=report.ignored - before[1],
+            notes=report.notes[before[2] :],
             pictures=sum(bool(frame.picture or frame.video) for frame in video.frames),
         )
 
@@ -219,35 +220,43 @@ def _object_entry(labelled: LabelledObject) -> dict[str, Any]:
 
 def _summarise(
     name: str, labels: Labels, journal: YouTubeVISJournal, report: ImportReport
-) -> Imported:
+) -> tuple[Imported, list[LabelClass]]:
     """Count what is in the journal, and take what was said of its videos in earlier runs, too."""
     videos = frames = pictures = 0
     objects: Counter[str] = Counter()
-    said, ignored = dict.fromkeys(report.left_out), Counter()
+    said, ignored, notes = dict.fromkeys(report.left_out), Counter(), dict.fromkeys(report.notes)
     for line in journal.lines():
         videos += 1
         frames += line['video']['length']
         pictures += line['pictures']
         objects.update(entry['category'] for entry in line['annotations'])
         said |= dict.fromkeys(line['left_out'])
+        notes |= dict.fromkeys(line['notes'])
         ignored += Counter(line['ignored'])
-    report.left_out = list(said)
+    report.left_out, report.notes = list(said), list(notes)
     report.ignored |= ignored
     if not videos:
         raise UserError(f'{journal.path}: the labels have no video; see what was left out')
-    names = [c.name for c in labels.classes] if labels.classes is not None else sorted(objects)
-    return Imported(
+    classes = _classes(labels, objects)
+    result = Imported(
         format=name,
         videos=videos,
         frames=frames,
-        objects={name: objects[name] for name in names},
+        objects={c.name: objects[c.name] for c in classes},
         pictures=pictures,
         report=report,
     )
+    return result, classes
 
 
-def _entries(classes: Sequence[LabelClass] | None, objects: Iterable[str]) -> list[dict]:
+def _classes(labels: Labels, names: Iterable[str]) -> list[LabelClass]:
+    """The classes, given the names that objects have."""
+    if labels.classes is None:
+        return [LabelClass(name) for name in sorted(names)]
+    return labels.classes(names) if callable(labels.classes) else labels.classes
+
+
+def _entries(classes: Sequence[LabelClass]) -> list[dict]:
     """Entries of the classes."""
-    classes = [LabelClass(name) for name in objects] if classes is None else classes
     ids = class_ids(classes)
     return [dict(id=id_, name=c.name, **c.extra) for id_, c in zip(ids, classes, strict=True)]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mmvseg.apis.export_labels import Exported
 
 # As in mmvseg.formats.label_exports.exporters and mmvseg.apis.export_drafts, which need NumPy.
-FORMATS = ('cvat', 'coco', 'labelme')
+FORMATS = ('cvat', 'mots', 'davis', 'coco', 'labelme')
 MIN_SCORE = MAX_OVERLAP = 0.5
 MIN_IOU = 0.98
 

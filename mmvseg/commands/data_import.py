@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 # As in mmvseg.formats.labels.importers, which needs NumPy.
 FORMATS = (
     'cvat',
+    'mots',
+    'davis',
     'coco',
     'bdd100k',
     'labelme',
@@ -33,6 +35,7 @@ FORMATS = (
     'roboflow',
     'yolo-seg',
     'masks',
+    'sam',
 )
 #: Of lines about what was left out, so many are shown; all are in a file.
 _SHOWN = 20
@@ -137,7 +140,7 @@ def _tell(imported: 'Imported', out: Path) -> None:
     for note in report.notes:
         say(f'note: {note}')
     for kind, count in sorted(report.ignored.items()):
-        say(f'note: ignored, as it has no area: {kind} ({count})')
+        say(f'note: ignored, as it is no object with an area: {kind} ({count})')
     if imported.pictures < imported.frames:
         missing = counted(imported.frames - imported.pictures, 'frames')
         say(f'note: {missing} without a picture; give them with --frames or --video to train')

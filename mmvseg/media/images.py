@@ -35,7 +35,7 @@ _CLASS_MAP_KINDS = frozenset(
     {'grey 8 bit', 'palette 8 bit', 'palette 4 bit', 'palette 2 bit', 'palette 1 bit'}
 )
 _GREY_MAP_KINDS = frozenset({'grey 8 bit', 'grey 16 bit'})
-_INDEX_MAP_KINDS = _CLASS_MAP_KINDS | _GREY_MAP_KINDS
+_INDEX_MAP_KINDS = _CLASS_MAP_KINDS | _GREY_MAP_KINDS | {'grey 1 bit'}
 _SEGMENT_MAP_KINDS = frozenset({'RGB 8 bit'})
 _RGBA_MAP_KINDS = frozenset({'RGB with alpha 8 bit'})
 _PNG_SIGNATURE = b'\x89PNG\r\n\x1a\n'
@@ -189,8 +189,9 @@ def read_index_map(path: PictureFile, size: tuple[int, int] | None = None) -> np
     Raises:
         UserError: if the file is missing, broken, of another kind or size.
     """
-    rule = 'a map of numbers has one channel of 8 or 16 bits, grey or palette'
-    return _decode_numbers(_read_map(path, size, _INDEX_MAP_KINDS, rule), path)
+    rule = 'a map of numbers has one channel, grey of 1, 8 or 16 bits or a palette'
+    numbers = _decode_numbers(_read_map(path, size, _INDEX_MAP_KINDS, rule), path)
+    return numbers.astype(np.uint8) if numbers.dtype == bool else numbers
 
 
 def read_rgba_map(path: PictureFile, size: tuple[int, int] | None = None) -> np.ndarray:
@@ -228,9 +229,9 @@ def read_segment_map(path: PictureFile, size: tuple[int, int] | None = None) -> 
 
 
 def write_image(path: str | Path, image: np.ndarray, webp_quality: int | None = None) -> None:
-    """Write a uint8 image, RGB (H, W, 3) or grey (H, W); the suffix chooses the format.
+    """Write an image of uint8, a PNG also of uint16; RGB (H, W, 3) or grey (H, W).
 
-    The file appears under its name only when it is complete.
+    The suffix chooses the format. The file appears under its name only when it is complete.
 
     Args:
         path: the file.

@@ -6,6 +6,8 @@ from types import ModuleType
 #: Names of the formats on the command line, and their modules here.
 FORMATS = {
     'cvat': 'cvat',
+    'mots': 'mots',
+    'davis': 'davis',
     'coco': 'coco',
     'labelme': 'labelme',
 }

@@ -1,7 +1,9 @@
 """The pictures that labels belong to: folders of frames, or video files."""
 
 from collections.abc import Collection, Iterable
+from functools import cached_property
 from pathlib import PurePosixPath
+from typing import Generic, TypeVar
 
 from mmvseg.errors import UserError
 from mmvseg.media.frame_source import VideoFile
@@ -9,6 +11,8 @@ from mmvseg.media.images import read_image_size
 
 from .records import Frame
 from .sources import Source, SourceFile, nfc
+
+T = TypeVar('T')
 
 
 class Footage:
@@ -24,9 +28,14 @@ class Footage:
         self, source: Source, frames: Source | None = None, videos: Source | None = None
     ) -> None:
         self.source, self.given_frames, self.given_videos = source, frames, videos
-        self._folders: dict[str, list[SourceFile]] | None = None
         self._ends: dict[str, list[tuple[list[str], SourceFile]]] | None = None
+        self._label_folders: set[str] = set()
         self._lengths: dict[SourceFile, int] = {}
+
+    def leave_out(self, folders: Iterable[str]) -> None:
+        """Say that the pictures below some folders of the source are labels, not frames."""
+        self._label_folders.update(folders)
+        self.__dict__.pop('_pictures', None)
 
     @property
     def is_given(self) -> bool:
@@ -52,17 +61,10 @@ class Footage:
         """The pictures of a video, in natural order; empty if there are none."""
         if self.given_videos is not None and self.given_frames is None:
             return []
-        if self._folders is None:
-            where = self.source if self.given_frames is None else self.given_frames
-            self._folders = where.picture_folders()
-        wanted = [_plain(name) for name in names]
-        for match in (_is_name, _ends_with, _has_stem):
-            for name in wanted:
-                found = [folder for folder in self._folders if match(folder, name)]
-                if len(found) == 1:
-                    return self._folders[found[0]]
-        if self.given_frames is not None and [*self._folders] == ['']:
-            return self._folders['']
+        if (folder := self._pictures.find(names)) is not None:
+            return folder
+        if self.given_frames is not None and [*self.given_frames.picture_folders()] == ['']:
+            return self.given_frames.pictures('')
         return []
 
     def picture(self, name: str, near: Collection[str] = ()) -> SourceFile | None:
@@ -101,17 +103,9 @@ class Footage:
 
     def video(self, *names: str) -> SourceFile | None:
         """The video file of a video, None if there is none."""
-        where = self.source if self.given_videos is None else self.given_videos
-        files = [file for file in where.files.values() if file.is_video]
-        if self.given_videos is not None and len(where.files) == len(files) == 1:
-            return files[0]
-        wanted = [_plain(name) for name in names]
-        for match in (_is_name, _ends_with, _has_stem):
-            for name in wanted:
-                found = [f for f in files if match(f.name, name) or match(_stem(f.name), name)]
-                if len(found) == 1:
-                    return found[0]
-        return None
+        if self.given_videos is not None and len(self._videos) == len(self.given_videos.files) == 1:
+            return self._videos[0]
+        return self._video_names.find(names)
 
     def length(self, video: SourceFile) -> int:
         """Frames of a video file, counted by decoding it: what files say of it is often wrong."""
@@ -120,12 +114,22 @@ class Footage:
         return self._lengths[video]
 
     def size(self, frames: Iterable[Frame]) -> tuple[int, int] | None:
-        """Height and width of the first frame that has a picture or a video file."""
+        """Height and width of the first frame that can be read; None if there are no pictures.
+
+        Raises:
+            UserError: there are pictures and none can be read.
+        """
+        broken: UserError | None = None
         for frame in frames:
-            if frame.picture is not None:
-                return read_image_size(frame.picture)
-            if frame.video is not None:
-                return opened(frame.video).size
+            try:
+                if frame.picture is not None:
+                    return read_image_size(frame.picture)
+                if frame.video is not None:
+                    return opened(frame.video).size
+            except UserError as error:
+                broken = broken or error
+        if broken is not None:
+            raise broken
         return None
 
     def missing(self, video: str) -> UserError:
@@ -134,6 +138,66 @@ class Footage:
             f'{self.source.path}: video {video}: its frames are needed and not there; give their '
             'folder with --frames (a folder for each video), or the video files with --video'
         )
+
+    @cached_property
+    def _pictures(self) -> '_Names[list[SourceFile]]':
+        where = self.source if self.given_frames is None else self.given_frames
+        names: _Names[list[SourceFile]] = _Names()
+        is_source = where.path.resolve() == self.source.path.resolve()
+        for folder, files in where.picture_folders().items():
+            if not (is_source and self._has_labels(folder)):
+                names.add(folder, files)
+        return names
+
+    def _has_labels(self, folder: str) -> bool:
+        while folder and folder not in self._label_folders:
+            folder = folder.rpartition('/')[0]
+        return folder in self._label_folders
+
+    @cached_property
+    def _videos(self) -> list[SourceFile]:
+        where = self.source if self.given_videos is None else self.given_videos
+        return [file for file in where.files.values() if file.is_video]
+
+    @cached_property
+    def _video_names(self) -> '_Names[SourceFile]':
+        names: _Names[SourceFile] = _Names()
+        for file in self._videos:
+            names.add(file.name, file)
+            names.add(_stem(file.name), file)
+        return names
+
+
+class _Names(Generic[T]):
+    """Finds things by their names, which are paths, or by the last parts of them."""
+
+    def __init__(self) -> None:
+        self._things: dict[str, list[T]] = {}
+        self._ends: dict[str, list[T]] = {}
+        self._bases: dict[str, list[T]] = {}
+
+    def add(self, name: str, thing: T) -> None:
+        """A thing of a name, which may have further names."""
+        self._things.setdefault(name, []).append(thing)
+        end = name
+        while '/' in end:
+            end = end.partition('/')[2]
+            self._ends.setdefault(end, []).append(thing)
+        self._bases.setdefault(end, []).append(thing)
+
+    def find(self, names: Iterable[str]) -> T | None:
+        """The only thing that has one of these names, most of all the first; None if there is none.
+
+        A name is better than the end of one, and that than one without its suffix: a folder of
+        frames is called as the video file.
+        """
+        wanted = [_plain(name) for name in names]
+        stems = [PurePosixPath(name).stem for name in wanted]
+        for table, keys in ((self._things, wanted), (self._ends, wanted), (self._bases, stems)):
+            for key in filter(None, keys):
+                if len(found := table.get(key, ())) == 1:
+                    return found[0]
+        return None
 
 
 def opened(video: SourceFile) -> VideoFile:
@@ -174,16 +238,3 @@ def _common_end(one: list[str], other: list[str]) -> int:
 
 def _stem(name: str) -> str:
     return PurePosixPath(name).with_suffix('').as_posix()
-
-
-def _is_name(path: str, name: str) -> bool:
-    return path == name
-
-
-def _ends_with(path: str, name: str) -> bool:
-    return path.endswith(f'/{name}')
-
-
-def _has_stem(path: str, name: str) -> bool:
-    """A folder of frames is called as the video file, without its suffix."""
-    return PurePosixPath(path).name == PurePosixPath(name).stem != ''

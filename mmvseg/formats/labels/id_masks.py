@@ -14,11 +14,13 @@ import numpy as np
 
 from mmvseg.errors import UserError
 from mmvseg.formats.json_files import decode_json
-from mmvseg.media.images import read_index_map, read_segment_map
+from mmvseg.media.images import png_header, read_index_map, read_segment_map
 
+from .frame_numbers import placed_masks
+from .mask_layout import joined
 from .options import ImportOptions
-from .outlines import encode
-from .records import Frame, LabelClass, LabelledVideo, Labels, PendingVideo
+from .outlines import value_masks
+from .records import LabelClass, LabelledVideo, Labels, PendingVideo
 from .report import ImportReport
 from .sources import Source, SourceFile, nfc
 from .video_builder import VideoBuilder
@@ -31,9 +33,8 @@ ClassTable = dict[str, dict[int, str]]
 
 def recognises(source: Source) -> bool:
     """Whether there is a table of classes beside folders of masks."""
-    return _table_file(source) is not None and any(
-        name.startswith('masks/') for name in source.files
-    )
+    file = _table_file(source)
+    return file is not None and any(source.within(joined(file.folder, 'masks')))
 
 
 def read(source: Source, options: ImportOptions, report: ImportReport) -> Labels:
@@ -46,27 +47,43 @@ def read(source: Source, options: ImportOptions, report: ImportReport) -> Labels
         )
     table = _read_json(file) if file.suffix == '.json' else _read_csv(file)
     names = dict.fromkeys(label for objects in table.values() for label in objects.values())
-    classes = [LabelClass(name) for name in names]
-    return Labels(classes, _videos(source, table, file, options, report))
+    options.footage.leave_out([joined(file.folder, 'masks')])
+    reader = _Reader(source, file, table, options, report)
+    return Labels([LabelClass(name) for name in names], reader.videos())
 
 
 def _table_file(source: Source) -> SourceFile | None:
-    return source.get('classes.csv') or source.get('classes.json')
+    """The table; in an archive of a folder it lies in that one."""
+    for name in ('classes.csv', 'classes.json'):
+        files = source.called(name)
+        if len(files) == 1:
+            return files[0]
+        if name in source.files:
+            return source.files[name]
+    return None
 
 
 def _read_csv(file: SourceFile) -> ClassTable:
     table: ClassTable = {}
-    with TextIOWrapper(file.open(), 'utf-8-sig', newline='') as text:
-        for line, row in enumerate(csv.DictReader(text), start=2):
-            try:
-                video, id_, name = row['video'], int(row['id']), row['class']
-            except (KeyError, ValueError, TypeError) as error:
-                raise UserError(
-                    f'{file}: line {line}: must have video, id and class, the id a number; the '
-                    'header is video,id,class'
-                ) from error
-            table.setdefault(nfc(video or ''), {})[id_] = nfc(name)
+    try:
+        with TextIOWrapper(file.open(), 'utf-8-sig', newline='') as text:
+            for line, row in enumerate(csv.DictReader(text), start=2):
+                _add_row(table, row, f'{file}: line {line}')
+    except (UnicodeError, csv.Error) as error:
+        raise UserError(f'{file}: is no text in UTF-8 of comma-separated values') from error
     return table
+
+
+def _add_row(table: ClassTable, row: dict[str, str | None], where: str) -> None:
+    try:
+        video, id_, name = row['video'], int(row['id']), nfc(row['class'])
+    except (KeyError, ValueError, TypeError) as error:
+        raise UserError(
+            f'{where}: must have video, id and class, the id a number; the header is video,id,class'
+        ) from error
+    known = table.setdefault(nfc(video or ''), {}).setdefault(id_, name)
+    if known != name:
+        raise UserError(f'{where}: id {id_} is {name!r}, and {known!r} before')
 
 
 def _read_json(file: SourceFile) -> ClassTable:
@@ -80,52 +97,95 @@ def _read_json(file: SourceFile) -> ClassTable:
         raise UserError(f'{file}: must be {{video: {{id: class}}}}') from error
 
 
-def _videos(
-    source: Source,
-    table: ClassTable,
-    file: SourceFile,
-    options: ImportOptions,
-    report: ImportReport,
-) -> Iterator[PendingVideo]:
-    folders = dict.fromkeys(f.folder for f in source.within('masks') if f.suffix == '.png')
-    for folder in folders:
-        name = folder.removeprefix('masks').strip('/')
-        yield PendingVideo(name, partial(_read_video, source, name, table, file, options, report))
+class _Reader:
+    """Reads the videos, and knows which of their ids there are.
 
+    Args:
+        source: the files.
+        file: the table.
+        table: its content.
+        options: see the package.
+        report: see the package.
+    """
 
-def _read_video(
-    source: Source,
-    name: str,
-    table: ClassTable,
-    file: SourceFile,
-    options: ImportOptions,
-    report: ImportReport,
-) -> LabelledVideo:
-    objects = table.get('', {}) | table.get(name, {})
-    masks = {mask.stem: mask for mask in source.within(f'masks/{name}' if name else 'masks')}
-    frames = options.footage.frames(f'images/{name}', name) or [
-        Frame(mask.base) for mask in masks.values()
-    ]
-    read_map = read_segment_map if options.rgb_ids else read_index_map
-    size = options.footage.size(frames) or read_map(next(iter(masks.values()))).shape
-    builder, unseen = VideoBuilder(name, size, frames, report, file), set(table.get(name, {}))
-    for index, frame in enumerate(frames):
-        mask = masks.pop(frame.name.rpartition('.')[0], None)
-        if mask is None:
-            continue  # nothing is annotated
-        with report.guard(video=name, frame=index):
-            ids = read_map(mask, size)
-            for value in np.unique(ids[ids > 0]).tolist():
-                unseen.discard(value)
-                if value in objects:
-                    rle = encode(ids == value)
-                    builder.add(str(value), objects[value], index, rle, file=mask)
-                else:
-                    rule = f'the value has no class in {file.base}'
-                    report.bad(mask, rule, video=name, track=value, frame=index)
-    for mask in masks.values():
-        report.bad(mask, 'a mask without a frame', video=name)
-    if unseen:
-        ids = ', '.join(map(str, sorted(unseen)))
-        report.note(f'{file}: of video {name}, these ids are in no mask: {ids}')
-    return builder.video()
+    def __init__(
+        self,
+        source: Source,
+        file: SourceFile,
+        table: ClassTable,
+        options: ImportOptions,
+        report: ImportReport,
+    ) -> None:
+        self.source, self.file, self.table = source, file, table
+        self.options, self.report = options, report
+        self._unseen = {video: set(objects) for video, objects in table.items()}
+
+    def videos(self) -> Iterator[PendingVideo]:
+        """The videos, each with a folder of masks.
+
+        Raises:
+            UserError: there are none.
+        """
+        root = joined(self.file.folder, 'masks')
+        masks = {
+            folder.removeprefix(root).strip('/'): pngs
+            for folder in self.source.picture_folders()
+            if f'{folder}/'.startswith(f'{root}/')
+            and (pngs := [f for f in self.source.pictures(folder) if f.suffix == '.png'])
+        }
+        if not masks:
+            raise UserError(f'{self.file}: there are no PNGs in masks/<video> beside it')
+        read: list[str] = []
+        for below, pngs in masks.items():
+            name = below or self.source.path.resolve().stem
+            yield PendingVideo(name, partial(self._read, name, below, pngs, read))
+        if len(read) == len(masks):  # of videos that an earlier run has read, nothing is known
+            for name in list(self._unseen):
+                self._note_unseen(name)
+
+    def _read(
+        self, name: str, below: str, masks: list[SourceFile], read: list[str]
+    ) -> LabelledVideo | None:
+        read.append(name)
+        size, read_map = None, read_segment_map if self.options.rgb_ids else read_index_map
+        with self.report.guard(video=name):
+            self._check_kind(masks[0])
+            frames = self.options.footage.frames(joined(self.file.folder, 'images', below), name)
+            frames, places = placed_masks(masks, frames, name, self.report, fill_gaps=False)
+            size = self.options.footage.size(frames) or read_map(masks[0]).shape
+        if size is None:
+            return None
+        builder = VideoBuilder(name, size, frames, self.report, self.file)
+        for mask, place in zip(masks, places, strict=True):
+            if place is None:
+                self.report.bad(mask, 'there is no picture of this frame', video=name)
+                continue
+            with self.report.guard(video=name, frame=place):
+                self._add(builder, read_map(mask, size), place, mask)
+        self._note_unseen(name)
+        return builder.video()
+
+    def _check_kind(self, mask: SourceFile) -> None:
+        with mask.open() as stream:
+            header = png_header(stream.read(64))
+        if header and header.kind == 'RGB 8 bit' and not self.options.rgb_ids:
+            raise UserError(
+                f'{mask}: has colours; --rgb-ids takes them as numbers, R + 256 G + 65536 B'
+            )
+
+    def _add(self, builder: VideoBuilder, ids: np.ndarray, place: int, mask: SourceFile) -> None:
+        own, common = (self.table.get(video, {}) for video in (builder.name, ''))
+        for value, rle in value_masks(ids):
+            video = builder.name if value in own else ''
+            self._unseen.get(video, set()).discard(value)
+            if (label := own.get(value, common.get(value))) is not None:
+                builder.add(str(value), label, place, rle, file=mask)
+            else:
+                rule = f'the value has no class in {self.file.base}'
+                self.report.bad(mask, rule, video=builder.name, track=value, frame=place)
+
+    def _note_unseen(self, video: str) -> None:
+        if unseen := self._unseen.pop(video, None):
+            where = f'video {video}' if video else 'all videos'
+            ids = ', '.join(map(str, sorted(unseen)))
+            self.report.note(f'{self.file}: of {where}, these ids are in no mask: {ids}')

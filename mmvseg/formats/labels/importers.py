@@ -10,6 +10,8 @@ from .sources import Source
 #: Names of the formats on the command line, and their modules here.
 FORMATS = {
     'cvat': 'cvat',
+    'mots': 'mots',
+    'davis': 'davis',
     'coco': 'coco',
     'bdd100k': 'bdd100k',
     'labelme': 'labelme',
@@ -18,6 +20,7 @@ FORMATS = {
     'roboflow': 'roboflow',
     'yolo-seg': 'yolo_seg',
     'masks': 'id_masks',
+    'sam': 'sam',
 }
 
 

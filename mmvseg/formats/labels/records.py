@@ -1,6 +1,6 @@
 """What all labels are read as: classes, and videos with frames and objects."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -106,9 +106,9 @@ class Labels:
 
     Attributes:
         classes: in the order of the labels; None where they declare none: then they are those of
-            the objects, in alphabetical order.
+            the objects, in alphabetical order. Or what makes them of the names that objects have.
         videos: one by one, in the order of the result.
     """
 
-    classes: list[LabelClass] | None
+    classes: list[LabelClass] | Callable[[Iterable[str]], list[LabelClass]] | None
     videos: Iterator[PendingVideo]

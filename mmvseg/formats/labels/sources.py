@@ -6,7 +6,9 @@ import unicodedata
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from functools import cache, cached_property
+from pathlib import Path
+from posixpath import splitext
 from typing import IO
 
 from mmvseg.errors import UserError
@@ -24,7 +26,7 @@ def nfc(text: str) -> str:
     return unicodedata.normalize('NFC', text)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class SourceFile:
     """A file of a source.
 
@@ -45,23 +47,22 @@ class SourceFile:
     @property
     def folder(self) -> str:
         """Name of its folder within the source, empty at the top."""
-        parent = PurePosixPath(self.name).parent.as_posix()
-        return '' if parent == '.' else parent
+        return self.name.rpartition('/')[0]
 
     @property
     def base(self) -> str:
         """Its name without the folder."""
-        return PurePosixPath(self.name).name
+        return self.name.rpartition('/')[2]
 
     @property
     def stem(self) -> str:
         """Its name without folder and suffix."""
-        return PurePosixPath(self.name).stem
+        return splitext(self.base)[0]
 
     @property
     def suffix(self) -> str:
         """Its suffix in small letters, with the dot."""
-        return PurePosixPath(self.name).suffix.lower()
+        return splitext(self.base)[1].lower()
 
     @property
     def is_picture(self) -> bool:
@@ -154,7 +155,8 @@ class Source:
             raise UserError(f'{path}: of archives only zip is read; unpack it and give the folder')
         else:
             found.append(SourceFile(nfc(self.path.name), self.path))
-        found.sort(key=lambda file: [natural_key(part) for part in file.name.split('/')])
+        key = cache(natural_key)  # many files share a folder, and many folders a file's name
+        found.sort(key=lambda file: [key(part) for part in file.name.split('/')])
         self.files = {file.name: file for file in found}
 
     @property
@@ -181,8 +183,8 @@ class Source:
 
     def within(self, folder: str) -> Iterator[SourceFile]:
         """The files below a folder, in natural order; of the whole source if it is empty."""
-        start = f'{folder}/' if folder else ''
-        return (file for name, file in self.files.items() if name.startswith(start))
+        start, stop = self._spans.get(folder, (0, 0))
+        return iter(self._sorted[start:stop])
 
     def of(self, *suffixes: str) -> list[SourceFile]:
         """The files with one of these suffixes, given in small letters."""
@@ -194,15 +196,33 @@ class Source:
 
     def pictures(self, folder: str) -> list[SourceFile]:
         """The pictures that lie in a folder itself, in natural order."""
-        return [file for file in self.within(folder) if file.folder == folder and file.is_picture]
+        return list(self._pictures.get(folder, ()))
 
     def picture_folders(self) -> dict[str, list[SourceFile]]:
         """The pictures of each folder that has some, in natural order."""
+        return self._pictures
+
+    @cached_property
+    def _pictures(self) -> dict[str, list[SourceFile]]:
         folders: dict[str, list[SourceFile]] = {}
         for file in self.files.values():
             if file.is_picture:
                 folders.setdefault(file.folder, []).append(file)
         return folders
+
+    @cached_property
+    def _sorted(self) -> list[SourceFile]:
+        return list(self.files.values())
+
+    @cached_property
+    def _spans(self) -> dict[str, tuple[int, int]]:
+        """Where the files below each folder stand: in natural order they are neighbours."""
+        spans = {'': (0, len(self.files))}
+        for place, name in enumerate(self.files):
+            folder = name
+            while folder := folder.rpartition('/')[0]:
+                spans[folder] = spans.get(folder, (place,))[0], place + 1
+        return spans
 
 
 def _folder_files(root: Path) -> Iterator[SourceFile]:
@@ -214,9 +234,11 @@ def _folder_files(root: Path) -> Iterator[SourceFile]:
             continue
         seen.add(real)
         folders[:] = [name for name in folders if not _is_litter(name)]
+        below = Path(folder).relative_to(root).as_posix()
+        start = '' if below == '.' else f'{below}/'
         for name in filter(lambda name: not _is_litter(name), names):
             path = Path(folder, name)
-            relative = nfc(path.relative_to(root).as_posix())
+            relative = nfc(start + name)
             if name.lower().endswith('.zip') and zipfile.is_zipfile(path):
                 yield from _archive_files(path, f'{relative[: -len(".zip")]}/')
             else:

@@ -41,6 +41,41 @@ def test_frames_beside_the_labels(tmp_path):
     assert footage.size([]) is None
 
 
+def test_labels_are_no_frames(tmp_path):
+    pictures(tmp_path / 'masks/day/street')
+    footage = Footage(Source(tmp_path))
+    assert len(footage.frames('street')) == 2
+    footage.leave_out(['masks'])
+    assert footage.frames('street') is None
+    given = Footage(Source(tmp_path), Source(tmp_path))
+    given.leave_out(['masks'])
+    assert given.frames('street') is None
+    elsewhere = Footage(Source(tmp_path / 'masks'), Source(tmp_path))
+    elsewhere.leave_out(['masks'])
+    assert len(elsewhere.frames('street')) == 2
+
+
+def test_the_size_is_that_of_the_first_picture_that_can_be_read(tmp_path):
+    pictures(tmp_path / 'street')
+    (tmp_path / 'street/0.png').write_bytes(b'')
+    footage = Footage(Source(tmp_path))
+    assert footage.size(footage.frames('street')) == (16, 32)
+    (tmp_path / 'street/1.png').write_bytes(b'')
+    with pytest.raises(UserError, match=r'0.png: not a readable image'):
+        footage.size(footage.frames('street'))
+
+
+def test_a_name_is_better_than_the_end_of_one(tmp_path):
+    pictures(tmp_path / 'street', 1)
+    pictures(tmp_path / 'day/street', 2)
+    pictures(tmp_path / 'night/road', 1)
+    pictures(tmp_path / 'day/road', 2)
+    footage = Footage(Source(tmp_path))
+    assert len(footage.frames('street')) == 1
+    assert footage.frames('road') is None  # which one?
+    assert len(footage.frames('road', 'day/road')) == 2
+
+
 def test_frames_that_are_given(tmp_path):
     pictures(tmp_path / 'labels/street')
     pictures(tmp_path / 'frames', 3)

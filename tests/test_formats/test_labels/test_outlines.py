@@ -75,6 +75,17 @@ def test_runs_along_the_rows():
             outlines.row_runs(runs, 2, 3)
 
 
+@pytest.mark.parametrize('most', [1, 3, 255])
+@pytest.mark.parametrize('type_', [np.uint8, np.uint16, np.int32])
+def test_values_of_a_map(type_, most):
+    rng = np.random.default_rng(most)
+    for size in ((1, 1), (1, 7), (7, 1), (5, 8)):
+        ids = rng.integers(0, most, size, type_, endpoint=True)
+        found = dict(outlines.value_masks(ids))
+        assert list(found) == [value for value in np.unique(ids).tolist() if value > 0]
+        assert all(rle == outlines.encode(ids == value) for value, rle in found.items())
+
+
 def test_union_of_parts():
     left, right = np.zeros((2, 4), bool), np.zeros((2, 4), bool)
     left[:, 0], right[:, 3] = True, True

@@ -24,6 +24,18 @@ def archive(path, *names):
     return path
 
 
+def test_files_below_a_folder(tmp_path):
+    fill(tmp_path, 'a/2.png', 'a/b/1.png', 'a/10.png', 'a.png', 'a b/3.png', 'c/4.png')
+    source = Source(tmp_path)
+    assert [file.name for file in source.within('a')] == ['a/2.png', 'a/10.png', 'a/b/1.png']
+    assert [file.name for file in source.within('a/b')] == ['a/b/1.png']
+    assert list(source.within('')) == list(source.files.values())
+    assert list(source.within('d')) == []
+    for folder in ('a', 'a/b', 'a b', 'c'):
+        names = {name for name in source.files if name.startswith(f'{folder}/')}
+        assert {file.name for file in source.within(folder)} == names
+
+
 def test_folder_and_archive_have_the_same_files(tmp_path):
     names = ['a/frame_10.jpg', 'a/frame_9.jpg', 'b/labels.json', 'top.xml']
     fill(tmp_path / 'folder', *names)
