@@ -203,7 +203,7 @@ FAULTS = {
         'annotations', 1, segmentation=[[1, 1]]
     ),
     'frame 1: a polygon of 7 numbers': changed('annotations', 1, segmentation=[[1] * 7]),
-    'frame 1: a polygon reaches far outside': changed(
+    'frame 1: a shape reaches far outside': changed(
         'annotations', 1, segmentation=[[0, 0, 9999, 0, 9999, 9999]]
     ),
     "annotations[1].segmentation: 'mask' is not": changed('annotations', 1, segmentation='mask'),
