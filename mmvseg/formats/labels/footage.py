@@ -1,6 +1,6 @@
 """The pictures that labels belong to: folders of frames, or video files."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Generic, TypeVar
@@ -31,6 +31,7 @@ class Footage:
         self._ends: dict[str, list[tuple[list[str], SourceFile]]] | None = None
         self._label_folders: set[str] = set()
         self._lengths: dict[SourceFile, int] = {}
+        self._served: set[str] = set()
 
     def leave_out(self, folders: Iterable[str]) -> None:
         """Say that the pictures below some folders of the source are labels, not frames."""
@@ -64,6 +65,7 @@ class Footage:
         if (folder := self._pictures.find(names)) is not None:
             return folder
         if self.given_frames is not None and [*self.given_frames.picture_folders()] == ['']:
+            self._serve(self.given_frames, names)
             return self.given_frames.pictures('')
         return []
 
@@ -103,9 +105,28 @@ class Footage:
 
     def video(self, *names: str) -> SourceFile | None:
         """The video file of a video, None if there is none."""
-        if self.given_videos is not None and len(self._videos) == len(self.given_videos.files) == 1:
+        found = self._video_names.find(names)
+        if found or self.given_videos is None:
+            return found
+        if len(self._videos) == len(self.given_videos.files) == 1:
+            self._serve(self.given_videos, names)
             return self._videos[0]
-        return self._video_names.find(names)
+        return None
+
+    def _serve(self, given: Source, names: Sequence[str]) -> None:
+        """Take what was given for one video, whatever that is called.
+
+        Raises:
+            UserError: it has been taken for another one.
+        """
+        if self._served.isdisjoint(names):
+            if self._served:
+                raise UserError(
+                    f'{given.path}: belongs to one video, but the labels have several, '
+                    f'{sorted(self._served)[0]} and {names[0]} among them; give a folder with the '
+                    'frames or the video file of each, called as the video'
+                )
+            self._served.update(names)
 
     def length(self, video: SourceFile) -> int:
         """Frames of a video file, counted by decoding it: what files say of it is often wrong."""

@@ -108,6 +108,20 @@ def test_a_video_file_that_is_given(tmp_path):
     assert many.frames('lane') is None
 
 
+@pytest.mark.parametrize('kind', ['frames', 'videos'])
+def test_one_video_does_not_serve_several(tmp_path, kind):
+    pictures(tmp_path / 'labels/street')
+    pictures(tmp_path / 'frames', 3)
+    video(tmp_path / 'one.mp4')
+    given = Source(tmp_path / ('frames' if kind == 'frames' else 'one.mp4'))
+    footage = Footage(Source(tmp_path / 'labels'), **{kind: given})
+    assert len(footage.frames('street', 'street.mov')) == len(footage.frames('street.mov')) == 3
+    with pytest.raises(UserError, match=r'one video, but the labels have several, street and road'):
+        footage.frames('road')
+    if kind == 'videos':
+        assert len(footage.frames('one')) == 3  # this is its name
+
+
 def test_two_folders_of_a_name_are_none(tmp_path):
     pictures(tmp_path / 'a/street')
     pictures(tmp_path / 'b/street')
