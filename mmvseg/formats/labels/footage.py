@@ -53,21 +53,29 @@ class Footage:
             The frames in the order of time, None if nothing of these names is there.
         """
         if pictures := self.pictures(*names):
+            if self._are_frames_flat():
+                self._serve(self.given_frames, names)
             return [Frame(file.base, file, index=i) for i, file in enumerate(pictures)]
         if (video := self.video(*names)) is not None:
             return [Frame(f'{i:06d}.jpg', video=video, index=i) for i in range(self.length(video))]
         return None
 
     def pictures(self, *names: str) -> list[SourceFile]:
-        """The pictures of a video, in natural order; empty if there are none."""
+        """The pictures of a video, in natural order; empty if there are none.
+
+        A folder without folders, given as the frames, is that of each video: who reads pictures of
+        several from it tells them apart.
+        """
         if self.given_videos is not None and self.given_frames is None:
             return []
         if (folder := self._pictures.find(names)) is not None:
             return folder
-        if self.given_frames is not None and [*self.given_frames.picture_folders()] == ['']:
-            self._serve(self.given_frames, names)
-            return self.given_frames.pictures('')
-        return []
+        return self.given_frames.pictures('') if self._are_frames_flat() else []
+
+    def _are_frames_flat(self) -> bool:
+        """Whether the frames that were given lie in one folder, that of no video's name."""
+        given = self.given_frames
+        return given is not None and [*given.picture_folders()] == ['']
 
     def picture(self, name: str, near: Collection[str] = ()) -> SourceFile | None:
         """The picture whose path is that of a name, or ends as it does.
