@@ -53,29 +53,28 @@ class Footage:
             The frames in the order of time, None if nothing of these names is there.
         """
         if pictures := self.pictures(*names):
-            if self._are_frames_flat():
-                self._serve(self.given_frames, names)
             return [Frame(file.base, file, index=i) for i, file in enumerate(pictures)]
         if (video := self.video(*names)) is not None:
             return [Frame(f'{i:06d}.jpg', video=video, index=i) for i in range(self.length(video))]
         return None
 
-    def pictures(self, *names: str) -> list[SourceFile]:
+    def pictures(self, *names: str, shared: bool = False) -> list[SourceFile]:
         """The pictures of a video, in natural order; empty if there are none.
 
-        A folder without folders, given as the frames, is that of each video: who reads pictures of
-        several from it tells them apart.
+        Args:
+            names: what the video may be called.
+            shared: whether a folder that was given may have the pictures of several videos, which
+                the caller tells apart.
         """
         if self.given_videos is not None and self.given_frames is None:
             return []
         if (folder := self._pictures.find(names)) is not None:
             return folder
-        return self.given_frames.pictures('') if self._are_frames_flat() else []
-
-    def _are_frames_flat(self) -> bool:
-        """Whether the frames that were given lie in one folder, that of no video's name."""
-        given = self.given_frames
-        return given is not None and [*given.picture_folders()] == ['']
+        if self.given_frames is not None and [*self.given_frames.picture_folders()] == ['']:
+            if not shared:
+                self._serve(self.given_frames, names)
+            return self.given_frames.pictures('')
+        return []
 
     def picture(self, name: str, near: Collection[str] = ()) -> SourceFile | None:
         """The picture whose path is that of a name, or ends as it does.
@@ -164,7 +163,7 @@ class Footage:
     def missing(self, video: str) -> UserError:
         """The error of labels that need the frames of a video, which are not there."""
         return UserError(
-            f'{self.source.path}: video {video}: its frames are needed and not there; give their '
+            f'{self.source.path}: the frames of {video} are needed and not there; give their '
             'folder with --frames (a folder for each video), or the video files with --video'
         )
 
