@@ -121,7 +121,7 @@ def run(args: argparse.Namespace) -> None:
         special=special,
         **(dict(model=args.model) if args.model else {}),
     )
-    imported = import_labels(request, lambda name: say(f'{source}: {name}, {describe(name)}'))
+    imported = import_labels(request, lambda name: say(f'{source}: {name} ({describe(name)})'))
     _tell(imported, args.out)
 
 
