@@ -31,7 +31,10 @@ class Footage:
         self._ends: dict[str, list[tuple[list[str], SourceFile]]] | None = None
         self._label_folders: set[str] = set()
         self._lengths: dict[SourceFile, int] = {}
+        # names of the videos for which the only file that was given was taken, and of those whose
+        # labels call it by its name
         self._served: set[str] = set()
+        self._called: set[str] = set()
 
     def leave_out(self, folders: Iterable[str]) -> None:
         """Say that the pictures below some folders of the source are labels, not frames."""
@@ -113,27 +116,29 @@ class Footage:
     def video(self, *names: str) -> SourceFile | None:
         """The video file of a video, None if there is none."""
         found = self._video_names.find(names)
-        if found or self.given_videos is None:
+        if self.given_videos is None:
             return found
         if len(self._videos) == len(self.given_videos.files) == 1:
-            self._serve(self.given_videos, names)
+            self._serve(self.given_videos, names, is_called_so=found is not None)
             return self._videos[0]
-        return None
+        return found
 
-    def _serve(self, given: Source, names: Sequence[str]) -> None:
+    def _serve(self, given: Source, names: Sequence[str], is_called_so: bool = False) -> None:
         """Take what was given for one video, whatever that is called.
+
+        Several videos may have been made of one file, whose name they then say.
 
         Raises:
             UserError: it has been taken for another one.
         """
-        if self._served.isdisjoint(names):
-            if self._served:
-                raise UserError(
-                    f'{given.path}: belongs to one video, but the labels have several, '
-                    f'{sorted(self._served)[0]} and {names[0]} among them; give a folder with the '
-                    'frames or the video file of each, called as the video'
-                )
-            self._served.update(names)
+        taken = self._served if is_called_so else self._served | self._called
+        if taken and taken.isdisjoint(names):
+            raise UserError(
+                f'{given.path}: belongs to one video, but the labels have several, '
+                f'{sorted(taken)[0]} and {names[0]} among them; give a folder with the '
+                'frames or the video file of each, called as the video'
+            )
+        (self._called if is_called_so else self._served).update(names)
 
     def length(self, video: SourceFile) -> int:
         """Frames of a video file, counted by decoding it: what files say of it is often wrong."""
