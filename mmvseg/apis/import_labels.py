@@ -130,7 +130,7 @@ def import_labels(
     config = import_config(request.out, name, request.model, request.val is not None)
     frames, videos = (path and Source(path) for path in (request.frames, request.videos))
     options = ImportOptions(Footage(source, frames, videos), **request.special)
-    progress = ProgressReport('importing', unit='masks and frames')
+    progress = ProgressReport('importing', unit='shapes and frames')
     report = ImportReport(request.skip_bad, on_mask=progress.advance)
     target = request.out / ANNOTATIONS
     with folder_lock(request.out, 'give another --out'), file_errors(request.out, SAME_COMMAND):

@@ -12,6 +12,7 @@ Example:
 
 import argparse
 import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -122,7 +123,11 @@ def run(args: argparse.Namespace) -> None:
         special=special,
         **(dict(model=args.model) if args.model else {}),
     )
-    imported = import_labels(request, lambda name: say(f'{source}: {name} ({describe(name)})'))
+    try:
+        imported = import_labels(request, lambda name: say(f'{source}: {name} ({describe(name)})'))
+    except KeyboardInterrupt:
+        say(f'{args.out}: what is done is kept; the same command goes on', sys.stderr)
+        raise
     _tell(imported, args.out)
 
 

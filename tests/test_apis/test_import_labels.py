@@ -336,7 +336,11 @@ def test_classes_that_no_file_declares_are_those_of_finished_videos_too(tmp_path
         (tmp_path / f'labels/instances/{video}').mkdir(parents=True)
         write_image(tmp_path / f'labels/instances/{video}/0.png', np.full(SIZE, value, np.uint16))
     killed(tmp_path / 'labels', tmp_path / 'out', 'at the end')
-    run(tmp_path / 'labels', tmp_path / 'out')
+    notes = run(tmp_path / 'labels', tmp_path / 'out').report.notes
+    assert any('taken for those of KITTI MOTS, 1 car and 2 pedestrian' in note for note in notes)
+    classes = dict(classes=[LabelClass('cup', 2), LabelClass('dog', 5)])
+    notes = run(tmp_path / 'labels', tmp_path / 'named', special=classes).report.notes
+    assert not any('KITTI' in note for note in notes)
     written = content(tmp_path / 'out')
     assert written['categories'] == [
         dict(id=1, name='car'),

@@ -5,6 +5,7 @@ from unittest import mock
 import numpy as np
 import pytest
 
+from mmvseg.apis import import_labels
 from mmvseg.commands import main
 from mmvseg.media.images import write_image
 
@@ -68,6 +69,22 @@ def test_the_list_of_what_was_left_out_is_of_this_import(labels, capsys, tmp_pat
     mask.write_bytes(whole)
     run(capsys, labels, '--out', out, '--overwrite')
     assert not (out / 'left_out.txt').exists()
+
+
+def test_an_interrupted_import_says_how_it_goes_on(labels, capsys, tmp_path, monkeypatch):
+    place = import_labels.place_frames
+
+    def interrupted(video, *args):
+        if video.name == 'b':
+            raise KeyboardInterrupt
+        place(video, *args)
+
+    monkeypatch.setattr(import_labels, 'place_frames', interrupted)
+    status, _, error = run(capsys, labels, '--out', tmp_path / 'out')
+    assert status == 130
+    assert 'out: what is done is kept; the same command goes on\ninterrupted' in error
+    monkeypatch.undo()
+    assert not run(capsys, labels, '--out', tmp_path / 'out')[0]
 
 
 @pytest.mark.parametrize(
