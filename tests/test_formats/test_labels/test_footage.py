@@ -120,6 +120,17 @@ def test_one_video_does_not_serve_several(tmp_path, kind):
         footage.frames('road')
 
 
+def test_a_folder_of_several_videos_is_for_those_who_tell_its_pictures_apart(tmp_path):
+    (tmp_path / 'labels').mkdir()
+    pictures(tmp_path / 'frames', 3)
+    footage = Footage(Source(tmp_path / 'labels'), Source(tmp_path / 'frames'))
+    for name in ('street', 'road'):
+        assert len(footage.pictures(name, shared=True)) == 3
+    assert len(footage.pictures('street')) == 3
+    with pytest.raises(UserError, match='belongs to one video'):
+        footage.pictures('road')
+
+
 @pytest.mark.parametrize('names', [('street', 'one'), ('one', 'street')])
 def test_the_video_of_one_name_does_not_serve_another(tmp_path, names):
     (tmp_path / 'labels').mkdir()
