@@ -21,6 +21,7 @@ own_data = dict(
     train={train!r},
     val={val!r},
 )
+work_dir = {work_dir!r}  # checkpoints and logs
 """
 _SAME = """\
 # Both parts are the same videos here, so AP says nothing about new ones. To hold some back:
@@ -53,6 +54,8 @@ def import_config(out: Path, format_: str, model: str, is_split: bool = False) -
         base=_base(configs[model], out),
         train=train,
         val=val,
+        # every import has a config of the same name, so this says whose checkpoints they are
+        work_dir=f'work_dirs/{out.resolve().name}',
     )
     entry = known_models().get(model)
     if entry is not None and entry.weights is not None:

@@ -14,6 +14,8 @@ from mmvseg.formats.labels.report import ImportReport
 from mmvseg.formats.labels.sources import SourceFile
 from mmvseg.media.images import read_image_size, write_image
 
+_NO_PICTURE = 'there is no such picture; if it lies elsewhere, give its folder with --frames'
+
 
 def drop_bad_frames(video: LabelledVideo, report: ImportReport) -> None:
     """Take the frames out of a video that are missing, broken, of another size or there twice.
@@ -40,7 +42,7 @@ def drop_bad_frames(video: LabelledVideo, report: ImportReport) -> None:
                     )
                     report.bad(frame.picture, rule, **where)
         elif frame.video is None and has_pictures:
-            report.bad(frame.name, 'there is no such picture', **where)
+            report.bad(frame.name, _NO_PICTURE, **where)
         names.add(frame.name)
         if len(report.left_out) == before:
             kept.append(index)

@@ -10,7 +10,7 @@ from typing import Any
 from mmvseg.errors import UserError
 from mmvseg.files import SAME_COMMAND, file_errors, write_bytes
 from mmvseg.formats.edits.contents import read_contents, write_contents
-from mmvseg.formats.edits.split import ClassSplit, split
+from mmvseg.formats.edits.split import ClassSplit, number_to_validate, split
 from mmvseg.formats.labels.footage import Footage
 from mmvseg.formats.labels.importers import FORMATS, importer, recognise
 from mmvseg.formats.labels.options import ImportOptions
@@ -41,6 +41,14 @@ SPECIAL = dict(
     keep_crowd='--keep-crowd',
     annotated_only='--annotated-only',
     rgb_ids='--rgb-ids',
+)
+_CHANGED = (
+    'files have changed since the import into this folder was interrupted, so all was read anew'
+)
+_NAMED = 'if you named the format, leave that to mmvseg, which looks at the files'
+_OLD_SPLIT = (
+    '{out}/train.json and {out}/val.json are of the import before, and are not used; mmvseg data '
+    'split {out}/annotations.json --out {out} --overwrite makes them anew'
 )
 
 
@@ -122,22 +130,31 @@ def import_labels(
     config = import_config(request.out, name, request.model, request.val is not None)
     frames, videos = (path and Source(path) for path in (request.frames, request.videos))
     options = ImportOptions(Footage(source, frames, videos), **request.special)
-    progress = ProgressReport('importing', unit='masks and frames')
+    progress = ProgressReport('importing', unit='shapes and frames')
     report = ImportReport(request.skip_bad, on_mask=progress.advance)
     target = request.out / ANNOTATIONS
     with folder_lock(request.out, 'give another --out'), file_errors(request.out, SAME_COMMAND):
         if target.exists() and not request.overwrite:
             raise UserError(f'{target}: is there already; --overwrite replaces it')
-        journal = YouTubeVISJournal(target, _purpose(name, request))
+        sources = [each for each in (source, frames, videos) if each is not None]
+        version = ' '.join(each.version(request.out) for each in sources)
+        journal = YouTubeVISJournal(target, _purpose(name, request), version, request.overwrite)
+        if journal.is_outdated:
+            report.note(_CHANGED)
         labels = importer(name).read(source, options, report)
         with progress:
             _take_videos(labels, journal, report, request, progress.advance)
-        result, classes = _summarise(name, labels, journal, report)
+        result, classes = _summarise(name, request.source, labels, journal, report)
+        if request.val is not None:
+            # now, so that the same command with another size goes on
+            number_to_validate(request.val, result.videos, '--val')
         journal.finish(_entries(classes))
         if request.val is not None:
             parts = split(read_contents(target), request.val, seed=0)
             write_contents({request.out / TRAIN: parts.train, request.out / VAL: parts.val})
             result.parts = parts.classes
+        elif (request.out / VAL).exists():
+            report.note(_OLD_SPLIT.format(out=request.out))
         write_bytes(request.out / CONFIG, config.encode())
     return result
 
@@ -219,7 +236,7 @@ def _object_entry(labelled: LabelledObject) -> dict[str, Any]:
 
 
 def _summarise(
-    name: str, labels: Labels, journal: YouTubeVISJournal, report: ImportReport
+    name: str, source: Path, labels: Labels, journal: YouTubeVISJournal, report: ImportReport
 ) -> tuple[Imported, list[LabelClass]]:
     """Count what is in the journal, and take what was said of its videos in earlier runs, too."""
     videos = frames = pictures = 0
@@ -236,7 +253,10 @@ def _summarise(
     report.left_out, report.notes = list(said), list(notes)
     report.ignored |= ignored
     if not videos:
-        raise UserError(f'{journal.path}: the labels have no video; see what was left out')
+        raise UserError(
+            f'{source}: has no video that can be read as labels of {name}; '
+            + (f'left out: {report.left_out[0]}' if report.left_out else _NAMED)
+        )
     classes = _classes(labels, objects)
     result = Imported(
         format=name,

@@ -11,6 +11,8 @@ Example:
 """
 
 import argparse
+import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -121,7 +123,11 @@ def run(args: argparse.Namespace) -> None:
         special=special,
         **(dict(model=args.model) if args.model else {}),
     )
-    imported = import_labels(request, lambda name: say(f'{source}: {name}, {describe(name)}'))
+    try:
+        imported = import_labels(request, lambda name: say(f'{source}: {name} ({describe(name)})'))
+    except KeyboardInterrupt:
+        say(f'{args.out}: what is done is kept; the same command goes on', sys.stderr)
+        raise
     _tell(imported, args.out)
 
 
@@ -144,11 +150,23 @@ def _tell(imported: 'Imported', out: Path) -> None:
     if imported.pictures < imported.frames:
         missing = counted(imported.frames - imported.pictures, 'frames')
         say(f'note: {missing} without a picture; give them with --frames or --video to train')
+    path = out / LEFT_OUT
+    path.unlink(missing_ok=True)  # of an import before
     if report.left_out:
-        path = out / LEFT_OUT
         path.write_text('\n'.join(report.left_out) + '\n', encoding='utf-8')
         for line in report.left_out[:_SHOWN]:
             say(f'left out: {line}')
         rest = len(report.left_out) - _SHOWN
         say(f'{f"and {rest} more, " if rest > 0 else ""}listed in {path}')
-    say(f'next: mmvseg check {out}/annotations.json {out}/frames; mmvseg train {out}/config.py')
+    _tell_next(out, can_train=imported.pictures == imported.frames)
+
+
+def _tell_next(out: Path, can_train: bool) -> None:
+    """Say which commands check, show and use what there is."""
+    labels, frames, config, page = (
+        shlex.quote(str(out / name)) for name in ('annotations.json', 'frames', 'config.py', 'page')
+    )
+    say(f'next: mmvseg check {labels} {frames}')
+    say(f'      mmvseg data browse {labels} --root {frames} --out {page}')
+    if can_train:
+        say(f'      mmvseg train {config}')

@@ -48,23 +48,30 @@ class YouTubeVISJournal:
     Args:
         path: the annotation file; the journal lies beside it.
         purpose: what is written; compared with that of a journal that is there.
+        version: of what it is made of; a journal of another one begins anew.
+        replace: whether a journal of another purpose begins anew, too. One without a video does so
+            in any case.
 
     Attributes:
         finished: keys of the videos that are in the journal.
+        is_outdated: whether videos of another version were there.
 
     Raises:
         UserError: the journal that is there is of another purpose, or cannot be read.
     """
 
-    def __init__(self, path: Path, purpose: Mapping[str, Any]) -> None:
+    def __init__(
+        self, path: Path, purpose: Mapping[str, Any], version: str = '', replace: bool = False
+    ) -> None:
         self.path, self.journal = path, path.with_name(f'.{path.name}.journal')
         self.finished: set[str] = set()
+        self.is_outdated = False
+        first = dict(purpose=purpose, version=version)
         with file_errors(self.journal, SAME_COMMAND):
             path.parent.mkdir(parents=True, exist_ok=True)
-            if self.journal.exists():
-                self._take_up(purpose)
-            else:
-                self._append(dict(purpose=purpose))
+            if not self.journal.exists() or not self._take_up(first, replace):
+                self.journal.unlink(missing_ok=True)
+                self._append(first)
 
     def add(self, key: str, video: dict, annotations: list[dict], **more: Any) -> None:
         """Write a video to the disk.
@@ -118,24 +125,32 @@ class YouTubeVISJournal:
                 yield json.dumps(places | entry, **_COMPACT)
         yield '\n]}\n'
 
-    def _take_up(self, purpose: Mapping[str, Any]) -> None:
+    def _take_up(self, first: Mapping[str, Any], replace: bool) -> bool:
+        """Go on with the journal that is there; False if it is to begin anew."""
         data = self.journal.read_bytes()
         whole = data[: data.rfind(b'\n') + 1]
         try:
-            first, *lines = [json.loads(line) for line in whole.splitlines()]
-            was = first['purpose']
+            head, *lines = [json.loads(line) for line in whole.splitlines()]
+            purpose, version = head['purpose'], head['version']
+            finished = {line['key'] for line in lines}
         except (ValueError, KeyError, TypeError) as error:
             raise UserError(
                 f'{self.journal}: not what an import leaves when it is interrupted; remove it'
             ) from error
-        if was != json.loads(json.dumps(purpose)):
+        if purpose != json.loads(json.dumps(first['purpose'])):
+            if replace or not finished:
+                return False
             raise UserError(
                 f'{self.journal}: another import into this folder was interrupted; finish it, '
-                'remove this file, or choose another --out'
+                'choose another --out, or begin anew with --overwrite'
             )
+        if version != first['version']:
+            self.is_outdated = bool(finished)
+            return False
         # a line that a stopped run left half-written is written again
         os.truncate(self.journal, len(whole))
-        self.finished = {line['key'] for line in lines}
+        self.finished = finished
+        return True
 
     def _append(self, record: Mapping[str, Any]) -> None:
         with (

@@ -26,6 +26,7 @@ def test_config_trains_on_the_data(tmp_path):
         assert loader.dataset.ann_file == 'annotations.json'
         assert loader.dataset.data_prefix.img == 'frames'
     assert cfg.load_from == 'videomt_vit-s_ytvis19'
+    assert cfg.work_dir == 'work_dirs/my data'
 
 
 def test_a_model_without_published_weights_keeps_its_start(tmp_path):

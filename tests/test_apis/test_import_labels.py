@@ -228,7 +228,7 @@ def test_a_video_without_a_sound_frame(tmp_path):
     assert any('video a' in line for line in imported.report.left_out)
     shutil.rmtree(root / 'images/b')
     shutil.rmtree(root / 'masks/b')
-    with pytest.raises(UserError, match='the labels have no video; see what was left out'):
+    with pytest.raises(UserError, match=r'has no video .* of masks; left out: .*video a'):
         run(root, tmp_path / 'nothing', skip_bad=True)
 
 
@@ -336,7 +336,11 @@ def test_classes_that_no_file_declares_are_those_of_finished_videos_too(tmp_path
         (tmp_path / f'labels/instances/{video}').mkdir(parents=True)
         write_image(tmp_path / f'labels/instances/{video}/0.png', np.full(SIZE, value, np.uint16))
     killed(tmp_path / 'labels', tmp_path / 'out', 'at the end')
-    run(tmp_path / 'labels', tmp_path / 'out')
+    notes = run(tmp_path / 'labels', tmp_path / 'out').report.notes
+    assert any('taken for those of KITTI MOTS, 1 car and 2 pedestrian' in note for note in notes)
+    classes = dict(classes=[LabelClass('cup', 2), LabelClass('dog', 5)])
+    notes = run(tmp_path / 'labels', tmp_path / 'named', special=classes).report.notes
+    assert not any('KITTI' in note for note in notes)
     written = content(tmp_path / 'out')
     assert written['categories'] == [
         dict(id=1, name='car'),
@@ -358,6 +362,54 @@ def test_an_import_does_not_go_on_with_another(source, tmp_path):
         with pytest.raises(UserError, match='another import into this folder was interrupted'):
             import_labels.import_labels(ImportRequest(out=out, **request))
     assert run(source, out).videos == 4
+
+
+def test_an_import_that_left_nothing_does_not_stand_in_the_way(source, tmp_path):
+    with pytest.raises(UserError, match='has no video that can be read as labels of labelme'):
+        run(source, tmp_path / 'out', format='labelme')
+    assert run(source, tmp_path / 'out').videos == 4
+
+
+def test_another_import_replaces_one_that_was_interrupted(source, tmp_path, monkeypatch):
+    killed(source, tmp_path / 'out', 'in a line')
+    other = make_videos(tmp_path / 'other', 'a')
+    assert run(other, tmp_path / 'out', overwrite=True).videos == 1
+    # the same import goes on, also where it replaces
+    killed(source, tmp_path / 'again', 'in a line', overwrite=True)
+    names = count_reads(monkeypatch)
+    run(source, tmp_path / 'again', overwrite=True)
+    assert names == ['c', 'd']
+
+
+@pytest.mark.parametrize('changed', ['masks/a/1.png', 'images/a/1.png', 'masks/d/2.png'])
+def test_an_import_begins_anew_where_files_have_changed(source, tmp_path, changed):
+    killed(source, tmp_path / 'out', 'in a line')
+    ids = np.zeros(SIZE, np.uint8)
+    ids[0, 0] = 1
+    write_image(source / changed, picture(3) if 'images' in changed else ids)
+    notes = run(source, tmp_path / 'out', copy=True).report.notes
+    assert [note.split(',')[0] for note in notes] == [
+        'files have changed since the import into this folder was interrupted'
+    ]
+    assert run(source, tmp_path / 'whole', copy=True).report.notes == []
+    expected, found = files(tmp_path / 'whole'), files(tmp_path / 'out')
+    del expected['config.py'], found['config.py']
+    assert found == expected
+
+
+def test_too_many_videos_to_validate_on_stop_nothing_but_the_split(source, tmp_path, monkeypatch):
+    with pytest.raises(UserError, match='--val: 4 videos, of which 4 to validate on'):
+        run(source, tmp_path / 'out', val=4)
+    names = count_reads(monkeypatch)
+    imported = run(source, tmp_path / 'out', val=1)
+    assert (imported.videos, names) == (4, [])
+
+
+def test_a_split_of_the_import_before_is_told(source, tmp_path):
+    run(source, tmp_path / 'out', val=1)
+    (note,) = run(source, tmp_path / 'out', overwrite=True).report.notes
+    assert note.startswith(f'{tmp_path}/out/train.json and {tmp_path}/out/val.json are of the')
+    assert run(source, tmp_path / 'out', val=2, overwrite=True).report.notes == []
 
 
 def test_an_import_that_stopped_goes_on_without_what_is_broken(source, tmp_path):

@@ -74,9 +74,26 @@ def test_a_stopped_run_goes_on(tmp_path):
 
 
 def test_a_run_of_another_purpose_is_refused(tmp_path):
-    YouTubeVISJournal(tmp_path / 'a.json', dict(what='x'))
+    journal = YouTubeVISJournal(tmp_path / 'a.json', dict(what='x'))
+    journal.add('0', video('street'), [entry()])
     with pytest.raises(UserError, match='another import into this folder was interrupted'):
         YouTubeVISJournal(tmp_path / 'a.json', dict(what='y'))
+    assert YouTubeVISJournal(tmp_path / 'a.json', dict(what='x')).finished == {'0'}
+    replacing = YouTubeVISJournal(tmp_path / 'a.json', dict(what='y'), replace=True)
+    assert (replacing.finished, replacing.is_outdated, [*replacing.lines()]) == (set(), False, [])
+
+
+def test_a_run_without_a_video_is_in_nobodys_way(tmp_path):
+    YouTubeVISJournal(tmp_path / 'a.json', dict(what='x'))
+    YouTubeVISJournal(tmp_path / 'a.json', dict(what='y')).add('0', video('street'), [])
+    assert YouTubeVISJournal(tmp_path / 'a.json', dict(what='y')).finished == {'0'}
+
+
+def test_a_run_of_another_version_begins_anew(tmp_path):
+    YouTubeVISJournal(tmp_path / 'a.json', dict(what='x'), 'old').add('0', video('street'), [])
+    assert YouTubeVISJournal(tmp_path / 'a.json', dict(what='x'), 'old').finished == {'0'}
+    anew = YouTubeVISJournal(tmp_path / 'a.json', dict(what='x'), 'new')
+    assert (anew.finished, anew.is_outdated, [*anew.lines()]) == (set(), True, [])
 
 
 def test_something_else_in_its_place_is_refused(tmp_path):

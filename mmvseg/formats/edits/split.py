@@ -62,7 +62,8 @@ def split(contents: Contents, val: int | Fraction, seed: int) -> Split:
             'none, split the one of training'
         )
     counts = class_counts(contents)
-    chosen = choose_videos(counts, _number(val, contents), seed)
+    number = number_to_validate(val, len(contents.videos), str(contents.file))
+    chosen = choose_videos(counts, number, seed)
     return Split(
         train=select_videos(contents, lambda video_id: video_id not in chosen),
         val=select_videos(contents, lambda video_id: video_id in chosen),
@@ -87,14 +88,23 @@ def select_videos(contents: Contents, is_kept: Callable[[int], bool]) -> Content
     return dataclasses.replace(contents, videos=videos, objects=objects)
 
 
-def _number(val: int | Fraction, contents: Contents) -> int:
-    total = len(contents.videos)
+def number_to_validate(val: int | Fraction, total: int, file: str) -> int:
+    """How many videos of a file the second part has.
+
+    Args:
+        val: their number, or their share below 1.
+        total: number of videos of the file.
+        file: what messages call it.
+
+    Raises:
+        UserError: no video would be in the first part.
+    """
     number = val
     if isinstance(val, Fraction):
         number = max(1, int(val * total + Fraction(1, 2)))
     if number >= total:
         raise UserError(
-            f'{contents.file}: {counted(total, "videos")}, of which {number} to validate on would '
+            f'{file}: {counted(total, "videos")}, of which {number} to validate on would '
             'leave none to train on'
         )
     return number

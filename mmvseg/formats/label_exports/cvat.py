@@ -101,7 +101,9 @@ def _write_xml(
     if len(objects) < len(video.objects):
         report.ignore('crowd', len(video.objects) - len(objects))
     with_hole = 0
-    for order, (id_, labelled) in enumerate(zip(object_numbers(objects), objects, strict=True)):
+    # group 0 is none, and track_id 0 is what nobody has set
+    numbers = object_numbers(objects, least=1)
+    for order, (id_, labelled) in enumerate(zip(numbers, objects, strict=True)):
         tracks = None if options.masks else _polygon_tracks(labelled, options.min_iou)
         with_hole += tracks is None and not options.masks
         group = id_ if tracks is not None and len(tracks) > 1 else 0

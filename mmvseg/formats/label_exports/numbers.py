@@ -8,10 +8,15 @@ from mmvseg.formats.labels.records import LabelledObject
 MAX_NUMBER = 10**9
 
 
-def object_numbers(objects: Sequence[LabelledObject]) -> list[int]:
-    """A number of each object: its own, or its place from 1 on where they are no numbers."""
+def object_numbers(objects: Sequence[LabelledObject], least: int = 0) -> list[int]:
+    """A number of each object: its own, or its place from 1 on where those do not do.
+
+    Args:
+        objects: of one video.
+        least: smallest number that the tool takes for one.
+    """
     tracks = [labelled.track for labelled in objects]
-    if all(track.isdecimal() and int(track) <= MAX_NUMBER for track in tracks):
+    if all(track.isdecimal() and least <= int(track) <= MAX_NUMBER for track in tracks):
         numbers = [int(track) for track in tracks]
         if len(set(numbers)) == len(numbers):
             return numbers

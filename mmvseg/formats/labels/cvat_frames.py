@@ -140,7 +140,7 @@ class PictureFinder:
                 if picture := self._by_name.get(key) or self._by_stem.get(key):
                     return picture
         stem = PurePosixPath(_without_suffix(name)).name
-        beside = self._footage.pictures(video) if self._by_name else []
+        beside = self._footage.pictures(video, shared=True) if self._by_name else []
         return next((picture for picture in beside if picture.stem == stem), None)
 
 

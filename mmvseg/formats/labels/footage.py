@@ -31,7 +31,10 @@ class Footage:
         self._ends: dict[str, list[tuple[list[str], SourceFile]]] | None = None
         self._label_folders: set[str] = set()
         self._lengths: dict[SourceFile, int] = {}
+        # names of the videos for which the only file that was given was taken, and of those whose
+        # labels call it by its name
         self._served: set[str] = set()
+        self._called: set[str] = set()
 
     def leave_out(self, folders: Iterable[str]) -> None:
         """Say that the pictures below some folders of the source are labels, not frames."""
@@ -53,29 +56,28 @@ class Footage:
             The frames in the order of time, None if nothing of these names is there.
         """
         if pictures := self.pictures(*names):
-            if self._are_frames_flat():
-                self._serve(self.given_frames, names)
             return [Frame(file.base, file, index=i) for i, file in enumerate(pictures)]
         if (video := self.video(*names)) is not None:
             return [Frame(f'{i:06d}.jpg', video=video, index=i) for i in range(self.length(video))]
         return None
 
-    def pictures(self, *names: str) -> list[SourceFile]:
+    def pictures(self, *names: str, shared: bool = False) -> list[SourceFile]:
         """The pictures of a video, in natural order; empty if there are none.
 
-        A folder without folders, given as the frames, is that of each video: who reads pictures of
-        several from it tells them apart.
+        Args:
+            names: what the video may be called.
+            shared: whether a folder that was given may have the pictures of several videos, which
+                the caller tells apart.
         """
         if self.given_videos is not None and self.given_frames is None:
             return []
         if (folder := self._pictures.find(names)) is not None:
             return folder
-        return self.given_frames.pictures('') if self._are_frames_flat() else []
-
-    def _are_frames_flat(self) -> bool:
-        """Whether the frames that were given lie in one folder, that of no video's name."""
-        given = self.given_frames
-        return given is not None and [*given.picture_folders()] == ['']
+        if self.given_frames is not None and [*self.given_frames.picture_folders()] == ['']:
+            if not shared:
+                self._serve(self.given_frames, names)
+            return self.given_frames.pictures('')
+        return []
 
     def picture(self, name: str, near: Collection[str] = ()) -> SourceFile | None:
         """The picture whose path is that of a name, or ends as it does.
@@ -114,27 +116,29 @@ class Footage:
     def video(self, *names: str) -> SourceFile | None:
         """The video file of a video, None if there is none."""
         found = self._video_names.find(names)
-        if found or self.given_videos is None:
+        if self.given_videos is None:
             return found
         if len(self._videos) == len(self.given_videos.files) == 1:
-            self._serve(self.given_videos, names)
+            self._serve(self.given_videos, names, is_called_so=found is not None)
             return self._videos[0]
-        return None
+        return found
 
-    def _serve(self, given: Source, names: Sequence[str]) -> None:
+    def _serve(self, given: Source, names: Sequence[str], is_called_so: bool = False) -> None:
         """Take what was given for one video, whatever that is called.
+
+        Several videos may have been made of one file, whose name they then say.
 
         Raises:
             UserError: it has been taken for another one.
         """
-        if self._served.isdisjoint(names):
-            if self._served:
-                raise UserError(
-                    f'{given.path}: belongs to one video, but the labels have several, '
-                    f'{sorted(self._served)[0]} and {names[0]} among them; give a folder with the '
-                    'frames or the video file of each, called as the video'
-                )
-            self._served.update(names)
+        taken = self._served if is_called_so else self._served | self._called
+        if taken and taken.isdisjoint(names):
+            raise UserError(
+                f'{given.path}: belongs to one video, but the labels have several, '
+                f'{sorted(taken)[0]} and {names[0]} among them; give a folder with the '
+                'frames or the video file of each, called as the video'
+            )
+        (self._called if is_called_so else self._served).update(names)
 
     def length(self, video: SourceFile) -> int:
         """Frames of a video file, counted by decoding it: what files say of it is often wrong."""
@@ -164,7 +168,7 @@ class Footage:
     def missing(self, video: str) -> UserError:
         """The error of labels that need the frames of a video, which are not there."""
         return UserError(
-            f'{self.source.path}: video {video}: its frames are needed and not there; give their '
+            f'{self.source.path}: the frames of {video} are needed and not there; give their '
             'folder with --frames (a folder for each video), or the video files with --video'
         )
 

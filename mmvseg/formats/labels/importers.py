@@ -48,7 +48,26 @@ def recognise(source: Source) -> str:
             f'{source.path}: could be labels of {" or ".join(names)}; name the format before the '
             'path'
         )
-    inside = ', '.join(list(source.files)[:5]) or 'nothing'
-    raise UserError(
-        f'{source.path}: of no known format (found {inside}); the formats are {", ".join(FORMATS)}'
+    raise UserError(f'{source.path}: {_unknown(source)}')
+
+
+def _unknown(source: Source) -> str:
+    """What is wrong with a source of none of the formats."""
+    files = list(source.files.values())
+    if not files:
+        return 'is empty; give the folder, zip archive or file that has the labels'
+    if all(file.is_video for file in files):
+        return 'videos without labels; give what the tool exported, and the videos with --video'
+    if all(file.is_picture for file in files):
+        return (
+            'pictures without labels; give what the tool exported, and the pictures with --frames '
+            '(if they are masks, docs/labels.md says how their folders have to be)'
+        )
+    if len(files) == 1 and files[0].suffix == '.zip':
+        return 'no zip archive, or a damaged one; export or copy it again'
+    shown = ', '.join(file.name for file in files[:5])
+    more = ', ...' if len(files) > 5 else ''
+    return (
+        f'of no known format (found {shown}{more}); the formats are {", ".join(FORMATS)}; '
+        'docs/labels.md says for each tool what to export'
     )

@@ -53,7 +53,7 @@ def read(source: Source, options: ImportOptions, report: ImportReport) -> Labels
         tables = _tables(folders) or [ClassNumbers()] * len(folders or texts)
     classes = declared(dict.fromkeys(tables))
     return Labels(
-        original_classes if classes is None else classes,
+        partial(original_classes, report=report) if classes is None else classes,
         _videos(folders, texts, tables, options, report),
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from .records import LabelClass
+from .report import ImportReport
 from .sources import SourceFile, nfc
 
 #: Names of the original set, which has none in its files.
@@ -61,7 +62,11 @@ def declared(tables: Iterable[ClassNumbers]) -> list[LabelClass] | None:
     return [LabelClass(name, min(own) if len(own) == 1 else None) for name, own in numbers.items()]
 
 
-def original_classes(names: Iterable[str]) -> list[LabelClass]:
+def original_classes(names: Iterable[str], report: ImportReport) -> list[LabelClass]:
     """Classes without names: those of the original set, and further ones that objects have."""
+    report.note(
+        'no labels.txt and no --classes says what the classes are called: taken for those of KITTI '
+        f'MOTS, {" and ".join(f"{number} {name}" for number, name in _ORIGINAL.items())}'
+    )
     further = {int(name.rpartition('_')[2]): name for name in {*names} - {*_ORIGINAL.values()}}
     return [LabelClass(name, number) for number, name in sorted((_ORIGINAL | further).items())]

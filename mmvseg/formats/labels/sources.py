@@ -1,5 +1,6 @@
 """Where labels come from: a folder, an archive or a single file, looked through in the same way."""
 
+import hashlib
 import os
 import shutil
 import unicodedata
@@ -164,6 +165,20 @@ class Source:
         """What it is called: the name of its folder, or of its file without the suffix."""
         path = self.path.resolve()
         return nfc(path.name if path.is_dir() else path.stem)
+
+    def version(self, out: Path) -> str:
+        """A digest of the names, sizes and dates of the files on the disk.
+
+        Args:
+            out: folder whose files do not count, since they are being written.
+        """
+        digest, root = hashlib.sha256(), out.resolve()
+        for path in sorted({file.path for file in self.files.values()}):
+            if root not in path.resolve().parents:
+                with file_errors(path):
+                    status = path.stat()
+                digest.update(f'{path}\0{status.st_size}\0{status.st_mtime_ns}\0'.encode())
+        return digest.hexdigest()
 
     def get(self, *parts: str) -> SourceFile | None:
         """The file of a name, whose parts are joined; None if there is none.

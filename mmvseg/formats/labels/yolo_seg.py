@@ -235,7 +235,7 @@ def _frames(video: _Video, source: Source, options: ImportOptions) -> list[Frame
             raise footage.missing(video.name)
         return frames
     if footage.given_frames is not None:
-        pictures = footage.pictures(video.name, name)
+        pictures = footage.pictures(video.name, name, shared=bool(video.prefix))
     else:
         pictures = source.pictures(video.folder)
     pictures = [picture for picture in pictures if _prefix(picture) == video.prefix]

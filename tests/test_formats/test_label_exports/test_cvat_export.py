@@ -107,6 +107,19 @@ def test_parts_are_tracks_of_one_group_that_go_on_where_they_are_near(export):
     assert lefts == [[2, 1, 2], [18, 17, 18, 19]]
 
 
+def test_an_object_of_number_0_keeps_its_parts_together(export, tmp_path):
+    parts = square(2, side=5) | square(18, side=5)
+    content = scene_of([parts, parts], [square(9), square(9)])
+    for number, entry in enumerate(content['annotations']):
+        entry['id'] = number
+    root, _ = export(content)
+    groups = [track.get('group_id') for track in root.findall('track')]
+    assert groups == ['1', '1', None]
+    assert {a.text for a in root.iter('attribute') if a.get('name') == 'track_id'} == {'1', '2'}
+    back = imported(ImportRequest(source=tmp_path / 'out', out=tmp_path / 'back'))
+    assert_same(back, content, 0.98)
+
+
 def test_an_object_with_a_hole_is_masks_of_one_number(export):
     ring = square(2)
     ring[7:9, 5:7] = False

@@ -105,7 +105,7 @@ def test_pictures_of_an_image_task_are_in_order_and_say_their_size(load, tmp_pat
 
 
 def test_without_any_size_frames_are_asked_for(load):
-    with pytest.raises(UserError, match='street: its frames are needed'):
+    with pytest.raises(UserError, match='the frames of street are needed'):
         load(document([track([square(2, 2, 2)])], task(hw=None, extra=labels())))
 
 

@@ -138,7 +138,7 @@ def test_frames_of_a_video_task_are_found_among_all_of_the_video(load, tmp_path)
     images = [image(f'frame_00000{n}', square(n, group_id=1)) for n in (1, 3)]
     content, _ = load(*images, frames=tmp_path / 'given')
     assert content['videos'][0]['file_names'] == ['street/1.png', 'street/3.png']
-    with pytest.raises(UserError, match='street: its frames are needed'):
+    with pytest.raises(UserError, match='the frames of street are needed'):
         load(image('frame_000005'), frames=tmp_path / 'given', overwrite=True)
 
 

@@ -118,8 +118,35 @@ def test_one_video_does_not_serve_several(tmp_path, kind):
     assert len(footage.frames('street', 'street.mov')) == len(footage.frames('street.mov')) == 3
     with pytest.raises(UserError, match=r'one video, but the labels have several, street and road'):
         footage.frames('road')
-    if kind == 'videos':
-        assert len(footage.frames('one')) == 3  # this is its name
+
+
+def test_a_folder_of_several_videos_is_for_those_who_tell_its_pictures_apart(tmp_path):
+    (tmp_path / 'labels').mkdir()
+    pictures(tmp_path / 'frames', 3)
+    footage = Footage(Source(tmp_path / 'labels'), Source(tmp_path / 'frames'))
+    for name in ('street', 'road'):
+        assert len(footage.pictures(name, shared=True)) == 3
+    assert len(footage.pictures('street')) == 3
+    with pytest.raises(UserError, match='belongs to one video'):
+        footage.pictures('road')
+
+
+@pytest.mark.parametrize('names', [('street', 'one'), ('one', 'street')])
+def test_the_video_of_one_name_does_not_serve_another(tmp_path, names):
+    (tmp_path / 'labels').mkdir()
+    video(tmp_path / 'one.mp4')
+    footage = Footage(Source(tmp_path / 'labels'), videos=Source(tmp_path / 'one.mp4'))
+    assert len(footage.frames(names[0])) == 3
+    with pytest.raises(UserError, match=f'several, {names[0]} and {names[1]} among them'):
+        footage.frames(names[1])
+
+
+def test_several_videos_may_be_made_of_one_file(tmp_path):
+    (tmp_path / 'labels').mkdir()
+    video(tmp_path / 'one.mp4')
+    footage = Footage(Source(tmp_path / 'labels'), videos=Source(tmp_path / 'one.mp4'))
+    for name in ('day', 'night', 'day'):
+        assert len(footage.frames(name, 'one.mp4')) == 3
 
 
 def test_two_folders_of_a_name_are_none(tmp_path):

@@ -167,7 +167,7 @@ def test_pictures_must_be_all_frames(tmp_path):
 
 def test_without_frames_the_labels_must_say_how_many_there_are(tmp_path):
     write(tmp_path, [(0, [polygon()])], framesCount=None)
-    with pytest.raises(UserError, match='its frames are needed'):
+    with pytest.raises(UserError, match=r'the frames of .* are needed'):
         read_labels('supervisely', tmp_path)
 
 

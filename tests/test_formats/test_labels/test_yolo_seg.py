@@ -167,7 +167,7 @@ def test_what_a_tracker_writes_of_a_video_is_counted_from_1(tmp_path):
     video_file(tmp_path / 'runs/segment/track/street.avi', 3, size=SIZE)  # with drawings
     for source in ('runs', 'runs/segment/track'):
         assert recognise(Source(tmp_path / source)) == 'yolo-seg'
-        with pytest.raises(UserError, match='video street: its frames are needed'):
+        with pytest.raises(UserError, match='the frames of street are needed'):
             read_labels('yolo-seg', tmp_path / source)
         video = only_video(tmp_path / source, videos=tmp_path / 'street.mp4')
         assert video.name == 'street'
@@ -183,6 +183,14 @@ def test_frames_that_are_given(tmp_path):
     for frames in ('flat', 'folders'):
         read = read_labels('yolo-seg', tmp_path / 'set', frames=tmp_path / frames)
         assert {name: len(video.frames) for name, video in read.videos.items()} == dict(a=2, b=1)
+
+
+def test_frames_of_one_video_are_not_those_of_another(tmp_path):
+    for video in 'ab':
+        write(tmp_path / f'set/{video}', {'1': [f'1 {BOX} 7']}, pictures=[])
+    picture(tmp_path / 'flat/1.png', SIZE)
+    with pytest.raises(UserError, match='belongs to one video, but the labels have several'):
+        read_labels('yolo-seg', tmp_path / 'set', frames=tmp_path / 'flat')
 
 
 BROKEN = [
