@@ -1,5 +1,8 @@
 """The json files of SA-V, see :mod:`.sam`."""
 
+from collections import Counter
+from collections.abc import Sequence
+
 import msgspec
 from msgspec import Struct
 
@@ -88,6 +91,9 @@ def read_video(
         size = footage.size(frames) or (round(content.video_height), round(content.video_width))
     if content is None or frames is None:
         return None
+    if twice := _there_twice(content.masklet_id or ()):
+        report.bad(file, 'two objects have this masklet_id', video=name, track=round(twice[0]))
+        return None
     builder = VideoBuilder(name, size, frames, report, file)
     for place, codes in enumerate(content.masklet):
         tracks = content.masklet_id or range(len(codes))
@@ -107,6 +113,11 @@ def read_video(
             else:
                 builder.add(str(round(track)), label, place, rle)
     return builder.video()
+
+
+def _there_twice(ids: Sequence[float]) -> list[float]:
+    rounded = Counter(map(round, ids))
+    return [id_ for id_ in ids if rounded[round(id_)] > 1]
 
 
 def _content(file: SourceFile) -> Masklets:

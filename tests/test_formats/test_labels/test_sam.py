@@ -179,6 +179,11 @@ def test_broken_codes(tmp_path, broken, message):
     assert shown(video) == {'0': [0, 1] if len(broken) == 2 else [0], '1': [0]}
 
 
+def test_two_objects_of_one_id(tmp_path):
+    masklets(tmp_path / 'a_manual.json', [code(0), code(1)], masklet_id=[3.0, 3.0])
+    assert refused(tmp_path, 'video a, track 3: two objects have this masklet_id') == []
+
+
 def test_an_object_that_is_nowhere(tmp_path):
     masklets(tmp_path / 'a_manual.json', [code(0), code()])
     (video,) = refused(tmp_path, 'video a, track 1: has no mask in any frame')
