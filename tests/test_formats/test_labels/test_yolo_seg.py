@@ -40,6 +40,12 @@ def test_a_line_is_a_class_a_polygon_and_a_track(tmp_path):
     assert (objects_of(video)['7'] == box_mask(SIZE, 4, 5, 12, 10)).all()
 
 
+def test_large_ids_are_exact(tmp_path):
+    write(tmp_path, {'clip_1': [f'1 {BOX} 9007199254740992', f'1 {FAR} 9007199254740993']})
+    tracks = [labelled.track for labelled in only_video(tmp_path).objects]
+    assert tracks == ['9007199254740992', '9007199254740993']
+
+
 def test_lines_of_a_track_are_parts(tmp_path):
     write(tmp_path, {'clip_1': [f'1 {BOX} 7', f'1 {FAR} 7']})
     (labelled,) = only_video(tmp_path).objects
