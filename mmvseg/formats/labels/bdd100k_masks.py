@@ -93,6 +93,8 @@ def _read_video(
             picture = _picture(footage, f'{name}/{mask.stem}')
         frames.append(Frame(mask.base if picture is None else picture.base, picture))
     size = builder = None
+    with report.guard(video=name):
+        size = footage.size(frames)
     for index, mask in enumerate(masks):
         with report.guard(video=name, frame=index):
             values = read_rgba_map(mask, size)
