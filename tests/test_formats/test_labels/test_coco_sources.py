@@ -96,6 +96,19 @@ def test_pictures_are_found_by_the_end_of_their_path(tmp_path):
     assert given.videos['one'].frames[0].picture.path == tmp_path / folders[0] / 'v1/000.jpg'
 
 
+def test_pictures_that_are_named_without_the_folder_of_their_video(tmp_path):
+    content = coco_vid()
+    for image in content['images']:
+        image['file_name'] = image['file_name'].rpartition('/')[2]
+    for name in ('one', 'two'):
+        (tmp_path / name).mkdir()
+        for image in content['images']:
+            cv2.imwrite(str(tmp_path / name / image['file_name']), np.zeros((8, 12, 3), np.uint8))
+    write_json(tmp_path / 'labels.json', content)
+    frames = read_labels('coco', tmp_path).videos['one'].frames
+    assert {frame.picture.folder for frame in frames} == {'one'}
+
+
 def clip(path, count):
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'mp4v'), 5, (32, 16))
     for _ in range(count):
