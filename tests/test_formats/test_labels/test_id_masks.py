@@ -196,6 +196,20 @@ def test_a_folder_in_an_archive(tmp_path):
     assert video.frames[0].picture is not None
 
 
+def test_several_sets_are_read_together(tmp_path):
+    for name, row in (('one', 'a,1,car'), ('two', 'a,1,dog')):
+        mask(tmp_path / name / 'masks/a/0.png', 1)
+        table(tmp_path / name, row)
+    assert recognise(Source(tmp_path)) == 'masks'
+    classes, videos = read_labels('masks', tmp_path)
+    assert [one.name for one in classes] == ['car', 'dog']
+    assert [shown(video) for video in videos] == [{'1': ('car', [0])}, {'1': ('dog', [0])}]
+    for name in ('one', 'two'):
+        (tmp_path / name / 'masks/a/0.png').rename(tmp_path / name / 'masks/0.png')
+        table(tmp_path / name, f'{name},1,car')
+    assert [video.name for video in read_labels('masks', tmp_path)[1]] == ['one', 'two']
+
+
 def test_masks_that_do_not_fit(tmp_path):
     table(tmp_path, ',1,car')
     pictures(tmp_path / 'images/a', '0.jpg', '1.jpg')
@@ -220,6 +234,7 @@ def test_masks_that_do_not_fit(tmp_path):
         (['a,x,car'], 'video,id,class', 'line 2: must have video, id and class'),
         (['a,1,car', 'a,2'], 'video,id,class', 'line 3: must have'),
         (['a,1,car'], 'video,object,class', 'line 2: must have'),
+        (['a,1,'], 'video,id,class', 'line 2: the class of id 1 has no name'),
         (['a,1,car', 'a,1,dog'], 'video,id,class', "line 3: id 1 is 'dog', and 'car' before"),
     ],
 )
