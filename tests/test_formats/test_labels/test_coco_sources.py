@@ -98,12 +98,12 @@ def test_pictures_are_found_by_the_end_of_their_path(tmp_path):
 
 def test_pictures_that_are_named_without_the_folder_of_their_video(tmp_path):
     content = coco_vid()
-    for image in content['images']:
-        image['file_name'] = image['file_name'].rpartition('/')[2]
+    for entry in content['images']:
+        entry['file_name'] = entry['file_name'].rpartition('/')[2]
     for name in ('one', 'two'):
         (tmp_path / name).mkdir()
-        for image in content['images']:
-            cv2.imwrite(str(tmp_path / name / image['file_name']), np.zeros((8, 12, 3), np.uint8))
+        for entry in content['images']:
+            cv2.imwrite(str(tmp_path / name / entry['file_name']), np.zeros((8, 12, 3), np.uint8))
     write_json(tmp_path / 'labels.json', content)
     frames = read_labels('coco', tmp_path).videos['one'].frames
     assert {frame.picture.folder for frame in frames} == {'one'}
