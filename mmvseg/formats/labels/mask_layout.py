@@ -1,7 +1,7 @@
 """Where data sets of the DAVIS kind have their masks: ``Annotations/[<resolution>/]<video>``."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from .mask_videos import MaskVideo
@@ -59,13 +59,16 @@ def find_roots(source: Source, names: dict[str, str]) -> list[Root]:
     return [Root(base, name, names[name]) for base, name in firsts.items()]
 
 
-def find_videos(source: Source, root: Root, report: ImportReport) -> list[MaskVideo]:
+def find_videos(
+    source: Source, root: Root, report: ImportReport, names: Collection[str] = ()
+) -> list[MaskVideo]:
     """The videos of a folder of masks.
 
     Args:
         source: the files.
         root: the folder; an empty one stands for the whole source.
         report: is told which resolution is taken.
+        names: of videos that are known, which may have folders in them.
     """
     masks = {
         parts: pngs
@@ -73,7 +76,8 @@ def find_videos(source: Source, root: Root, report: ImportReport) -> list[MaskVi
         if (parts := _below(folder, root.path)) is not None
     }
     resolution = ''
-    if _has_resolutions(source, root, list(masks)):
+    known = any('/'.join(parts) in names for parts in masks)
+    if not known and _has_resolutions(source, root, list(masks)):
         there = list(dict.fromkeys(parts[0] for parts in masks))
         resolution = _USUAL if _USUAL in there else there[0]
         if len(there) > 1:
@@ -81,14 +85,15 @@ def find_videos(source: Source, root: Root, report: ImportReport) -> list[MaskVi
         masks = {p[1:]: pngs for p, pngs in masks.items() if p[0] == resolution}
     videos: dict[str, MaskVideo] = {}
     for parts, pngs in masks.items():
-        below = parts[0] if parts else ''
+        whole = '/'.join(parts)
+        below, track = (whole, '') if whole in names else (*whole.split('/', 1), '')[:2]
         name = below or source.path.resolve().stem
         if name not in videos:
             path = joined(root.path, resolution, below)
             pictures = [joined(root.base, root.pictures, resolution, below), name]
             videos[name] = MaskVideo(name, path, pictures)
-        if len(parts) > 1:
-            videos[name].objects['/'.join(parts[1:])] = pngs
+        if track:
+            videos[name].objects[track] = pngs
         else:
             videos[name].masks = pngs
     return list(videos.values())
