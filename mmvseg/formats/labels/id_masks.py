@@ -18,7 +18,7 @@ from mmvseg.formats.json_files import decode_json
 from mmvseg.media.images import png_header, read_index_map, read_segment_map
 
 from .frame_numbers import placed_masks
-from .mask_layout import joined
+from .mask_layout import joined, note_unmasked
 from .options import ImportOptions
 from .outlines import value_masks
 from .records import LabelClass, LabelledVideo, Labels, PendingVideo
@@ -142,6 +142,7 @@ class _Reader:
         }
         if not masks:
             raise UserError(f'{self.file}: there are no PNGs in masks/<video> beside it')
+        note_unmasked(self.source, joined(self.file.folder, 'images'), masks, self.report)
         read: list[str] = []
         for below, pngs in masks.items():
             name = below or self.file.folder.rpartition('/')[2] or self.source.path.resolve().stem

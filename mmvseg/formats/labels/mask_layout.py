@@ -4,6 +4,8 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from mmvseg.errors import counted, short
+
 from .mask_videos import MaskVideo
 from .report import ImportReport
 from .sources import Source, SourceFile
@@ -96,7 +98,29 @@ def find_videos(
             videos[name].objects[track] = pngs
         else:
             videos[name].masks = pngs
+    if root.path:
+        note_unmasked(source, joined(root.base, root.pictures, resolution), videos, report)
     return list(videos.values())
+
+
+def note_unmasked(
+    source: Source, folder: str, videos: Collection[str], report: ImportReport
+) -> None:
+    """Say which folders of pictures have no masks.
+
+    Args:
+        source: the files.
+        folder: that has the folders of pictures.
+        videos: names of those that have masks.
+        report: is told.
+    """
+    start = f'{folder}/'
+    there = [f.removeprefix(start) for f in source.picture_folders() if f.startswith(start)]
+    if rest := [name for name in there if name not in videos]:
+        report.note(
+            f'{source.path}: left out, as they have no masks: {counted(len(rest), "videos")} of '
+            f'{folder} ({short(", ".join(rest))})'
+        )
 
 
 def _folders(source: Source) -> dict[str, list[SourceFile]]:

@@ -235,6 +235,17 @@ def test_a_missing_png_is_a_frame_without_objects(tmp_path):
     assert (len(video.frames), shown(video)) == (2, {'1': ('object', [0, 1])})
 
 
+def test_videos_without_masks_are_left_out_which_is_said(tmp_path):
+    masks(tmp_path / 'Annotations/480p/a', 2, 1)
+    for name in ('a', 'b'):
+        pictures(tmp_path / f'JPEGImages/480p/{name}', 2)
+    report = ImportReport()
+    _, videos = read_labels('davis', tmp_path, report)
+    assert [video.name for video in videos] == ['a']
+    (note,) = report.notes
+    assert note.endswith('left out, as they have no masks: 1 video of JPEGImages/480p (b)')
+
+
 @pytest.mark.parametrize(('annotated', 'step', 'count'), [(1, 1, 2), (1, 1, 20), (3, 5, 15)])
 def test_sets_that_annotate_some_frames_alone_are_refused(tmp_path, annotated, step, count):
     """The first frame of validation sets; every fifth of all frames."""

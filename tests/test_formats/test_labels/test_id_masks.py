@@ -135,6 +135,17 @@ def test_frames_without_a_mask_are_frames_without_objects(tmp_path):
     assert shown(video) == {'1': ('car', [1])}
 
 
+def test_videos_without_masks_are_left_out_which_is_said(tmp_path):
+    mask(tmp_path / 'masks/a/0.png', 1)
+    table(tmp_path, ',1,car')
+    for name in ('a', 'b', 'c'):
+        pictures(tmp_path / 'images' / name, '0.jpg')
+    report = ImportReport()
+    read_labels('masks', tmp_path, report)
+    (note,) = report.notes
+    assert note.endswith('left out, as they have no masks: 2 videos of images (b, c)')
+
+
 def test_masks_without_pictures(tmp_path):
     mask(tmp_path / 'masks/a/f9.png', 1)
     mask(tmp_path / 'masks/a/f10.png', 1)

@@ -152,6 +152,14 @@ def test_splits_may_have_labels_and_images_of_their_own(tmp_path):
     assert [*read_labels('yolo-seg', tmp_path).videos] == ['trainclip', 'validclip']
 
 
+def test_pictures_without_a_folder_of_labels_are_left_out_which_is_said(tmp_path):
+    write(tmp_path, {'train/clip_1': [f'1 {BOX} 7']}, pictures=['train/clip_1', 'test/other_1'])
+    read = read_labels('yolo-seg', tmp_path)
+    assert [*read.videos] == ['clip']
+    (note,) = read.report.notes
+    assert note.endswith('images/test: left out, as there is no folder of its labels')
+
+
 def test_the_folder_of_the_labels_alone(tmp_path):
     write(tmp_path, {'clip_1': [f'1 {BOX} 7']})
     (tmp_path / 'labels/data.yaml').write_text(NAMES, encoding='utf-8')
