@@ -203,6 +203,14 @@ def test_options_that_do_not_fit_are_told(export, annotations, more, match):
         export(annotations, **more)
 
 
+def test_annotations_of_no_known_class_are_told(export, scene, tmp_path):
+    scene['annotations'][1]['category_id'] = 99
+    done = export(write(tmp_path / 'odd.json', scene))
+    assert sum(done.objects.values()) == 5
+    (line,) = done.left_out
+    assert line.startswith(f'annotation {scene["annotations"][1]["id"]}: category 99, video ')
+
+
 def test_annotations_without_objects_are_told(export, scene, tmp_path):
     path = write(tmp_path / 'test.json', dict(scene, annotations=None))
     with pytest.raises(UserError, match=r'annotates nothing; .* --ann'):
