@@ -125,6 +125,13 @@ def test_frames_of_tracks_come_from_their_video(export, scene, tmp_path):
         assert abs(np.asarray(Image.open(picture)).mean() - 120) < 6
 
 
+def test_a_frame_of_another_size_is_told(export, annotations, frames):
+    path = next(frames.rglob('*.jpg'))
+    Image.fromarray(np.zeros((24, 35), np.uint8)).save(path)
+    with pytest.raises(UserError, match=r'clip \d: 35x24 pixels, the annotations have 36x24'):
+        export(annotations, root=frames, special=dict(with_frames=True))
+
+
 def test_a_video_of_another_size_is_told(export, scene, tmp_path):
     (tmp_path / 'other').mkdir()
     Image.fromarray(np.zeros((9, 9), np.uint8)).save(tmp_path / 'other/0.jpg')
