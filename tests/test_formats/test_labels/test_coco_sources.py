@@ -64,6 +64,21 @@ def test_files_of_several_splits_are_read_together(tmp_path):
     assert shown(found.videos['one_val']) == {'5': ('dog', [0, 1])}
 
 
+def test_a_subset_without_objects_has_videos(tmp_path):
+    content = coco_vid()
+    del content['videos']
+    write_json(tmp_path / 'instances_train.json', content)
+    images = [dict(id=1, file_name=name, height=8, width=12) for name in ('empty/0.jpg',)]
+    write_json(tmp_path / 'instances_val.json', content | dict(images=images, annotations=[]))
+    videos = read_labels('coco', tmp_path).videos
+    assert [video.objects for name, video in videos.items() if name == 'empty'] == [[]]
+    images[0]['file_name'] = 'loose.jpg'
+    write_json(tmp_path / 'instances_val.json', content | dict(images=images, annotations=[]))
+    found = read_labels('coco', tmp_path)
+    assert found.videos.keys() == videos.keys() - {'empty'}
+    assert 'no annotations; images without a folder are left out' in found.notes[0]
+
+
 def test_files_of_the_same_videos_are_a_question(tmp_path):
     write_json(tmp_path / 'train.json', coco_vid())
     write_json(tmp_path / 'train_with_more.json', coco_vid())
