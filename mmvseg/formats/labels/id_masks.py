@@ -97,11 +97,17 @@ def _read_json(file: SourceFile) -> ClassTable:
     content = decode_json(file.read_bytes(), file)
     try:
         return {
-            nfc(video): {int(id_): nfc(name) for id_, name in objects.items()}
+            nfc(video): {int(id_): _named(name) for id_, name in objects.items()}
             for video, objects in content.items()
         }
     except (AttributeError, TypeError, ValueError) as error:
-        raise UserError(f'{file}: must be {{video: {{id: class}}}}') from error
+        raise UserError(f'{file}: must be {{video: {{id: class}}}}, classes with a name') from error
+
+
+def _named(text: str) -> str:
+    if not text:
+        raise ValueError
+    return nfc(text)
 
 
 class _Reader:

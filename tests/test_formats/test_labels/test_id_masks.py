@@ -256,7 +256,9 @@ def test_tables_that_are_broken(tmp_path, rows, header, message):
         read_labels('masks', tmp_path)
 
 
-@pytest.mark.parametrize('content', [[], {'a': 'car'}, {'a': {'x': 'car'}}, {'a': {'1': 2}}])
+@pytest.mark.parametrize(
+    'content', [[], {'a': 'car'}, {'a': {'x': 'car'}}, {'a': {'1': 2}}, {'a': {'1': ''}}]
+)
 def test_tables_in_json_of_another_form(tmp_path, content):
     mask(tmp_path / 'masks/a/0.png', 1)
     (tmp_path / 'classes.json').write_text(json.dumps(content))
