@@ -13,7 +13,7 @@ from functools import partial
 
 import yaml
 
-from mmvseg.errors import UserError, short
+from mmvseg.errors import UserError, counted, short
 from mmvseg.media.names import natural_key
 
 from .frame_names import split_frame_name
@@ -157,9 +157,12 @@ def _grouped(source: Source) -> list[_Video]:
 
 
 def _note_unlabelled(source: Source, folders: Collection[str], report: ImportReport) -> None:
-    for folder in source.picture_folders():
-        if 'images' in folder.split('/') and folder not in folders:
-            report.note(f'{source.path}/{folder}: left out, as there is no folder of its labels')
+    there = [folder for folder in source.picture_folders() if 'images' in folder.split('/')]
+    if rest := [folder for folder in there if folder not in folders]:
+        report.note(
+            f'{source.path}: {counted(len(rest), "folders")} of pictures without one of labels: '
+            f'left out ({short(", ".join(rest))})'
+        )
 
 
 def _around_labels(folder: str) -> tuple[str, str]:

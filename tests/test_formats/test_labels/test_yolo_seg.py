@@ -157,7 +157,7 @@ def test_pictures_without_a_folder_of_labels_are_left_out_which_is_said(tmp_path
     read = read_labels('yolo-seg', tmp_path)
     assert [*read.videos] == ['clip']
     (note,) = read.report.notes
-    assert note.endswith('images/test: left out, as there is no folder of its labels')
+    assert note.endswith('1 folder of pictures without one of labels: left out (images/test)')
 
 
 def test_the_folder_of_the_labels_alone(tmp_path):
