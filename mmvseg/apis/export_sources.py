@@ -98,11 +98,15 @@ def _annotations(path: Path, frames: FrameRoot) -> ToExport:
         raise UserError(f'{path}: annotates nothing; to export results, give them and --ann {path}')
     names = {category.id: category.name for category in file.categories}
     objects = defaultdict(list)
+    left_out = []
     for annotation in file.annotations:
         if annotation.category_id in names and annotation.video_id in file.videos:
             labelled = _annotated(annotation, names[annotation.category_id])
             objects[annotation.video_id].append(labelled)
-    return _to_export(file, objects, frames)
+        else:
+            places = f'category {annotation.category_id}, video {annotation.video_id}'
+            left_out.append(f'annotation {annotation.id}: {places}: the file does not list both')
+    return _to_export(file, objects, frames, left_out)
 
 
 def _annotated(annotation: Annotation, label: str) -> LabelledObject:

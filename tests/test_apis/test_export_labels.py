@@ -125,6 +125,13 @@ def test_frames_of_tracks_come_from_their_video(export, scene, tmp_path):
         assert abs(np.asarray(Image.open(picture)).mean() - 120) < 6
 
 
+def test_a_frame_of_another_size_is_told(export, annotations, frames):
+    path = next(frames.rglob('*.jpg'))
+    Image.fromarray(np.zeros((24, 35), np.uint8)).save(path)
+    with pytest.raises(UserError, match=r'clip \d: 35x24 pixels, the annotations have 36x24'):
+        export(annotations, root=frames, special=dict(with_frames=True))
+
+
 def test_a_video_of_another_size_is_told(export, scene, tmp_path):
     (tmp_path / 'other').mkdir()
     Image.fromarray(np.zeros((9, 9), np.uint8)).save(tmp_path / 'other/0.jpg')
@@ -201,6 +208,14 @@ def test_what_a_stopped_run_left_is_no_hindrance(export, annotations, tmp_path):
 def test_options_that_do_not_fit_are_told(export, annotations, more, match):
     with pytest.raises(UserError, match=match):
         export(annotations, **more)
+
+
+def test_annotations_of_no_known_class_are_told(export, scene, tmp_path):
+    scene['annotations'][1]['category_id'] = 99
+    done = export(write(tmp_path / 'odd.json', scene))
+    assert sum(done.objects.values()) == 5
+    (line,) = done.left_out
+    assert line.startswith(f'annotation {scene["annotations"][1]["id"]}: category 99, video ')
 
 
 def test_annotations_without_objects_are_told(export, scene, tmp_path):

@@ -9,14 +9,15 @@ from mmvseg.files import write_bytes
 from mmvseg.formats.labels.footage import opened
 from mmvseg.formats.labels.records import Frame, LabelledVideo
 from mmvseg.formats.labels.sources import SourceFile
-from mmvseg.media.images import encode_image
+from mmvseg.media.images import encode_image, read_image_size
 
 
 def frame_contents(video: LabelledVideo) -> Iterator[tuple[Frame, bytes]]:
     """The frames of a video one by one, with the bytes of their picture.
 
     Raises:
-        UserError: a frame has neither picture nor video file, or its file cannot be read.
+        UserError: a frame has neither picture nor video file, or its file cannot be read or is of
+            another size than the annotations say.
     """
     for file, frames in groupby(video.frames, key=lambda frame: frame.video):
         if file is not None:
@@ -27,6 +28,12 @@ def frame_contents(video: LabelledVideo) -> Iterator[tuple[Frame, bytes]]:
                 raise UserError(
                     f'video {video.name}: frame {frame.name}: its picture is needed; --root gives '
                     'the folder of the frames'
+                )
+            size = read_image_size(frame.picture)
+            if size != (video.height, video.width):
+                raise UserError(
+                    f'{frame.picture}: video {video.name}: {size[1]}x{size[0]} pixels, the '
+                    f'annotations have {video.width}x{video.height}'
                 )
             yield frame, frame.picture.read_bytes()
 

@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 
-from mmvseg.errors import UserError
+from mmvseg.errors import UserError, counted
 from mmvseg.media.images import png_header, read_rgba_map
 
 from .footage import Footage
@@ -64,6 +64,7 @@ def read_masks(
             f'{source.path}: bit masks have numbers of classes alone; give their names with '
             '--classes (json {"1": name, ...}, or a text with a name a line, from 1)'
         )
+    options.footage.leave_out(folders)
     names = {one.id: one.name for one in options.classes if one.id is not None}
     return Labels(options.classes, _videos(folders, names, options.footage, report))
 
@@ -92,7 +93,12 @@ def _read_video(
         with report.guard(video=name, frame=index):
             picture = _picture(footage, f'{name}/{mask.stem}')
         frames.append(Frame(mask.base if picture is None else picture.base, picture))
+    stems = {mask.stem for mask in masks}
+    if rest := sum(picture.stem not in stems for picture in footage.pictures(name)):
+        report.note(f'video {name}: {counted(rest, "pictures")} without a bit mask: left out')
     size = builder = None
+    with report.guard(video=name):
+        size = footage.size(frames)
     for index, mask in enumerate(masks):
         with report.guard(video=name, frame=index):
             values = read_rgba_map(mask, size)

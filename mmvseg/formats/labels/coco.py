@@ -94,10 +94,16 @@ def _annotated(source: Source, report: ImportReport) -> list[CocoFile]:
             f'{names}: no json of COCO with annotations; it has the lists images and annotations, '
             'videos and annotations, or sequences'
         )
+    kept = [coco for coco in forms if coco in found or _is_empty_subset(coco)]
     for coco in forms:
-        if coco not in found:
+        if coco not in kept:
             report.note(f'{coco.file}: has no annotations, and is left out')
-    return found
+    return kept
+
+
+def _is_empty_subset(coco: CocoFile) -> bool:
+    """Whether a file is CVAT's of a subset without objects: its frames were looked at."""
+    return 'images' in coco and 'annotations' in coco and 'videos' not in coco
 
 
 def _with_categories(coco: CocoFile, source: Source) -> CocoFile:
@@ -144,7 +150,7 @@ def _videos(
     if coco['videos']:
         videos = by_table(part, images, ids, report)
     else:
-        videos = by_folder(part, images, alone)
+        videos = by_folder(part, images, alone, report)
     return ImageVideoReader(options, report, is_only=len(videos) == 1).pending(videos)
 
 

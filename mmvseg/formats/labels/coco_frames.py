@@ -41,7 +41,8 @@ def find_frames(
     for index, ((name, _), base) in enumerate(zip(names, bases, strict=True)):
         picture = None
         with report.guard(video=video, frame=index):
-            picture = footage.picture(name, near)
+            picture = footage.picture(f'{video}/{name}') if name == base else None
+            picture = picture or footage.picture(name, near)
             if picture is None and is_only:
                 picture = footage.picture(base, near)
         pictures.append(picture)

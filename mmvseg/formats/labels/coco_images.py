@@ -49,6 +49,7 @@ class AnnotationEntry(AnnotationHead):
 
     segmentation: Segmentation = None
     bbox: list[Number] | None = None
+    area: Any = None
 
 
 @dataclass(eq=False)
@@ -205,6 +206,7 @@ class ImageVideoReader:
             frame,
             entry.segmentation,
             entry.bbox,
+            entry.area,
             file=coco.file,
             is_crowd=is_crowd,
         )

@@ -5,18 +5,22 @@ from typing import Any, NamedTuple
 from mmvseg.formats.rle import MalformedRLE, RunLengthCode, rle_areas, to_rle
 
 from .coco_file import Segmentation
-from .outlines import box_corners, polygon_rule
+from .outlines import box_corners, drawn_polygon, encode_drawn, polygon_rule, union
 from .video_builder import VideoBuilder
 
 
 class _Mask(NamedTuple):
-    """A mask that is to be checked; None says that the object is absent."""
+    """A mask that is to be checked; None says that the object is absent.
+
+    ``contour`` is the mask if its polygons are made of pixels, and not of corners.
+    """
 
     track: str
     label: str
     frame: int
     rle: dict | None
     more: dict[str, Any]
+    contour: dict | None = None
 
 
 class MaskCollector:
@@ -24,6 +28,10 @@ class MaskCollector:
 
     Run-length codes are checked all at once: one by one takes ten times as long, and unchecked
     codes can hang their decoder.
+
+    Polygons have corners of pixels for points. Those of supervision have pixels, which are part of
+    the mask; nothing says so but their areas, which count all of these. It is believed where it is
+    true of all polygons of a video.
 
     Args:
         builder: of the video.
@@ -33,6 +41,7 @@ class MaskCollector:
         self.builder = builder
         self._size = [builder.height, builder.width]
         self._found: list[_Mask] = []
+        self._may_be_contours = True
 
     def add(
         self,
@@ -41,6 +50,7 @@ class MaskCollector:
         frame: int,
         segmentation: Segmentation,
         box: list[float] | None = None,
+        area: object = None,
         **more: Any,
     ) -> None:
         """Take a mask, or a part of one.
@@ -51,6 +61,7 @@ class MaskCollector:
             frame: 0-based position.
             segmentation: the mask.
             box: [x, y, width, height], for objects that have nothing else.
+            area: as the file has it.
             **more: as in :meth:`VideoBuilder.add`.
         """
         given = self._sound_parts(segmentation, box, track, frame)
@@ -61,10 +72,20 @@ class MaskCollector:
         except ValueError as error:
             self._bad(str(error), track, frame)
             return
-        self._found.append(_Mask(track, label, frame, rle, more))
+        contour = None
+        if self._may_be_contours and segmentation and isinstance(given, list):
+            contour = self._contour(given, area)
+            self._may_be_contours = contour is not None
+        self._found.append(_Mask(track, label, frame, rle, more, contour))
 
     def end(self) -> VideoBuilder:
         """The video's builder, which has all sound masks."""
+        if self._may_be_contours and any(mask.contour for mask in self._found):
+            self._found = [mask._replace(rle=mask.contour or mask.rle) for mask in self._found]
+            self.builder.report.note(
+                f'{self.builder.file}: polygons are outlines of pixels, as supervision writes '
+                'them: their areas say so'
+            )
         codes = [mask.rle for mask in self._found if mask.rle is not None]
         check = not _are_sound(codes)
         for mask in self._found:
@@ -98,6 +119,14 @@ class MaskCollector:
             else:
                 self._bad(rule, track, frame)
         return kept
+
+    def _contour(self, polygons: list[list[float]], area: object) -> dict | None:
+        """The mask of polygons of pixels; None if they are of corners."""
+        if not isinstance(area, int | float) or any(x % 1 for one in polygons for x in one):
+            return None
+        points = [[*zip(one[::2], one[1::2], strict=True)] for one in polygons]
+        rle = union([encode_drawn(drawn_polygon(one, *self._size)) for one in points])
+        return rle if rle_areas([rle])[0] == area else None
 
     def _box(self, box: list[float] | None) -> list[list[float]] | None:
         """The outline of a box with an area, None of others."""

@@ -90,13 +90,16 @@ def _declare_tracks(part: FilePart, videos: dict[int, ImageVideo], report: Impor
             video.tracks[str(entry.id)] = one.name
 
 
-def by_folder(part: FilePart, images: dict[int, Image], name: str) -> list[ImageVideo]:
+def by_folder(
+    part: FilePart, images: dict[int, Image], name: str, report: ImportReport
+) -> list[ImageVideo]:
     """A video for each folder that the names of images have.
 
     Args:
         part: the file.
         images: its images by id.
         name: of the video whose images have no folder.
+        report: is told of images that are left out.
 
     Raises:
         UserError: images have no folder, and no object is followed over them.
@@ -107,7 +110,10 @@ def by_folder(part: FilePart, images: dict[int, Image], name: str) -> list[Image
         if folder not in videos:
             videos[folder] = ImageVideo(folder or name, part.coco.file)
         videos[folder].images.append(image)
-    if '' in videos and part.identity.field is None:
+    if '' in videos and not part.coco['annotations']:
+        del videos['']  # images that may have nothing to do with each other
+        report.note(f'{part.coco.file}: no annotations; images without a folder are left out')
+    elif '' in videos and part.identity.field is None:
         raise UserError(
             f'{part.coco.file}: not of videos: it has no list videos, its images lie in no '
             'folders, and no annotation says which object it is of (instance_id, track_id or an '

@@ -50,10 +50,10 @@ def read(source: Source, options: ImportOptions, report: ImportReport) -> Labels
     """See the package."""
     roots = find_roots(source, _ROOTS) or [Root('', '', 'JPEGImages')]
     options.footage.leave_out(root.path for root in roots)
-    found = {root: find_videos(source, root, report) for root in roots}
+    tables = {root: _classes(source, root) for root in roots}
+    found = {root: find_videos(source, root, report, tables[root] or ()) for root in roots}
     if not any(found.values()):
         raise UserError(f'{source.path}: no PNGs in Annotations/<video> or <video>')
-    tables = {root: _classes(source, root) for root in roots}
     names: dict[str, None] = {}
     for table in tables.values():
         names |= dict.fromkeys(
@@ -90,7 +90,8 @@ def _note_lists(source: Source, videos: Collection[str], report: ImportReport) -
     for file in source.of('.txt'):
         if 'ImageSets' not in file.folder.split('/'):
             continue
-        listed = {nfc(word) for word in file.read_bytes().decode('utf-8', 'replace').split()}
+        text = nfc(file.read_bytes().decode('utf-8', 'replace'))
+        listed = {*text.split(), *map(str.strip, text.splitlines())}  # names may have spaces
         count = len(listed & {*videos})
         if 0 < count < len(videos):
             report.note(

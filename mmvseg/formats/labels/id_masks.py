@@ -9,6 +9,7 @@ import csv
 from collections.abc import Iterator
 from functools import partial
 from io import TextIOWrapper
+from itertools import chain
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from mmvseg.formats.json_files import decode_json
 from mmvseg.media.images import png_header, read_index_map, read_segment_map
 
 from .frame_numbers import placed_masks
-from .mask_layout import joined
+from .mask_layout import joined, note_unmasked
 from .options import ImportOptions
 from .outlines import value_masks
 from .records import LabelClass, LabelledVideo, Labels, PendingVideo
@@ -33,34 +34,38 @@ ClassTable = dict[str, dict[int, str]]
 
 def recognises(source: Source) -> bool:
     """Whether there is a table of classes beside folders of masks."""
-    file = _table_file(source)
-    return file is not None and any(source.within(joined(file.folder, 'masks')))
+    return any(any(source.within(joined(f.folder, 'masks'))) for f in _table_files(source))
 
 
 def read(source: Source, options: ImportOptions, report: ImportReport) -> Labels:
     """See the package."""
-    file = _table_file(source)
-    if file is None:
+    files = _table_files(source)
+    if not files:
         raise UserError(
             f'{source.path}: no classes.csv or classes.json, which says what the values of the '
             'masks are (header video,id,class)'
         )
-    table = _read_json(file) if file.suffix == '.json' else _read_csv(file)
-    names = dict.fromkeys(label for objects in table.values() for label in objects.values())
-    options.footage.leave_out([joined(file.folder, 'masks')])
-    reader = _Reader(source, file, table, options, report)
-    return Labels([LabelClass(name) for name in names], reader.videos())
+    tables = [_read_json(f) if f.suffix == '.json' else _read_csv(f) for f in files]
+    names = dict.fromkeys(
+        label for table in tables for objects in table.values() for label in objects.values()
+    )
+    options.footage.leave_out([joined(file.folder, 'masks') for file in files])
+    readers = [
+        _Reader(source, file, table, options, report)
+        for file, table in zip(files, tables, strict=True)
+    ]
+    videos = chain.from_iterable(reader.videos() for reader in readers)
+    return Labels([LabelClass(name) for name in names], videos)
 
 
-def _table_file(source: Source) -> SourceFile | None:
-    """The table; in an archive of a folder it lies in that one."""
+def _table_files(source: Source) -> list[SourceFile]:
+    """The table at the top; else those below, one in each archive of a folder of such."""
     for name in ('classes.csv', 'classes.json'):
-        files = source.called(name)
-        if len(files) == 1:
-            return files[0]
         if name in source.files:
-            return source.files[name]
-    return None
+            return [source.files[name]]
+        if files := source.called(name):
+            return files
+    return []
 
 
 def _read_csv(file: SourceFile) -> ClassTable:
@@ -81,6 +86,8 @@ def _add_row(table: ClassTable, row: dict[str, str | None], where: str) -> None:
         raise UserError(
             f'{where}: must have video, id and class, the id a number; the header is video,id,class'
         ) from error
+    if not name:
+        raise UserError(f'{where}: the class of id {id_} has no name')
     known = table.setdefault(nfc(video or ''), {}).setdefault(id_, name)
     if known != name:
         raise UserError(f'{where}: id {id_} is {name!r}, and {known!r} before')
@@ -90,11 +97,17 @@ def _read_json(file: SourceFile) -> ClassTable:
     content = decode_json(file.read_bytes(), file)
     try:
         return {
-            nfc(video): {int(id_): nfc(name) for id_, name in objects.items()}
+            nfc(video): {int(id_): _named(name) for id_, name in objects.items()}
             for video, objects in content.items()
         }
     except (AttributeError, TypeError, ValueError) as error:
-        raise UserError(f'{file}: must be {{video: {{id: class}}}}') from error
+        raise UserError(f'{file}: must be {{video: {{id: class}}}}, classes with a name') from error
+
+
+def _named(text: str) -> str:
+    if not text:
+        raise ValueError
+    return nfc(text)
 
 
 class _Reader:
@@ -135,9 +148,10 @@ class _Reader:
         }
         if not masks:
             raise UserError(f'{self.file}: there are no PNGs in masks/<video> beside it')
+        note_unmasked(self.source, joined(self.file.folder, 'images'), masks, self.report)
         read: list[str] = []
         for below, pngs in masks.items():
-            name = below or self.source.path.resolve().stem
+            name = below or self.file.folder.rpartition('/')[2] or self.source.path.resolve().stem
             yield PendingVideo(name, partial(self._read, name, below, pngs, read))
         if len(read) == len(masks):  # of videos that an earlier run has read, nothing is known
             for name in list(self._unseen):

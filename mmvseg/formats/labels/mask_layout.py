@@ -1,8 +1,10 @@
 """Where data sets of the DAVIS kind have their masks: ``Annotations/[<resolution>/]<video>``."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+
+from mmvseg.errors import counted, short
 
 from .mask_videos import MaskVideo
 from .report import ImportReport
@@ -59,13 +61,16 @@ def find_roots(source: Source, names: dict[str, str]) -> list[Root]:
     return [Root(base, name, names[name]) for base, name in firsts.items()]
 
 
-def find_videos(source: Source, root: Root, report: ImportReport) -> list[MaskVideo]:
+def find_videos(
+    source: Source, root: Root, report: ImportReport, names: Collection[str] = ()
+) -> list[MaskVideo]:
     """The videos of a folder of masks.
 
     Args:
         source: the files.
         root: the folder; an empty one stands for the whole source.
         report: is told which resolution is taken.
+        names: of videos that are known, which may have folders in them.
     """
     masks = {
         parts: pngs
@@ -73,7 +78,8 @@ def find_videos(source: Source, root: Root, report: ImportReport) -> list[MaskVi
         if (parts := _below(folder, root.path)) is not None
     }
     resolution = ''
-    if _has_resolutions(source, root, list(masks)):
+    known = any('/'.join(parts) in names for parts in masks)
+    if not known and _has_resolutions(source, root, list(masks)):
         there = list(dict.fromkeys(parts[0] for parts in masks))
         resolution = _USUAL if _USUAL in there else there[0]
         if len(there) > 1:
@@ -81,17 +87,40 @@ def find_videos(source: Source, root: Root, report: ImportReport) -> list[MaskVi
         masks = {p[1:]: pngs for p, pngs in masks.items() if p[0] == resolution}
     videos: dict[str, MaskVideo] = {}
     for parts, pngs in masks.items():
-        below = parts[0] if parts else ''
+        whole = '/'.join(parts)
+        below, track = (whole, '') if whole in names else (*whole.split('/', 1), '')[:2]
         name = below or source.path.resolve().stem
         if name not in videos:
             path = joined(root.path, resolution, below)
             pictures = [joined(root.base, root.pictures, resolution, below), name]
             videos[name] = MaskVideo(name, path, pictures)
-        if len(parts) > 1:
-            videos[name].objects['/'.join(parts[1:])] = pngs
+        if track:
+            videos[name].objects[track] = pngs
         else:
             videos[name].masks = pngs
+    if root.path:
+        note_unmasked(source, joined(root.base, root.pictures, resolution), videos, report)
     return list(videos.values())
+
+
+def note_unmasked(
+    source: Source, folder: str, videos: Collection[str], report: ImportReport
+) -> None:
+    """Say which folders of pictures have no masks.
+
+    Args:
+        source: the files.
+        folder: that has the folders of pictures.
+        videos: names of those that have masks.
+        report: is told.
+    """
+    start = f'{folder}/'
+    there = [f.removeprefix(start) for f in source.picture_folders() if f.startswith(start)]
+    if rest := [name for name in there if name not in videos]:
+        report.note(
+            f'{source.path}: left out, as they have no masks: {counted(len(rest), "videos")} of '
+            f'{folder} ({short(", ".join(rest))})'
+        )
 
 
 def _folders(source: Source) -> dict[str, list[SourceFile]]:

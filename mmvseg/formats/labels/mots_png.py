@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from mmvseg.media.images import png_header, read_grey_map
+from mmvseg.media.names import natural_key
 
 from .footage import Footage
 from .frame_numbers import placed_masks
@@ -16,7 +17,7 @@ from .report import ImportReport
 from .sources import Source, SourceFile
 from .video_builder import VideoBuilder
 
-_FOLDER, _TABLE = 'instances', 'labels.txt'
+_FOLDER, _IMAGES, _TABLE = 'instances', 'images', 'labels.txt'
 #: Objects a class.
 OBJECTS = 1000
 
@@ -30,7 +31,8 @@ class MaskFolder:
         name: of the video.
         pictures: what the folder of its pictures may be called.
         table: its labels.txt, None if there is none.
-        masks: a PNG a frame, in natural order; frames without objects may have none.
+        masks: a PNG a frame, in natural order; frames without objects may have none. There is none
+            at all of a video without objects.
     """
 
     path: str
@@ -45,22 +47,32 @@ def mask_folders(source: Source) -> list[MaskFolder]:
 
     A video is called as the folder below, else as the one above.
     """
-    masks = {}
+    masks: dict[tuple[str, str], list[SourceFile]] = {}
     for path, pictures in source.picture_folders().items():
         before, at, below = f'/{path}/'.rpartition(f'/{_FOLDER}/')
         pngs = [file for file in pictures if file.suffix == '.png']
         if pngs and at:
             masks[before.strip('/'), below.strip('/')] = pngs
+    for table in source.called(_TABLE):  # a video without an object has no PNG
+        parent, _, last = f'/{table.folder}'.rpartition('/')
+        parent = parent.strip('/')
+        inside = any(above == parent for above, _ in masks)
+        if last == _FOLDER and not inside and source.pictures(joined(parent, _IMAGES)):
+            masks[parent, ''] = []
     # an archive of a folder has that one around all
     common = os.path.commonpath([PurePosixPath(parent).parent for parent, _ in masks] or [''])
     folders = []
-    for (parent, below), pngs in masks.items():
+    for (parent, below), pngs in sorted(masks.items(), key=_in_order):
         above = os.path.relpath(parent, common) if parent else source.path.resolve().stem
         name = below or above
-        images, path = (joined(parent, kind, below) for kind in ('images', _FOLDER))
+        images, path = (joined(parent, kind, below) for kind in (_IMAGES, _FOLDER))
         table = source.get(parent, _FOLDER, _TABLE)
         folders.append(MaskFolder(path, name, [images, name], table, pngs))
     return folders
+
+
+def _in_order(item: tuple[tuple[str, str], list[SourceFile]]) -> list[list]:
+    return [natural_key(part) for name in item[0] for part in name.split('/')]
 
 
 def is_deep(mask: SourceFile) -> bool:
@@ -87,7 +99,9 @@ def read_video(
     frames = footage.frames(*folder.pictures)
     size = None
     with report.guard(video=folder.name):
-        frames, places = placed_masks(folder.masks, frames, folder.name, report, fill_gaps=True)
+        frames, places = frames or [], []
+        if folder.masks:
+            frames, places = placed_masks(folder.masks, frames, folder.name, report, fill_gaps=True)
         size = footage.size(frames) or read_grey_map(folder.masks[0]).shape
     if size is None:
         return None

@@ -17,7 +17,7 @@ from .report import ImportReport
 from .sources import Source, SourceFile
 from .video_builder import VideoBuilder
 
-_LINE = re.compile(rb'\d+ +\d+ +\d+ +\d+ +\d+ +[0-o]+')
+_LINE = re.compile(rb'\d+ +\d+ +\d+ +\d+ +\d+ +[0-o]+[ \t]*(?:\r?\n|\Z)')
 #: In the layout of MOTChallenge.
 _TRUTH, _PICTURES = 'gt/gt.txt', 'img1'
 #: Of a line, so much is looked at to tell what it is.

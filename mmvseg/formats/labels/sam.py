@@ -53,6 +53,6 @@ def _videos(source: Source, options: ImportOptions, report: ImportReport) -> Ite
                 read_video, video, OBJECT, options.footage, report, annotated_only=True
             )
             yield PendingVideo(video.name, read_it)
-    for name, file in files.items():
+    for name, file in files:
         read_it = partial(sam_json.read_video, name, file, OBJECT, options.footage, report)
         yield PendingVideo(name, read_it)

@@ -1,5 +1,8 @@
 """The json files of SA-V, see :mod:`.sam`."""
 
+from collections import Counter
+from collections.abc import Sequence
+
 import msgspec
 from msgspec import Struct
 
@@ -9,6 +12,7 @@ from mmvseg.formats.rle import MalformedRLE, RunLengthCode, rle_areas, to_rle
 
 from .footage import Footage
 from .frame_numbers import number_in
+from .mask_layout import joined
 from .records import Frame, LabelledVideo
 from .report import ImportReport
 from .sources import Source, SourceFile
@@ -42,18 +46,18 @@ def recognises(source: Source) -> bool:
     return any(map(_begins_as_masklets, _files(source)[:_LOOKED_INTO]))
 
 
-def masklet_files(source: Source, report: ImportReport) -> dict[str, SourceFile]:
-    """The file to read of each video, by the name of the video."""
-    files = {}
+def masklet_files(source: Source, report: ImportReport) -> list[tuple[str, SourceFile]]:
+    """Names of the videos, each with the file to read."""
+    files: dict[str, dict[bool, list[SourceFile]]] = {}
     for file in _files(source):
         kinds = files.setdefault(file.stem.removesuffix(_MANUAL).removesuffix(_AUTO), {})
-        kinds[file.stem.endswith(_AUTO)] = file
+        kinds.setdefault(file.stem.endswith(_AUTO), []).append(file)
     if both := sum(len(kinds) > 1 for kinds in files.values()):
         report.note(
             f'of {counted(both, "videos")}, the manual masklets are read; for the automatic ones '
             'give their file, or a folder that has no others'
         )
-    return {name: kinds[min(kinds)] for name, kinds in files.items()}
+    return [(name, file) for name, kinds in files.items() for file in kinds[min(kinds)]]
 
 
 def _files(source: Source) -> list[SourceFile]:
@@ -84,9 +88,12 @@ def read_video(
     frames = content = None
     with report.guard(video=name):
         content = _content(file)
-        frames = _frames(name, len(content.masklet), footage)
+        frames = _frames([joined(file.folder, name), name], len(content.masklet), footage)
         size = footage.size(frames) or (round(content.video_height), round(content.video_width))
     if content is None or frames is None:
+        return None
+    if twice := _there_twice(content.masklet_id or ()):
+        report.bad(file, 'two objects have this masklet_id', video=name, track=round(twice[0]))
         return None
     builder = VideoBuilder(name, size, frames, report, file)
     for place, codes in enumerate(content.masklet):
@@ -109,6 +116,11 @@ def read_video(
     return builder.video()
 
 
+def _there_twice(ids: Sequence[float]) -> list[float]:
+    rounded = Counter(map(round, ids))
+    return [id_ for id_ in ids if rounded[round(id_)] > 1]
+
+
 def _content(file: SourceFile) -> Masklets:
     try:
         return decode_json(file.read_bytes(), file, Masklets)
@@ -119,14 +131,14 @@ def _content(file: SourceFile) -> Masklets:
         ) from error
 
 
-def _frames(name: str, count: int, footage: Footage) -> list[Frame]:
+def _frames(names: list[str], count: int, footage: Footage) -> list[Frame]:
     """The frames that have masks, ``count`` of them.
 
     Raises:
         UserError: the video or its pictures are others.
     """
     wanted = [STEP * place for place in range(count)]
-    frames = footage.frames(name)
+    frames = footage.frames(*names)
     if frames is None:
         return [Frame(f'{number:05d}.jpg') for number in wanted]
     if frames[0].picture is None:

@@ -152,6 +152,8 @@ class Source:
             raise UserError(f'{path}: no such file or folder; check the path')
         elif zipfile.is_zipfile(self.path):
             found += _archive_files(self.path, '')
+            if found and all(file.suffix == '.zip' for file in found):
+                raise UserError(f'{path}: has archives in it; unpack it and give the folder')
         elif self.path.name.lower().endswith(_OTHER_ARCHIVES):
             raise UserError(f'{path}: of archives only zip is read; unpack it and give the folder')
         else:

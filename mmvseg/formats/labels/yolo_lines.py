@@ -44,24 +44,26 @@ def read_line(words: Sequence[str], with_confidence: bool) -> Line:
         label, *numbers = map(float, words)
     except ValueError as error:
         raise ValueError('has words that are no numbers') from error
-    track = None
+    track = id_ = None
     if with_confidence:
         if len(numbers) % 2:
             raise ValueError(
                 f'{counted(len(numbers), "numbers")} after the class, so there are no confidence '
                 'and id behind a polygon; leave --with-confidence out'
             )
-        *numbers, _, track = numbers
+        *numbers, _, id_ = numbers
     elif len(numbers) % 2:
-        *numbers, track = numbers
+        *numbers, id_ = numbers
     if len(numbers) < 6:
         raise ValueError(
             f'a polygon of {counted(len(numbers) // 2, "points")}; at least 3 are needed (lines '
             'of boxes have no masks)'
         )
-    if track is not None and not _is_count(track):
-        raise ValueError(f'{track:g} is no track id (is it a confidence, and is there no id?)')
-    if track is None and numbers[-1] > 1 and _is_count(numbers[-1]):
+    if id_ is not None and not _is_count(id_):
+        raise ValueError(f'{id_:g} is no track id (is it a confidence, and is there no id?)')
+    if id_ is not None:  # a float has not all digits of a large id
+        track = int(words[-1]) if words[-1].isdecimal() else int(id_)
+    if id_ is None and numbers[-1] > 1 and _is_count(numbers[-1]):
         raise ValueError(
             f'the last number is {numbers[-1]:g}: if it is a track id behind a confidence, give '
             '--with-confidence'
@@ -69,7 +71,7 @@ def read_line(words: Sequence[str], with_confidence: bool) -> Line:
     if not _is_count(label):
         raise ValueError(f'{label:g} is no number of a class')
     points = np.array(numbers).reshape(-1, 2)
-    return Line(int(label), points, None if track is None else int(track))
+    return Line(int(label), points, track)
 
 
 def _is_count(number: float) -> bool:

@@ -7,12 +7,13 @@ last ``_`` and the number of a picture's name. A picture without a text is a fra
 Lines of one id are parts of one object; holes cannot be told.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import partial
 
 import yaml
 
-from mmvseg.errors import UserError, short
+from mmvseg.errors import UserError, counted, short
 from mmvseg.media.names import natural_key
 
 from .frame_names import split_frame_name
@@ -88,6 +89,7 @@ def read(source: Source, options: ImportOptions, report: ImportReport) -> Labels
     videos = _grouped(source)
     if not videos:
         raise UserError(f'{source.path}: no labels/*.txt; give the folder that has labels in it')
+    _note_unlabelled(source, {video.folder for video in videos}, report)
     names = {c.id: c.name for c in classes}
     reader = partial(_read_video, source=source, names=names, options=options, report=report)
     return Labels(classes, (PendingVideo(v.name, partial(reader, v)) for v in videos))
@@ -152,6 +154,15 @@ def _grouped(source: Source) -> list[_Video]:
             found[_prefix(file)].texts[file.stem] = file
         videos += found.values()
     return sorted(videos, key=lambda video: [natural_key(p) for p in video.name.split('/')])
+
+
+def _note_unlabelled(source: Source, folders: Collection[str], report: ImportReport) -> None:
+    there = [folder for folder in source.picture_folders() if 'images' in folder.split('/')]
+    if rest := [folder for folder in there if folder not in folders]:
+        report.note(
+            f'{source.path}: {counted(len(rest), "folders")} of pictures without one of labels: '
+            f'left out ({short(", ".join(rest))})'
+        )
 
 
 def _around_labels(folder: str) -> tuple[str, str]:

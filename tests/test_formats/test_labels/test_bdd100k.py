@@ -252,6 +252,26 @@ def test_pictures_of_bit_masks(tmp_path):
     ]
 
 
+def test_pictures_say_how_large_bit_masks_are(tmp_path):
+    folder = bit_masks(tmp_path)
+    (tmp_path / 'images/v').mkdir(parents=True)
+    for number in (1, 2):
+        cv2.imwrite(str(tmp_path / f'images/v/v-{number}.jpg'), np.zeros((8, 12, 3), np.uint8))
+    bit_mask(folder / 'v-1.png', size=(4, 12))
+    with pytest.raises(UserError, match=r'v-1.png: 12x4 pixels, the frames of the video have 12x8'):
+        read_labels('bdd100k', tmp_path, classes=CLASSES)
+
+
+def test_pictures_without_a_bit_mask_are_said(tmp_path):
+    bit_masks(tmp_path)
+    (tmp_path / 'images/v').mkdir(parents=True)
+    for number in (1, 2, 3):
+        cv2.imwrite(str(tmp_path / f'images/v/v-{number}.jpg'), np.zeros((8, 12, 3), np.uint8))
+    found = read_labels('bdd100k', tmp_path, classes=CLASSES)
+    assert len(found.videos['v'].frames) == 2
+    assert found.notes == ['video v: 1 picture without a bit mask: left out']
+
+
 def test_bit_masks_need_names_of_classes(tmp_path):
     bit_masks(tmp_path)
     with pytest.raises(UserError, match='give their names with --classes'):

@@ -64,6 +64,21 @@ def test_files_of_several_splits_are_read_together(tmp_path):
     assert shown(found.videos['one_val']) == {'5': ('dog', [0, 1])}
 
 
+def test_a_subset_without_objects_has_videos(tmp_path):
+    content = coco_vid()
+    del content['videos']
+    write_json(tmp_path / 'instances_train.json', content)
+    images = [dict(id=1, file_name=name, height=8, width=12) for name in ('empty/0.jpg',)]
+    write_json(tmp_path / 'instances_val.json', content | dict(images=images, annotations=[]))
+    videos = read_labels('coco', tmp_path).videos
+    assert [video.objects for name, video in videos.items() if name == 'empty'] == [[]]
+    images[0]['file_name'] = 'loose.jpg'
+    write_json(tmp_path / 'instances_val.json', content | dict(images=images, annotations=[]))
+    found = read_labels('coco', tmp_path)
+    assert found.videos.keys() == videos.keys() - {'empty'}
+    assert 'no annotations; images without a folder are left out' in found.notes[0]
+
+
 def test_files_of_the_same_videos_are_a_question(tmp_path):
     write_json(tmp_path / 'train.json', coco_vid())
     write_json(tmp_path / 'train_with_more.json', coco_vid())
@@ -94,6 +109,19 @@ def test_pictures_are_found_by_the_end_of_their_path(tmp_path):
         read_labels('coco', tmp_path)
     given = read_labels('coco', tmp_path / 'annotations/all.json', frames=tmp_path / folders[0])
     assert given.videos['one'].frames[0].picture.path == tmp_path / folders[0] / 'v1/000.jpg'
+
+
+def test_pictures_that_are_named_without_the_folder_of_their_video(tmp_path):
+    content = coco_vid()
+    for entry in content['images']:
+        entry['file_name'] = entry['file_name'].rpartition('/')[2]
+    for name in ('one', 'two'):
+        (tmp_path / name).mkdir()
+        for entry in content['images']:
+            cv2.imwrite(str(tmp_path / name / entry['file_name']), np.zeros((8, 12, 3), np.uint8))
+    write_json(tmp_path / 'labels.json', content)
+    frames = read_labels('coco', tmp_path).videos['one'].frames
+    assert {frame.picture.folder for frame in frames} == {'one'}
 
 
 def clip(path, count):

@@ -116,13 +116,13 @@ def test_parts_of_a_set_are_read_together(tmp_path):
 
 
 def test_lists_are_told(tmp_path):
-    for name in 'abc':
+    for name in ('a', 'b d', 'c'):
         masks(tmp_path / f'Annotations/480p/{name}', 2, 1)
         pictures(tmp_path / f'JPEGImages/480p/{name}', 2)
     lists = tmp_path / 'ImageSets/2017'
     lists.mkdir(parents=True)
-    (lists / 'train.txt').write_text('a\nb\n')
-    (lists / 'all.txt').write_text('a\nb\nc\n')
+    (lists / 'train.txt').write_text('a\nb d\n')
+    (lists / 'all.txt').write_text('a\nb d\nc\n')
     (lists / 'test.txt').write_text('x\n')
     report = ImportReport()
     _, videos = read_labels('davis', tmp_path, report)
@@ -235,6 +235,17 @@ def test_a_missing_png_is_a_frame_without_objects(tmp_path):
     assert (len(video.frames), shown(video)) == (2, {'1': ('object', [0, 1])})
 
 
+def test_videos_without_masks_are_left_out_which_is_said(tmp_path):
+    masks(tmp_path / 'Annotations/480p/a', 2, 1)
+    for name in ('a', 'b'):
+        pictures(tmp_path / f'JPEGImages/480p/{name}', 2)
+    report = ImportReport()
+    _, videos = read_labels('davis', tmp_path, report)
+    assert [video.name for video in videos] == ['a']
+    (note,) = report.notes
+    assert note.endswith('left out, as they have no masks: 1 video of JPEGImages/480p (b)')
+
+
 @pytest.mark.parametrize(('annotated', 'step', 'count'), [(1, 1, 2), (1, 1, 20), (3, 5, 15)])
 def test_sets_that_annotate_some_frames_alone_are_refused(tmp_path, annotated, step, count):
     """The first frame of validation sets; every fifth of all frames."""
@@ -291,6 +302,19 @@ def test_classes_of_youtube_vos(tmp_path):
     }
     assert not report.ignored
     assert not report.notes
+
+
+@pytest.mark.parametrize('resolution', ['', '480p'])
+def test_names_of_videos_may_have_folders(tmp_path, resolution):
+    classes = {'1': dict(category='car')}
+    content = {name: dict(objects=classes) for name in ('a/x', 'a/y', 'b')}
+    (tmp_path / 'meta.json').write_text(json.dumps(dict(videos=content)))
+    for name in content:
+        masks(tmp_path / 'Annotations' / resolution / name, 2, 1)
+        pictures(tmp_path / 'JPEGImages' / resolution / name, 2)
+    _, videos = read_labels('davis', tmp_path)
+    assert [video.name for video in videos] == ['a/x', 'a/y', 'b']
+    assert all(video.frames[0].picture and shown(video) for video in videos)
 
 
 def test_an_object_that_is_in_no_mask(tmp_path):

@@ -135,6 +135,17 @@ def test_frames_without_a_mask_are_frames_without_objects(tmp_path):
     assert shown(video) == {'1': ('car', [1])}
 
 
+def test_videos_without_masks_are_left_out_which_is_said(tmp_path):
+    mask(tmp_path / 'masks/a/0.png', 1)
+    table(tmp_path, ',1,car')
+    for name in ('a', 'b', 'c'):
+        pictures(tmp_path / 'images' / name, '0.jpg')
+    report = ImportReport()
+    read_labels('masks', tmp_path, report)
+    (note,) = report.notes
+    assert note.endswith('left out, as they have no masks: 2 videos of images (b, c)')
+
+
 def test_masks_without_pictures(tmp_path):
     mask(tmp_path / 'masks/a/f9.png', 1)
     mask(tmp_path / 'masks/a/f10.png', 1)
@@ -196,6 +207,20 @@ def test_a_folder_in_an_archive(tmp_path):
     assert video.frames[0].picture is not None
 
 
+def test_several_sets_are_read_together(tmp_path):
+    for name, row in (('one', 'a,1,car'), ('two', 'a,1,dog')):
+        mask(tmp_path / name / 'masks/a/0.png', 1)
+        table(tmp_path / name, row)
+    assert recognise(Source(tmp_path)) == 'masks'
+    classes, videos = read_labels('masks', tmp_path)
+    assert [one.name for one in classes] == ['car', 'dog']
+    assert [shown(video) for video in videos] == [{'1': ('car', [0])}, {'1': ('dog', [0])}]
+    for name in ('one', 'two'):
+        (tmp_path / name / 'masks/a/0.png').rename(tmp_path / name / 'masks/0.png')
+        table(tmp_path / name, f'{name},1,car')
+    assert [video.name for video in read_labels('masks', tmp_path)[1]] == ['one', 'two']
+
+
 def test_masks_that_do_not_fit(tmp_path):
     table(tmp_path, ',1,car')
     pictures(tmp_path / 'images/a', '0.jpg', '1.jpg')
@@ -220,6 +245,7 @@ def test_masks_that_do_not_fit(tmp_path):
         (['a,x,car'], 'video,id,class', 'line 2: must have video, id and class'),
         (['a,1,car', 'a,2'], 'video,id,class', 'line 3: must have'),
         (['a,1,car'], 'video,object,class', 'line 2: must have'),
+        (['a,1,'], 'video,id,class', 'line 2: the class of id 1 has no name'),
         (['a,1,car', 'a,1,dog'], 'video,id,class', "line 3: id 1 is 'dog', and 'car' before"),
     ],
 )
@@ -230,7 +256,9 @@ def test_tables_that_are_broken(tmp_path, rows, header, message):
         read_labels('masks', tmp_path)
 
 
-@pytest.mark.parametrize('content', [[], {'a': 'car'}, {'a': {'x': 'car'}}, {'a': {'1': 2}}])
+@pytest.mark.parametrize(
+    'content', [[], {'a': 'car'}, {'a': {'x': 'car'}}, {'a': {'1': 2}}, {'a': {'1': ''}}]
+)
 def test_tables_in_json_of_another_form(tmp_path, content):
     mask(tmp_path / 'masks/a/0.png', 1)
     (tmp_path / 'classes.json').write_text(json.dumps(content))

@@ -74,6 +74,16 @@ def test_frames_without_a_png_are_frames_without_objects(tmp_path):
     assert shown(video) == {'1001': ('traffic light', [1, 3]), '2003': ('F\u00fcr', [1])}
 
 
+def test_a_video_of_pictures_without_objects_has_no_png(tmp_path):
+    for name in ('v10', 'v9'):
+        pictures(tmp_path / name / 'images', '0.jpg', '1.jpg')
+        text(tmp_path / name / 'instances/labels.txt', 'car\n')
+    png(tmp_path / 'v10/instances/0.png', 1001)
+    _, videos = read_labels('mots', tmp_path)
+    found = [(video.name, len(video.frames), len(video.objects)) for video in videos]
+    assert found == [('v9', 2, 0), ('v10', 2, 1)]
+
+
 def test_the_original_set(tmp_path):
     """Frames lie elsewhere; 10000 is to be ignored; classes have the names of the set."""
     png(tmp_path / 'instances/0002/000001.png', 2001, 10000)
@@ -351,6 +361,7 @@ def test_an_empty_text_without_pictures(tmp_path):
     assert video.name == 'a'
 
 
-def test_other_texts_are_not_taken_for_labels(tmp_path):
-    text(tmp_path / 'labels/0.txt', '0 0.1 0.2 0.3 0.4 0.5 0.6\n')
+@pytest.mark.parametrize('words', ['0 0.1 0.2 0.3 0.4 0.5 0.6', '0 0 0 1 0 1 1 0 1 7'])
+def test_other_texts_are_not_taken_for_labels(tmp_path, words):
+    text(tmp_path / 'labels/0.txt', f'{words}\n')
     assert not importer('mots').recognises(Source(tmp_path))

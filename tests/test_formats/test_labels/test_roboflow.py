@@ -2,6 +2,7 @@
 
 import pytest
 from label_readers import block, code, read_labels, shown, write_json
+from pycocotools import mask as coco_mask
 
 from mmvseg.errors import UserError
 from mmvseg.formats.labels.importers import recognise
@@ -102,6 +103,20 @@ def test_without_a_field_of_tracks_a_note_is_loud(tmp_path):
     write(tmp_path, export([image(2)], [annotation(2, None)]), 'valid')
     objects = shown(read_labels('roboflow', tmp_path).videos['street'])
     assert [frames for _, frames in objects.values()] == [[0], [1], [2]]
+
+
+@pytest.mark.parametrize(('area', 'columns'), [(12, 4), (6, 3), (None, 3)])
+def test_polygons_of_pixels_are_told_by_their_areas(tmp_path, area, columns):
+    """Pixels 1 to 4 of rows 2 to 4, or what is between their corners."""
+    polygon = [[1, 2, 4, 2, 4, 4, 1, 4]]
+    parts = [annotation(0, segmentation=polygon, area=area), annotation(1, area=16)]
+    write(tmp_path, export([image(0), image(1)], parts))
+    found = read_labels('roboflow', tmp_path)
+    (labelled,) = found.videos['street'].objects
+    mask = coco_mask.decode(labelled.rles[0]) > 0
+    assert mask.sum(1).max() == columns
+    assert mask.sum() == (12 if area == 12 else 6)
+    assert any('outlines of pixels' in note for note in found.notes) == (area == 12)
 
 
 def test_a_flag_of_crowds_counts_on_request(tmp_path):

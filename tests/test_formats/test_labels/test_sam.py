@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from PIL import Image
-from random_labels import pixels, read_labels
+from random_labels import meaning, pixels, read_labels
 
 from mmvseg.apis.import_labels import ImportRequest, import_labels
 from mmvseg.errors import UserError
@@ -177,6 +177,23 @@ def test_broken_codes(tmp_path, broken, message):
     masklets(tmp_path / 'a_manual.json', [code(0), code(1)], broken)
     (video,) = refused(tmp_path, message)
     assert shown(video) == {'0': [0, 1] if len(broken) == 2 else [0], '1': [0]}
+
+
+def test_videos_of_one_name_in_two_folders(tmp_path):
+    for folder, row in (('one', 0), ('two', 1)):
+        masklets(tmp_path / folder / 'a_manual.json', [code(row)])
+        pictures(tmp_path / folder / 'a', 0)
+    _, videos = read_labels('sam', tmp_path)
+    assert [video.frames[0].picture.name for video in videos] == [
+        'one/a/00000.jpg',
+        'two/a/00000.jpg',
+    ]
+    assert meaning(videos[0]) != meaning(videos[1])
+
+
+def test_two_objects_of_one_id(tmp_path):
+    masklets(tmp_path / 'a_manual.json', [code(0), code(1)], masklet_id=[3.0, 3.0])
+    assert refused(tmp_path, 'video a, track 3: two objects have this masklet_id') == []
 
 
 def test_an_object_that_is_nowhere(tmp_path):

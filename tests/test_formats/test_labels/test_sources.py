@@ -100,6 +100,9 @@ def test_what_cannot_be_read(tmp_path):
     fill(tmp_path, 'labels.tar.gz', 'x.zip')
     with pytest.raises(UserError, match='only zip is read'):
         Source(tmp_path / 'labels.tar.gz')
+    archive(tmp_path / 'tasks.zip', 'task 1.zip', 'task 2.zip')
+    with pytest.raises(UserError, match=r'tasks\.zip: has archives in it; unpack it'):
+        Source(tmp_path / 'tasks.zip')
     data = archive(tmp_path / 'y.zip', 'a.json').read_bytes()
     (tmp_path / 'y.zip').write_bytes(data.replace(b'a.jsona.json', b'a.jsona.jsoN'))
     with pytest.raises(UserError, match=r'y\.zip/a\.json: cannot be read .*CRC'):

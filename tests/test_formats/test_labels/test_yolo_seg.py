@@ -40,6 +40,12 @@ def test_a_line_is_a_class_a_polygon_and_a_track(tmp_path):
     assert (objects_of(video)['7'] == box_mask(SIZE, 4, 5, 12, 10)).all()
 
 
+def test_large_ids_are_exact(tmp_path):
+    write(tmp_path, {'clip_1': [f'1 {BOX} 9007199254740992', f'1 {FAR} 9007199254740993']})
+    tracks = [labelled.track for labelled in only_video(tmp_path).objects]
+    assert tracks == ['9007199254740992', '9007199254740993']
+
+
 def test_lines_of_a_track_are_parts(tmp_path):
     write(tmp_path, {'clip_1': [f'1 {BOX} 7', f'1 {FAR} 7']})
     (labelled,) = only_video(tmp_path).objects
@@ -144,6 +150,14 @@ def test_splits_may_have_labels_and_images_of_their_own(tmp_path):
         write(tmp_path / split, {f'{split}clip_1': [f'1 {BOX} 7']}, names='')
     (tmp_path / 'data.yaml').write_text(NAMES, encoding='utf-8')
     assert [*read_labels('yolo-seg', tmp_path).videos] == ['trainclip', 'validclip']
+
+
+def test_pictures_without_a_folder_of_labels_are_left_out_which_is_said(tmp_path):
+    write(tmp_path, {'train/clip_1': [f'1 {BOX} 7']}, pictures=['train/clip_1', 'test/other_1'])
+    read = read_labels('yolo-seg', tmp_path)
+    assert [*read.videos] == ['clip']
+    (note,) = read.report.notes
+    assert note.endswith('1 folder of pictures without one of labels: left out (images/test)')
 
 
 def test_the_folder_of_the_labels_alone(tmp_path):
