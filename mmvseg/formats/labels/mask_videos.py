@@ -1,7 +1,8 @@
 """Videos whose masks are PNGs in folders: a map of objects a frame, or a folder an object."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from mmvseg.errors import counted
 from mmvseg.media.images import read_index_map
@@ -9,7 +10,7 @@ from mmvseg.media.images import read_index_map
 from .footage import Footage
 from .frame_numbers import placed_masks
 from .outlines import encode, value_masks
-from .records import LabelledVideo
+from .records import Frame, LabelledVideo
 from .report import ImportReport
 from .sources import SourceFile
 from .video_builder import VideoBuilder
@@ -73,7 +74,7 @@ def read_video(
         if annotated_only:
             frames = [frames[place] for place in annotated]
             places = [None if place is None else annotated.index(place) for place in places]
-        elif 2 * len(annotated) <= len(frames) or (len(annotated) == 1 and not frames[0].picture):
+        elif _is_sparse(annotated, frames):
             report.bad(masks[0], _unannotated(len(annotated), len(frames)), video=video.name)
             return None
         size = footage.size(frames) or read_index_map(masks[0]).shape
@@ -118,9 +119,19 @@ def _add(
             builder.report.bad(file, rule, video=builder.name, track=track, frame=place)
 
 
+def _is_sparse(annotated: Sequence[int], frames: Sequence[Frame]) -> bool:
+    """Whether only some frames were looked at: the first alone, or never two in a row.
+
+    Where masks stand in a row, those that are missing are of frames without an object.
+    """
+    if len(annotated) == 1:
+        return annotated[0] == 0 and (len(frames) > 1 or not frames[0].picture)
+    return all(after - before > 1 for before, after in pairwise(annotated))
+
+
 def _unannotated(annotated: int, frames: int) -> str:
     return (
         f'there are masks of {annotated} of {counted(frames, "frames")}, as in validation sets, '
-        'which have those of the first frame alone; the other frames are not annotated, rather '
-        'than empty. Take a training set, or give --annotated-only for the frames that have masks'
+        'which have those of the first frame alone, or of every fifth frame; the others are not '
+        'annotated, rather than empty. Take a training set, or give --annotated-only for the frames that have masks'
     )

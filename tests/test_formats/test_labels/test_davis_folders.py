@@ -262,6 +262,16 @@ def test_sets_that_annotate_some_frames_alone_are_refused(tmp_path, annotated, s
     ]
 
 
+@pytest.mark.parametrize('places', [[0, 1], [5, 6], [0, 3, 4], [4]])
+def test_frames_without_masks_among_those_with_some_are_empty(tmp_path, places):
+    for place in places:
+        mask(tmp_path / f'Annotations/a/{place:05d}.png', 1)
+    pictures(tmp_path / 'JPEGImages/a', 12)
+    _, (video,) = read_labels('davis', tmp_path)
+    assert len(video.frames) == 12
+    assert shown(video) == {'1': ('object', places)}
+
+
 def test_a_first_frame_without_pictures_is_refused(tmp_path):
     mask(tmp_path / 'Annotations/480p/a/00000.png', 1)
     refused(tmp_path, 'masks of 1 of 1 frame, as in validation sets')
