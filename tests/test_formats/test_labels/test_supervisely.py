@@ -219,6 +219,15 @@ def test_a_broken_figure_is_named_and_can_be_left_out(tmp_path, figures, message
         (dict(frames=[(3, [polygon()])]), 'track k1, frame 3: there is no such frame'),
         (dict(objects=[('k1', 'cup'), ('k2', 'dog')]), 'track k2: has no figure in any frame'),
         (dict(objects=[('k1', 'cat')]), "track k1: its class 'cat' is not in meta.json"),
+        (
+            dict(objects=[('k1', 'cup'), ('k1', 'dog')]),
+            "track k1: has the class 'dog', and 'cup' before",
+        ),
+        (dict(objects=[('k1', 'cup'), (None, 'dog')]), r'objects\[1\]: an object \(dog\) without'),
+        (
+            dict(frames=[(0, [polygon(), polygon(key=None)])]),
+            'frame 0: a figure without an objectKey',
+        ),
         (dict(size=7), 'size'),
     ],
 )
