@@ -80,6 +80,7 @@ def test_the_label_may_stand_in_an_item_of_its_own(tmp_path):
     shape = item('rectangle', dict(x=10, y=20, width=20, height=25))
     label = item('labels', dict(x=10, y=20, width=20, height=25, labels=['cup']), name='other')
     assert mask_of(tmp_path, shape, label).sum() == 30
+    assert mask_of(tmp_path, label, shape).sum() == 30
 
 
 def tracks(tmp_path, *items):
@@ -242,6 +243,10 @@ BROKEN = [
     ([item('videovector', dict(sequence=[], labels=['cup']))], 'type videovector.*not verified'),
     ([item('rectanglelabels', 7)], 'a value that is no object'),
     ([7], r'result\[0\]: 7 is not an object'),
+    ([item('brush', dict(rle=[]), None)], r'result\[0\]: a region \(brush\) without an id'),
+    ([rectangle(None)], r'result\[0\]: a region \(rectanglelabels\) without an id'),
+    ([rectangle() | dict(type=None)], r'result\[0\].type: None is not a text'),
+    ([rectangle() | dict(type='')], r'result\[0\]: has no type'),
 ]
 
 
