@@ -98,10 +98,18 @@ def test_a_video_file_has_its_frames_by_their_number(load, tmp_path):
 def test_pictures_of_an_image_task_are_in_order_and_say_their_size(load, tmp_path):
     write_frames(tmp_path / 'labels/images/cam', [f'b{n}.jpg' for n in (1, 2, 10)], (20, 24))
     meta = task(size=3, hw=None, extra=labels())
-    content, _ = load(document([track([square(2, 2, 2)])], meta))
+    content, report = load(document([track([square(2, 2, 2)])], meta))
     video = content['videos'][0]
     assert (video['height'], video['width']) == (20, 24)
     assert video['file_names'] == ['street/b1.jpg', 'street/b2.jpg', 'street/b10.jpg']
+    (note,) = report.notes
+    assert 'video street: its labels say only where in the order of pictures' in note
+
+
+def test_pictures_that_any_order_sorts_alike_need_no_note(load, tmp_path):
+    write_frames(tmp_path / 'labels/images', [f'b{n:02d}.jpg' for n in (1, 2, 10)], (20, 24))
+    _, report = load(document([track([square(2, 2, 2)])], task(size=3, hw=None, extra=labels())))
+    assert report.notes == []
 
 
 def test_without_any_size_frames_are_asked_for(load):
