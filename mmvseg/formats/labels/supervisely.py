@@ -132,10 +132,9 @@ def _read_video(file: SourceFile, project: _Project) -> LabelledVideo | None:
         annotation = read_entry(file, _Annotation)
         size = annotation.size.height, annotation.size.width
         dataset = PurePosixPath(file.folder).parent
-        found = footage.frames(
-            f'{dataset}/video/{file.stem}', f'{dataset}/{file.stem}', file.stem, name
-        )
-        frames = found or _unseen(annotation.framesCount)
+        names = f'video/{file.stem}', file.stem, name
+        found = footage.frames(*(f'{dataset}/{name}' for name in names), file.stem, name)
+        frames = found or (None if footage.is_given else _unseen(annotation.framesCount))
         if not frames:
             raise footage.missing(name)
         _check_length(annotation.framesCount, frames, file)

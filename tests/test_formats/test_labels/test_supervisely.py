@@ -11,7 +11,10 @@ from label_reading import box_mask, masks_of, picture, read_labels, video_file
 from PIL import Image
 
 from mmvseg.errors import UserError
-from mmvseg.formats.labels.importers import recognise
+from mmvseg.formats.labels.footage import Footage
+from mmvseg.formats.labels.importers import importer, recognise
+from mmvseg.formats.labels.options import ImportOptions
+from mmvseg.formats.labels.report import ImportReport
 from mmvseg.formats.labels.sources import Source
 
 SIZE = 16, 32
@@ -156,6 +159,20 @@ def test_frames_come_from_pictures_or_the_video_of_the_project(tmp_path):
         picture(tmp_path / f'../pictures/clip/{index}.png', SIZE)
     read = read_labels('supervisely', tmp_path, frames=tmp_path / '../pictures')
     assert [frame.name for frame in read.videos['clip'].frames] == ['0.png', '1.png', '2.png']
+
+
+def test_given_frames_go_by_the_dataset_and_must_be_there(tmp_path):
+    for dataset in ('ds0', 'ds1'):
+        write(tmp_path / 'project', [(0, [polygon()])], dataset=dataset)
+        for index in range(3):
+            picture(tmp_path / f'frames/{dataset}/clip/{dataset}_{index}.png', SIZE)
+    source = Source(tmp_path / 'project')
+    options = ImportOptions(Footage(source, Source(tmp_path / 'frames')))
+    videos = importer('supervisely').read(source, options, ImportReport()).videos
+    assert [video.read().frames[2].name for video in videos] == ['ds0_2.png', 'ds1_2.png']
+    picture(tmp_path / 'others/street/0.png', SIZE)
+    with pytest.raises(UserError, match='video clip: its frames are needed and not there'):
+        read_labels('supervisely', tmp_path / 'project', frames=tmp_path / 'others')
 
 
 def test_pictures_must_be_all_frames(tmp_path):
