@@ -292,6 +292,14 @@ def test_of_several_addresses_the_usual_name_is_taken(tmp_path):
     assert only_video(tmp_path, task([rectangle(), number(1)], data=data))[0].name == 'clip'
 
 
+def test_given_frames_must_have_those_of_a_video(tmp_path):
+    write(tmp_path / 'labels', task([rectangle(), number(1)]))
+    for name in ('other', 'more'):
+        picture(tmp_path / f'frames/{name}/0.png', SIZE)
+    with pytest.raises(UserError, match='video clip: its frames are needed and not there'):
+        read_labels('labelstudio', tmp_path / 'labels', frames=tmp_path / 'frames')
+
+
 def test_json_min_is_refused(tmp_path):
     small = dict(image='clip/0.png', id=1, tag=[], annotator=1, annotation_id=3, lead_time=1.5)
     write(tmp_path, small)
