@@ -81,6 +81,11 @@ class Meta:
     tasks: list[Task] = field(default_factory=list)
     is_datumaro: bool = False
 
+    def is_default(self, label: str, attribute: str) -> bool:
+        """Whether ``name=value`` is what a label's attribute says when nobody sets it."""
+        name, _, value = attribute.partition('=')
+        return self.defaults.get((label, name)) == value
+
 
 def read_meta(meta: Element, file: SourceFile, fallback: str) -> Meta:
     """Read the element.

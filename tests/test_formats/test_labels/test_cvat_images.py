@@ -85,6 +85,22 @@ def test_objects_are_known_by_attribute_then_by_group(load):
     assert 'objects of one frame each' in note
 
 
+def test_a_number_that_nobody_set(load):
+    unset = dict(attributes=dict(track_id=0))
+    content, report = load(
+        image('a/1.jpg', square(2, **unset), square(20, **unset)),
+        image('a/2.jpg', square(3, group_id=4, **unset), square(9, attributes=dict(track_id=1))),
+        image('a/3.jpg', square(4, group_id=4, **unset)),
+    )
+    assert shown(content) == {
+        ('a', 'track_id=0'): {0: 2},
+        ('a', 'cup, group 4'): {1: 3, 2: 4},
+        ('a', 'track_id=1'): {1: 9},
+    }
+    (note,) = report.notes
+    assert 'nobody sets it' in note
+
+
 def test_shapes_of_one_object_are_parts(load):
     content, _ = load(image('0.jpg', square(2, group_id=1), square(20, group_id=1)))
     assert content['annotations'][0]['areas'] == [128]
