@@ -305,5 +305,5 @@ def test_given_frames_must_have_those_of_a_video(tmp_path):
     write(tmp_path / 'labels/clip', '0', [shape()])
     picture(tmp_path / 'frames/other/0.png', SIZE)
     picture(tmp_path / 'frames/more/0.png', SIZE)
-    with pytest.raises(UserError, match='video clip: its frames are needed and not there'):
+    with pytest.raises(UserError, match='the frames of clip are needed and not there'):
         read_labels('labelme', tmp_path / 'labels', frames=tmp_path / 'frames')

@@ -296,7 +296,7 @@ def test_given_frames_must_have_those_of_a_video(tmp_path):
     write(tmp_path / 'labels', task([rectangle(), number(1)]))
     for name in ('other', 'more'):
         picture(tmp_path / f'frames/{name}/0.png', SIZE)
-    with pytest.raises(UserError, match='video clip: its frames are needed and not there'):
+    with pytest.raises(UserError, match='the frames of clip are needed and not there'):
         read_labels('labelstudio', tmp_path / 'labels', frames=tmp_path / 'frames')
 
 

@@ -171,7 +171,7 @@ def test_given_frames_go_by_the_dataset_and_must_be_there(tmp_path):
     videos = importer('supervisely').read(source, options, ImportReport()).videos
     assert [video.read().frames[2].name for video in videos] == ['ds0_2.png', 'ds1_2.png']
     picture(tmp_path / 'others/street/0.png', SIZE)
-    with pytest.raises(UserError, match='video clip: its frames are needed and not there'):
+    with pytest.raises(UserError, match='the frames of clip are needed and not there'):
         read_labels('supervisely', tmp_path / 'project', frames=tmp_path / 'others')
 
 
