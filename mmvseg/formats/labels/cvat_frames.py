@@ -32,6 +32,8 @@ def task_frames(
     Raises:
         UserError: there are others than the task speaks of, or nothing says how large they are.
     """
+    if task.length == 0:
+        raise UserError(f'{file}: meta: no frame (size, stop_frame); export it again')
     frames = _frames(task, file, source, options)
     size = task.size or options.footage.size(frames)
     if size is None:

@@ -117,6 +117,13 @@ def test_without_any_size_frames_are_asked_for(load):
         load(document([track([square(2, 2, 2)])], task(hw=None, extra=labels())))
 
 
+def test_a_task_without_frames_is_told(load):
+    meta = task(extra=labels()).replace('<size>6</size>', '').replace('<stop_frame>5', '<other>5')
+    meta = meta.replace('</stop_frame>', '</other>')
+    with pytest.raises(UserError, match=r'meta: no frame \(size, stop_frame\)'):
+        load(document([track([square(0, 2, 2)])], meta))
+
+
 def test_a_job_is_called_by_its_video_and_counts_its_own_frames(load):
     sides = '<original_size><width>40</width><height>30</height></original_size>'
     meta = task('job', name='', start=40, hw=None, extra=labels()) + sides

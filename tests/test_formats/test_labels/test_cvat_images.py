@@ -64,6 +64,12 @@ def test_folders_are_videos_and_frames_are_in_natural_order(load):
     assert report.notes == []
 
 
+def test_the_task_need_not_say_how_many_there_are(load):
+    meta = f'<task><name>street</name>{labels()}</task>'
+    content, _ = load(image('a/1.jpg', square(2)), meta=meta)
+    assert [video['length'] for video in content['videos']] == [1]
+
+
 def test_without_folders_the_task_is_the_video(load):
     content, _ = load(*(image(f'{n}.jpg', square(n, group_id=1)) for n in range(3)))
     assert shown(content) == {('street', 'cup, group 1'): {0: 0, 1: 1, 2: 2}}
