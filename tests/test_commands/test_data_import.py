@@ -1,6 +1,5 @@
 """mmvseg data import: what it says."""
 
-import zipfile
 from unittest import mock
 
 import numpy as np
@@ -112,13 +111,3 @@ def test_an_archive_that_is_none(tmp_path, capsys):
     status, _, error = run(capsys, tmp_path / 'task.zip', '--out', tmp_path / 'out')
     assert status == 1
     assert 'task.zip: no zip archive, or a damaged one' in error
-
-
-def test_an_archive_of_archives(tmp_path, capsys):
-    for name, inside in (('a.zip', 'x.txt'), ('b.zip', 'a.zip')):
-        with zipfile.ZipFile(tmp_path / name, 'w') as archive:
-            content = b'' if inside == 'x.txt' else (tmp_path / inside).read_bytes()
-            archive.writestr(f'in/{inside}', content)
-    status, _, error = run(capsys, tmp_path / 'b.zip', '--out', tmp_path / 'out')
-    assert status == 1
-    assert 'b.zip: an archive of archives; unpack it' in error

@@ -63,8 +63,6 @@ def _unknown(source: Source) -> str:
             'pictures without labels; give what the tool exported, and the pictures with --frames '
             '(if they are masks, docs/labels.md says how their folders have to be)'
         )
-    if all(file.suffix == '.zip' and file.member is not None for file in files):
-        return 'an archive of archives; unpack it, and give the folder'
     if len(files) == 1 and files[0].suffix == '.zip':
         return 'no zip archive, or a damaged one; export or copy it again'
     shown = ', '.join(file.name for file in files[:5])
