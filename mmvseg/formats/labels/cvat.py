@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from mmvseg.errors import UserError
 
-from .cvat_frames import counted_by_pictures, task_frames
+from .cvat_frames import counted_by_pictures, order_note, task_frames
 from .cvat_images import images_videos
 from .cvat_meta import NO_NAMES, Meta, read_meta
 from .cvat_tracks import TaskTracks
@@ -120,6 +120,8 @@ def _track_videos(
                 task = counted_by_pictures(task, file, source)
             try:
                 frames, size = task_frames(task, file, source, options)
+                if (note := order_note(task, frames)) is not None:
+                    report.note(note)
                 tasks[place] = TaskTracks(task, meta, frames, size, file, report)
             except UserError as error:
                 tasks[place] = error

@@ -32,6 +32,8 @@ def task_frames(
     Raises:
         UserError: there are others than the task speaks of, or nothing says how large they are.
     """
+    if task.length == 0:
+        raise UserError(f'{file}: meta: no frame (size, stop_frame); export it again')
     frames = _frames(task, file, source, options)
     size = task.size or options.footage.size(frames)
     if size is None:
@@ -105,6 +107,22 @@ def _pictured(task: Task, pictures: list[SourceFile]) -> list[Frame]:
         Frame(f'frame_{task.number(index):06d}.jpg' if p is None else p.base, p, index=index)
         for index, p in enumerate(chosen)
     ]
+
+
+def order_note(task: Task, frames: list[Frame]) -> str | None:
+    """What is not sure of a task of pictures, whose xml does not name them.
+
+    CVAT takes pictures in the order in which the task was made: as text, unless it was told to sort
+    them naturally.
+    """
+    names = [frame.picture.name for frame in frames if frame.picture is not None]
+    if task.size is not None or names == sorted(names):  # tasks of videos say a size
+        return None
+    return (
+        f'video {task.name}: its labels say only where in the order of pictures they belong, taken '
+        'to be natural (2 before 10); if the task was sorted as text (10 before 2), they are on '
+        'the wrong pictures: look at the result, or export as CVAT for images 1.1'
+    )
 
 
 class PictureFinder:

@@ -19,7 +19,7 @@ from mmvseg.media.names import natural_key
 from .cvat_frames import PictureFinder, numbered_name
 from .cvat_meta import Meta
 from .cvat_shapes import AREAS, draw, read_shape
-from .cvat_tracks import group_of, identity_of
+from .cvat_tracks import UNSET, group_of, identity_of
 from .cvat_videos import pending_videos
 from .cvat_xml import read_parts
 from .options import ImportOptions
@@ -148,6 +148,8 @@ class ImagesVideo:
         self.file, self.name = file, listed.name
         self.report = LaterReport(report)
         self._labels = {label.name for label in meta.classes}
+        self._meta = meta
+        self._unset: set[tuple[str, int]] = set()
         names = sorted(listed.sizes, key=lambda name: natural_key(PurePosixPath(name).name))
         self._indices = {name: index for index, name in enumerate(names)}
         frames = _frames(listed, names, finder, options)
@@ -170,7 +172,8 @@ class ImagesVideo:
             self.report.ignore(element.tag)
             return
         name, label = _name(image), nfc(element.get('label') or '')
-        index, object_ = self._indices[name], self._object(element, label)
+        index = self._indices[name]
+        object_ = self._object(element, label, index)
         if self._labels and label not in self._labels:
             self._bad(f'the label {label!r} is not among the labels of the file', object_, index)
             return
@@ -190,11 +193,16 @@ class ImagesVideo:
         """The video, once all shapes are taken."""
         return self._builder.video()
 
-    def _object(self, element: Element, label: str) -> str:
+    def _object(self, element: Element, label: str, frame: int) -> str:
         """What the object of a shape is called."""
-        if identity := identity_of(element):
+        identity, group = identity_of(element), group_of(element)
+        is_unset = identity is not None and self._meta.is_default(label, identity)
+        if identity and not (is_unset and group and element.tag != 'mask'):
+            if is_unset and (identity, frame) in self._unset:
+                self.report.note(UNSET)
+            self._unset.add((identity, frame))
             return identity
-        if group := group_of(element):
+        if group:
             return f'{label}, group {group}'
         if len(self._indices) > 1:
             self.report.note(_ALONE)

@@ -81,6 +81,11 @@ class Meta:
     tasks: list[Task] = field(default_factory=list)
     is_datumaro: bool = False
 
+    def is_default(self, label: str, attribute: str) -> bool:
+        """Whether ``name=value`` is what a label's attribute says when nobody sets it."""
+        name, _, value = attribute.partition('=')
+        return self.defaults.get((label, name)) == value
+
 
 def read_meta(meta: Element, file: SourceFile, fallback: str) -> Meta:
     """Read the element.
@@ -130,7 +135,9 @@ def _task(
     step = _STEP.search(_text(entry, 'frame_filter'))
     step = max(int(step[1]), 1) if step else 1
     start, subset = _number(entry, 'start_frame', file, 0), _text(entry, 'subset')
-    if entry.find('size') is None:
+    if entry.find('size') is None and entry.find('stop_frame') is None:
+        length = 0  # files of images list them
+    elif entry.find('size') is None:
         length = (_number(entry, 'stop_frame', file) - start) // step + 1
     else:
         length = _number(entry, 'size', file)

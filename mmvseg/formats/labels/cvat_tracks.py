@@ -37,9 +37,10 @@ _ALONE = (
     'one frame each'
 )
 
-_UNSET = (
-    'several masks of one frame have an attribute that says the same, and what it says when nobody '
-    'sets it: they are taken for parts of one object'
+#: What is said of shapes without a number of their own.
+UNSET = (
+    'several shapes of one frame have an attribute that says the same, and what it says when '
+    'nobody sets it: they are taken for parts of one object'
 )
 
 
@@ -255,8 +256,7 @@ class TaskTracks:
 
     def _is_default(self, track: Track) -> bool:
         """Whether the label declares its identity as what is there when nobody sets it."""
-        name, _, value = track.identity.partition('=')
-        return self.meta.defaults.get((track.label, name)) == value
+        return self.meta.is_default(track.label, track.identity)
 
     def _tell(self, names: Sequence[str]) -> None:
         """Say which objects could not be told from others."""
@@ -272,4 +272,4 @@ class TaskTracks:
             if s.is_single and name == s.track.identity and self._is_default(s.track)
         ]
         if len(set(unset)) < len(unset):
-            self.report.note(_UNSET)
+            self.report.note(UNSET)

@@ -165,6 +165,15 @@ class Footage:
             raise broken
         return None
 
+    def check_given(self, video: str, frames: Iterable[Frame]) -> None:
+        """Make sure that frames that were given have some of a video's.
+
+        Raises:
+            UserError: they have none.
+        """
+        if self.is_given and not any(frame.picture or frame.video for frame in frames):
+            raise self.missing(video)
+
     def missing(self, video: str) -> UserError:
         """The error of labels that need the frames of a video, which are not there."""
         return UserError(

@@ -141,6 +141,7 @@ def _read_video(folder: _Folder) -> LabelledVideo | None:
         frames.setdefault(page.frame.name, page.frame)
     ordered = sorted(frames.values(), key=lambda frame: natural_key(frame.name))
     with report.guard(video=folder.video):
+        folder.options.footage.check_given(folder.video, ordered)
         sizes = Counter(page.size for page in pages if page.size is not None)
         size = sizes.most_common(1)[0][0] if sizes else folder.options.footage.size(ordered)
         if size is None:

@@ -157,6 +157,7 @@ def _read_pictures(video: _Video, options: ImportOptions, report: ImportReport) 
         labelled[base] = task
         frames.setdefault(base, Frame(base))
     ordered = sorted(frames.values(), key=lambda frame: natural_key(frame.name))
+    options.footage.check_given(video.name, ordered)
     if len(labelled) < len(ordered):
         rest = counted(len(ordered) - len(labelled), 'pictures')
         report.note(f'video {video.name}: {rest} without a task: frames without objects')

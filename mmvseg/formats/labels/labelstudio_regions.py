@@ -74,8 +74,12 @@ def read_regions(
     for number, raw in enumerate(listed(results, file, 'result')):
         with report.guard(**where):
             item = typed(raw, _Item, file, f'result[{number}]')
-            if item.id is not None:
+            if not item.type:
+                report.bad(file, f'result[{number}]: has no type', **where)
+            elif item.id is not None:
                 items.setdefault(str(item.id), []).append(item)
+            elif _kind(item) not in _SAID:
+                report.bad(file, f'result[{number}]: a region ({item.type}) without an id', **where)
     for id_, parts in items.items():
         kinds = dict.fromkeys(kind for p in parts if (kind := _kind(p)) not in _SAID)
         if not kinds:

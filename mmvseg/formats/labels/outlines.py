@@ -191,7 +191,9 @@ def row_runs(runs: Sequence[int], height: int, width: int) -> np.ndarray:
         ValueError: the runs are not of so many pixels.
     """
     lengths = np.asarray(runs, np.int64)
-    if (len(lengths) and lengths.min() < 0) or lengths.sum() != height * width:
+    if len(lengths) and lengths.min() < 0:
+        raise ValueError(f'a run of {lengths.min()} pixels')
+    if lengths.sum() != height * width:
         total = lengths.sum() if len(lengths) else 0
         raise ValueError(f'the runs cover {total} pixels, the mask has {height} x {width}')
     values = np.arange(len(lengths)) % 2 == 1

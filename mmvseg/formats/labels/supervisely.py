@@ -132,10 +132,9 @@ def _read_video(file: SourceFile, project: _Project) -> LabelledVideo | None:
         annotation = read_entry(file, _Annotation)
         size = annotation.size.height, annotation.size.width
         dataset = PurePosixPath(file.folder).parent
-        found = footage.frames(
-            f'{dataset}/video/{file.stem}', f'{dataset}/{file.stem}', file.stem, name
-        )
-        frames = found or _unseen(annotation.framesCount)
+        names = f'video/{file.stem}', file.stem, name
+        found = footage.frames(*(f'{dataset}/{name}' for name in names), file.stem, name)
+        frames = found or (None if footage.is_given else _unseen(annotation.framesCount))
         if not frames:
             raise footage.missing(name)
         _check_length(annotation.framesCount, frames, file)
@@ -168,9 +167,16 @@ def _add_objects(
         with report.guard(video=builder.name):
             entry = typed(raw, _Object, file, f'objects[{number}]')
             track, label = _key(entry.key, entry.id), nfc(entry.classTitle)
-            known[track] = label if label in labels else None
-            if label not in labels:
+            if track is None:
+                rule = f'objects[{number}]: an object ({label}) without a key and an id'
+                report.bad(file, rule, video=builder.name)
+            elif known.setdefault(track, label if label in labels else None) is None:
                 rule = f'its class {label!r} is not in meta.json'
+                report.bad(file, rule, video=builder.name, track=track)
+            elif known[track] != label:
+                rule = (
+                    f'has the class {label!r}, and {known[track]!r} before; an object has one class'
+                )
                 report.bad(file, rule, video=builder.name, track=track)
     with_figures = set()
     for number, raw in enumerate(listed(annotation.frames, file, 'frames')):
@@ -198,6 +204,8 @@ def _add_figure(
     where = dict(video=builder.name, track=track, frame=frame)
     if figure.kind in LINES:
         builder.report.ignore(figure.kind)
+    elif track is None:
+        builder.report.bad(file, 'a figure without an objectKey and an objectId', **where)
     elif track not in known:
         builder.report.bad(file, 'a figure of an object that is not in objects', **where)
     elif known[track] is not None:
@@ -209,5 +217,6 @@ def _add_figure(
             builder.add(track, known[track], frame, rle, file=file)
 
 
-def _key(key: str | None, id_: int | None) -> str:
-    return str(id_) if key is None else key
+def _key(key: str | None, id_: int | None) -> str | None:
+    """What an object is known by; None if nothing says it."""
+    return str(id_) if key is None and id_ is not None else key

@@ -40,6 +40,7 @@ class VideoBuilder:
         self.name, self.frames, self.report, self.file = name, list(frames), report, file
         self.height, self.width = size
         self._labels: dict[str, str] = {}
+        self._files: dict[str, SourceFile | str | None] = {}
         self._crowds: set[str] = set()
         self._masks: dict[str, dict[int, list[dict]]] = {}
         self._extra: dict[str, dict[str, Any]] = {}
@@ -68,6 +69,7 @@ class VideoBuilder:
             Whether this fits to what was said of it before.
         """
         known = self._labels.setdefault(track, label)
+        self._files.setdefault(track, file)
         if known != label:
             rule = f'has the class {label!r}, and {known!r} before; an object has one class'
             self._bad(rule, file, track=track, frame=frame)
@@ -122,7 +124,7 @@ class VideoBuilder:
         for track, label in self._labels.items():
             masks = self._masks.get(track)
             if not masks:
-                self._bad('has no mask in any frame', None, track=track)
+                self._bad('has no mask in any frame', self._files[track], track=track)
                 continue
             rles: list[dict | None] = [None] * len(self.frames)
             for frame, parts in masks.items():

@@ -98,15 +98,30 @@ def test_a_video_file_has_its_frames_by_their_number(load, tmp_path):
 def test_pictures_of_an_image_task_are_in_order_and_say_their_size(load, tmp_path):
     write_frames(tmp_path / 'labels/images/cam', [f'b{n}.jpg' for n in (1, 2, 10)], (20, 24))
     meta = task(size=3, hw=None, extra=labels())
-    content, _ = load(document([track([square(2, 2, 2)])], meta))
+    content, report = load(document([track([square(2, 2, 2)])], meta))
     video = content['videos'][0]
     assert (video['height'], video['width']) == (20, 24)
     assert video['file_names'] == ['street/b1.jpg', 'street/b2.jpg', 'street/b10.jpg']
+    (note,) = report.notes
+    assert 'video street: its labels say only where in the order of pictures' in note
+
+
+def test_pictures_that_any_order_sorts_alike_need_no_note(load, tmp_path):
+    write_frames(tmp_path / 'labels/images', [f'b{n:02d}.jpg' for n in (1, 2, 10)], (20, 24))
+    _, report = load(document([track([square(2, 2, 2)])], task(size=3, hw=None, extra=labels())))
+    assert report.notes == []
 
 
 def test_without_any_size_frames_are_asked_for(load):
     with pytest.raises(UserError, match='the frames of street are needed'):
         load(document([track([square(2, 2, 2)])], task(hw=None, extra=labels())))
+
+
+def test_a_task_without_frames_is_told(load):
+    meta = task(extra=labels()).replace('<size>6</size>', '').replace('<stop_frame>5', '<other>5')
+    meta = meta.replace('</stop_frame>', '</other>')
+    with pytest.raises(UserError, match=r'meta: no frame \(size, stop_frame\)'):
+        load(document([track([square(0, 2, 2)])], meta))
 
 
 def test_a_job_is_called_by_its_video_and_counts_its_own_frames(load):

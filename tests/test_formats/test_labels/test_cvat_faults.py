@@ -40,6 +40,9 @@ FAULTS = {
     'the runs cover 5 pixels': track(
         [shape('mask', 2, rle='2,3', left=0, top=0, width=2, height=2)], 5
     ),
+    'a run of -2 pixels': track(
+        [shape('mask', 2, rle='-2,6', left=0, top=0, width=2, height=2)], 5
+    ),
     'is not in the 30 x 40 frame': track([brush(2, 38, 2)], 5),
     'a track without a shape': track([], 5),
     "the label 'cat' is not among": track([square(2, 2, 2)], 5, 'cat'),

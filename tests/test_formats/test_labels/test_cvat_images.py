@@ -64,6 +64,12 @@ def test_folders_are_videos_and_frames_are_in_natural_order(load):
     assert report.notes == []
 
 
+def test_the_task_need_not_say_how_many_there_are(load):
+    meta = f'<task><name>street</name>{labels()}</task>'
+    content, _ = load(image('a/1.jpg', square(2)), meta=meta)
+    assert [video['length'] for video in content['videos']] == [1]
+
+
 def test_without_folders_the_task_is_the_video(load):
     content, _ = load(*(image(f'{n}.jpg', square(n, group_id=1)) for n in range(3)))
     assert shown(content) == {('street', 'cup, group 1'): {0: 0, 1: 1, 2: 2}}
@@ -83,6 +89,22 @@ def test_objects_are_known_by_attribute_then_by_group(load):
     }
     (note,) = report.notes
     assert 'objects of one frame each' in note
+
+
+def test_a_number_that_nobody_set(load):
+    unset = dict(attributes=dict(track_id=0))
+    content, report = load(
+        image('a/1.jpg', square(2, **unset), square(20, **unset)),
+        image('a/2.jpg', square(3, group_id=4, **unset), square(9, attributes=dict(track_id=1))),
+        image('a/3.jpg', square(4, group_id=4, **unset)),
+    )
+    assert shown(content) == {
+        ('a', 'track_id=0'): {0: 2},
+        ('a', 'cup, group 4'): {1: 3, 2: 4},
+        ('a', 'track_id=1'): {1: 9},
+    }
+    (note,) = report.notes
+    assert 'nobody sets it' in note
 
 
 def test_shapes_of_one_object_are_parts(load):

@@ -85,7 +85,7 @@ def test_numbers_that_nobody_set_are_told(load):
     parts = [track([brush(1, 9 * n, 2, attributes=dict(track_id=0))], n) for n in range(2)]
     content, report = load(document(parts))
     assert len(content['annotations']) == 1
-    assert 'when nobody sets it' in report.notes[0]
+    assert 'nobody sets it' in report.notes[0]
 
 
 def test_single_polygons_are_one_object_by_a_number_that_was_set(load):

@@ -299,3 +299,11 @@ def test_old_files_are_recognised_that_begin_with_the_picture(tmp_path):
     page = dict(imageData='A' * 10000, imagePath='1.png', shapes=[])
     (tmp_path / '1.json').write_text(json.dumps(page))
     assert recognise(Source(tmp_path)) == 'labelme'
+
+
+def test_given_frames_must_have_those_of_a_video(tmp_path):
+    write(tmp_path / 'labels/clip', '0', [shape()])
+    picture(tmp_path / 'frames/other/0.png', SIZE)
+    picture(tmp_path / 'frames/more/0.png', SIZE)
+    with pytest.raises(UserError, match='the frames of clip are needed and not there'):
+        read_labels('labelme', tmp_path / 'labels', frames=tmp_path / 'frames')

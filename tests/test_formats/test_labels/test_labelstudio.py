@@ -80,6 +80,7 @@ def test_the_label_may_stand_in_an_item_of_its_own(tmp_path):
     shape = item('rectangle', dict(x=10, y=20, width=20, height=25))
     label = item('labels', dict(x=10, y=20, width=20, height=25, labels=['cup']), name='other')
     assert mask_of(tmp_path, shape, label).sum() == 30
+    assert mask_of(tmp_path, label, shape).sum() == 30
 
 
 def tracks(tmp_path, *items):
@@ -242,6 +243,10 @@ BROKEN = [
     ([item('videovector', dict(sequence=[], labels=['cup']))], 'type videovector.*not verified'),
     ([item('rectanglelabels', 7)], 'a value that is no object'),
     ([7], r'result\[0\]: 7 is not an object'),
+    ([item('brush', dict(rle=[]), None)], r'result\[0\]: a region \(brush\) without an id'),
+    ([rectangle(None)], r'result\[0\]: a region \(rectanglelabels\) without an id'),
+    ([rectangle() | dict(type=None)], r'result\[0\].type: None is not a text'),
+    ([rectangle() | dict(type='')], r'result\[0\]: has no type'),
 ]
 
 
@@ -285,6 +290,14 @@ def test_a_task_without_its_picture(tmp_path, data, message):
 def test_of_several_addresses_the_usual_name_is_taken(tmp_path):
     data = dict(thumbnail='x/1.png', image='clip/0.png')
     assert only_video(tmp_path, task([rectangle(), number(1)], data=data))[0].name == 'clip'
+
+
+def test_given_frames_must_have_those_of_a_video(tmp_path):
+    write(tmp_path / 'labels', task([rectangle(), number(1)]))
+    for name in ('other', 'more'):
+        picture(tmp_path / f'frames/{name}/0.png', SIZE)
+    with pytest.raises(UserError, match='the frames of clip are needed and not there'):
+        read_labels('labelstudio', tmp_path / 'labels', frames=tmp_path / 'frames')
 
 
 def test_json_min_is_refused(tmp_path):

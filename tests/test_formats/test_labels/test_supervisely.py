@@ -11,7 +11,10 @@ from label_reading import box_mask, masks_of, picture, read_labels, video_file
 from PIL import Image
 
 from mmvseg.errors import UserError
-from mmvseg.formats.labels.importers import recognise
+from mmvseg.formats.labels.footage import Footage
+from mmvseg.formats.labels.importers import importer, recognise
+from mmvseg.formats.labels.options import ImportOptions
+from mmvseg.formats.labels.report import ImportReport
 from mmvseg.formats.labels.sources import Source
 
 SIZE = 16, 32
@@ -158,6 +161,20 @@ def test_frames_come_from_pictures_or_the_video_of_the_project(tmp_path):
     assert [frame.name for frame in read.videos['clip'].frames] == ['0.png', '1.png', '2.png']
 
 
+def test_given_frames_go_by_the_dataset_and_must_be_there(tmp_path):
+    for dataset in ('ds0', 'ds1'):
+        write(tmp_path / 'project', [(0, [polygon()])], dataset=dataset)
+        for index in range(3):
+            picture(tmp_path / f'frames/{dataset}/clip/{dataset}_{index}.png', SIZE)
+    source = Source(tmp_path / 'project')
+    options = ImportOptions(Footage(source, Source(tmp_path / 'frames')))
+    videos = importer('supervisely').read(source, options, ImportReport()).videos
+    assert [video.read().frames[2].name for video in videos] == ['ds0_2.png', 'ds1_2.png']
+    picture(tmp_path / 'others/street/0.png', SIZE)
+    with pytest.raises(UserError, match='the frames of clip are needed and not there'):
+        read_labels('supervisely', tmp_path / 'project', frames=tmp_path / 'others')
+
+
 def test_pictures_must_be_all_frames(tmp_path):
     write(tmp_path, [(0, [polygon()])])
     picture(tmp_path / 'frames/clip/0.png', SIZE)
@@ -219,6 +236,15 @@ def test_a_broken_figure_is_named_and_can_be_left_out(tmp_path, figures, message
         (dict(frames=[(3, [polygon()])]), 'track k1, frame 3: there is no such frame'),
         (dict(objects=[('k1', 'cup'), ('k2', 'dog')]), 'track k2: has no figure in any frame'),
         (dict(objects=[('k1', 'cat')]), "track k1: its class 'cat' is not in meta.json"),
+        (
+            dict(objects=[('k1', 'cup'), ('k1', 'dog')]),
+            "track k1: has the class 'dog', and 'cup' before",
+        ),
+        (dict(objects=[('k1', 'cup'), (None, 'dog')]), r'objects\[1\]: an object \(dog\) without'),
+        (
+            dict(frames=[(0, [polygon(), polygon(key=None)])]),
+            'frame 0: a figure without an objectKey',
+        ),
         (dict(size=7), 'size'),
     ],
 )

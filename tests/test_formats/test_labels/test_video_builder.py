@@ -70,9 +70,9 @@ def test_an_object_without_masks():
         video.video()
     report = ImportReport(skip_bad=True)
     video = builder(report)
-    video.add('9', 'car', 0, encode(np.zeros((2, 4))))
+    video.add('9', 'car', 0, encode(np.zeros((2, 4))), file='b.json')
     assert video.video().objects == []
-    assert len(report.left_out) == 1
+    assert report.left_out == ['b.json: video street, track 9: has no mask in any frame']
 
 
 def test_a_guard_names_the_place_and_advises_once():
