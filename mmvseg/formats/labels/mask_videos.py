@@ -133,6 +133,6 @@ def _unannotated(annotated: int, frames: int) -> str:
     return (
         f'there are masks of {annotated} of {counted(frames, "frames")}, as in validation sets, '
         'which have those of the first frame alone, or of every fifth frame; the others are not '
-        'annotated, rather than empty. Take a training set, or give --annotated-only for the frames '
-        'that have masks'
+        'annotated, rather than empty. Take a training set, or give --annotated-only for the '
+        'frames that have masks'
     )
