@@ -3,7 +3,7 @@
 import copy
 
 import pytest
-from label_readers import block, code, read_labels, write_json
+from label_reading import block, code, read_labels, write_json
 
 from mmvseg.errors import UserError
 

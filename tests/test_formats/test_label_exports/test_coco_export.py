@@ -5,7 +5,7 @@ import json
 import cv2
 import numpy as np
 import pytest
-from label_readers import block, read_labels, shown
+from label_reading import block, read_labels, shown
 from pycocotools.coco import COCO
 
 from mmvseg.errors import UserError
@@ -62,7 +62,7 @@ def test_pycocotools_reads_every_mask(tmp_path):
 def test_the_importer_reads_it(tmp_path):
     written(tmp_path, *two_videos())
     found = read_labels('coco', tmp_path)
-    assert found.classes == {'car': 7, 'Fußgänger': 3}
+    assert found.ids == {'car': 7, 'Fußgänger': 3}
     assert shown(found.videos['a']) == {'1': ('Fußgänger', [0, 1]), '2': ('car', [1])}
     assert shown(found.videos['b']) == {'3': ('car', [0])}
     assert [len(one.frames) for one in found.videos.values()] == [2, 2]

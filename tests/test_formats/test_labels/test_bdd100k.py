@@ -5,7 +5,7 @@ import copy
 import cv2
 import numpy as np
 import pytest
-from label_readers import block, code, masks, read_labels, shown, write_json
+from label_reading import block, code, masks, read_labels, shown, write_json
 from PIL import Image
 
 from mmvseg.errors import UserError
@@ -53,7 +53,7 @@ def test_frames_in_a_list_or_under_a_key(tmp_path, wrapped):
     content = dict(frames=scalabel(), config=config) if wrapped else scalabel()
     found = read(tmp_path, content)
     assert recognise(Source(tmp_path)) == 'bdd100k'
-    assert found.classes == (dict(car=None, dog=None) if wrapped else None)
+    assert found.ids == (dict(car=None, dog=None) if wrapped else None)
     assert shown(found.videos['v']) == {'1': ('car', [0, 1])}
     assert shown(found.videos['w']) == {'1': ('car', [0])}
     np.testing.assert_array_equal(masks(found.videos['v'].objects[0])[1], B)
@@ -133,9 +133,9 @@ def test_flags_of_people_are_crowds(tmp_path, flag):
 def test_classes_of_a_tree_and_from_a_file(tmp_path):
     tree = [dict(name='vehicle', subcategories=[dict(name='bus'), dict(name='car')])]
     content = dict(frames=scalabel(), config=dict(categories=tree))
-    assert list(read(tmp_path, content).classes) == ['bus', 'car']
+    assert list(read(tmp_path, content).ids) == ['bus', 'car']
     given = read_labels('bdd100k', tmp_path, classes=[LabelClass('car', 3)])
-    assert given.classes == dict(car=3)
+    assert given.ids == dict(car=3)
     with pytest.raises(UserError, match="the class 'car' is none of the file or of --classes"):
         read_labels('bdd100k', tmp_path, classes=[LabelClass('dog', 3)])
 

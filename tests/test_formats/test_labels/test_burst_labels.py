@@ -3,7 +3,7 @@
 import copy
 
 import pytest
-from label_readers import block, code, read_labels, shown, write_json
+from label_reading import block, code, read_labels, shown, write_json
 
 from mmvseg.errors import UserError
 
@@ -95,7 +95,7 @@ def test_classes_may_be_in_a_file_of_their_own(tmp_path, table):
     write_json(tmp_path / 'info/categories.json', table)
     content = burst()
     del content['categories']
-    assert read(tmp_path, content, name='val/all.json').classes == {'cup': 5, 'dog': 9}
+    assert read(tmp_path, content, name='val/all.json').ids == {'cup': 5, 'dog': 9}
 
 
 FAULTS = {

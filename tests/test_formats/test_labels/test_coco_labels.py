@@ -4,12 +4,12 @@ import cv2
 import numpy as np
 import pytest
 from coco_scenes import CLASSES, A, B, annotation, coco_vid, fault, image, read, without
-from label_readers import code, masks, read_labels, runs, shown
+from label_reading import code, masks, read_labels, runs, shown
 
 
 def test_instances_are_told_apart_by_video_and_number(tmp_path):
     found = read(tmp_path, coco_vid())
-    assert found.classes == {'car': 3, 'Fußgänger': 7}
+    assert found.ids == {'car': 3, 'Fußgänger': 7}
     assert shown(found.videos['one']) == {'5': ('car', [0, 1])}
     assert shown(found.videos['two']) == {'5': ('Fußgänger', [0])}
     np.testing.assert_array_equal(masks(found.videos['one'].objects[0])[1], B)
@@ -137,7 +137,7 @@ def test_ids_of_classes_may_begin_at_0(tmp_path):
     content = coco_vid(categories=[dict(id=0, name='car'), dict(id=1, name='dog')])
     content['annotations'] = [annotation(1, 1, 1, category_id=0)]
     found = read(tmp_path, content)
-    assert found.classes == {'car': 0, 'dog': 1}
+    assert found.ids == {'car': 0, 'dog': 1}
     assert shown(found.videos['one']) == {'1': ('car', [0])}
 
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from coco_scenes import CLASSES, annotation, coco_vid, fault, image, read, without
-from label_readers import read_labels, shown, write_json
+from label_reading import read_labels, shown, write_json
 
 from mmvseg.errors import UserError
 from mmvseg.formats.labels.importers import importer, recognise
@@ -55,12 +55,12 @@ def test_files_of_several_splits_are_read_together(tmp_path):
     write_json(tmp_path / 'annotations/test.json', coco_vid(annotations=[]))
     found = read_labels('coco', tmp_path)
     assert list(found.videos) == ['one', 'two', 'one_val', 'two_val']
-    assert found.classes == {'car': 3, 'Fußgänger': 7}
+    assert found.ids == {'car': 3, 'Fußgänger': 7}
     assert 'test.json: has no annotations' in found.notes[0]
     val['categories'] = [dict(id=3, name='dog'), dict(id=7, name='car')]
     write_json(tmp_path / 'annotations/val.json', val)
     found = read_labels('coco', tmp_path, skip_bad=True)
-    assert found.classes == {'car': None, 'Fußgänger': None, 'dog': None}
+    assert found.ids == {'car': None, 'Fußgänger': None, 'dog': None}
     assert shown(found.videos['one_val']) == {'5': ('dog', [0, 1])}
 
 
@@ -207,4 +207,4 @@ def test_a_byte_order_mark_is_no_content(tmp_path):
 def test_names_are_compared_composed(tmp_path):
     content = coco_vid()
     content['categories'][1]['name'] = 'Fußga\u0308nger'
-    assert list(read(tmp_path, content).classes) == ['car', 'Fußgänger']
+    assert list(read(tmp_path, content).ids) == ['car', 'Fußgänger']

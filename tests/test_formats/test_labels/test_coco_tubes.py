@@ -5,7 +5,7 @@ import copy
 import cv2
 import numpy as np
 import pytest
-from label_readers import block, code, masks, read_labels, runs, shown, write_json
+from label_reading import block, code, masks, read_labels, runs, shown, write_json
 
 from mmvseg.errors import UserError
 

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from label_readers import block, code, read_labels, runs
+from label_reading import block, code, read_labels, runs
 from mutations import mutated
 
 from mmvseg.errors import UserError
@@ -122,7 +122,7 @@ def check(found):
             shown = [rle for rle in labelled.rles if rle is not None]
             assert all(rle['size'] == [video.height, video.width] for rle in shown)
             assert rle_areas(shown).min() > 0
-            assert found.classes is None or labelled.label in found.classes
+            assert found.ids is None or labelled.label in found.ids
 
 
 @every_form

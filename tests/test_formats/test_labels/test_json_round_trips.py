@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from label_readers import code, masks, read_labels, runs, write_json
+from label_reading import code, masks, read_labels, runs, write_json
 from PIL import Image
 
 from mmvseg.formats.label_exports.coco import write
@@ -71,7 +71,7 @@ def test_coco(scene):
         write(export_of(scene), folder, ExportOptions(), ImportReport())
 
     found = read('coco', write_to)
-    assert found.classes == {name: id_ for id_, name in enumerate(NAMES, start=4)}
+    assert found.ids == {name: id_ for id_, name in enumerate(NAMES, start=4)}
     assert found_in(found.videos) == meant(scene)
 
 

@@ -1,7 +1,7 @@
 """Roboflow's COCO export."""
 
 import pytest
-from label_readers import block, code, read_labels, shown, write_json
+from label_reading import block, code, read_labels, shown, write_json
 from pycocotools import mask as coco_mask
 
 from mmvseg.errors import UserError
@@ -54,7 +54,7 @@ def test_videos_of_a_split_and_the_category_of_the_project(tmp_path):
     write(tmp_path, export(images))
     assert recognise(Source(tmp_path)) == 'roboflow'
     found = read_labels('roboflow', tmp_path)
-    assert found.classes == {'car': 1}
+    assert found.ids == {'car': 1}
     assert {name: len(video.frames) for name, video in found.videos.items()} == dict(
         street=2, field=1
     )
@@ -68,7 +68,7 @@ def test_videos_of_a_split_and_the_category_of_the_project(tmp_path):
 def test_a_category_0_that_is_used_stays(tmp_path):
     write(tmp_path, export([image(0)], [annotation(0, category_id=0)]))
     found = read_labels('roboflow', tmp_path)
-    assert found.classes == dict(project=0, car=1)
+    assert found.ids == dict(project=0, car=1)
 
 
 def test_frames_of_a_video_come_together_from_all_splits(tmp_path):
