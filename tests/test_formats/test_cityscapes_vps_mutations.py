@@ -55,7 +55,7 @@ def train(path):
 
 
 @given(data=st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_all_readers_agree_with_the_checker(folder, data):
     sound = content_of(folder / 'panoptic_gt_val_city_vps.json')
     path = folder / 'broken.json'
@@ -72,7 +72,7 @@ def test_all_readers_agree_with_the_checker(folder, data):
 
 
 @given(data=st.data())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_evaluation_ends_in_numbers_or_a_message(folder, data):
     sound = content_of(folder / 'panoptic_gt_val_city_vps.json')
     path = folder / 'again.json'

@@ -50,7 +50,7 @@ def train(path):
     dataset.full_init()
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(mutated(make_content()))
 def test_training_and_checker_agree(content):
     with TemporaryDirectory() as folder:

@@ -107,7 +107,7 @@ mutations = given(
 @mutations
 @example([(0, 'change', 5)])
 @example([(1, 'change', None), (5712, 'drop', None)])
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_all_readers_agree_with_the_checker(folder, edits):
     content = json.loads((folder / 'gt/sound.json').read_text())
     for edit in edits:
@@ -133,7 +133,7 @@ def listing(content):
 
 
 @mutations
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_evaluation_ends_in_numbers_or_a_message(folder, edits):
     root = folder / 'gt/panomasksRGB'
     for name, target in (('gt', 'panoptic_gt_val.json'), ('pred', 'pred.json')):

@@ -199,7 +199,7 @@ def shared(tmp_path_factory):
 @example(['a', 'b'], '\n', b'', CATEGORIES)
 @example(['a', 'b\r'], '', b'\xef\xbb\xbf', None)
 @settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_all_who_read_agree(shared, lines, end, mark, categories):
     (shared / 'val.txt').write_bytes(mark + ('\n'.join(lines) + end).encode())

@@ -40,7 +40,7 @@ def written(folder, name, content):
     return path
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(mutated(make_content((3, 2))))
 def test_training_evaluation_and_checker_agree(content):
     with TemporaryDirectory() as folder:
@@ -88,7 +88,7 @@ def test_mutations_are_of_all_kinds(kind):
     content = make_content((3, 2))
     found = set()
 
-    @settings(max_examples=100, deadline=None, database=None, derandomize=True)
+    @settings(max_examples=60, deadline=None, database=None, derandomize=True)
     @given(mutated(content, kinds=[kind]))
     def draw_some(changed):
         found.add(json.dumps(changed))
