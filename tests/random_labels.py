@@ -1,9 +1,11 @@
 """Random videos with labelled objects, and labels as what they mean."""
 
 import numpy as np
+import pytest
 from hypothesis import strategies as st
 from pycocotools import mask as coco_mask
 
+from mmvseg.errors import UserError
 from mmvseg.formats.labels.footage import Footage
 from mmvseg.formats.labels.importers import importer
 from mmvseg.formats.labels.options import ImportOptions
@@ -53,6 +55,16 @@ def read_labels(format_, path, report=None, frames=None, **options):
     )
     videos = [pending.read() for pending in labels.videos]
     return labels.classes, [video for video in videos if video is not None]
+
+
+def refused(format_, path, message, **options):
+    """What is broken stops an import, and is left out with --skip-bad: the videos without it."""
+    with pytest.raises(UserError, match=message):
+        read_labels(format_, path, **options)
+    report = ImportReport(skip_bad=True)
+    _, videos = read_labels(format_, path, report, **options)
+    assert len(report.left_out) == 1
+    return videos
 
 
 def meaning(video):

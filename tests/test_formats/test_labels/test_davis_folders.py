@@ -1,9 +1,12 @@
 """DAVIS, YouTube-VOS, MOSE and SAM 2: where the masks are, what they mean, what is refused."""
 
 import json
+from functools import partial
 
 import numpy as np
 import pytest
+import random_labels
+from label_reading import shown
 from PIL import Image
 from random_labels import read_labels
 
@@ -42,22 +45,7 @@ def pictures(folder, count, size=SIZE, step=1):
         write_image(folder / f'{place:05d}.jpg', np.zeros((*size, 3), np.uint8))
 
 
-def shown(video):
-    """Of each object its class and the frames that it is in."""
-    return {
-        labelled.track: (labelled.label, [i for i, rle in enumerate(labelled.rles) if rle])
-        for labelled in video.objects
-    }
-
-
-def refused(path, message, **options):
-    """What is broken stops the import, and is left out with --skip-bad."""
-    with pytest.raises(UserError, match=message):
-        read_labels('davis', path, **options)
-    report = ImportReport(skip_bad=True)
-    _, videos = read_labels('davis', path, report, **options)
-    assert len(report.left_out) == 1
-    return videos
+refused = partial(random_labels.refused, 'davis')
 
 
 # ------------------------------------------------------------------------------ layouts

@@ -2,9 +2,12 @@
 
 import json
 import shutil
+from functools import partial
 
 import numpy as np
 import pytest
+import random_labels
+from label_reading import shown
 from PIL import Image
 from random_labels import read_labels
 
@@ -46,22 +49,7 @@ def table(root, *rows, header='video,id,class'):
     (root / 'classes.csv').write_text('\n'.join([header, *rows]) + '\n', encoding='utf-8-sig')
 
 
-def shown(video):
-    """Of each object its class and the frames that it is in."""
-    return {
-        labelled.track: (labelled.label, [i for i, rle in enumerate(labelled.rles) if rle])
-        for labelled in video.objects
-    }
-
-
-def refused(path, message, **options):
-    """What is broken stops the import, and is left out with --skip-bad."""
-    with pytest.raises(UserError, match=message):
-        read_labels('masks', path, **options)
-    report = ImportReport(skip_bad=True)
-    _, videos = read_labels('masks', path, report, **options)
-    assert len(report.left_out) == 1
-    return videos
+refused = partial(random_labels.refused, 'masks')
 
 
 def palette(*values):

@@ -1,7 +1,11 @@
 """MOTS: numbers in PNGs and lines of run-length codes, and what is wrong with them."""
 
+from functools import partial
+
 import numpy as np
 import pytest
+import random_labels
+from label_reading import shown
 from random_labels import read_labels
 
 from mmvseg.errors import UserError
@@ -42,22 +46,7 @@ def text(path, *lines):
     path.write_text(''.join(lines))
 
 
-def shown(video):
-    """Of each object its class and the frames that it is in."""
-    return {
-        labelled.track: (labelled.label, [i for i, rle in enumerate(labelled.rles) if rle])
-        for labelled in video.objects
-    }
-
-
-def refused(path, message, **options):
-    """What is broken stops the import, and is left out with --skip-bad."""
-    with pytest.raises(UserError, match=message):
-        read_labels('mots', path, **options)
-    report = ImportReport(skip_bad=True)
-    _, videos = read_labels('mots', path, report, **options)
-    assert len(report.left_out) == 1
-    return videos
+refused = partial(random_labels.refused, 'mots')
 
 
 # ------------------------------------------------------------------- pictures of numbers

@@ -3,9 +3,11 @@
 import json
 import shutil
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 import pytest
+import random_labels
 from PIL import Image
 from random_labels import meaning, pixels, read_labels
 
@@ -56,14 +58,7 @@ def shown(video):
     }
 
 
-def refused(path, message, **options):
-    """What is broken stops the import, and is left out with --skip-bad."""
-    with pytest.raises(UserError, match=message):
-        read_labels('sam', path, **options)
-    report = ImportReport(skip_bad=True)
-    _, videos = read_labels('sam', path, report, **options)
-    assert len(report.left_out) == 1
-    return videos
+refused = partial(random_labels.refused, 'sam')
 
 
 # ------------------------------------------------------------------------- json files
