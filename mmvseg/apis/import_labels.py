@@ -141,8 +141,8 @@ def import_labels(
         journal = YouTubeVISJournal(target, _purpose(name, request), version, request.overwrite)
         if journal.is_outdated:
             report.note(_CHANGED)
-        labels = importer(name).read(source, options, report)
         with progress:
+            labels = importer(name).read(source, options, report)
             _take_videos(labels, journal, report, request, progress.advance)
         result, classes = _summarise(name, request.source, labels, journal, report)
         if request.val is not None:
