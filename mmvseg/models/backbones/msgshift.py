@@ -22,6 +22,7 @@ from mmdet.models.layers import PatchEmbed
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from mmvseg.ops.linear import linear
 from mmvseg.registry import MODELS
 
 # Elements of the largest tensor inside a block, if no gradient is needed: decides how many frames
@@ -173,7 +174,7 @@ class MsgShifT(PyramidVisionTransformerV2):
 def embed_messengers(patch_embed: PatchEmbed, messengers: Tensor) -> Tensor:
     """Embed messengers (N, M, C_in) as images that are constant over the kernel: (N, M, C_out)."""
     projection = patch_embed.projection
-    embedded = F.linear(messengers, projection.weight.sum((2, 3)), projection.bias)
+    embedded = linear(messengers, projection.weight.sum((2, 3)), projection.bias)
     return patch_embed.norm(embedded)
 
 
@@ -227,7 +228,7 @@ def reduced_keys(
     reduced = attention.sr(_to_map(x, hw)).flatten(2).transpose(1, 2)
     if messengers is not None:
         weight = attention.sr.weight.sum((2, 3))
-        reduced = torch.cat([reduced, F.linear(messengers, weight, attention.sr.bias)], dim=1)
+        reduced = torch.cat([reduced, linear(messengers, weight, attention.sr.bias)], dim=1)
     return attention.norm(reduced)
 
 
@@ -238,8 +239,8 @@ def attend(attention: nn.MultiheadAttention, queries: Tensor, keys: Tensor) -> T
     q_bias = kv_bias = None
     if attention.in_proj_bias is not None:
         q_bias, kv_bias = attention.in_proj_bias.split([channels, 2 * channels])
-    q = F.linear(queries, q_weight, q_bias).unflatten(-1, (heads, -1)).transpose(1, 2)
-    kv = F.linear(keys, kv_weight, kv_bias).unflatten(-1, (2, heads, -1))
+    q = linear(queries, q_weight, q_bias).unflatten(-1, (heads, -1)).transpose(1, 2)
+    kv = linear(keys, kv_weight, kv_bias).unflatten(-1, (2, heads, -1))
     k, v = kv.permute(2, 0, 3, 1, 4)  # (N, heads, S, C / heads) each
     dropout = attention.dropout if attention.training else 0.0
     out = F.scaled_dot_product_attention(q, k, v, dropout_p=dropout)
@@ -253,17 +254,17 @@ def mix_ffn(ffn: MixFFN, x: Tensor, hw: tuple[int, int]) -> Tensor:
     layout of the map: no copy is needed on the way to the depthwise convolution and back.
     """
     expand, depthwise, activation, drop, contract, _ = ffn.layers
-    hidden = F.linear(x, expand.weight.flatten(1), expand.bias)
+    hidden = linear(x, expand.weight.flatten(1), expand.bias)
     hidden = depthwise(_to_map(hidden, hw)).flatten(2).transpose(1, 2)
-    return drop(F.linear(drop(activation(hidden)), contract.weight.flatten(1), contract.bias))
+    return drop(linear(drop(activation(hidden)), contract.weight.flatten(1), contract.bias))
 
 
 def mix_ffn_messengers(ffn: MixFFN, messengers: Tensor) -> Tensor:
     """The same on messengers (N, M, C): the depthwise kernel acts by its sum."""
     expand, depthwise, activation, drop, contract, _ = ffn.layers
-    hidden = F.linear(messengers, expand.weight.flatten(1), expand.bias)
+    hidden = linear(messengers, expand.weight.flatten(1), expand.bias)
     hidden = hidden * depthwise.weight.sum((1, 2, 3)) + depthwise.bias
-    return drop(F.linear(drop(activation(hidden)), contract.weight.flatten(1), contract.bias))
+    return drop(linear(drop(activation(hidden)), contract.weight.flatten(1), contract.bias))
 
 
 def drop_path(layer: nn.Module, tokens: list[Tensor]) -> list[Tensor]:

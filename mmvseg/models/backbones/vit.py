@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from mmvseg.errors import UserError
+from mmvseg.ops.linear import linear
 from mmvseg.registry import MODELS
 
 from .rotary import RotaryPositions, Rotation
@@ -53,7 +54,7 @@ class Attention(nn.Module):
         bias = self.qkv.bias
         if bias is None:
             bias = torch.cat([self.q_bias, torch.zeros_like(self.q_bias), self.v_bias])
-        projected = F.linear(tokens, self.qkv.weight, bias)
+        projected = linear(tokens, self.qkv.weight, bias)
         query, key, value = projected.unflatten(2, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4)
         if rotation is not None:
             query, key = rotation.turn(query), rotation.turn(key)  # (N, heads, S, D)
@@ -76,7 +77,7 @@ class FeedForward(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """(N, S, C) -> (N, S, C)."""
-        return self.fc2(F.gelu(self.fc1(tokens)))
+        return self.fc2(linear(tokens, self.fc1.weight, self.fc1.bias, 'gelu'))
 
 
 class Block(nn.Module):

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from mmvseg.errors import UserError
 from mmvseg.models.precision import full_precision
+from mmvseg.ops.linear import linear
 from mmvseg.registry import MODELS
 from mmvseg.structures import FrameQueries
 
@@ -205,7 +206,7 @@ def _attend(
     inner = attention.attn
     weights, biases = inner.in_proj_weight.chunk(3), inner.in_proj_bias.chunk(3)
     projected = (
-        F.linear(tensor, weight, bias).unflatten(2, (inner.num_heads, -1)).transpose(1, 2)
+        linear(tensor, weight, bias).unflatten(2, (inner.num_heads, -1)).transpose(1, 2)
         for tensor, weight, bias in zip((query, key, value), weights, biases, strict=True)
     )  # (N, heads, length, C / heads)
     dropout = inner.dropout if inner.training else 0.0

@@ -4,6 +4,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmvseg.errors import UserError
+from mmvseg.ops.linear import linear
 
 
 def build_attention(embed_dims: int, num_heads: int) -> nn.MultiheadAttention:
@@ -36,8 +37,8 @@ def attend(attention: nn.MultiheadAttention, query: Tensor, memory: Tensor) -> T
     width = attention.embed_dim
     weights = attention.in_proj_weight.split([width, 2 * width])
     biases = attention.in_proj_bias.split([width, 2 * width])
-    query = F.linear(query, weights[0], biases[0])
-    key, value = F.linear(memory, weights[1], biases[1]).chunk(2, dim=2)
+    query = linear(query, weights[0], biases[0])
+    key, value = linear(memory, weights[1], biases[1]).chunk(2, dim=2)
     heads = F.scaled_dot_product_attention(
         *(
             tensor.unflatten(2, (attention.num_heads, -1)).transpose(1, 2)
