@@ -29,6 +29,8 @@ from mmvseg.media import (
     each_video,
 )
 from mmvseg.media.prefetch import newest, prefetch
+from mmvseg.models.precision import dtype_of, inference
+from mmvseg.models.prepared import prepare_for_inference
 from mmvseg.models.segmentors.base import VideoSegmentor
 from mmvseg.models.segmentors.window_order import UnfinishedVideoWarning
 from mmvseg.registry import MODELS, TRANSFORMS
@@ -58,6 +60,9 @@ class VideoSegInferencer:
         allow_pickle: also load a checkpoint that needs unpickling, which can run code hidden in it.
         allow_missing: name prefixes of what the checkpoint may leave unfilled; the empty string
             allows everything.
+        precision: what the model computes in: ``fp32``, ``fp16`` (on a GPU), ``bf16`` or ``auto``
+            (fp16 on a GPU, bf16 on a CPU); by default the config's ``test_cfg.precision``, else
+            fp32.
 
     Raises:
         UserError: if config, checkpoint or device cannot be used.
@@ -72,7 +77,8 @@ class VideoSegInferencer:
 
     Attributes:
         metainfo: ``classes``, ``category_ids``, ``palette`` and ``thing_classes`` (None: all).
-        model: the model.
+        model: the model, prepared for inference by
+            :func:`mmvseg.models.prepared.prepare_for_inference`: it is not for training or saving.
         device: where it runs.
         window_size: frames that it takes at a time.
     """
@@ -85,6 +91,7 @@ class VideoSegInferencer:
         cfg_options: Mapping[str, Any] | None = None,
         allow_pickle: bool = False,
         allow_missing: Iterable[str] = (),
+        precision: str | None = None,
     ) -> None:
         self.device = choose_device(device)
         cfg, checkpoint = find_model(config, checkpoint, cfg_options, allow_pickle)
@@ -102,7 +109,9 @@ class VideoSegInferencer:
             self.model: VideoSegmentor = MODELS.build(cfg.model)
         # What the config lets stay unfilled concerns the start of a training.
         load_model_weights(self.model, loaded, str(checkpoint), True, allow_missing)
-        self.model.to(self.device).eval()
+        precision = precision or (cfg.get('test_cfg') or {}).get('precision', 'fp32')
+        self.dtype = dtype_of(precision, self.device)
+        self.model = prepare_for_inference(self.model.to(self.device).eval(), self.dtype)
         self.model.report_all()
 
     def __repr__(self) -> str:
@@ -189,7 +198,7 @@ class VideoSegInferencer:
 
         with (
             closing(prefetch(self.windows(source, seconds))) as windows,
-            torch.inference_mode(),
+            inference(self.dtype, self.device),
             warnings.catch_warnings(),
         ):
             warnings.simplefilter('ignore', UnfinishedVideoWarning)  # the caller ended it
@@ -267,7 +276,8 @@ class VideoSegInferencer:
         def pairs() -> Generator[tuple[Frame, VideoResult]]:
             with closing(frames):
                 while True:
-                    with torch.inference_mode():  # not around the yield: the caller's code is not
+                    # Not around the yield: the caller's code is not of the model.
+                    with inference(self.dtype, self.device):
                         _, result = next(found, (None, None))
                     if result is None:
                         break

@@ -34,7 +34,8 @@ def measure(args: argparse.Namespace) -> None:
             'mmvseg test writes the results for the evaluation server'
         )
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or default_work_dir(cfg)
-    cfg.test_cfg.fp16 = args.fp16 or cfg.test_cfg.get('fp16', False)
+    if args.precision:
+        cfg.test_cfg.precision = args.precision
     if args.out:
         on_main_process(lambda: check_writable(Path(args.out)))
     with config_errors(cfg), disk_errors(Path(cfg.work_dir)):

@@ -70,6 +70,7 @@ def build_inferencer(args: argparse.Namespace) -> VideoSegInferencer:
         args.cfg_options,
         allow_pickle=args.allow_pickle,
         allow_missing=allowed_missing(args) or (),
+        precision=args.precision,
     )
     if args.all_tracks:
         refuse_all_tracks(inferencer.task)

@@ -53,7 +53,9 @@ def test(args: argparse.Namespace) -> None:
         _remark(f'{ann_file} has no annotations: results are written, but not scored')
     cfg.work_dir = cfg.get('work_dir') or default_work_dir(cfg)
     out_dir = Path(args.out or Path(cfg.work_dir) / 'results')
-    cfg.test_cfg.update(out_dir=str(out_dir), fp16=args.fp16 or cfg.test_cfg.get('fp16', False))
+    cfg.test_cfg.out_dir = str(out_dir)
+    if args.precision:
+        cfg.test_cfg.precision = args.precision
     if args.window is not None:
         cfg.test_dataloader.dataset.window_size = args.window
     with held_folder(out_dir, 'give another --out'):

@@ -7,6 +7,8 @@ from fractions import Fraction
 from .cfg_options import add_cfg_options
 
 LAUNCHERS = ('none', 'pytorch', 'slurm', 'mpi')
+#: As in mmvseg.models.precision.
+PRECISIONS = ('fp32', 'auto', 'fp16', 'bf16')
 #: As in mmvseg.formats.step.
 STEP_CLASSES = ('kitti_step', 'motchallenge_step')
 #: As in mmvseg.media, which needs OpenCV and PyAV.
@@ -38,6 +40,20 @@ def add_checkpoint_arguments(parser: argparse.ArgumentParser) -> None:
         nargs='*',
         metavar='PREFIX',
         help='parts of the model that may stay unfilled (without PREFIX: all)',
+    )
+
+
+def add_precision(parser: argparse.ArgumentParser) -> None:
+    """The argument that lets a model infer in half precision."""
+    precision = parser.add_mutually_exclusive_group()
+    precision.add_argument(
+        '--precision',
+        choices=PRECISIONS,
+        help='what the model computes in; auto: fp16 on a GPU, bf16 on a CPU (default: '
+        'test_cfg.precision of the config, else fp32)',
+    )
+    precision.add_argument(
+        '--fp16', dest='precision', action='store_const', const='auto', help='--precision auto'
     )
 
 

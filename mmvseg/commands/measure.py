@@ -8,7 +8,12 @@ Example:
 
 import argparse
 
-from .arguments import CHECKPOINT_HELP, add_common_arguments, add_data_arguments
+from .arguments import (
+    CHECKPOINT_HELP,
+    add_common_arguments,
+    add_data_arguments,
+    add_precision,
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('checkpoint', help=CHECKPOINT_HELP)
     parser.add_argument('--work-dir', help='for logs (default: work_dirs/CONFIG)')
     parser.add_argument('--out', help='also write the numbers to this json file')
-    parser.add_argument('--fp16', action='store_true', help='half precision (CPU: bfloat16)')
+    add_precision(parser)
     add_data_arguments(parser)
     add_common_arguments(parser)
 

@@ -38,6 +38,7 @@ from .arguments import (
     DEFAULT_FPS,
     LAUNCHERS,
     add_checkpoint_arguments,
+    add_precision,
     frame_rate,
     positive_int,
 )
@@ -119,6 +120,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'positional arguments',
     )
     parser.add_argument('--device', help='e.g. cpu or cuda:1 (default: the GPU if there is one)')
+    add_precision(parser)
     parser.add_argument(
         '--fps',
         type=frame_rate,

@@ -16,7 +16,13 @@ Example:
 
 import argparse
 
-from .arguments import CHECKPOINT_HELP, add_common_arguments, add_data_arguments, positive_int
+from .arguments import (
+    CHECKPOINT_HELP,
+    add_common_arguments,
+    add_data_arguments,
+    add_precision,
+    positive_int,
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--window', type=positive_int, metavar='FRAMES', help='frames loaded at a time'
     )
-    parser.add_argument('--fp16', action='store_true', help='half precision (CPU: bfloat16)')
+    add_precision(parser)
     parser.add_argument('--restart', action='store_true', help='throw away what --out holds')
     add_data_arguments(parser)
     add_common_arguments(parser)

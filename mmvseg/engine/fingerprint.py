@@ -33,7 +33,8 @@ def fingerprint(cfg: Config, checkpoint: str | Path, ann_file: str | Path) -> di
         for key, value in dataset_cfg.items()
         if key not in ('ann_file', 'all_frames', 'data_root', 'data_prefix')
     }
-    settings = dict(model=cfg.model, dataset=dataset, fp16=cfg.test_cfg.get('fp16', False))
+    precision = cfg.test_cfg.get('precision', 'fp32')
+    settings = dict(model=cfg.model, dataset=dataset, precision=precision)
     prefix = dataset_cfg.get('data_prefix') or {}
     folder = Path(dataset_cfg.get('data_root') or '', prefix.get('img') or '')
     categories = find_categories(ann_file, folder)  # of own data in VSPW's layout

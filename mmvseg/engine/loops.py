@@ -6,9 +6,9 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import torch
 from mmengine.dist import barrier, get_rank
 from mmengine.evaluator import Evaluator
+from mmengine.hooks import EMAHook
 from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop, IterBasedTrainLoop
@@ -20,6 +20,8 @@ from mmvseg.datasets import VideoDataset
 from mmvseg.errors import NonFiniteError, UserError
 from mmvseg.formats.results_writer import ResultsWriter
 from mmvseg.formats.writers import build_writer
+from mmvseg.models.precision import dtype_of, inference
+from mmvseg.models.prepared import prepare_for_inference
 from mmvseg.models.segmentors.base import VideoSegmentor
 from mmvseg.progress import ProgressReport
 from mmvseg.registry import LOOPS
@@ -174,7 +176,8 @@ class VideoTestLoop(BaseLoop):
         runner: the runner.
         dataloader: windows in order, batch size 1.
         evaluator: mmengine metrics, may be empty.
-        fp16: run the model under autocast, in float16 on a GPU and bfloat16 on a CPU.
+        precision: what the model computes in: ``fp32``, ``fp16`` (on a GPU), ``bf16`` or ``auto``,
+            fp16 on a GPU and bf16 on a CPU.
         out_dir: write the results there in the official form of the model's task, see
             :mod:`mmvseg.formats.writers`; videos that the folder already holds are skipped.
 
@@ -190,17 +193,18 @@ class VideoTestLoop(BaseLoop):
         runner: VideoRunner,
         dataloader: DataLoader | dict,
         evaluator: Evaluator | dict | list,
-        fp16: bool = False,
+        precision: str = 'fp32',
         out_dir: str | Path | None = None,
     ) -> None:
         super().__init__(runner, dataloader)
         if not isinstance(evaluator, Evaluator):
             evaluator = runner.build_evaluator(evaluator)
         self.evaluator = evaluator
-        self.fp16 = fp16
         self.dataset = self.dataloader.dataset
         model = runner.model
         self.model = model.module if is_model_wrapper(model) else model
+        self.device = next(self.model.parameters()).device
+        self.dtype = dtype_of(precision, self.device)
         check_task(self.model, self.dataset)
         self._match_classes(runner.trained_classes())
         self.evaluator.dataset_meta = self.dataset.metainfo
@@ -222,18 +226,19 @@ class VideoTestLoop(BaseLoop):
     def _segment(self) -> None:
         self._call_hook('before_{}')
         self._call_hook('before_{}_epoch')
-        model = self.model
-        model.eval()
+        model = self.model.eval()
+        if self._is_last_use():
+            prepare_for_inference(model, self.dtype)
         with ExitStack() as contexts:
-            contexts.enter_context(torch.inference_mode())
-            if self.fp16:
-                device_type = next(model.parameters()).device.type
-                dtype = torch.float16 if device_type == 'cuda' else torch.bfloat16
-                contexts.enter_context(torch.autocast(device_type, dtype=dtype))
+            contexts.enter_context(inference(self.dtype, self.device))
             contexts.enter_context(suppress(_Stopped))
             contexts.enter_context(worker_errors())
             for sample in model.stream(self._windows()):
                 self._take(sample)
+
+    def _is_last_use(self) -> bool:
+        """Whether nobody asks for the model's weights afterwards, as training and EMA would."""
+        return self.stage == 'test' and not any(isinstance(h, EMAHook) for h in self.runner.hooks)
 
     def _score(self) -> dict[str, float]:
         metrics = self.evaluator.evaluate(len(self.dataset.video_ids))

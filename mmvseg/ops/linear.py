@@ -6,7 +6,9 @@ well, does all in one pass. Which of the two is faster here is measured, not ass
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
 
 import torch
 import torch.nn.functional as F
@@ -20,22 +22,24 @@ ACTIVATIONS: dict[str, tuple[str, Callable[[Tensor], Tensor]]] = {
 }
 #: oneDNN is left only where MKL is faster by more than this factor, which noise does not reach.
 _CLEARLY_FASTER = 1.1
+_REPEATS = 5
 
 _onednn = False
 
 
-def use_onednn(use: bool) -> None:
-    """Let :func:`linear` compute with oneDNN or as torch does, from now on in this process."""
+@contextmanager
+def onednn(use: bool) -> Iterator[None]:
+    """Let :func:`linear` compute with oneDNN, or as torch does, in the block."""
     global _onednn
-    _onednn = use
+    before, _onednn = _onednn, use
+    try:
+        yield
+    finally:
+        _onednn = before
 
 
-def uses_onednn() -> bool:
-    """Whether :func:`linear` computes with oneDNN."""
-    return _onednn
-
-
-def onednn_is_faster(repeats: int = 5) -> bool:
+@cache
+def onednn_is_faster() -> bool:
     """Measure some milliseconds of products on one thread's clock, by oneDNN and by MKL.
 
     Returns:
@@ -50,7 +54,7 @@ def onednn_is_faster(repeats: int = 5) -> bool:
             _product(rows, weight, bias, 'relu')
         except (AttributeError, RuntimeError):  # another torch has other operators
             return False
-        for _ in range(repeats):
+        for _ in range(_REPEATS):
             start = time.thread_time()
             _product(rows, weight, bias, 'relu')
             middle = time.thread_time()
@@ -79,15 +83,16 @@ def linear(
         >>> linear(torch.tensor([[1.0, 2.0]]), weight, None, 'relu')
         tensor([[3., 0.]])
     """
-    if _onednn and _can_be_fused(rows):
+    if _onednn and _can_be_fused(rows, weight):
         return _product(rows, weight, bias, activation)
     return ACTIVATIONS[activation][1](F.linear(rows, weight, bias))
 
 
-def _can_be_fused(rows: Tensor) -> bool:
+def _can_be_fused(rows: Tensor, weight: Tensor) -> bool:
     """oneDNN's operators know float32 on a CPU, neither gradients nor autocast."""
     return (
-        rows.dtype == torch.float32
+        rows.dtype == torch.float32 == weight.dtype
+        and weight.is_contiguous()  # else oneDNN is a hundred times slower
         and rows.device.type == 'cpu'
         and rows.numel() > 0
         and not torch.is_grad_enabled()

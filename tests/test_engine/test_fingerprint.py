@@ -23,7 +23,7 @@ def test_what_decides_the_results_counts(run, tmp_path):
     for options in (
         dict(model__width=5),
         dict(test_dataloader__dataset__window_size=9),
-        dict(test_cfg__fp16=True),
+        dict(test_cfg__precision='bf16'),
     ):
         changed = run(**options)
         assert [key for key in first if changed[key] != first[key]] == ['config']

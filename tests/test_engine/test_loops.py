@@ -53,7 +53,9 @@ def test_results_are_written_and_an_interrupted_run_goes_on(
 
 def test_half_precision_changes_little(toy_config, tmp_path, weights):
     full = toy.make_runner(toy_config, tmp_path, load_from=weights).test()
-    half = toy.make_runner(toy_config, tmp_path, load_from=weights, test_cfg__fp16=True).test()
+    half = toy.make_runner(
+        toy_config, tmp_path, load_from=weights, test_cfg__precision='auto'
+    ).test()
     assert half == pytest.approx(full, abs=0.02)
     assert half != full
 

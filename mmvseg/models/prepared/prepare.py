@@ -1,35 +1,39 @@
 """The one call that prepares a model for inference."""
 
+import torch
 from mmdet.models.backbones.resnet import ResNet
 from torch import nn
 
-from mmvseg.ops.linear import onednn_is_faster, use_onednn
+from mmvseg.ops.linear import onednn_is_faster
 
 from .layers import fuse_layers
 from .pixel_decoder import prepare_pixel_decoder
 from .resnet import prepare_resnet
 
 
-def prepare_for_inference(model: nn.Module) -> nn.Module:
+def prepare_for_inference(model: nn.Module, dtype: torch.dtype = torch.float32) -> nn.Module:
     """Make a model faster on a CPU, in place and for good: it can be neither trained nor saved.
 
     On other devices, and where torch has no oneDNN or MKL is clearly faster, nothing changes.
-    Results change by rounding alone.
+    Run it within :func:`mmvseg.models.precision.inference`. Results change by rounding alone. Of a model that computes in half precision, what stays in
+    float32 is prepared: the pixel decoder.
 
     Args:
         model: in eval mode, with its final weights, on its device.
+        dtype: that the model will compute with.
 
     Returns:
         The same model.
     """
-    device = next(model.parameters()).device
-    if device.type != 'cpu' or not onednn_is_faster():
+    parameter = next(model.parameters(), None)
+    if parameter is None or parameter.device.type != 'cpu' or not onednn_is_faster():
         return model
-    use_onednn(True)
     for parent in list(model.modules()):
-        if isinstance(parent, ResNet):
-            prepare_resnet(parent)
-        if hasattr(parent, 'pixel_decoder'):
+        if isinstance(getattr(parent, 'pixel_decoder', None), nn.Module):
+            fuse_layers(parent.pixel_decoder)
             parent.pixel_decoder = prepare_pixel_decoder(parent.pixel_decoder)
-    fuse_layers(model)
+        if isinstance(parent, ResNet) and dtype == torch.float32:
+            prepare_resnet(parent)
+    if dtype == torch.float32:
+        fuse_layers(model)
     return model
