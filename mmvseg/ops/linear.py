@@ -51,12 +51,12 @@ def onednn_is_faster() -> bool:
     ours, theirs = [], []
     with torch.no_grad():
         try:
-            _product(rows, weight, bias, 'relu')
+            product(rows, weight, bias, 'relu')
         except (AttributeError, RuntimeError):  # another torch has other operators
             return False
         for _ in range(_REPEATS):
             start = time.thread_time()
-            _product(rows, weight, bias, 'relu')
+            product(rows, weight, bias, 'relu')
             middle = time.thread_time()
             torch.relu_(F.linear(rows, weight, bias))
             ours.append(middle - start)
@@ -84,7 +84,7 @@ def linear(
         tensor([[3., 0.]])
     """
     if _onednn and _can_be_fused(rows, weight):
-        return _product(rows, weight, bias, activation)
+        return product(rows, weight, bias, activation)
     return ACTIVATIONS[activation][1](F.linear(rows, weight, bias))
 
 
@@ -100,6 +100,9 @@ def _can_be_fused(rows: Tensor, weight: Tensor) -> bool:
     )
 
 
-def _product(rows: Tensor, weight: Tensor, bias: Tensor | None, activation: str) -> Tensor:
+def product(
+    rows: Tensor, weight: Tensor, bias: Tensor | None = None, activation: str = 'none'
+) -> Tensor:
+    """What :func:`linear` computes, by oneDNN in any case; the weight may be packed."""
     algorithm = ACTIVATIONS[activation][0]
     return torch.ops.mkldnn._linear_pointwise(rows, weight, bias, activation, [], algorithm)

@@ -9,6 +9,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
+from .winograd import kernel_products, winograd_conv
+
+#: Channels from which on the transforms of :mod:`.winograd` cost less than it saves.
+WINOGRAD_CHANNELS = 192
+
 
 class PackedConv2d(nn.Module):
     """A convolution with the fixed batch norm behind it, without gradients, float32 on a CPU.
@@ -37,12 +42,17 @@ class PackedConv2d(nn.Module):
                 norm.bias,
             )
         # No parameters: what oneDNN packs can be neither saved nor moved to another device.
-        self._weight = weight.detach().contiguous(memory_format=torch.channels_last)
         self._bias = None if bias is None else bias.detach()
-        self._packed = False
+        self._products = kernel_products(weight.detach()) if _winograd_pays(conv) else None
+        self._weight, self._packed = None, False
+        if self._products is None:
+            self._weight = weight.detach().contiguous(memory_format=torch.channels_last)
 
     def forward(self, maps: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C', H', W'), channels last in memory."""
+        if self._products is not None:
+            output = winograd_conv(maps, self._products, self._bias)
+            return output.relu_() if self.activation == 'relu' else output
         maps = self._prepared(maps)
         return torch.ops.mkldnn._convolution_pointwise(
             maps, self._weight, self._bias, *self.geometry, self.activation, [], ''
@@ -55,6 +65,9 @@ class PackedConv2d(nn.Module):
             sums: (N, C', H', W'), channels last.
             maps: (N, C, H, W).
         """
+        if self._products is not None:
+            sums += winograd_conv(maps, self._products, self._bias)
+            return sums.relu_() if self.activation == 'relu' else sums
         activation = None if self.activation == 'none' else self.activation
         return torch.ops.mkldnn._convolution_pointwise_.binary(
             sums,
@@ -78,3 +91,11 @@ class PackedConv2d(nn.Module):
             )
             self._packed = True
         return maps
+
+
+def _winograd_pays(conv: nn.Conv2d) -> bool:
+    """Whether a convolution is one of 3x3 that keeps the size, with many channels."""
+    geometry = (conv.kernel_size, conv.padding, conv.stride, conv.dilation, conv.groups)
+    if geometry != ((3, 3), (1, 1), (1, 1), (1, 1), 1):
+        return False
+    return min(conv.in_channels, conv.out_channels) >= WINOGRAD_CHANNELS

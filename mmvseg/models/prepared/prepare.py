@@ -14,9 +14,9 @@ from .resnet import prepare_resnet
 def prepare_for_inference(model: nn.Module, dtype: torch.dtype = torch.float32) -> nn.Module:
     """Make a model faster on a CPU, in place and for good: it can be neither trained nor saved.
 
-    On other devices, and where torch has no oneDNN or MKL is clearly faster, nothing changes.
-    Run it within :func:`mmvseg.models.precision.inference`. Results change by rounding alone. Of a model that computes in half precision, what stays in
-    float32 is prepared: the pixel decoder.
+    On other devices, and where torch has no oneDNN or MKL is clearly faster, nothing changes. Of a
+    model that computes in half precision, what stays in float32 is prepared: the pixel decoder.
+    Results change by rounding alone. Run it within :func:`mmvseg.models.precision.inference`.
 
     Args:
         model: in eval mode, with its final weights, on its device.
