@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
+from .linear import ACTIVATIONS
 from .winograd import kernel_products, winograd_conv
 
 #: Channels from which on the transforms of :mod:`.winograd` cost less than it saves.
@@ -21,41 +22,36 @@ class PackedConv2d(nn.Module):
     Args:
         conv: gives weights and geometry; zero padding.
         norm: batch norm whose statistics are folded into the weights.
-        activation: what follows, ``none`` or ``relu``.
+        activation: what follows, one of :data:`mmvseg.ops.linear.ACTIVATIONS`.
+        keep_weight: keep the weight as it was, too, for those who read it.
+
+    Attributes:
+        weight: that of ``conv``, None unless ``keep_weight``.
+        bias: with the norm's in it, (C',) or None.
     """
 
     def __init__(
-        self, conv: nn.Conv2d, norm: nn.BatchNorm2d | None = None, activation: str = 'none'
+        self,
+        conv: nn.Conv2d,
+        norm: nn.BatchNorm2d | None = None,
+        activation: str = 'none',
+        keep_weight: bool = False,
     ) -> None:
         super().__init__()
         self.geometry = (conv.padding, conv.stride, conv.dilation, conv.groups)
         self.activation = activation
-        weight, bias = conv.weight, conv.bias
-        if norm is not None:
-            weight, bias = fuse_conv_bn_weights(
-                weight,
-                bias,
-                norm.running_mean,
-                norm.running_var,
-                norm.eps,
-                norm.weight,
-                norm.bias,
-            )
         # No parameters: what oneDNN packs can be neither saved nor moved to another device.
-        self._bias = None if bias is None else bias.detach()
-        self._products = kernel_products(weight.detach()) if _winograd_pays(conv) else None
-        self._weight, self._packed = None, False
-        if self._products is None:
-            self._weight = weight.detach().contiguous(memory_format=torch.channels_last)
+        self.weight = conv.weight.detach() if keep_weight else None
+        weight, self.bias = _folded(conv, norm)
+        self._weight = weight.contiguous(memory_format=torch.channels_last)
+        self._packed = False
 
     def forward(self, maps: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C', H', W'), channels last in memory."""
-        if self._products is not None:
-            output = winograd_conv(maps, self._products, self._bias)
-            return output.relu_() if self.activation == 'relu' else output
         maps = self._prepared(maps)
+        algorithm = ACTIVATIONS[self.activation][0]
         return torch.ops.mkldnn._convolution_pointwise(
-            maps, self._weight, self._bias, *self.geometry, self.activation, [], ''
+            maps, self._weight, self.bias, *self.geometry, self.activation, [], algorithm
         )
 
     def add_to(self, sums: Tensor, maps: Tensor) -> Tensor:
@@ -65,21 +61,18 @@ class PackedConv2d(nn.Module):
             sums: (N, C', H', W'), channels last.
             maps: (N, C, H, W).
         """
-        if self._products is not None:
-            sums += winograd_conv(maps, self._products, self._bias)
-            return sums.relu_() if self.activation == 'relu' else sums
         activation = None if self.activation == 'none' else self.activation
         return torch.ops.mkldnn._convolution_pointwise_.binary(
             sums,
             self._prepared(maps),
             self._weight,
-            self._bias,
+            self.bias,
             *self.geometry,
             'add',
             1.0,
             activation,
             [],
-            '',
+            ACTIVATIONS[self.activation][0],
         )
 
     def _prepared(self, maps: Tensor) -> Tensor:
@@ -93,9 +86,54 @@ class PackedConv2d(nn.Module):
         return maps
 
 
-def _winograd_pays(conv: nn.Conv2d) -> bool:
+class WinogradConv2d(nn.Module):
+    """The same for a 3x3 convolution that keeps the size, by :mod:`.winograd`.
+
+    Args:
+        conv: the convolution, see :func:`winograd_pays`.
+        norm: as of :class:`PackedConv2d`, as is the next.
+        activation: what follows.
+    """
+
+    def __init__(
+        self, conv: nn.Conv2d, norm: nn.BatchNorm2d | None = None, activation: str = 'none'
+    ) -> None:
+        super().__init__()
+        self.activation = activation
+        weight, self.bias = _folded(conv, norm)
+        self._kernel = kernel_products(weight)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """(N, C, H, W) -> (N, C', H, W), channels last in memory."""
+        output = winograd_conv(maps, self._kernel, self.bias)
+        return ACTIVATIONS[self.activation][1](output)
+
+    def add_to(self, sums: Tensor, maps: Tensor) -> Tensor:
+        """As of :class:`PackedConv2d`."""
+        sums += winograd_conv(maps, self._kernel, self.bias)
+        return ACTIVATIONS[self.activation][1](sums)
+
+
+def packed(
+    conv: nn.Conv2d, norm: nn.BatchNorm2d | None = None, activation: str = 'none'
+) -> PackedConv2d | WinogradConv2d:
+    """The faster form of a convolution, with norm and activation in it."""
+    kind = WinogradConv2d if winograd_pays(conv) else PackedConv2d
+    return kind(conv, norm, activation)
+
+
+def winograd_pays(conv: nn.Conv2d) -> bool:
     """Whether a convolution is one of 3x3 that keeps the size, with many channels."""
     geometry = (conv.kernel_size, conv.padding, conv.stride, conv.dilation, conv.groups)
     if geometry != ((3, 3), (1, 1), (1, 1), (1, 1), 1):
         return False
     return min(conv.in_channels, conv.out_channels) >= WINOGRAD_CHANNELS
+
+
+def _folded(conv: nn.Conv2d, norm: nn.BatchNorm2d | None) -> tuple[Tensor, Tensor | None]:
+    """Weight and bias of a convolution and the norm behind it."""
+    weight, bias = conv.weight, conv.bias
+    if norm is not None:
+        statistics = (norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias)
+        weight, bias = fuse_conv_bn_weights(weight, bias, *statistics)
+    return weight.detach(), None if bias is None else bias.detach()

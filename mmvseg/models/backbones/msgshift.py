@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from mmvseg.ops.linear import linear
+from mmvseg.ops.packed_conv import PackedConv2d
 from mmvseg.registry import MODELS
 
 # Elements of the largest tensor inside a block, if no gradient is needed: decides how many frames
@@ -256,6 +257,8 @@ def mix_ffn(ffn: MixFFN, x: Tensor, hw: tuple[int, int]) -> Tensor:
     expand, depthwise, activation, drop, contract, _ = ffn.layers
     hidden = linear(x, expand.weight.flatten(1), expand.bias)
     hidden = depthwise(_to_map(hidden, hw)).flatten(2).transpose(1, 2)
+    if isinstance(depthwise, PackedConv2d):  # has the activation in it
+        activation = nn.Identity()
     return drop(linear(drop(activation(hidden)), contract.weight.flatten(1), contract.bias))
 
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from mmvseg.ops.linear import linear
-from mmvseg.ops.packed_conv import PackedConv2d
+from mmvseg.ops.packed_conv import packed
 
 
 class FusedLinear(nn.Module):
@@ -64,7 +64,7 @@ def fuse_sequence(sequence: nn.Sequential) -> None:
             norm = behind[0] if behind and is_fixed_norm(behind[0]) else None
             rest = behind[1:] if norm is not None else behind
             activation = activation_of(rest[0]) if rest else None
-            sequence[place] = PackedConv2d(layer, norm, activation or 'none')
+            sequence[place] = packed(layer, norm, activation or 'none')
             gone = (norm is not None) + (activation is not None)
         else:
             continue
@@ -80,10 +80,10 @@ def fuse_conv_module(module: ConvModule) -> None:
         return
     norm = module.norm if module.with_norm and is_fixed_norm(module.norm) else None
     if module.with_norm and norm is None:  # a group norm stays, with what follows it
-        module.conv = PackedConv2d(module.conv)
+        module.conv = packed(module.conv)
         return
     relu = module.with_activation and activation_of(module.activate) == 'relu'
-    module.conv = PackedConv2d(module.conv, norm, 'relu' if relu else 'none')
+    module.conv = packed(module.conv, norm, 'relu' if relu else 'none')
     if norm is not None:
         setattr(module, module.norm_name, nn.Identity())
         module.with_norm = False

@@ -15,7 +15,7 @@ from mmdet.models.layers import MSDeformAttnPixelDecoder
 from torch import Tensor, nn
 
 from mmvseg.ops.linear import linear
-from mmvseg.ops.packed_conv import PackedConv2d
+from mmvseg.ops.packed_conv import packed
 from mmvseg.ops.planar_sampling import sample_planes
 
 from .layers import is_convolution
@@ -52,7 +52,7 @@ class PreparedPixelDecoder(nn.Module):
         self.level_encoding = decoder.level_encoding
         self.layers = nn.ModuleList(PreparedEncoderLayer(layer) for layer in decoder.encoder.layers)
         self.lateral_convs, self.output_convs = decoder.lateral_convs, decoder.output_convs
-        self.mask_feature = PackedConv2d(decoder.mask_feature)
+        self.mask_feature = packed(decoder.mask_feature)
         self.num_outs = decoder.num_outs
         self._grid: MapGrid | None = None
 

@@ -4,9 +4,11 @@ import torch
 from mmdet.models.backbones.resnet import ResNet
 from torch import nn
 
+from mmvseg.models.backbones.msgshift import MsgShifT
 from mmvseg.ops.linear import onednn_is_faster
 
 from .layers import fuse_layers
+from .msgshift import prepare_msgshift
 from .pixel_decoder import prepare_pixel_decoder
 from .resnet import prepare_resnet
 
@@ -34,6 +36,8 @@ def prepare_for_inference(model: nn.Module, dtype: torch.dtype = torch.float32) 
             parent.pixel_decoder = prepare_pixel_decoder(parent.pixel_decoder)
         if isinstance(parent, ResNet) and dtype == torch.float32:
             prepare_resnet(parent)
+        if isinstance(parent, MsgShifT) and dtype == torch.float32:
+            prepare_msgshift(parent)
     if dtype == torch.float32:
         fuse_layers(model)
     return model

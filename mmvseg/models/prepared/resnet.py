@@ -3,7 +3,7 @@
 from mmdet.models.backbones.resnet import BasicBlock, Bottleneck, ResNet
 from torch import Tensor, nn
 
-from mmvseg.ops.packed_conv import PackedConv2d
+from mmvseg.ops.packed_conv import packed
 
 from .layers import fuse_sequence, is_convolution, is_fixed_norm
 
@@ -17,7 +17,7 @@ class PreparedBlock(nn.Module):
 
     def __init__(self, block: BasicBlock | Bottleneck) -> None:
         super().__init__()
-        convolutions = [PackedConv2d(conv, norm, 'relu') for conv, norm in _convolutions(block)]
+        convolutions = [packed(conv, norm, 'relu') for conv, norm in _convolutions(block)]
         self.branch = nn.Sequential(*convolutions[:-1])
         self.last = convolutions[-1]
         self.shortcut = block.downsample
@@ -41,7 +41,7 @@ def prepare_resnet(backbone: ResNet) -> None:
     if backbone.deep_stem:
         fuse_sequence(backbone.stem)
     elif is_convolution(backbone.conv1) and is_fixed_norm(backbone.norm1):
-        backbone.conv1 = PackedConv2d(backbone.conv1, backbone.norm1, 'relu')
+        backbone.conv1 = packed(backbone.conv1, backbone.norm1, 'relu')
         setattr(backbone, backbone.norm1_name, nn.Identity())
         backbone.relu = nn.Identity()
 
