@@ -5,11 +5,12 @@ Example: python tools/check_parity.py tests/data/reference/tevit/*/
 
 import argparse
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 from mmvseg.commands.parser import Parser
 from mmvseg.errors import UserError, command_line, say
-from mmvseg.testing.parity import REPLAYERS, Comparison, Row, is_case, load_case
+from mmvseg.testing.parity import REPLAYERS, Comparison, Row, is_case, load_case, prepared
 
 # What torch, mmdet and this package raise for configs, tensors and files that they cannot take.
 REPLAY_ERRORS = (
@@ -32,14 +33,19 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--brief', action='store_true', help='print one line a case, and the rows that fail'
     )
+    parser.add_argument(
+        '--prepared',
+        action='store_true',
+        help='with models prepared for inference, as mmvseg test and predict run them',
+    )
     args = parser.parse_args()
     if not args.list and not args.folders:
         parser.error('give at least one CASE_DIR, or --list')
     return args
 
 
-def replay(folder: Path) -> list[Row]:
-    """Run one case.
+def replay(folder: Path, prepare: bool) -> list[Row]:
+    """Run one case; those of training never with a model prepared for inference.
 
     Raises:
         UserError: if its files are broken, its kind is unknown, or replaying it goes wrong.
@@ -51,8 +57,10 @@ def replay(folder: Path) -> list[Row]:
             f'{", ".join(sorted(REPLAYERS))}'
         )
     comparison = Comparison(case)
+    infers = not case.kind.endswith('loss')
     try:
-        REPLAYERS[case.kind](case, comparison)
+        with prepared() if prepare and infers else nullcontext():
+            REPLAYERS[case.kind](case, comparison)
     except UserError as error:
         raise UserError(f'{folder}: {error}') from error
     except REPLAY_ERRORS as error:
@@ -74,7 +82,7 @@ def print_rows(folder: Path, rows: list[Row], brief: bool) -> None:
         )
 
 
-def replay_all(folders: list[Path], brief: bool) -> int:
+def replay_all(folders: list[Path], brief: bool, prepare: bool) -> int:
     """Replay every folder, go on after a broken one; 1 if anything failed."""
     num_replayed = num_failed = 0
     for folder in folders:
@@ -86,7 +94,7 @@ def replay_all(folders: list[Path], brief: bool) -> int:
             continue
         num_replayed += 1
         try:
-            rows = replay(folder)
+            rows = replay(folder, prepare)
         except UserError as error:
             num_failed += 1
             say(f'error: {error}', sys.stderr)
@@ -105,7 +113,7 @@ def main() -> int:
     if args.list:
         say('\n'.join(sorted(REPLAYERS)))
         return 0
-    return replay_all(args.folders, args.brief)
+    return replay_all(args.folders, args.brief, args.prepared)
 
 
 if __name__ == '__main__':

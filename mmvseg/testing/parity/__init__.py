@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from .case import Case, Comparison, Row, is_case, load_case
+from .case import Case, Comparison, Row, is_case, load_case, prepared
 from .dvis_heads import replay_panoptic, replay_semantic
 from .dvis_losses import replay_criterion, replay_loss, replay_matching
 from .dvis_segmenter import replay_frame_decoder, replay_pixel_decoder, replay_segmenter
@@ -64,4 +64,4 @@ REPLAYERS: dict[str, Callable[[Case, Comparison], None]] = dict(
     vit_encoder_queries=replay_encoder_queries,
 )
 
-__all__ = ['REPLAYERS', 'Case', 'Comparison', 'Row', 'is_case', 'load_case']
+__all__ = ['REPLAYERS', 'Case', 'Comparison', 'Row', 'is_case', 'load_case', 'prepared']

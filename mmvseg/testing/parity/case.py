@@ -1,7 +1,8 @@
 """A recorded case on disk, and the comparison of what a module computes with it."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from torch import Tensor, nn
 from mmvseg.checkpoints.published.layouts import DETECTRON2_RESNET, MMDET, Layout, recognise
 from mmvseg.converters.translate import rename
 from mmvseg.errors import UserError
+from mmvseg.models.precision import inference
+from mmvseg.models.prepared import prepare_for_inference
 
 #: Absolute tolerance, for values of order 1, where a case records no noise of its own.
 DEFAULT_TOLERANCE = 1e-4
@@ -21,6 +24,8 @@ NOISE_FACTOR = 10
 #: Units in the last place of a tensor's largest value that always pass: a lucky recording may
 #: show less noise than float32 can promise.
 ALLOWED_ULPS = 16
+
+_prepare = False
 
 
 @dataclass(frozen=True)
@@ -94,6 +99,20 @@ def fill(module: nn.Module, weights: Mapping[str, Tensor]) -> None:
             f'weights.safetensors does not fit the module that config.json describes. {error}'
         ) from error
     module.eval()
+    if _prepare:
+        prepare_for_inference(module)
+
+
+@contextmanager
+def prepared() -> Iterator[None]:
+    """Let the cases of the block be replayed with models that are prepared for inference."""
+    global _prepare
+    _prepare = True
+    try:
+        with inference(torch.float32, torch.device('cpu')):
+            yield
+    finally:
+        _prepare = False
 
 
 def _layout(names: Collection[str]) -> Layout:
