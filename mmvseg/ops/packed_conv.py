@@ -57,6 +57,8 @@ class PackedConv2d(nn.Module):
     def add_to(self, sums: Tensor, maps: Tensor) -> Tensor:
         """Add what :meth:`forward` gives without activation to ``sums``, in place, then activate.
 
+        Only ReLU can follow a sum.
+
         Args:
             sums: (N, C', H', W'), channels last.
             maps: (N, C, H, W).
