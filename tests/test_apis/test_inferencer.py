@@ -148,6 +148,18 @@ def test_cfg_options_and_ready_configs(folder):
     assert cfg.test_dataloader.dataset.window_size == 3  # the caller's config stays
 
 
+def test_precision(folder):
+    first, *_ = build(folder)(folder / 'frames')
+    cfg = Config.fromfile(folder / 'squares.py')
+    cfg.test_cfg = dict(precision='bf16')
+    by_config = VideoSegInferencer(cfg, folder / 'squares.pth', 'cpu')
+    half = build(folder, precision='auto')
+    assert (by_config.dtype, half.dtype) == (torch.bfloat16, torch.bfloat16)
+    assert next(iter(half(folder / 'frames'))).score == pytest.approx(first.score, abs=0.01)
+    with pytest.raises(UserError, match='needs a GPU'):
+        build(folder, precision='fp16')
+
+
 def test_truncated_video_warns_and_keeps_its_frames(folder):
     rng = np.random.default_rng(0)
     with VideoWriter(folder / 'cut.mp4', 10) as writer:

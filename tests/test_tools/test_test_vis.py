@@ -85,12 +85,17 @@ def test_no_zip(run):
 
 def test_window_and_half_precision_count_as_another_run(run):
     first = (run()[2] / 'results.json').read_bytes()
-    for args in (['--window', '3'], ['--fp16']):
+    for args in (['--window', '3'], ['--fp16'], ['--precision', 'bf16']):
         status, shown, _ = run(*args)
         assert status == 1
         assert 'another run (config differ)' in shown.err
     assert (run('--window', '3', out='b')[2] / 'results.json').read_bytes() != b''
-    assert (run('--fp16', out='c')[2] / 'results.json').read_bytes() != first
+    half = (run('--fp16', out='c')[2] / 'results.json').read_bytes()
+    assert half != first
+    assert (run('--precision', 'auto', out='d')[2] / 'results.json').read_bytes() == half
+    status, shown, _ = run('--precision', 'fp16', '--device', 'cpu', out='e')
+    assert status == 1
+    assert 'needs a GPU; use bf16 on a CPU' in shown.err
 
 
 def test_json_without_annotations_is_announced_first(run, folder):
