@@ -102,18 +102,24 @@ class WinogradConv2d(nn.Module):
     ) -> None:
         super().__init__()
         self.activation = activation
-        weight, self.bias = _folded(conv, norm)
-        self._kernel = kernel_products(weight)
+        self._weight, self.bias = _folded(conv, norm)
+        self._kernel: list[Tensor] | None = None
 
     def forward(self, maps: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C', H, W), channels last in memory."""
-        output = winograd_conv(maps, self._kernel, self.bias)
+        output = winograd_conv(maps, self._products(), self.bias)
         return ACTIVATIONS[self.activation][1](output)
 
     def add_to(self, sums: Tensor, maps: Tensor) -> Tensor:
         """As of :class:`PackedConv2d`."""
-        sums += winograd_conv(maps, self._kernel, self.bias)
+        sums += winograd_conv(maps, self._products(), self.bias)
         return ACTIVATIONS[self.activation][1](sums)
+
+    def _products(self) -> list[Tensor]:
+        """The transformed kernel: made at the first call, since it is larger than the weight."""
+        if self._kernel is None:
+            self._kernel, self._weight = kernel_products(self._weight), None
+        return self._kernel
 
 
 def packed(

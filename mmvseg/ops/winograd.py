@@ -7,8 +7,6 @@ rounding is that of the direct sum. It pays where the products outweigh the tran
 channels and pixels.
 """
 
-from collections.abc import Iterator
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -44,26 +42,20 @@ def winograd_conv(maps: Tensor, kernel: list[Tensor], bias: Tensor | None) -> Te
     N, _, H, W = maps.shape
     tile_rows, tile_columns = (H + 1) // 2, (W + 1) // 2
     border = (0, 0, 1, 1 + W % 2, 1, 1 + H % 2)
-    padded = F.pad(maps.permute(0, 2, 3, 1), border)  # (N, 2 tile_rows + 2, ..., C)
-    # Each row of tiles reads four rows of pixels.
-    bands = padded.unfold(1, 4, 2).movedim(4, 0)  # (4, N, tile_rows, 2 tile_columns + 2, C)
     channels = kernel[0].shape[0]
     output = maps.new_empty(N, tile_rows, 2, tile_columns, 2, channels)
-    for part in _chunks(N, tile_rows, tile_columns):
-        tiles = _input_tiles(bands[(slice(None), *part)])  # (16, tiles, C)
-        products = [product(tile, matrix) for tile, matrix in zip(tiles, kernel, strict=True)]
-        _write_output(products, bias, output[part])
+    step_images = max(1, CHUNK_TILES // (tile_rows * tile_columns))
+    step_rows = max(1, CHUNK_TILES // tile_columns)
+    for part, pixels in zip(output.split(step_images), maps.split(step_images), strict=True):
+        padded = F.pad(pixels.permute(0, 2, 3, 1), border)  # (n, 2 tile_rows + 2, ..., C)
+        # Each row of tiles reads four rows of pixels.
+        bands = padded.unfold(1, 4, 2).movedim(4, 0)  # (4, n, tile_rows, 2 tile_columns + 2, C)
+        for rows, band in zip(part.split(step_rows, 1), bands.split(step_rows, 2), strict=True):
+            tiles = _input_tiles(band)  # (16, tiles, C)
+            products = [product(tile, matrix) for tile, matrix in zip(tiles, kernel, strict=True)]
+            _write_output(products, bias, rows)
     pixels = output.view(N, 2 * tile_rows, 2 * tile_columns, channels)
     return pixels[:, :H, :W].permute(0, 3, 1, 2)
-
-
-def _chunks(images: int, tile_rows: int, tile_columns: int) -> Iterator[tuple[slice, slice]]:
-    """Images and rows of tiles that hold some ``CHUNK_TILES`` tiles."""
-    step_rows = min(tile_rows, max(1, CHUNK_TILES // tile_columns))
-    step_images = max(1, CHUNK_TILES // (tile_rows * tile_columns))
-    for image in range(0, images, step_images):
-        for row in range(0, tile_rows, step_rows):
-            yield slice(image, image + step_images), slice(row, row + step_rows)
 
 
 def _input_tiles(bands: Tensor) -> Tensor:
