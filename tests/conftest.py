@@ -1,6 +1,7 @@
 """Fixtures of all tests; one thread a process, since pytest-xdist fills the cores."""
 
 import copy
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -62,3 +63,9 @@ def reference_dir() -> Path:
 def pytest_configure(config: pytest.Config) -> None:
     """Notes to the authors of libraries would hide those that concern this code."""
     config.addinivalue_line('filterwarnings', 'ignore:.*torch.jit.* is deprecated')
+    gc.freeze()
+
+
+def pytest_collection_finish() -> None:
+    """Modules and tests live until the end: no search for garbage, 0.3 s each, has to pass them."""
+    gc.freeze()
