@@ -2,7 +2,7 @@
 
 import torch
 import torch.nn.functional as F
-from dvis_models import build, video
+from dvis_models import build, made_once, video
 
 #: Seeds that give several segments, things and stuff.
 SEEDS = dict(MinVIS=2, DVISOnline=2, DVISOffline=1)
@@ -59,6 +59,7 @@ def rows_of(segments):
     return [(s.id, s.label, s.is_thing, s.query) for s in segments]
 
 
+@made_once
 @torch.no_grad()
 def build_varied(kind, task, **test_cfg):
     """A random model whose queries differ in class and mask."""

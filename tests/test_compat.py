@@ -151,12 +151,29 @@ def test_a_torch_that_does_not_load_is_one_line(failure, tmp_path):
     assert run.stderr.count('\n') == 1
 
 
-def test_import_is_silent():
-    code = 'import mmvseg, mmvseg.registry, mmdet.models'
+def test_import_is_silent_and_draws_nothing():
+    code = (
+        'import gc, sys, mmvseg, mmvseg.registry, mmdet.models; '
+        'assert "matplotlib" not in sys.modules; assert gc.isenabled()'
+    )
     run = subprocess.run(
         [sys.executable, '-c', code], capture_output=True, text=True, check=True, timeout=120
     )
     assert run.stdout + run.stderr == ''
+
+
+def test_drawings_of_errors_are_imported_for_the_first():
+    module, loaded = SimpleNamespace(), []
+
+    def load(module):
+        loaded.append(module)
+        module.imshow_mot_errors = lambda *args, **kwargs: (args, kwargs)
+
+    compat._load_error_drawings(load, module)
+    draw = module.imshow_mot_errors  # as it is imported by others
+    assert not loaded
+    assert draw(1, key=2) == draw(1, key=2) == ((1,), dict(key=2))
+    assert loaded == [module]
 
 
 def test_apply_twice_changes_nothing():
@@ -222,18 +239,21 @@ runpy.run_path(sys.argv[0], run_name='__main__')
 """
 
 
+COMMANDS = [
+    ('train.py', 'config'),
+    ('test.py', 'config', 'checkpoint'),
+    ('test_vis.py', 'config', 'checkpoint'),
+    ('demo_video.py', 'video', 'config', 'checkpoint'),
+    ('visualize_results.py', 'results', '--ann', 'file', '--out', 'folder'),
+]
+
+
 @pytest.mark.parametrize(
-    ('given', 'spin_count'),
-    [({}, '10000'), (dict(GOMP_SPINCOUNT='7'), '7'), (dict(OMP_WAIT_POLICY='ACTIVE'), 'not set')],
-)
-@pytest.mark.parametrize(
-    'command',
+    ('command', 'given', 'spin_count'),
     [
-        ('train.py', 'config'),
-        ('test.py', 'config', 'checkpoint'),
-        ('test_vis.py', 'config', 'checkpoint'),
-        ('demo_video.py', 'video', 'config', 'checkpoint'),
-        ('visualize_results.py', 'results', '--ann', 'file', '--out', 'folder'),
+        *[(command, {}, '10000') for command in COMMANDS],
+        (COMMANDS[0], dict(GOMP_SPINCOUNT='7'), '7'),
+        (COMMANDS[0], dict(OMP_WAIT_POLICY='ACTIVE'), 'not set'),
     ],
 )
 def test_threads_of_tools_soon_sleep_unless_told_otherwise(command, given, spin_count, monkeypatch):

@@ -1,6 +1,7 @@
 """Imports run downwards: who may know whom, read from the source."""
 
 import ast
+from functools import cache
 from graphlib import TopologicalSorter
 
 import pytest
@@ -54,6 +55,7 @@ def room(name):
     return parts[1] if parts[0] == 'mmvseg' and parts[1:2] and parts[1] in FLOOR_OF else None
 
 
+@cache
 def neighbours():
     """The rooms that each room imports from, and an example of where."""
     found = {}

@@ -14,7 +14,8 @@ launch() {
     local root python; root="$(dirname "$script")/.."
     # the active environment, else the one that tools/setup_env.sh makes
     python=${PYTHON:-python}
-    if ! "$python" -c 'import torch' 2>/dev/null && [ -x "$root/.venv/bin/python" ]; then
+    local has_torch='import importlib.util, sys; sys.exit(not importlib.util.find_spec("torch"))'
+    if ! "$python" -c "$has_torch" 2>/dev/null && [ -x "$root/.venv/bin/python" ]; then
         python=$root/.venv/bin/python
     fi
     export PYTHONPATH="$root${PYTHONPATH:+:$PYTHONPATH}"

@@ -3,7 +3,9 @@
 import atexit
 import faulthandler
 import gc
+import importlib
 import os
+import pkgutil
 import resource
 import runpy
 import signal
@@ -70,11 +72,17 @@ def warm_up() -> None:
     import mmdet.models  # noqa: F401 - after mmvseg has adapted the stack
     import torch
 
-    import mmvseg.apis.inferencer
+    import mmvseg.apis
+    import mmvseg.commands
     import mmvseg.converters.files
-    import mmvseg.engine
-    import mmvseg.evaluation.folder_scores  # noqa: F401
+    import mmvseg.evaluation.folder_scores
     from mmvseg.models.segmentors import base  # noqa: F401
+
+    for package in (mmvseg.apis, mmvseg.commands, mmvseg.engine, mmvseg.evaluation):
+        for module in pkgutil.iter_modules(package.__path__, f'{package.__name__}.'):
+            importlib.import_module(module.name)
+    for name in ('matplotlib.backends.backend_agg', 'matplotlib.pyplot'):
+        importlib.import_module(name)  # for the visualizer of mmengine
 
     torch.set_num_threads(1)
     cv2.setNumThreads(1)

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from yapf.yapflib.yapf_api import FormatCode
 
 from mmvseg.engine.config import load_config
 from mmvseg.engine.config_text import config_of_text
@@ -21,9 +22,8 @@ DATA = (
 
 @pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
 def test_configs_come_back(path, monkeypatch):
-    if path.parent.name != 'shapes':
-        # it takes a second, and changes nothing but spaces and lines
-        monkeypatch.setattr('mmengine.config.config.FormatCode', lambda text, **style: (text, True))
+    if path.parent.name == 'shapes':  # as outside of tests
+        monkeypatch.setattr('mmengine.config.config.FormatCode', FormatCode)
     config = load_config(path)
     found = config_of_text(config.pretty_text, 'a.pth')
     for key in ('model', 'test_dataloader', 'test_cfg'):

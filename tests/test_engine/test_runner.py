@@ -1,12 +1,11 @@
+import multiprocessing
 import os
 import signal
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 import torch
 import toy
+from mmengine.hooks import Hook
 
 from mmvseg.checkpoints import files as checkpoint_files
 from mmvseg.checkpoints.files import load_checkpoint_file
@@ -60,22 +59,22 @@ def test_resumed_run_equals_the_undisturbed_one(toy_config, tmp_path, options):
     assert_same_end(tmp_path / 'whole', tmp_path / 'resumed')
 
 
+class Kill(Hook):
+    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        if batch_idx == 4:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
 def test_killed_training_continues_with_the_same_losses(toy_config, tmp_path):
-    code = (
-        'import os, signal, sys, toy\n'
-        'from mmengine.hooks import Hook\n'
-        'class Kill(Hook):\n'
-        '    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):\n'
-        '        if batch_idx == 4: os.kill(os.getpid(), signal.SIGKILL)\n'
-        'runner = toy.make_runner(sys.argv[1], sys.argv[2])\n'
-        'runner.register_hook(Kill())\n'
-        'runner.train()\n'
-    )
-    command = [sys.executable, '-c', code, str(toy_config), str(tmp_path / 'killed')]
-    one_thread = dict(os.environ, OMP_NUM_THREADS='1')  # as here, for the same rounding
-    folder = Path(toy.__file__).parent
-    ended = subprocess.run(command, cwd=folder, env=one_thread, capture_output=True)
-    assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
+    def train():
+        runner = toy.make_runner(toy_config, tmp_path / 'killed')
+        runner.register_hook(Kill())
+        runner.train()
+
+    process = multiprocessing.get_context('fork').Process(target=train)
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
     last = find_latest_checkpoint(tmp_path / 'killed')
     assert last.name == 'iter_4.pth'
     options = dict(resume=True, load_from=str(last))

@@ -12,13 +12,13 @@ from mmvseg.models.losses import ClipObjects
 
 
 @pytest.mark.parametrize('kind', KINDS)
-@pytest.mark.parametrize('size', [1, 3, 10])
-def test_window_size_does_not_change_the_result(kind, size):
+def test_window_size_does_not_change_the_result(kind):
     model = build(kind, frame_chunk=1)
     frames = video()
     (expected,) = model.predict(windows(frames, len(frames)))
-    (actual,) = model.predict(windows(frames, size))
-    assert_equal_instances(actual.pred, expected.pred)
+    for size in (1, 3, 10):
+        (actual,) = model.predict(windows(frames, size))
+        assert_equal_instances(actual.pred, expected.pred)
     assert any(mask_utils.area(rle) for tube in expected.pred.masks for rle in tube)
     assert len(expected.pred.masks[0]) == len(frames)
 

@@ -123,28 +123,28 @@ def same_results(first, second, task):
         ]
 
 
-@pytest.mark.parametrize('memory_mb', [256, 0.004])
 @pytest.mark.parametrize('task', TASKS)
 @pytest.mark.parametrize('kind', KINDS)
-def test_results_do_not_depend_on_windows_or_memory(kind, task, memory_mb):
-    settings = TASKS[task] | dict(mask_memory_mb=memory_mb, frame_chunk=1)
-    model = token_models.build(kind, test_cfg=settings)
+def test_results_do_not_depend_on_windows_or_memory(kind, task):
     usual = token_models.build(kind, test_cfg=TASKS[task] | dict(frame_chunk=1))
-    frames = video(8)
-    (expected,) = usual.predict(windows(frames, 8))
-    for size in (1, 3, 7, 8):
-        (actual,) = model.predict(windows(frames, size))
-        same_results(actual.pred, expected.pred, task)
+    frames = video(5)
+    (expected,) = usual.predict(windows(frames, 5))
+    for memory_mb in (256, 0.004):
+        settings = TASKS[task] | dict(mask_memory_mb=memory_mb, frame_chunk=1)
+        model = token_models.build(kind, test_cfg=settings)
+        for size in (1, 3, 4, 5):
+            (actual,) = model.predict(windows(frames, size))
+            same_results(actual.pred, expected.pred, task)
 
 
 @pytest.mark.parametrize('task', TASKS)
 @pytest.mark.parametrize('kind', KINDS)
 def test_live_results_do_not_depend_on_windows(kind, task, tiny_strips):
     model = token_models.build(kind, test_cfg=TASKS[task] | dict(frame_chunk=1))
-    frames = video(8)
-    expected = list(model.live(windows(frames, 8)))
-    assert [index for index, _ in expected] == list(range(8))
-    for size in (1, 3, 7):
+    frames = video(5)
+    expected = list(model.live(windows(frames, 5)))
+    assert [index for index, _ in expected] == list(range(5))
+    for size in (1, 3, 4):
         for (_, actual), (_, other) in zip(
             model.live(windows(frames, size)), expected, strict=True
         ):

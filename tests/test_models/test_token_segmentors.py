@@ -32,14 +32,14 @@ def still(model):
 
 @every_stage
 @pytest.mark.parametrize('family', FAMILIES)
-@pytest.mark.parametrize('size', [1, 3])
-def test_window_size_does_not_change_the_result(kind, options, family, size):
+def test_window_size_does_not_change_the_result(kind, options, family):
     settings = dict(max_per_video=20, frame_chunk=1)
     model = build(kind, family, seed=1, test_cfg=settings, **options)
     frames = video()
     (expected,) = model.predict(windows(frames, len(frames)))
-    (actual,) = model.predict(windows(frames, size))
-    assert_equal_instances(actual.pred, expected.pred)
+    for size in (1, 3):
+        (actual,) = model.predict(windows(frames, size))
+        assert_equal_instances(actual.pred, expected.pred)
     assert any(mask_utils.area(rle) for tube in expected.pred.masks for rle in tube)
     assert len(expected.pred.masks[0]) == len(frames)
 

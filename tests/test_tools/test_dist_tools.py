@@ -1,14 +1,16 @@
-"""tools/dist_train.sh and tools/dist_test.sh from end to end, in two processes without GPUs."""
+"""The scripts tools/dist_*.sh and what they start, in two processes without GPUs."""
 
 import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import toy
 from helpers import REPOSITORY
 from tool import run_tool
+from two_processes import in_two_processes, threads_of_gloo_left
 
 from mmvseg.checkpoints.files import load_checkpoint_file, save_checkpoint_file
 
@@ -70,17 +72,57 @@ def test_process_that_fails_in_training_ends_the_run(launch):
     assert 'SIGABRT' not in ended.stderr
 
 
-FILES = dict(test=['numbers.json'], test_vis=['results.json', 'metrics.json'])
-
-
-@pytest.mark.parametrize('tool', FILES)
-def test_test_is_that_of_one_process(launch, folder, tmp_path, monkeypatch, tool):
-    out = '/numbers.json' if tool == 'test' else ''
-    monkeypatch.setenv('TOOL', tool)
-    ended = launch('dist_test.sh', folder / 'toy.pth', '2', '--out', f'two{out}')
-    assert_ended_well(ended)
-    args = [str(folder / 'toy.py'), str(folder / 'toy.pth'), '--out', f'{tmp_path}/one{out}']
+def run_alone(folder, tmp_path, tool, out):
+    args = [str(folder / 'toy.py'), str(folder / 'toy.pth'), '--out', str(tmp_path / out)]
     assert run_tool(tool, *args, '--cfg-options', f'work_dir={tmp_path / "work"}') == 0
-    for name in FILES[tool]:
-        one, two = (json.loads((tmp_path / run / name).read_text()) for run in ('one', 'two'))
-        assert one == two
+
+
+def assert_same_file(one, two):
+    assert json.loads(one.read_text()) == json.loads(two.read_text())
+
+
+def test_test_is_that_of_one_process(launch, folder, tmp_path):
+    ended = launch('dist_test.sh', folder / 'toy.pth', '2', '--out', 'two.json')
+    assert_ended_well(ended)
+    run_alone(folder, tmp_path, 'test', 'one.json')
+    assert_same_file(tmp_path / 'one.json', tmp_path / 'two.json')
+
+
+def test_results_are_those_of_one_process(folder, tmp_path, monkeypatch):
+    monkeypatch.setenv('CUDA_VISIBLE_DEVICES', '')
+    args = [str(folder / 'toy.py'), str(folder / 'toy.pth'), '--launcher', 'pytorch']
+    args += ['--out', str(tmp_path / 'two'), '--cfg-options', f'work_dir={tmp_path / "work"}']
+
+    def work(rank):
+        return run_tool('test_vis', *args), threads_of_gloo_left()
+
+    assert in_two_processes(work) == [(0, [])] * 2
+    run_alone(folder, tmp_path, 'test_vis', 'one')
+    for name in ('results.json', 'metrics.json'):
+        assert_same_file(tmp_path / 'one' / name, tmp_path / 'two' / name)
+
+
+@pytest.mark.parametrize(
+    ('script', 'args', 'tool', 'handed_on'),
+    [
+        ('dist_train.sh', ['config', '2', '--amp'], 'train', ['config', '--amp']),
+        ('dist_test.sh', ['config', 'file', '2', '--fps'], 'test', ['config', 'file', '--fps']),
+        ('dist_test.sh', ['config', 'file', '2'], 'test_vis', ['config', 'file']),
+        ('dist_predict.sh', ['2', 'videos', 'config'], 'demo_video', ['videos', 'config']),
+    ],
+)
+def test_scripts_start_their_tools(script, args, tool, handed_on, tmp_path, monkeypatch):
+    python = tmp_path / 'python'
+    python.write_text('#!/bin/sh\n[ "$1" = -c ] || printf "%s\\n" "$@"\n')
+    python.chmod(0o755)
+    monkeypatch.setenv('PYTHON', str(python))
+    monkeypatch.delenv('NNODES', raising=False)
+    if tool == 'test_vis':
+        monkeypatch.setenv('TOOL', tool)
+    command = [REPOSITORY / 'tools' / script, *args]
+    started = subprocess.run(command, capture_output=True, text=True, check=True)
+    launcher, *options, path = started.stdout.splitlines()[:5]
+    assert Path(launcher).resolve() == REPOSITORY / 'tools/dist_run.py'
+    assert options == ['--standalone', '--nproc-per-node', '2']
+    assert Path(path).resolve() == REPOSITORY / f'tools/{tool}.py'
+    assert started.stdout.splitlines()[5:] == [*handed_on, '--launcher', 'pytorch']

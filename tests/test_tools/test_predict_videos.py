@@ -2,18 +2,17 @@
 
 import csv
 import json
+import logging
 import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
-from helpers import REPOSITORY
 from map_squares import write_map_checkpoint, write_map_config
 from PIL import Image
 from pycocotools import mask as coco_mask
 from squares import square_frame, write_checkpoint, write_config, write_frames, write_scene
 from tool import run_tool
+from two_processes import two_processes
 
 from mmvseg.apis.predict_videos import unique_names
 from mmvseg.media import VideoWriter, open_source
@@ -227,26 +226,23 @@ def test_classes_and_tables_of_maps(folder, capsys, task):
         assert 'green' not in printed
 
 
-def test_processes_share_the_videos(folder):
+def test_processes_share_the_videos(folder, monkeypatch, capfd):
     (folder / 'videos' / 'broken.mp4').write_bytes(b'no video at all')
-    environment = dict(
-        os.environ,
-        PYTHON=sys.executable,
-        PYTHONPATH=str(REPOSITORY / 'tests'),
-        CUDA_VISIBLE_DEVICES='',
-    )
-    arguments = ['2', 'videos', 'squares.py', 'squares.pth', '--out', 'two', '--json', 'tracks']
-    ended = subprocess.run(
-        [REPOSITORY / 'tools/dist_predict.sh', *arguments],
-        capture_output=True,
-        text=True,
-        timeout=250,
-        env=environment,
-    )
-    assert ended.returncode == 1, ended.stderr  # one video is broken
-    assert 'Traceback' not in ended.stderr
-    assert ended.stderr.count('error: videos/broken.mp4') == 1
-    assert ended.stderr.count('4 of 4 videos, 1 of them with an error') == 1
+    monkeypatch.setenv('CUDA_VISIBLE_DEVICES', '')
+    inputs = ['videos', 'squares.py', 'squares.pth', '--launcher', 'pytorch']
+
+    def work(rank):
+        monkeypatch.setattr(logging, 'raiseExceptions', False)  # streams of tests before are closed
+        return run_tool('demo_video', *inputs, '--out', 'two', '--json', 'tracks')
+
+    with two_processes(work) as (processes, _):
+        for process in processes:
+            process.join(60)
+        assert [process.exitcode for process in processes] == [1, 1]  # one video is broken
+    shown = capfd.readouterr().err
+    assert 'Traceback' not in shown
+    assert shown.count('error: videos/broken.mp4') == 1
+    assert shown.count('4 of 4 videos, 1 of them with an error') == 1
     assert names('two') == ['alley.mp4', 'street.mp4', 'yard.mp4']
     assert predict('videos', '--out', 'one', '--json', 'alone') == 1
     for name in ('alley', 'street', 'yard'):

@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import zipfile
-from unittest import mock
 
 import numpy as np
 import pytest
@@ -68,13 +67,6 @@ def write_model(folder, task):
         layer.bias.copy_(-layer.weight @ inputs.mean(0))
     meta = dict(dataset_meta=dict(classes=dataset.metainfo['classes']))
     save_checkpoint_file(dict(meta=meta, state_dict=model.state_dict()), folder / f'{task}.pth')
-
-
-@pytest.fixture(scope='module', autouse=True)
-def _plain_configs():
-    """Spare every run the second that it takes to lay out the config for the log."""
-    with mock.patch('mmengine.config.config.FormatCode', lambda text, **style: (text, True)):
-        yield
 
 
 @pytest.fixture(scope='module')
