@@ -5,6 +5,7 @@ from mmdet.models.backbones.resnet import ResNet
 from torch import nn
 
 from mmvseg.models.backbones.msgshift import MsgShifT
+from mmvseg.ops.allocator import keep_freed_memory
 from mmvseg.ops.linear import onednn_is_faster
 
 from .layers import fuse_layers
@@ -30,6 +31,7 @@ def prepare_for_inference(model: nn.Module, dtype: torch.dtype = torch.float32) 
     parameter = next(model.parameters(), None)
     if parameter is None or parameter.device.type != 'cpu' or not onednn_is_faster():
         return model
+    keep_freed_memory()
     for parent in list(model.modules()):
         if isinstance(getattr(parent, 'pixel_decoder', None), nn.Module):
             fuse_layers(parent.pixel_decoder)

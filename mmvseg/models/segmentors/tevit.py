@@ -24,7 +24,7 @@ from .base import VideoSegmentor
 from .inference_settings import read_settings
 
 # Pixels of the frames that neck and image backbone take at a time: bounds their intermediate maps.
-CHUNK_PIXELS = {'cpu': 2**19, 'cuda': 2**22}
+CHUNK_PIXELS = {'cpu': 2**18, 'cuda': 2**22}
 
 
 @dataclass(frozen=True)
