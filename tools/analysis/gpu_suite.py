@@ -211,7 +211,7 @@ def report(result: dict[str, Any]) -> str:
     size, ori_size = ('x'.join(map(str, result[key])) for key in ('size', 'ori_size'))
     lines = [
         f'{measure.describe(result["environment"])}.',
-        f'Video of {result["frames"]} frames of {size}, results at {ori_size}. '
+        f'Video of {result["frames"]} frames of noise of {size}, results at {ori_size}. '
         f'{result["protocol"]}',
     ]
     for tests in by_section['tests']:
