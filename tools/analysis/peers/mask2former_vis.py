@@ -66,12 +66,14 @@ def build() -> torch.nn.Module:
     from mmdet.registry import MODELS
     from mmdet.utils import register_all_modules
     from mmengine.config import Config
+    from mmengine.registry import DefaultScope
 
-    register_all_modules()
+    register_all_modules(init_default_scope=False)
     cfg = Config.fromfile(Path(mmdet.__file__).parent / CONFIG).model
     cfg.init_cfg = cfg.backbone.init_cfg = None
     torch.manual_seed(0)
-    model = MODELS.build(cfg)
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        model = MODELS.build(cfg)
     model.init_weights()
     return model
 
