@@ -28,6 +28,9 @@ class Codec(Protocol):
         """Entries ``queries`` (n,), or all, of a frame's tensor."""
         return tensor if queries is None else tensor[queries]
 
+    def settle(self) -> None:
+        """Called after the last frame of a video was selected: raise what was wrong with any."""
+
 
 class RawCodec(Codec):
     """Values as they are.
@@ -161,4 +164,6 @@ class FrameStore:
 
     def frames(self, queries: Tensor | None = None) -> Iterator[Tensor]:
         """:meth:`select` of one frame after the other."""
-        return (self.select(frame, queries) for frame in range(len(self)))
+        for frame in range(len(self)):
+            yield self.select(frame, queries)
+        self.codec.settle()
