@@ -39,6 +39,10 @@ class OnGPU(Tensor):
     """A tensor whose values a GPU would hold."""
 
 
+class Pinned(Tensor):
+    """A tensor in memory of the CPU that a GPU may read when it likes."""
+
+
 class PretendGPU(TorchFunctionMode):
     """While it is entered, ``cuda`` can be used as a device.
 
@@ -46,11 +50,13 @@ class PretendGPU(TorchFunctionMode):
         waits: how often the CPU would have waited, by (file, function, kind); kinds are
             ``download``, ``upload`` (of memory that is not pinned), ``count`` (a result whose size
             depends on values) and ``size`` (a size read from a tensor).
+        pinned: shapes of the tensors that were pinned.
     """
 
     def __init__(self):
         super().__init__()
         self.waits = Counter()
+        self.pinned = []
 
     def place(self, model):
         """Move a model there."""
@@ -70,6 +76,9 @@ class PretendGPU(TorchFunctionMode):
                 return _PROPERTIES[owner]
         if name in ('__set__', 'as_subclass', '__repr__'):
             return func(*args, **kwargs)
+        if name == 'pin_memory':
+            self.pinned.append(tuple(args[0].shape))
+            return args[0].clone().as_subclass(Pinned)
         with warnings.catch_warnings():
             return self._call(func, name, args, kwargs)
 
@@ -91,7 +100,9 @@ class PretendGPU(TorchFunctionMode):
         result = func(*args, **kwargs)
         there = any(on_gpu) if target is None else target == 'cuda'
         if there and name not in {'_shape_as_tensor', 'numpy', 'tolist', 'cpu'}:
-            return tree_map_only(Tensor, lambda x: x.as_subclass(OnGPU), result)
+            leaves = tree_flatten(result)[0]
+            if any(isinstance(x, Tensor) for x in leaves):  # a shape would become a tuple
+                return tree_map_only(Tensor, lambda x: x.as_subclass(OnGPU), result)
         return result
 
     def _target(self, name, args, kwargs):
@@ -119,13 +130,14 @@ class PretendGPU(TorchFunctionMode):
         elif name in ('to', 'cpu') and target is not None:
             if first_there and target == 'cpu' and not kwargs.get('non_blocking'):
                 kind = 'download'
-            if not first_there and target == 'cuda' and not kwargs.get('non_blocking'):
+            waits = not (isinstance(args[0], Pinned) and kwargs.get('non_blocking'))
+            if not first_there and target == 'cuda' and waits:
                 kind = 'upload'
         elif (name in ('tensor', 'as_tensor') and target == 'cuda') or (
             name == 'new_tensor' and first_there
         ):
             kind = 'upload'
-        elif name in ('__getitem__', '__setitem__') and first_there:
+        elif name in ('__getitem__', '__setitem__'):
             kind = self._of_index(name, args)
         elif name == 'copy_' and isinstance(args[1], Tensor) and len(set(on_gpu)) == 2:
             blocking = not (kwargs.get('non_blocking') or args[2:3] == (True,))
@@ -138,6 +150,12 @@ class PretendGPU(TorchFunctionMode):
 
     @staticmethod
     def _of_index(name, args):
+        items = args[1] if isinstance(args[1], tuple) else (args[1],)
+        ends = [end for x in items if isinstance(x, slice) for end in (x.start, x.stop, x.step)]
+        if any(isinstance(end, OnGPU) for end in ends):
+            return 'size'
+        if not isinstance(args[0], OnGPU):
+            return None
         index = [x for x in tree_flatten(args[1])[0] if isinstance(x, Tensor)]
         if any(isinstance(x, OnGPU) and x.dtype in (torch.bool, torch.uint8) for x in index):
             filled = name == '__setitem__' and not (isinstance(args[2], Tensor) and args[2].dim())
@@ -154,13 +172,17 @@ def _counts(name, args, kwargs, num_tensors):
 
 
 def _plain(tensor):
-    return tensor.as_subclass(Tensor) if isinstance(tensor, OnGPU) else tensor
+    return tensor.as_subclass(Tensor) if isinstance(tensor, OnGPU | Pinned) else tensor
 
 
 def _place():
     """File and function of the innermost caller outside of torch."""
     frame = sys._getframe(1)
-    while frame.f_code.co_filename.startswith(_TORCH) or frame.f_code.co_filename == _SELF:
+    while (
+        frame.f_code.co_filename.startswith(_TORCH)
+        or frame.f_code.co_filename == _SELF
+        or frame.f_code.co_name.startswith('<')  # a comprehension or generator of the next one
+    ):
         frame = frame.f_back
     path = Path(frame.f_code.co_filename)
     parts = path.parts

@@ -15,6 +15,7 @@ from mmdet.models.layers import MSDeformAttnPixelDecoder
 from torch import Tensor
 
 from mmvseg.errors import UserError
+from mmvseg.ops import upload
 from mmvseg.registry import MODELS
 
 Sizes = tuple[tuple[int, int], ...]
@@ -129,7 +130,7 @@ def _rows(level: Tensor) -> Tensor:
 @torch.inference_mode(False)  # training uses them, too
 def _shapes(sizes: Sizes, device: torch.device) -> Tensor:
     """(H, W) of each map, (L, 2)."""
-    return torch.tensor(sizes, device=device)
+    return upload(torch.tensor(sizes), device)
 
 
 @lru_cache(maxsize=8)

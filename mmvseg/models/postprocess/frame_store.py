@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from mmvseg.errors import UserError
+from mmvseg.ops import upload
 
 from .query_masks import REACH
 
@@ -157,7 +158,7 @@ class FrameStore:
         offset, length = self._spans[frame - len(self._in_memory)]
         self._file.seek(offset)
         data = self._file.read(length)
-        return self.codec.decode(data, self._shape, queries).to(self._device)
+        return upload(self.codec.decode(data, self._shape, queries), self._device)
 
     def __iter__(self) -> Iterator[Tensor]:
         return self.frames()

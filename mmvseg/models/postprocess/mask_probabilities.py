@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mmvseg.ops import upload
+
 from .query_masks import FrameGeometry
 
 #: Bytes of a band: a CPU is fastest when it fits into a cache, a GPU when it fills the device.
@@ -78,7 +80,7 @@ def _row_weights(
     weights = _axis_weights(cells, target)[start:stop]
     used = torch.nonzero(weights.any(0)).flatten()
     first, last = int(used[0]), int(used[-1]) + 1
-    return first, last, weights[:, first:last].to(device)
+    return first, last, upload(weights[:, first:last], device)
 
 
 @lru_cache(maxsize=8)

@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mmvseg.ops import upload
 from mmvseg.structures import VideoDataSample
 
 from .vis import encode_columns, masks_at_a_time
@@ -130,7 +131,8 @@ def _axis_weights(
     cells: int, padded: int, resized: int, original: int, device: torch.device
 ) -> Tensor:
     if device.type != 'cpu':  # the same numbers everywhere
-        return _axis_weights(cells, padded, resized, original, torch.device('cpu')).to(device)
+        weights = _axis_weights(cells, padded, resized, original, torch.device('cpu'))
+        return upload(weights, device)
     identity = torch.eye(cells)[None]  # (1, cells, cells)
     upsampled = F.interpolate(identity, size=padded, mode='linear', align_corners=False)
     cropped = upsampled[..., :resized]

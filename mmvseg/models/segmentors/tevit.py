@@ -173,7 +173,8 @@ class TeViT(VideoSegmentor):
         """
         relative = bbox_cxcywh_to_xyxy(self.rpn_head.init_proposal_bboxes.weight)  # (Q, 4)
         features = self.rpn_head.init_proposal_features.weight  # (Q, C)
-        sizes = relative.new_tensor([[w, h, w, h] for h, w in img_shapes])
+        sizes = torch.tensor([[w, h, w, h] for h, w in img_shapes], dtype=relative.dtype)
+        sizes = upload(sizes, relative.device)  # (N, 4)
         return relative * sizes[:, None], features.expand(len(img_shapes), -1, -1)
 
     def begin(self, sample: VideoDataSample) -> TeViTState:
@@ -234,7 +235,7 @@ class TeViT(VideoSegmentor):
             feats, boxes, attn_feats[:, query], labels.expand(num_frames, -1)
         )
         _check_numbers(sample, scores, boxes, mask_logits)
-        scale = boxes.new_tensor(sample.scale_factor).repeat(2)
+        scale = upload(torch.tensor(sample.scale_factor, dtype=boxes.dtype), boxes.device).repeat(2)
         masks = paste_and_encode(
             mask_logits.float().sigmoid().flatten(0, 1),  # (T * n, 28, 28)
             (boxes / scale).flatten(0, 1),

@@ -7,6 +7,7 @@ from mmvseg.errors import UserError
 from mmvseg.models.heads.token_query_head import TokenQueryHead
 from mmvseg.models.postprocess.frame_store import RawCodec
 from mmvseg.models.postprocess.query_collector import decode_masks
+from mmvseg.ops import upload
 from mmvseg.structures import FrameQueries
 
 
@@ -36,7 +37,7 @@ class TokenCodec(RawCodec):
     def decode(self, data: bytes, shape: torch.Size, queries: Tensor | None) -> Tensor:
         """:meth:`select` of what was written."""
         tensor = torch.frombuffer(bytearray(data), dtype=self.dtype).view(shape)
-        return self.select(tensor.to(self.head.query_feat.weight.device), queries)
+        return self.select(upload(tensor, self.head.query_feat.weight.device), queries)
 
     @torch.no_grad()
     def select(self, tensor: Tensor, queries: Tensor | None) -> Tensor:
