@@ -15,7 +15,6 @@ from mmdet.models.layers import MSDeformAttnPixelDecoder
 from torch import Tensor
 
 from mmvseg.errors import UserError
-from mmvseg.ops import upload
 from mmvseg.registry import MODELS
 
 Sizes = tuple[tuple[int, int], ...]
@@ -130,7 +129,9 @@ def _rows(level: Tensor) -> Tensor:
 @torch.inference_mode(False)  # training uses them, too
 def _shapes(sizes: Sizes, device: torch.device) -> Tensor:
     """(H, W) of each map, (L, 2)."""
-    return upload(torch.tensor(sizes), device)
+    # Filled there: a list would have to be sent.
+    sides = [torch.full((), side, device=device) for size in sizes for side in size]
+    return torch.stack(sides).view(-1, 2)
 
 
 @lru_cache(maxsize=8)
