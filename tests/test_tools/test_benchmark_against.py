@@ -147,7 +147,7 @@ def test_benchmark_against_a_command(tmp_path, peer, capsys):
     (run,) = json.loads(out.read_text())['runs']
     ours, (theirs,) = run['ours'][0], run['peers'][0]
     assert theirs['environment']['shape'] == [3, 32, 64, 3]
-    assert ours['name'] == 'minvis_shapes'
+    assert (ours['name'], ours['precision']) == ('minvis_shapes', 'float32')
     assert ours['coded']
     assert 0 < ours['coding_wall_s'] < ours['wall_s']
     assert ours['environment']['threads'] == 1
@@ -173,13 +173,13 @@ def test_frames_of_a_video(tmp_path):
 
 def test_another_version_of_mmvseg(task, monkeypatch, capsys):
     argv = ['mmvseg_version.py', 'configs/shapes/minvis_shapes.py', '--checkout', str(REPOSITORY)]
-    monkeypatch.setattr('sys.argv', argv)
+    monkeypatch.setattr('sys.argv', [*argv, '--precision', 'bf16'])
     monkeypatch.setattr('sys.path', sys.path[:])
     with mock.patch.dict('os.environ', task.variables()):
         mmvseg_version.main()
     found = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert found['name'] == f'minvis_shapes in {REPOSITORY.name}'
-    assert found['precision'] == 'float32'
+    assert found['precision'] == 'bfloat16'
     assert found['wall_s'] > found['coding_wall_s'] > 0
     monkeypatch.setattr('sys.argv', [*argv[:3], str(Path(task.frames).parent)])
     with pytest.raises(SystemExit, match='mmvseg comes from'):

@@ -22,11 +22,14 @@ import numpy as np
 import torch
 from peers.mmvseg_version import timed
 
+from mmvseg.commands.arguments import add_precision
 from mmvseg.commands.cfg_options import add_cfg_options
 from mmvseg.commands.parser import Parser
 from mmvseg.engine.config import load_config
 from mmvseg.engine.device import use_device
 from mmvseg.errors import UserError, command_line
+from mmvseg.models.precision import inference
+from mmvseg.models.segmentors.base import VideoSegmentor
 
 
 def parse_args() -> argparse.Namespace:
@@ -56,8 +59,10 @@ def parse_args() -> argparse.Namespace:
         'it has to do: tools/analysis/peers/peer.py',
     )
     parser.add_argument('--out', type=Path, help='also write the figures to this JSON file')
+    add_precision(parser)
     add_cfg_options(parser)
     args = parser.parse_args()
+    args.precision = args.precision or 'fp32'
     args.repeats = (5 if args.against else 3) if args.repeats is None else args.repeats
     if min(args.frames) < 1 or args.repeats < 1:
         parser.error('--frames and --repeats must be at least 1')
@@ -88,11 +93,13 @@ def main() -> None:
         protocol=f'{measure.PROTOCOL} Warmed up on a clip of 2 frames; median of {args.repeats}.',
         environment=measure.environment(args.device),
         source=source,
+        precision=args.precision,
         size=args.size,
         ori_size=args.ori_size,
         runs=[],
     )
-    print(f'{args.config}, frames {_by(args.size)} of {source}, results {_by(args.ori_size)}')
+    sizes = f'frames {_by(args.size)} of {source}, results {_by(args.ori_size)}'
+    print(f'{args.config}, {sizes}, {args.precision}')
     print(measure.describe(result['environment']))
     print(result['protocol'])
     for num_frames in args.frames:
@@ -117,7 +124,7 @@ def compare(args: argparse.Namespace, num_frames: int) -> against.Rounds:
         np.save(path, frames_of(args, num_frames).permute(0, 2, 3, 1).numpy())
         task = against.Task(str(path), args.ori_size, torch.get_num_threads(), args.device)
         cfg, name = load_config(args.config, args.cfg_options), Path(args.config).stem
-        ours = partial(in_fresh_process, timed, cfg, task, name)
+        ours = partial(in_fresh_process, timed, cfg, task, name, args.precision)
         return against.take_turns(ours, args.against, task, args.repeats, num_frames)
 
 
@@ -141,13 +148,18 @@ def in_fresh_process(function: Any, *arguments: Any) -> Any:
             ) from error
 
 
-@torch.no_grad()
 def measure_video(args: argparse.Namespace, num_frames: int) -> dict[str, Any]:
     """All figures of videos of ``num_frames`` frames."""
     use_device(args.device)
     if args.threads:
         torch.set_num_threads(args.threads)
-    model = measure.build_model(load_config(args.config, args.cfg_options), args.device)
+    cfg = load_config(args.config, args.cfg_options)
+    model, dtype = measure.build_for_inference(cfg, args.device, args.precision)
+    with inference(dtype, torch.device(args.device)):
+        return _measure(model, args, num_frames)
+
+
+def _measure(model: VideoSegmentor, args: argparse.Namespace, num_frames: int) -> dict[str, Any]:
     frames = frames_of(args, num_frames)
     window = measure.window_of(frames, args.ori_size, range(num_frames), num_frames)
     result = dict(

@@ -31,6 +31,8 @@ import mmvseg
 from mmvseg.engine.config import config_errors, require
 from mmvseg.errors import UserError
 from mmvseg.media import open_source
+from mmvseg.models.precision import dtype_of
+from mmvseg.models.prepared import prepare_for_inference
 from mmvseg.models.segmentors.base import VideoSegmentor
 from mmvseg.registry import MODELS
 from mmvseg.structures import VideoDataSample, VideoWindow
@@ -38,6 +40,7 @@ from mmvseg.structures import VideoDataSample, VideoWindow
 __all__ = [
     'PROTOCOL',
     'Usage',
+    'build_for_inference',
     'build_model',
     'describe',
     'elapsed',
@@ -90,8 +93,24 @@ def build_model(cfg: Config, device: str = 'cpu', seed: int = 0) -> VideoSegment
         for name, parameter in model.named_parameters():
             if '.fc_reg.' in name:
                 parameter.mul_(FC_REG_SCALE)
-    # As predict and test run it: what they do to a model before its first window belongs here.
     return model.to(device).eval()
+
+
+def build_for_inference(
+    cfg: Config, device: str = 'cpu', precision: str = 'fp32'
+) -> tuple[VideoSegmentor, torch.dtype]:
+    """:func:`build_model`, prepared as ``predict`` and ``test`` do it.
+
+    Args:
+        cfg: of the model.
+        device: where it runs.
+        precision: a key of ``mmvseg.models.precision.PRECISIONS``.
+
+    Returns:
+        The model, to be run within ``mmvseg.models.precision.inference``, and what it computes in.
+    """
+    dtype = dtype_of(precision, torch.device(device))
+    return prepare_for_inference(build_model(cfg, device), dtype), dtype
 
 
 def make_window(

@@ -19,6 +19,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='relative to the checkout, unless it is there from here')
     parser.add_argument('--checkout', type=Path, default=Path(__file__).resolve().parents[3])
+    parser.add_argument('--precision', default='fp32', help='fp32, bf16 or fp16 (default fp32)')
     args = parser.parse_args()
     checkout = args.checkout.resolve()
     # The measuring tools of that checkout, too: they build its models as it runs them.
@@ -34,17 +35,30 @@ def main() -> None:
     task = Task.given()
     use_device(task.device)
     cfg = load_config(config if config.exists() else args.config)
-    timed(cfg, task, f'{config.stem} in {checkout.name}').give()
+    timed(cfg, task, f'{config.stem} in {checkout.name}', args.precision).give()
 
 
-@torch.no_grad()
-def timed(cfg: Any, task: Task, name: str) -> Answer:
+def timed(cfg: Any, task: Task, name: str, precision: str = 'fp32') -> Answer:
     """Segment the video of a task with a config's model and random weights."""
+    import measure
+
+    torch.set_num_threads(task.threads)
+    if hasattr(measure, 'build_for_inference'):
+        from mmvseg.models.precision import inference
+
+        model, dtype = measure.build_for_inference(cfg, task.device, precision)
+        with inference(dtype, torch.device(task.device)):
+            return _timed(model, dtype, task, name)
+    if precision != 'fp32':  # a checkout from before models were prepared
+        raise SystemExit(f'{name}: measures in fp32 only')
+    with torch.no_grad():
+        return _timed(measure.build_model(cfg, task.device), torch.float32, task, name)
+
+
+def _timed(model: Any, dtype: torch.dtype, task: Task, name: str) -> Answer:
     import measure
     import model_parts
 
-    torch.set_num_threads(task.threads)
-    model = measure.build_model(cfg, task.device)
     frames = torch.from_numpy(task.load()).permute(0, 3, 1, 2).contiguous()
     warm_up, video = (
         measure.window_of(some, task.ori_size, range(len(some)), len(some))
@@ -64,7 +78,7 @@ def timed(cfg: Any, task: Task, name: str) -> Answer:
         wall_s=run.wall_s,
         cpu_s=run.cpu_s,
         peak_memory_gb=measure.peak_gb(task.device),
-        precision=str(next(model.parameters()).dtype).removeprefix('torch.'),
+        precision=str(dtype).removeprefix('torch.'),
         environment=measure.environment(task.device),
         coded=True,
         coding_wall_s=coding and sum(part.wall_s for part in coding),
