@@ -257,8 +257,7 @@ class VideoTestLoop(BaseLoop):
                 report = ProgressReport(self.stage, len(self.dataloader), 'windows')
                 progress = contexts.enter_context(report)
             loaded = (_window_of(batch) for batch in self.dataloader)
-            device = next(self.model.parameters()).device
-            for index, window in enumerate(send_ahead(loaded, device)):
+            for index, window in enumerate(send_ahead(loaded, self.device)):
                 batch = dict(inputs=[window.frames], data_samples=[window.sample])
                 step = dict(batch_idx=index, data_batch=batch)
                 self._call_hook('before_{}_iter', **step)
