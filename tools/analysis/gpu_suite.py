@@ -30,6 +30,7 @@ from mmvseg.engine.device import use_device
 from mmvseg.errors import UserError, command_line
 from mmvseg.model_index import known_models
 from mmvseg.models.segmentors.base import VideoSegmentor
+from mmvseg.models.segmentors.eomt import EoMT
 from mmvseg.models.segmentors.image_eomt import ImageEoMT
 from mmvseg.registry import MODELS
 
@@ -127,11 +128,16 @@ def jobs(
                     in_process, measure_training, (setting, path)
                 )
         else:
-            for path in models:
+            for path in filter(_has_graphs, models) if section == 'graphs' else models:
                 found[Job(section, path.stem)] = partial(
                     in_process, measure_inference, (setting, path, section)
                 )
     return found
+
+
+def _has_graphs(path: Path) -> bool:
+    """Whether CUDA graphs are known for a config's model, see ``model_parts.graph_targets``."""
+    return issubclass(MODELS.get(load_config(path).model.type), EoMT)
 
 
 def configs(small: bool, words: Sequence[str] = ('',)) -> list[Path]:
