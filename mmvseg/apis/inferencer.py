@@ -18,6 +18,7 @@ from mmvseg.datasets.class_names import match_classes
 from mmvseg.datasets.metainfo import to_metainfo
 from mmvseg.engine.categories import noted_classes, set_num_classes
 from mmvseg.engine.config import config_errors, require
+from mmvseg.engine.sending import send_ahead
 from mmvseg.errors import UserError
 from mmvseg.hub import find_model
 from mmvseg.media import (
@@ -197,7 +198,7 @@ class VideoSegInferencer:
                     return
 
         with (
-            closing(prefetch(self.windows(source, seconds))) as windows,
+            closing(send_ahead(prefetch(self.windows(source, seconds)), self.device)) as windows,
             inference(self.dtype, self.device),
             warnings.catch_warnings(),
         ):

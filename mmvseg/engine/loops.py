@@ -30,6 +30,7 @@ from mmvseg.structures import VideoDataSample, VideoWindow
 from .distributed import on_main_process
 from .rng import preserved_rng
 from .runner import VideoRunner
+from .sending import send_ahead
 
 #: So many iterations in a row that give nothing to learn from end a training.
 MOST_SKIPPED_IN_A_ROW = 50
@@ -255,12 +256,12 @@ class VideoTestLoop(BaseLoop):
             if get_rank() == 0:  # whole videos are dealt out evenly: its share stands for all
                 report = ProgressReport(self.stage, len(self.dataloader), 'windows')
                 progress = contexts.enter_context(report)
-            for index, batch in enumerate(self.dataloader):
+            loaded = (_window_of(batch) for batch in self.dataloader)
+            for index, window in enumerate(send_ahead(loaded, self.device)):
+                batch = dict(inputs=[window.frames], data_samples=[window.sample])
                 step = dict(batch_idx=index, data_batch=batch)
                 self._call_hook('before_{}_iter', **step)
-                if 'inputs' not in batch:
-                    raise UserError('dataset.pipeline: must end with PackClip')
-                yield VideoWindow(batch['inputs'][0], batch['data_samples'][0])
+                yield window
                 self._call_hook('after_{}_iter', **step, outputs=[])
                 if progress:
                     progress.advance()
@@ -298,6 +299,12 @@ class VideoTestLoop(BaseLoop):
 
     def _call_hook(self, name: str, **arguments: Any) -> None:
         self.runner.call_hook(name.format(self.stage), **arguments)
+
+
+def _window_of(batch: Mapping[str, Any]) -> VideoWindow:
+    if 'inputs' not in batch:
+        raise UserError('dataset.pipeline: must end with PackClip')
+    return VideoWindow(batch['inputs'][0], batch['data_samples'][0])
 
 
 class _Stopped(Exception):

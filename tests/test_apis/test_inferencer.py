@@ -22,6 +22,7 @@ from squares import (
 from video_server import serve
 
 from mmvseg.apis import VideoSegInferencer, choose_device
+from mmvseg.apis import inferencer as inferencer_module
 from mmvseg.datasets import YouTubeVISDataset
 from mmvseg.errors import UserError
 from mmvseg.media import DamagedVideoWarning, Frame, VideoWriter, open_source
@@ -137,6 +138,19 @@ def test_windows_reach_the_model_in_order(folder, monkeypatch):
     assert taken == [3, 3, 1]
     assert [w.frame_ids for w in windows] == [[0, 1, 2], [3, 4, 5], [6]]
     assert [w.is_last for w in windows] == [False, False, True]
+
+
+def test_frames_are_sent_ahead_to_the_device(folder, monkeypatch):
+    devices = []
+    send = inferencer_module.send_ahead
+    monkeypatch.setattr(
+        inferencer_module,
+        'send_ahead',
+        lambda windows, device: devices.append(device) or send(windows, device),
+    )
+    inferencer = build(folder)
+    inferencer(open_source(folder / 'frames'))
+    assert devices == [inferencer.device]
 
 
 def test_cfg_options_and_ready_configs(folder):

@@ -60,6 +60,20 @@ def test_half_precision_changes_little(toy_config, tmp_path, weights):
     assert half != full
 
 
+def test_frames_are_sent_ahead_to_the_models_device(toy_config, tmp_path, weights, monkeypatch):
+    sent = []
+
+    def send(windows, device):
+        for window in windows:
+            sent.append((window.frames.dtype, device.type))
+            yield window
+
+    monkeypatch.setattr(loops, 'send_ahead', send)
+    runner = toy.make_runner(toy_config, tmp_path, load_from=weights)
+    runner.test()
+    assert sent == [(torch.uint8, 'cpu')] * len(runner.test_dataloader)
+
+
 def test_test_needs_all_weights(toy_config, tmp_path):
     state = toy.make_runner(toy_config, tmp_path).model.state_dict()
     del state['backbone.bias']

@@ -68,8 +68,9 @@ def test_says_what_the_minutes_left_out(tmp_path):
     result = json.loads((tmp_path / 'suite.json').read_text())
     left_out = [entry.split(':')[0] for entry in result['left_out']]
     models = ['dvis_offline', 'dvis_online', 'minvis', 'tevit_msgshift', 'videomt']
-    sections = ('train', 'compile', 'graphs')
-    assert left_out == [f'{section} {model}_shapes' for section in sections for model in models]
+    expected = [f'{section} {model}_shapes' for section in ('compile', 'train') for model in models]
+    expected.insert(len(models), 'graphs videomt_shapes')  # of the others none are known
+    assert left_out == expected
     assert 'Left out' in (tmp_path / 'suite.md').read_text()
 
 

@@ -1,24 +1,35 @@
-"""Speed, per-part breakdown and peak memory of a config's model, with random weights."""
+"""Speed, per-part breakdown and peak memory of a config's model, with random weights.
+
+With ``--against`` also those of other programs, run in turn with it on the same frames.
+"""
 
 import argparse
 import json
 import multiprocessing
 import os
 import statistics
+import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import against
 import measure
 import model_parts
+import numpy as np
 import torch
+from peers.mmvseg_version import timed
 
+from mmvseg.commands.arguments import add_precision
 from mmvseg.commands.cfg_options import add_cfg_options
 from mmvseg.commands.parser import Parser
 from mmvseg.engine.config import load_config
 from mmvseg.engine.device import use_device
 from mmvseg.errors import UserError, command_line
+from mmvseg.models.precision import inference
+from mmvseg.models.segmentors.base import VideoSegmentor
 
 
 def parse_args() -> argparse.Namespace:
@@ -35,10 +46,24 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--device', help='cpu, cuda or cuda:N (default: a GPU if there is one)')
     parser.add_argument('--threads', type=int, help="CPU threads (default: torch's)")
-    parser.add_argument('--repeats', type=int, default=3, help='timed runs a length (default 3)')
+    parser.add_argument(
+        '--repeats', type=int, help='timed runs a length (default 3; with --against: rounds, 5)'
+    )
+    parser.add_argument('--video', help='take its first frames, resized (default: seeded noise)')
+    parser.add_argument(
+        '--against',
+        action='append',
+        default=[],
+        metavar='COMMAND',
+        help='time this in turn with the model, and print ratios; may be given several times. What '
+        'it has to do: tools/analysis/peers/peer.py',
+    )
     parser.add_argument('--out', type=Path, help='also write the figures to this JSON file')
+    add_precision(parser)
     add_cfg_options(parser)
     args = parser.parse_args()
+    args.precision = args.precision or 'fp32'
+    args.repeats = (5 if args.against else 3) if args.repeats is None else args.repeats
     if min(args.frames) < 1 or args.repeats < 1:
         parser.error('--frames and --repeats must be at least 1')
     return args
@@ -62,18 +87,27 @@ def main() -> None:
     if args.threads:
         os.environ['OMP_NUM_THREADS'] = str(args.threads)  # for the processes started below
         torch.set_num_threads(args.threads)
+    source = args.video or 'noise'
     result = dict(
         config=args.config,
         protocol=f'{measure.PROTOCOL} Warmed up on a clip of 2 frames; median of {args.repeats}.',
         environment=measure.environment(args.device),
+        source=source,
+        precision=args.precision,
         size=args.size,
         ori_size=args.ori_size,
         runs=[],
     )
-    print(f'{args.config}, frames {_by(args.size)}, results {_by(args.ori_size)}')
+    sizes = f'frames {_by(args.size)} of {source}, results {_by(args.ori_size)}'
+    print(f'{args.config}, {sizes}, {args.precision}')
     print(measure.describe(result['environment']))
     print(result['protocol'])
     for num_frames in args.frames:
+        if args.against:
+            rounds = compare(args, num_frames)
+            result['runs'].append(against.as_record(rounds))
+            print('\n' + against.report(rounds), flush=True)
+            continue
         run = in_fresh_process(measure_video, args, num_frames)
         result['runs'].append(run)
         print('\n' + report(run), flush=True)
@@ -81,6 +115,24 @@ def main() -> None:
         args.out.parent.mkdir(parents=True, exist_ok=True)
         args.out.write_text(json.dumps(result, indent=1) + '\n')
         print(f'\nwritten: {args.out}')
+
+
+def compare(args: argparse.Namespace, num_frames: int) -> against.Rounds:
+    """Rounds of ours and all peers on one video."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / 'frames.npy'
+        np.save(path, frames_of(args, num_frames).permute(0, 2, 3, 1).numpy())
+        task = against.Task(str(path), args.ori_size, torch.get_num_threads(), args.device)
+        cfg, name = load_config(args.config, args.cfg_options), Path(args.config).stem
+        ours = partial(in_fresh_process, timed, cfg, task, name, args.precision)
+        return against.take_turns(ours, args.against, task, args.repeats, num_frames)
+
+
+def frames_of(args: argparse.Namespace, num_frames: int) -> torch.Tensor:
+    """The video that is segmented, uint8, (T, 3, h, w)."""
+    if args.video:
+        return measure.read_frames(args.video, num_frames, args.size)
+    return measure.noise(num_frames, args.size)
 
 
 def in_fresh_process(function: Any, *arguments: Any) -> Any:
@@ -96,21 +148,27 @@ def in_fresh_process(function: Any, *arguments: Any) -> Any:
             ) from error
 
 
-@torch.no_grad()
 def measure_video(args: argparse.Namespace, num_frames: int) -> dict[str, Any]:
     """All figures of videos of ``num_frames`` frames."""
     use_device(args.device)
     if args.threads:
         torch.set_num_threads(args.threads)
-    model = measure.build_model(load_config(args.config, args.cfg_options), args.device)
-    window = measure.make_window(num_frames, args.size, args.ori_size)
+    cfg = load_config(args.config, args.cfg_options)
+    model, dtype = measure.build_for_inference(cfg, args.device, args.precision)
+    with inference(dtype, torch.device(args.device)):
+        return _measure(model, args, num_frames)
+
+
+def _measure(model: VideoSegmentor, args: argparse.Namespace, num_frames: int) -> dict[str, Any]:
+    frames = frames_of(args, num_frames)
+    window = measure.window_of(frames, args.ori_size, range(num_frames), num_frames)
     result = dict(
         frames=num_frames,
         parameters=sum(p.numel() for p in model.parameters()),
         memory_before_gb=measure.resident_gb(),
     )
     measure.reset_peak_resident()
-    model.predict([measure.make_window(2, args.size, args.ori_size)])
+    model.predict([measure.make_window(2, args.size, args.ori_size)])  # warms up
     synchronize = measure.synchronizer(args.device)
     on_gpu = torch.device(args.device).type == 'cuda'
     if on_gpu:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from gpu_suite_jobs import (
     measure_training,
     record,
 )
+from gpu_suite_plan import SHARES, Job, Plan
 
 from mmvseg.commands.parser import Parser
 from mmvseg.engine.config import load_config
@@ -29,12 +30,14 @@ from mmvseg.engine.device import use_device
 from mmvseg.errors import UserError, command_line
 from mmvseg.model_index import known_models
 from mmvseg.models.segmentors.base import VideoSegmentor
+from mmvseg.models.segmentors.eomt import EoMT
 from mmvseg.models.segmentors.image_eomt import ImageEoMT
 from mmvseg.registry import MODELS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-# In the order of importance, which is the order in which the minutes are spent.
-SECTIONS = ('tests', 'speed', 'decode', 'train', 'compile', 'graphs')
+SECTIONS = tuple(SHARES)
+#: Backbones that take long.
+_LARGE = ('swin-l', 'vit-l')
 _INFERRED = {'speed': 'no', 'compile': 'yes', 'graphs': 'CUDA graphs'}
 
 
@@ -65,7 +68,7 @@ def parse_args() -> argparse.Namespace:
 @command_line
 def main() -> int:
     args = parse_args()
-    deadline = time.monotonic() + 60 * args.minutes
+    begin = time.monotonic()
     device = args.device or use_device()
     use_device(device)
     small = args.small or device == 'cpu'
@@ -87,12 +90,18 @@ def main() -> int:
         left_out=[],
     )
     print(measure.describe(result['environment']), flush=True)
-    for name, job in jobs(args.only, configs(small, args.models), setting):
-        left = deadline - time.monotonic()
-        outcome = job(left) if left > 0 else 'not started: the minutes were spent'
+    todo = jobs(args.only, configs(small, args.models), setting)
+    plan = Plan(60 * args.minutes - (time.monotonic() - begin), list(todo))
+    for job, run in todo.items():
+        seconds, outcome = plan.start(job)
+        if outcome is None:
+            start = time.monotonic()
+            outcome = run(seconds)
+            if outcome is None:
+                plan.note(job, time.monotonic() - start)
         if outcome:
-            result['left_out'].append(f'{name}: {outcome}')
-            print(f'{name}: {outcome}', flush=True)
+            result['left_out'].append(f'{job}: {outcome}')
+            print(f'{job}: {outcome}', flush=True)
         result['records'] = [
             json.loads(line) for line in setting.records.read_text().splitlines() if line
         ]
@@ -104,26 +113,35 @@ def main() -> int:
 
 
 def jobs(
-    sections: list[str], models: list[Path], setting: Setting
-) -> Iterator[tuple[str, Callable[[float], str | None]]]:
-    """The jobs by name: functions of the seconds left, which say what went wrong, if anything."""
+    sections: Sequence[str], models: list[Path], setting: Setting
+) -> dict[Job, Callable[[float], str | None]]:
+    """Functions of the seconds that they may take, which say what went wrong, if anything."""
+    found: dict[Job, Callable[[float], str | None]] = {}
     for section in (s for s in SECTIONS if s in sections):
         if section == 'tests':
-            yield 'tests', lambda left: run_tests(setting, left)
+            found[Job(section)] = partial(run_tests, setting)
         elif section == 'decode':
-            yield 'decode', lambda left: in_process(measure_decoding, (setting,), left)
-        else:
-            function = measure_training if section == 'train' else measure_inference
+            found[Job(section)] = partial(in_process, measure_decoding, (setting,))
+        elif section == 'train':
             for path in models:
-                arguments = (setting, path) + ((section,) * (section != 'train'))
-                yield (
-                    f'{section} {path.stem}',
-                    lambda left, f=function, a=arguments: in_process(f, a, left),
+                found[Job(section, path.stem)] = partial(
+                    in_process, measure_training, (setting, path)
                 )
+        else:
+            for path in filter(_has_graphs, models) if section == 'graphs' else models:
+                found[Job(section, path.stem)] = partial(
+                    in_process, measure_inference, (setting, path, section)
+                )
+    return found
+
+
+def _has_graphs(path: Path) -> bool:
+    """Whether CUDA graphs are known for a config's model, see ``model_parts.graph_targets``."""
+    return issubclass(MODELS.get(load_config(path).model.type), EoMT)
 
 
 def configs(small: bool, words: Sequence[str] = ('',)) -> list[Path]:
-    """Leaf configs of video models, one a class and backbone.
+    """Leaf configs of video models, one a class and backbone; large backbones come last.
 
     Args:
         small: whether those of ``configs/shapes``.
@@ -135,7 +153,7 @@ def configs(small: bool, words: Sequence[str] = ('',)) -> list[Path]:
     chosen = [path for path in _first_of_each(small) if any(word in path.stem for word in words)]
     if not chosen:
         raise UserError(f'{REPOSITORY}/configs: no config of a video model with {words} in it')
-    return chosen
+    return sorted(chosen, key=lambda path: any(word in path.stem for word in _LARGE))
 
 
 @cache  # reading all configs takes seconds
@@ -178,7 +196,7 @@ def in_process(function: Callable[..., None], arguments: tuple, left: float) -> 
     if process.is_alive():
         process.kill()
         process.join()
-        return 'cut off at the end of the minutes'
+        return f'cut off after {left:.0f} s, its part of the minutes'
     return f'ended with status {process.exitcode}' if process.exitcode else None
 
 
@@ -192,7 +210,7 @@ def run_tests(setting: Setting, left: float) -> str | None:
             command, cwd=REPOSITORY, timeout=left, capture_output=True, text=True, check=False
         )
     except subprocess.TimeoutExpired:
-        return 'cut off at the end of the minutes'
+        return f'cut off after {left:.0f} s, its part of the minutes'
     lines = done.stdout.strip().splitlines()
     record(
         setting,
@@ -211,7 +229,7 @@ def report(result: dict[str, Any]) -> str:
     size, ori_size = ('x'.join(map(str, result[key])) for key in ('size', 'ori_size'))
     lines = [
         f'{measure.describe(result["environment"])}.',
-        f'Video of {result["frames"]} frames of {size}, results at {ori_size}. '
+        f'Video of {result["frames"]} frames of noise of {size}, results at {ori_size}. '
         f'{result["protocol"]}',
     ]
     for tests in by_section['tests']:

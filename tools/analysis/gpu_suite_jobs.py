@@ -25,6 +25,8 @@ from mmvseg.structures import VideoWindow
 
 #: Clips of a training step; their length is the config's.
 TRAIN_CLIPS = (1, 2)
+#: Compiling takes most of the time, for each of them anew.
+COMPILED_PRECISIONS = ('bf16', 'fp32')
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def measure_decoding(setting: Setting) -> None:
 
 
 def measure_inference(setting: Setting, path: Path, section: str) -> None:
-    """Speed and peak memory of a video in every precision.
+    """Speed and peak memory of a video in every precision; compiled in bf16 and fp32.
 
     Args:
         setting: see :class:`Setting`.
@@ -83,7 +85,7 @@ def measure_inference(setting: Setting, path: Path, section: str) -> None:
     if section != 'speed':
         model_parts.compile_model(model, graphs=section == 'graphs')
     window = measure.make_window(setting.num_frames, setting.size, setting.ori_size)
-    for precision in training.PRECISIONS:
+    for precision in training.PRECISIONS if section == 'speed' else COMPILED_PRECISIONS:
         _attempt(
             setting,
             lambda: _infer(setting, model, window, precision),  # noqa: B023 - called at once

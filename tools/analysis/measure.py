@@ -1,36 +1,71 @@
 """What the measuring tools share: models with random weights, videos, clocks, memory, machine."""
 
-import datetime
 import logging
-import os
-import platform
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import metadata
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import cv2
+import machine
 import torch
+from machine import (
+    describe,
+    elapsed,
+    memory_gb,
+    peak_gb,
+    peak_resident_gb,
+    reset_peak,
+    reset_peak_resident,
+    resident_gb,
+    synchronizer,
+)
 from mmengine.config import Config
 from mmengine.logging import MMLogger
 
 import mmvseg
 from mmvseg.engine.config import config_errors, require
 from mmvseg.errors import UserError
+from mmvseg.media import open_source
+from mmvseg.models.precision import dtype_of
+from mmvseg.models.prepared import prepare_for_inference
 from mmvseg.models.segmentors.base import VideoSegmentor
 from mmvseg.registry import MODELS
 from mmvseg.structures import VideoDataSample, VideoWindow
+
+__all__ = [
+    'PROTOCOL',
+    'Usage',
+    'build_for_inference',
+    'build_model',
+    'describe',
+    'elapsed',
+    'environment',
+    'make_window',
+    'markdown_table',
+    'memory_gb',
+    'noise',
+    'peak_gb',
+    'peak_resident_gb',
+    'read_frames',
+    'reset_peak',
+    'reset_peak_resident',
+    'resident_gb',
+    'run_script',
+    'synchronizer',
+    'window_of',
+]
 
 #: Boxes of an untrained model leave the image within a few stages unless they move less.
 FC_REG_SCALE = 0.05
 
 PROTOCOL = (
     f"Random weights from the model's own initialisation (fc_reg times {FC_REG_SCALE}, if there is "
-    'one: boxes then stay on screen); eval mode, no gradients. Frames of noise, zero padded to a '
+    'one: boxes then stay on screen); eval mode, no gradients. Frames are zero padded to a '
     'multiple of 32, one window a video. Timed: from uint8 frames to coded tubes or maps. Not '
     'included: decoding and resizing.'
 )
@@ -61,6 +96,23 @@ def build_model(cfg: Config, device: str = 'cpu', seed: int = 0) -> VideoSegment
     return model.to(device).eval()
 
 
+def build_for_inference(
+    cfg: Config, device: str = 'cpu', precision: str = 'fp32'
+) -> tuple[VideoSegmentor, torch.dtype]:
+    """:func:`build_model`, prepared as ``predict`` and ``test`` do it.
+
+    Args:
+        cfg: of the model.
+        device: where it runs.
+        precision: a key of ``mmvseg.models.precision.PRECISIONS``.
+
+    Returns:
+        The model, to be run within ``mmvseg.models.precision.inference``, and what it computes in.
+    """
+    dtype = dtype_of(precision, torch.device(device))
+    return prepare_for_inference(build_model(cfg, device), dtype), dtype
+
+
 def make_window(
     num_frames: int, size: tuple[int, int], ori_size: tuple[int, int], seed: int = 0
 ) -> VideoWindow:
@@ -72,9 +124,27 @@ def make_window(
         ori_size: (H, W) of the results.
         seed: of the noise.
     """
+    return window_of(noise(num_frames, size, seed), ori_size, range(num_frames), num_frames)
+
+
+def noise(num_frames: int, size: tuple[int, int], seed: int = 0) -> torch.Tensor:
+    """Frames of uniform noise, uint8, (T, 3, h, w)."""
     generator = torch.Generator().manual_seed(seed)
-    frames = torch.randint(0, 256, (num_frames, 3, *size), dtype=torch.uint8, generator=generator)
-    return window_of(frames, ori_size, range(num_frames), num_frames)
+    shape = (num_frames, 3, *size)
+    return torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator)
+
+
+def read_frames(video: str, num_frames: int, size: tuple[int, int]) -> torch.Tensor:
+    """The first frames of a video, resized, RGB uint8, (T, 3, h, w).
+
+    Raises:
+        UserError: it cannot be read, or has fewer frames.
+    """
+    images = [frame.image for frame in islice(open_source(video), num_frames)]
+    if len(images) < num_frames:
+        raise UserError(f'{video}: has {len(images)} frames, not {num_frames}; use fewer --frames')
+    resized = [torch.from_numpy(cv2.resize(image, size[::-1])) for image in images]
+    return torch.stack(resized).permute(0, 3, 1, 2).contiguous()
 
 
 def window_of(
@@ -103,156 +173,12 @@ def window_of(
     return VideoWindow(frames, VideoDataSample(metainfo=metainfo))
 
 
-# Time
-
-
-@dataclass
-class Elapsed:
-    """Duration of a block.
-
-    Attributes:
-        wall_s: by the clock.
-        cpu_s: of this process, all threads.
-        other_cores: mean number of cores that other processes kept busy; None if unknown.
-    """
-
-    wall_s: float = 0.0
-    cpu_s: float = 0.0
-    other_cores: float | None = None
-
-
-@contextmanager
-def elapsed(synchronize: Callable[[], None] = lambda: None) -> Iterator[Elapsed]:
-    """Time the block; the object is filled when it ends."""
-    result = Elapsed()
-    synchronize()
-    busy, wall, cpu = _busy_s(), time.perf_counter(), time.process_time()
-    yield result
-    synchronize()
-    result.wall_s = time.perf_counter() - wall
-    result.cpu_s = time.process_time() - cpu
-    if busy is not None:
-        others = (_busy_s() - busy - result.cpu_s) / result.wall_s
-        result.other_cores = round(max(others, 0.0), 2)
-
-
-def _busy_s() -> float | None:
-    """Seconds that all cores have been at work since boot; None where that is not known."""
-    try:
-        fields = Path('/proc/stat').read_text().split('\n', 1)[0].split()[1:]
-    except OSError:
-        return None
-    user, nice, system, _, _, irq, softirq, *_ = map(int, fields)
-    return (user + nice + system + irq + softirq) / os.sysconf('SC_CLK_TCK')
-
-
-def synchronizer(device: str) -> Callable[[], None]:
-    """What waits for a device's work."""
-    return torch.cuda.synchronize if torch.device(device).type == 'cuda' else (lambda: None)
-
-
-# Memory
-
-
-def resident_gb() -> float:
-    """Memory of this process now, 10^9 bytes."""
-    return _status_gb('VmRSS')
-
-
-def peak_resident_gb() -> float:
-    """Largest memory of this process so far, 10^9 bytes.
-
-    Not ``getrusage``: its maximum survives exec, so a child would begin with its parent's.
-    """
-    return _status_gb('VmHWM')
-
-
-def reset_peak_resident() -> None:
-    """Let :func:`peak_resident_gb` count from now."""
-    Path('/proc/self/clear_refs').write_text('5')
-
-
-def memory_gb(device: str) -> float:
-    """Memory of tensors on a GPU, or of this process if the device is the CPU, 10^9 bytes."""
-    on_gpu = torch.device(device).type == 'cuda'
-    return torch.cuda.memory_allocated() / 1e9 if on_gpu else resident_gb()
-
-
-def peak_gb(device: str) -> float:
-    """Largest :func:`memory_gb` since :func:`reset_peak`."""
-    on_gpu = torch.device(device).type == 'cuda'
-    return torch.cuda.max_memory_allocated() / 1e9 if on_gpu else peak_resident_gb()
-
-
-def reset_peak(device: str) -> None:
-    """Let :func:`peak_gb` count from now."""
-    if torch.device(device).type == 'cuda':
-        torch.cuda.empty_cache()
-        torch.cuda.reset_peak_memory_stats()
-    else:
-        reset_peak_resident()
-
-
-def _status_gb(key: str) -> float:
-    for line in Path('/proc/self/status').read_text().splitlines():
-        if line.startswith(key + ':'):
-            return int(line.split()[1]) * 1024 / 1e9
-    raise RuntimeError(f'/proc/self/status has no {key}')
-
-
-# Machine
+# Figures
 
 
 def environment(device: str) -> dict[str, Any]:
     """Machine, versions, threads and date that figures belong to."""
-    versions = {'mmvseg': mmvseg.__version__, 'torch': torch.__version__}
-    for package in ('mmengine', 'mmdet', 'mmcv', 'mmcv-lite', 'numpy'):
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    result = dict(
-        date=datetime.date.today().isoformat(),
-        cpu=_cpu_name(),
-        cores=os.cpu_count(),
-        ram_gb=round(os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 1e9, 1),
-        threads=torch.get_num_threads(),
-        system=f'{platform.system()} {platform.release()}',
-        python=platform.python_version(),
-        versions=versions,
-        device='cpu',
-    )
-    if torch.device(device).type == 'cuda':
-        properties = torch.cuda.get_device_properties(0)
-        result.update(
-            device=properties.name,
-            gpu_memory_gb=round(properties.total_memory / 1e9, 1),
-            cuda=torch.version.cuda,
-            tf32=dict(
-                matmul=torch.backends.cuda.matmul.allow_tf32,
-                cudnn=torch.backends.cudnn.allow_tf32,
-            ),
-        )
-    return result
-
-
-def _cpu_name() -> str:
-    try:
-        lines = Path('/proc/cpuinfo').read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    names = [line.split(':', 1)[1].strip() for line in lines if line.startswith('model name')]
-    return names[0] if names else platform.processor()
-
-
-def describe(env: dict[str, Any]) -> str:
-    """One line for people."""
-    versions = ', '.join(f'{name} {version}' for name, version in env['versions'].items())
-    device = '' if env['device'] == 'cpu' else f'{env["device"]} ({env["gpu_memory_gb"]} GB), '
-    return (
-        f'{device}{env["cores"]} x {env["cpu"]}, {env["ram_gb"]} GB RAM, {env["threads"]} threads; '
-        f'Python {env["python"]}, {versions}; {env["date"]}'
-    )
+    return machine.environment(device, mmvseg=mmvseg.__version__)
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

@@ -39,7 +39,9 @@ class FrameRoIExtractor(SingleRoIExtractor):
         """Pool boxes given as (R, 5): frame index and xyxy; returns (R, C, size, size)."""
         # The clamp is for boxes turned inside out, whose area may be negative: NaN.
         levels = self.map_roi_levels(rois, len(feats)).clamp(0, len(feats) - 1)
-        counts = torch.bincount(levels, minlength=len(feats)).tolist()
+        # One transfer; bincount would ask a GPU for the largest level before.
+        numbers = torch.arange(len(feats), device=levels.device)
+        counts = (levels == numbers[:, None]).sum(1).tolist()
         pooled = rois.new_empty(len(rois), *self.roi_layers[0].output_size, self.out_channels)
         pooled = pooled.permute(0, 3, 1, 2)  # (R, C, size, size), channels last
         with torch.autocast(rois.device.type, enabled=False):

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from mmvseg.errors import UserError
+from mmvseg.ops import upload
 
 from .query_masks import REACH
 
@@ -27,6 +28,9 @@ class Codec(Protocol):
     def select(self, tensor: Tensor, queries: Tensor | None) -> Tensor:
         """Entries ``queries`` (n,), or all, of a frame's tensor."""
         return tensor if queries is None else tensor[queries]
+
+    def settle(self) -> None:
+        """Called after the last frame of a video was selected: raise what was wrong with any."""
 
 
 class RawCodec(Codec):
@@ -154,11 +158,13 @@ class FrameStore:
         offset, length = self._spans[frame - len(self._in_memory)]
         self._file.seek(offset)
         data = self._file.read(length)
-        return self.codec.decode(data, self._shape, queries).to(self._device)
+        return upload(self.codec.decode(data, self._shape, queries), self._device)
 
     def __iter__(self) -> Iterator[Tensor]:
         return self.frames()
 
     def frames(self, queries: Tensor | None = None) -> Iterator[Tensor]:
         """:meth:`select` of one frame after the other."""
-        return (self.select(frame, queries) for frame in range(len(self)))
+        for frame in range(len(self)):
+            yield self.select(frame, queries)
+        self.codec.settle()

@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mmvseg.ops import upload
+
 from .query_masks import FrameGeometry
 
 #: Bytes of a band: a CPU is fastest when it fits into a cache, a GPU when it fills the device.
@@ -47,8 +49,9 @@ def _rows_at_a_time(geometry: FrameGeometry, num_values: int, device: torch.devi
 def _band(logits: Tensor, geometry: FrameGeometry, start: int, stop: int) -> Tensor:
     """Rows ``start`` to ``stop`` of the original frame, (n, rows, W)."""
     (height, width), (resized_height, resized_width) = geometry.original, geometry.resized
-    first, last, to_original = _row_weights(resized_height, height, start, stop)
-    top, bottom, to_padded = _row_weights(logits.shape[1], geometry.padded[0], first, last)
+    device = logits.device
+    first, last, to_original = _row_weights(resized_height, height, start, stop, device)
+    top, bottom, to_padded = _row_weights(logits.shape[1], geometry.padded[0], first, last, device)
     with torch.autocast(logits.device.type, enabled=False):
         part = _resize(logits[:, top:bottom].float(), to_padded, geometry.padded[1])
         return _resize(part[..., :resized_width].sigmoid(), to_original, width)
@@ -59,22 +62,25 @@ def _resize(values: Tensor, rows: Tensor | None, width: int) -> Tensor:
     if values.shape[2] != width:
         size = values.shape[1], width
         values = F.interpolate(values[None], size, mode='bilinear', align_corners=False)[0]
-    return values if rows is None else rows.to(values.device) @ values
+    return values if rows is None else rows @ values
 
 
-def _row_weights(cells: int, target: int, start: int, stop: int) -> tuple[int, int, Tensor | None]:
+@lru_cache(maxsize=1024)  # the bands of a video are those of its first frame
+def _row_weights(
+    cells: int, target: int, start: int, stop: int, device: torch.device
+) -> tuple[int, int, Tensor | None]:
     """Which cells make the pixels ``start`` to ``stop`` of an axis that is resized to ``target``.
 
     Returns:
         First and last (exclusive) cell, and how much each counts at each of the pixels, (pixels,
-        cells); None where an axis keeps its size.
+        cells) on the device; None where an axis keeps its size.
     """
     if cells == target:
         return start, stop, None
     weights = _axis_weights(cells, target)[start:stop]
     used = torch.nonzero(weights.any(0)).flatten()
     first, last = int(used[0]), int(used[-1]) + 1
-    return first, last, weights[:, first:last]
+    return first, last, upload(weights[:, first:last], device)
 
 
 @lru_cache(maxsize=8)

@@ -8,14 +8,16 @@ matrix an axis, and only the part of a frame where a mask can be is computed.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mmvseg.ops import upload
 from mmvseg.structures import VideoDataSample
 
-from .vis import encode_columns
+from .vis import encode_columns, masks_at_a_time
 
 #: Cells around one with a positive logit that have a part in pixels that can be positive: two
 #: bilinear steps read at most three cells an axis.
@@ -41,21 +43,28 @@ class FrameGeometry:
         """The sizes of a window's frames."""
         return cls(tuple(sample.ori_shape), tuple(sample.img_shape), tuple(padded))
 
-    def weights(self, axis: int, cells: int, like: Tensor) -> Tensor:
+    def weights(self, axis: int, cells: int, device: torch.device) -> Tensor:
         """How much each of the ``cells`` of a mask counts at each original pixel, (pixels, cells).
 
         Args:
             axis: 0 for height, 1 for width.
             cells: size of the mask on that axis.
-            like: gives the device.
+            device: where it is wanted.
         """
         sizes = self.padded[axis], self.resized[axis], self.original[axis]
-        return _axis_weights(cells, *sizes, like.device)
+        return _axis_weights(cells, *sizes, device)
 
 
 def encode_video(frames: Iterable[Tensor], geometry: FrameGeometry) -> list[list[dict]]:
-    """:func:`encode_query_masks` of frames that are made one by one."""
-    return [encode_query_masks(logits, geometry) for logits in frames]
+    """:func:`encode_query_masks` of frames that are made one by one, (n, h, w) each."""
+    frames, coded = iter(frames), []
+    for logits in frames:
+        n = len(logits)
+        together = masks_at_a_time(geometry.original, logits) // max(n, 1)
+        group = [logits, *islice(frames, max(0, together - 1))]
+        masks = encode_query_masks(torch.cat(group) if len(group) > 1 else logits, geometry)
+        coded += [masks[n * place : n * (place + 1)] for place in range(len(group))]
+    return coded
 
 
 def encode_query_masks(logits: Tensor, geometry: FrameGeometry) -> list[dict]:
@@ -69,19 +78,24 @@ def encode_query_masks(logits: Tensor, geometry: FrameGeometry) -> list[dict]:
         n COCO run-length codes; a pixel with a logit above 0 is foreground.
     """
     logits = logits.float()
-    # A CPU is faster with one mask in its cache, a GPU with one launch for all.
-    step = max(1, len(logits)) if logits.is_cuda else 1
+    step = masks_at_a_time(geometry.original, logits)
     return [rle for some in logits.split(step) if len(some) for rle in _encode(some, geometry)]
 
 
 def _encode(logits: Tensor, geometry: FrameGeometry) -> list[dict]:
     height, width = geometry.original
     positive = (logits > 0).any(0)  # (h, w)
-    rows = _touched(positive.any(1), geometry.weights(0, logits.shape[1], logits))
-    columns = _touched(positive.any(0), geometry.weights(1, logits.shape[2], logits))
-    if rows is None or columns is None:
+    sides = positive.any(1), positive.any(0)
+    occupied = torch.cat(sides).cpu().split([len(side) for side in sides])  # one transfer
+    touched = [_touched(side, geometry, axis) for axis, side in enumerate(occupied)]
+    if None in touched:
         return encode_columns(logits.new_zeros(len(logits), 0, height, dtype=torch.bool), 0, width)
-    (top, down, row_cells), (left, across, column_cells) = rows, columns
+    (rows, row_cells), (columns, column_cells) = touched
+    down, across = (
+        geometry.weights(axis, len(side), logits.device)[pixels, cells]
+        for axis, (side, (pixels, cells)) in enumerate(zip(sides, touched, strict=True))
+    )
+    top, left = rows.start, columns.start
     part = logits[:, row_cells, column_cells].transpose(1, 2)  # (n, w', h')
     with torch.autocast(logits.device.type, enabled=False):
         values = across @ part @ down.T  # (n, W', H')
@@ -89,13 +103,18 @@ def _encode(logits: Tensor, geometry: FrameGeometry) -> list[dict]:
     return encode_columns(inside, left, width)
 
 
-def _touched(occupied: Tensor, weights: Tensor) -> tuple[int, Tensor, slice] | None:
-    """Pixels of an axis that occupied cells can make positive.
+def _touched(occupied: Tensor, geometry: FrameGeometry, axis: int) -> tuple[slice, slice] | None:
+    """Pixels of an axis that occupied cells can make positive, and the cells that count there.
+
+    Args:
+        occupied: whether a cell is positive in any mask, bool, (cells,), on the CPU.
+        geometry: sizes of the frame.
+        axis: 0 for height, 1 for width.
 
     Returns:
-        The first pixel, the weights (pixels, cells) of what is touched, and the cells; None if
-        nothing is occupied.
+        None if nothing is occupied.
     """
+    weights = geometry.weights(axis, len(occupied), occupied.device)
     cells = torch.nonzero(occupied).flatten()
     if not len(cells):
         return None
@@ -104,15 +123,17 @@ def _touched(occupied: Tensor, weights: Tensor) -> tuple[int, Tensor, slice] | N
     pixels = torch.nonzero(weights[:, first:last].any(1)).flatten()
     if not len(pixels):  # in the padding only
         return None
-    start, stop = int(pixels[0]), int(pixels[-1]) + 1
-    return start, weights[start:stop, near], near
+    return slice(int(pixels[0]), int(pixels[-1]) + 1), near
 
 
 @lru_cache(maxsize=16)
 def _axis_weights(
     cells: int, padded: int, resized: int, original: int, device: torch.device
 ) -> Tensor:
-    identity = torch.eye(cells, device=device)[None]  # (1, cells, cells)
+    if device.type != 'cpu':  # the same numbers everywhere
+        weights = _axis_weights(cells, padded, resized, original, torch.device('cpu'))
+        return upload(weights, device)
+    identity = torch.eye(cells)[None]  # (1, cells, cells)
     upsampled = F.interpolate(identity, size=padded, mode='linear', align_corners=False)
     cropped = upsampled[..., :resized]
     return F.interpolate(cropped, size=original, mode='linear', align_corners=False)[0].T

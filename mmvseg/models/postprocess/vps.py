@@ -82,18 +82,18 @@ def segment_video(
         below one half, or of a rejected candidate, belong to none.
     """
     winners = CodedMaps()
-    areas = np.zeros((len(candidates), 3), np.int64)
+    areas = candidates.queries.new_zeros(len(candidates), 3)
     for mask_logits in frames:
         winner, frame_areas = claim_pixels(mask_logits, candidates.scores, geometry)
         winners.append(winner)
-        areas += frame_areas
-    segments, ids = make_segments(candidates, areas, rules)
+        areas = areas + frame_areas
+    segments, ids = make_segments(candidates, areas.cpu().numpy(), rules)
     return VideoPanoptic(segments, CodedMaps(ids[winner] for winner in winners))
 
 
 def claim_pixels(
     mask_logits: Tensor, scores: Tensor, geometry: FrameGeometry
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, Tensor]:
     """Give every pixel of a frame to the candidate with the highest score times probability.
 
     Args:
@@ -104,22 +104,30 @@ def claim_pixels(
     Returns:
         1 + the place of the winner, 0 where its probability is below one half, (H, W); and for
         each candidate the numbers of pixels that it wins, that have a probability of at least one
-        half, and that fulfil both, (n, 3).
+        half, and that fulfil both, int64, (n, 3), on the device of the logits.
     """
     count = len(scores)
     if not count:
-        return np.zeros(geometry.original, np.uint8), np.zeros((0, 3), np.int64)
+        return np.zeros(geometry.original, np.uint8), scores.new_zeros(0, 3, dtype=torch.int64)
+    dtype = torch.uint8 if count < 256 else torch.int32  # what leaves the device is small
     bands, areas = [], 0
     for probs in probability_bands(mask_logits, geometry):
         winner = (scores[:, None, None] * probs).max(0).indices  # the first of equals
         inside = probs.gather(0, winner[None])[0] >= 0.5
-        bands.append(torch.where(inside, winner + 1, 0).int())
-        won, sure = (
-            torch.bincount(places, minlength=count) for places in (winner.flatten(), winner[inside])
-        )
+        claimed = torch.where(inside, winner + 1, 0)
+        bands.append(claimed.to(dtype))
+        won, sure = _count(winner, count), _count(claimed, count + 1)[1:]
         areas = areas + torch.stack([won, (probs >= 0.5).flatten(1).sum(1), sure], dim=1)
-    winner = torch.cat(bands).cpu().numpy().astype(np.min_scalar_type(count))
-    return winner, areas.cpu().numpy()
+    return torch.cat(bands).cpu().numpy().astype(np.min_scalar_type(count)), areas
+
+
+def _count(values: Tensor, number: int) -> Tensor:
+    """How often each integer below ``number`` occurs among values, none of which is larger."""
+    if not values.is_cuda:
+        return torch.bincount(values.flatten(), minlength=number)
+    # There, bincount asks the device for the largest value and waits.
+    numbers = torch.arange(number, device=values.device)
+    return (values.flatten() == numbers[:, None]).sum(1)
 
 
 def make_segments(

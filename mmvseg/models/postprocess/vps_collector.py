@@ -47,7 +47,7 @@ class VPSCollector(QueryCollector):
         num_queries, queries = len(class_logits), candidates.queries.cpu().numpy()
         if self._live_areas is None:
             self._live_areas = np.zeros((num_queries, 3), np.int64)
-        self._live_areas[queries] += areas
+        self._live_areas[queries] += areas.cpu().numpy()
         segments, ids = make_segments(
             candidates, self._live_areas[queries], self.rules, num_queries
         )

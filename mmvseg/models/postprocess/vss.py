@@ -35,10 +35,11 @@ def classify_pixels(
         Class indices (H, W), uint8, or uint16 for more than 256 classes.
     """
     num_classes = class_scores.shape[1]
+    dtype = torch.uint8 if num_classes <= 256 else torch.int32  # what leaves the device is small
     bands = []
     for probs in probability_bands(mask_logits, geometry, num_classes):
         with torch.autocast(probs.device.type, enabled=False):
             sums = class_scores.T @ probs.flatten(1)  # (K, rows * W)
         # Much faster on a CPU than argmax over the first axis.
-        bands.append(sums.max(0).indices.view(probs.shape[1:]).int())
+        bands.append(sums.max(0).indices.view(probs.shape[1:]).to(dtype))
     return torch.cat(bands).cpu().numpy().astype(np.min_scalar_type(num_classes - 1))

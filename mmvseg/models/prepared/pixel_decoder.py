@@ -14,6 +14,7 @@ from mmcv.ops import MultiScaleDeformableAttention
 from mmdet.models.layers import MSDeformAttnPixelDecoder
 from torch import Tensor, nn
 
+from mmvseg.models.heads.pixel_decoder import PixelDecoder
 from mmvseg.ops.linear import linear
 from mmvseg.ops.packed_conv import packed
 from mmvseg.ops.planar_sampling import sample_planes
@@ -168,7 +169,8 @@ class PreparedDeformableAttention(nn.Module):
 
 def prepare_pixel_decoder(decoder: nn.Module) -> nn.Module:
     """The prepared form of a pixel decoder; another kind is returned as it is."""
-    if type(decoder) is not MSDeformAttnPixelDecoder or not is_convolution(decoder.mask_feature):
+    known = type(decoder) in (MSDeformAttnPixelDecoder, PixelDecoder)
+    if not known or not is_convolution(decoder.mask_feature):
         return decoder
     return PreparedPixelDecoder(decoder)
 

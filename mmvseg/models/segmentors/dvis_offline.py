@@ -27,6 +27,7 @@ from mmvseg.models.postprocess.vis_collector import to_instances
 from mmvseg.models.postprocess.vps import Candidates, segment_video
 from mmvseg.models.postprocess.vss import classify_video
 from mmvseg.models.trackers import TrackerState
+from mmvseg.ops import upload
 from mmvseg.registry import MODELS
 from mmvseg.structures import (
     ClipQueries,
@@ -185,8 +186,9 @@ class DVISOffline(VideoSegmentor):
         embeds = self.refiner.normalise(self.refiner(tracked, frame_queries)[-1])
         online = state.online_logits.value  # (Q, K + 1)
         refined = self.refiner.classify(embeds)[0]
-        for module, class_logits in (('tracker', online), ('refiner', refined)):
-            if not class_logits.isfinite().all():
+        finite = torch.stack([logits.isfinite().all() for logits in (online, refined)]).tolist()
+        for module, is_finite in zip(('tracker', 'refiner'), finite, strict=True):
+            if not is_finite:
                 raise UserError(
                     f'video {state.sample.video_name!r}: the class scores of the {module} are not '
                     'finite; the weights may be damaged, or the model needs float32 instead of '
@@ -275,7 +277,7 @@ class DVISOffline(VideoSegmentor):
         mask_embeds = self.refiner.embed_masks(embeds).float()
         features = state.features
         return (
-            decode_masks(frame_embeds, features[frame].to(frame_embeds.device).float())
+            decode_masks(frame_embeds, upload(features[frame], frame_embeds.device).float())
             for frame, frame_embeds in enumerate(mask_embeds, start)
         )
 

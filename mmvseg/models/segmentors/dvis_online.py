@@ -18,7 +18,14 @@ from mmvseg.models.losses import (
 from mmvseg.registry import MODELS
 from mmvseg.structures import ClipQueries, FrameQueries, VideoDataSample, VideoWindow
 
-from .frame_segmentation import as_images, freeze, require_finite, segment_clips, segment_window
+from .frame_segmentation import (
+    as_images,
+    freeze,
+    require_finite,
+    segment_clips,
+    segment_window,
+    which_are_finite,
+)
 from .inference_settings import OnlineTestConfig, read_settings
 from .online import OnlineSegmentor, OnlineState
 
@@ -105,6 +112,7 @@ class DVISOnline(OnlineSegmentor):
             window,
             self.test_cfg.frame_chunk,
         )
+        finite = []
         for frames in chunks:
             tracked = self.tracker(frames.query_embeds[None], state.memory)
             state.memory = tracked.state
@@ -115,8 +123,9 @@ class DVISOnline(OnlineSegmentor):
                 query_embeds=embeds,
                 mask_features=frames.mask_features,
             )
-            require_finite(queries, 'tracker', window.sample)
+            finite.append(which_are_finite(queries))
             yield queries
+        require_finite(finite, 'tracker', window.sample)
 
     def _predict(self, layer: Tensor, mask_features: Tensor) -> QueryPredictions:
         """Predictions of a layer's queries (B, T, Q, C), one image (1, C, h, w) a frame."""

@@ -1,6 +1,6 @@
 """The segmenter over the frames of a window or clip, a few frames at a time."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -9,11 +9,14 @@ from torch import Tensor, nn
 from mmvseg.errors import UserError
 from mmvseg.models.data_preprocessor import VideoDataPreprocessor
 from mmvseg.models.losses import QueryPredictions
+from mmvseg.ops import upload
 from mmvseg.structures import FrameQueries, VideoDataSample, VideoWindow
 
 #: Pixels of the frames that backbone and head take at a time without gradients. A CPU is fastest
 #: with one frame in its cache, a GPU with enough to fill it.
 CHUNK_PIXELS = {'cpu': 2**18, 'cuda': 2**21}
+#: What is looked at for numbers that are not finite.
+_OUTPUTS = ('mask_features', 'query_embeds', 'class_logits', 'mask_embeds')
 
 
 def segment_window(
@@ -30,7 +33,7 @@ def segment_window(
     """
     for start, frames in network_frames(preprocessor, window, frame_chunk):
         queries = head(backbone(frames))
-        require_finite(queries, 'segmenter', window.sample, start)
+        require_finite([which_are_finite(queries)], 'segmenter', window.sample, start)
         yield queries
 
 
@@ -45,7 +48,7 @@ def network_frames(
     size = preprocessor.padded_size([window.frames])
     step = frame_chunk or frames_at_a_time(size, preprocessor.mean.device)
     for start in range(0, len(window.frames), step):
-        part = window.frames[start : start + step].to(preprocessor.mean.device)
+        part = upload(window.frames[start : start + step], preprocessor.mean.device)
         yield start, preprocessor.normalise(part, size)
 
 
@@ -78,13 +81,19 @@ def frames_at_a_time(size: tuple[int, int], device: torch.device) -> int:
     return max(1, limit // (size[0] * size[1]))
 
 
+def which_are_finite(queries: FrameQueries) -> Tensor:
+    """Whether the numbers of N frames are finite, by output and frame, bool, (outputs, N)."""
+    outputs = [getattr(queries, name) for name in _OUTPUTS]
+    return torch.stack([output.isfinite().flatten(1).all(1) for output in outputs])
+
+
 def require_finite(
-    queries: FrameQueries, module: str, sample: VideoDataSample, start: int = 0
+    finite: Sequence[Tensor], module: str, sample: VideoDataSample, start: int = 0
 ) -> None:
     """Stop before damaged numbers become a result.
 
     Args:
-        queries: of consecutive frames.
+        finite: of :func:`which_are_finite`, of consecutive frames; looked at in one transfer.
         module: what they come from.
         sample: gives the video's name and the indices of the window's frames.
         start: place in the window of the first of the frames.
@@ -92,17 +101,12 @@ def require_finite(
     Raises:
         UserError: naming module, output, video and frame.
     """
-    outputs = {
-        name: getattr(queries, name)
-        for name in ('mask_features', 'query_embeds', 'class_logits', 'mask_embeds')
-    }
-    finite = torch.stack([output.isfinite().flatten(1).all(1) for output in outputs.values()])
-    finite = finite.cpu()  # (outputs, N), one transfer
-    if not finite.all():
-        output, frame = torch.nonzero(~finite)[0].tolist()
+    is_finite = torch.cat(list(finite), dim=1).cpu()  # (outputs, N)
+    if not is_finite.all():
+        frame, output = torch.nonzero(~is_finite.T)[0].tolist()
         raise UserError(
             f'video {sample.video_name!r}, frame {sample.frame_ids[start + frame]}: the '
-            f'{list(outputs)[output]} of the {module} are not finite; the weights may be damaged, '
+            f'{_OUTPUTS[output]} of the {module} are not finite; the weights may be damaged, '
             'or the model needs float32 instead of half precision (--fp16, --amp)'
         )
 

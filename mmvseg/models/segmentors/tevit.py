@@ -17,6 +17,7 @@ from mmvseg.errors import UserError
 from mmvseg.models.postprocess.stitching import TubeStitcher
 from mmvseg.models.postprocess.tube_limits import TubeLimits
 from mmvseg.models.postprocess.vis import paste_and_encode
+from mmvseg.ops import upload
 from mmvseg.registry import MODELS
 from mmvseg.structures import VideoDataSample, VideoInstances, VideoWindow
 
@@ -172,7 +173,8 @@ class TeViT(VideoSegmentor):
         """
         relative = bbox_cxcywh_to_xyxy(self.rpn_head.init_proposal_bboxes.weight)  # (Q, 4)
         features = self.rpn_head.init_proposal_features.weight  # (Q, C)
-        sizes = relative.new_tensor([[w, h, w, h] for h, w in img_shapes])
+        sizes = torch.tensor([[w, h, w, h] for h, w in img_shapes], dtype=relative.dtype)
+        sizes = upload(sizes, relative.device)  # (N, 4)
         return relative * sizes[:, None], features.expand(len(img_shapes), -1, -1)
 
     def begin(self, sample: VideoDataSample) -> TeViTState:
@@ -219,7 +221,8 @@ class TeViT(VideoSegmentor):
         num_frames = len(frames)
         preprocessor = self.data_preprocessor
         padded_size = preprocessor.padded_size([frames])
-        inputs = preprocessor.normalise(frames.to(preprocessor.mean.device), padded_size)
+        frames = upload(frames, preprocessor.mean.device)
+        inputs = preprocessor.normalise(frames, padded_size)
         feats = self.extract_feats(inputs[None])
         boxes, queries = self.initial_queries([sample.img_shape] * num_frames)
         cls_logits, boxes, attn_feats = self.roi_head.predict_queries(
@@ -232,15 +235,17 @@ class TeViT(VideoSegmentor):
             feats, boxes, attn_feats[:, query], labels.expand(num_frames, -1)
         )
         _check_numbers(sample, scores, boxes, mask_logits)
-        scale = boxes.new_tensor(sample.scale_factor).repeat(2)
-        masks_by_frame = [
-            paste_and_encode(probs, frame_boxes, sample.ori_shape, self.test_cfg.mask_thr_binary)
-            for probs, frame_boxes in zip(mask_logits.float().sigmoid(), boxes / scale, strict=True)
-        ]
+        scale = upload(torch.tensor(sample.scale_factor, dtype=boxes.dtype), boxes.device).repeat(2)
+        masks = paste_and_encode(
+            mask_logits.float().sigmoid().flatten(0, 1),  # (T * n, 28, 28)
+            (boxes / scale).flatten(0, 1),
+            sample.ori_shape,
+            self.test_cfg.mask_thr_binary,
+        )
         return VideoInstances(
             scores=scores.cpu().numpy(),
             labels=labels.cpu().numpy(),
-            masks=[list(tube) for tube in zip(*masks_by_frame, strict=True)],
+            masks=[masks[number :: len(query)] for number in range(len(query))],
             track_ids=query.cpu().numpy(),
         )
 

@@ -7,6 +7,7 @@ from mmvseg.errors import UserError
 from mmvseg.models.heads.token_query_head import TokenQueryHead
 from mmvseg.models.postprocess.frame_store import RawCodec
 from mmvseg.models.postprocess.query_collector import decode_masks
+from mmvseg.ops import upload
 from mmvseg.structures import FrameQueries
 
 
@@ -25,6 +26,7 @@ class TokenCodec(RawCodec):
     def __init__(self, head: TokenQueryHead, grid: tuple[int, int], video_name: str) -> None:
         super().__init__()
         self.head, self.grid, self.video_name = head, grid, video_name
+        self._finite: list[Tensor] = []  # whether the logits of a frame are, one value each
 
     @staticmethod
     def join(queries: FrameQueries) -> Tensor:
@@ -35,15 +37,11 @@ class TokenCodec(RawCodec):
     def decode(self, data: bytes, shape: torch.Size, queries: Tensor | None) -> Tensor:
         """:meth:`select` of what was written."""
         tensor = torch.frombuffer(bytearray(data), dtype=self.dtype).view(shape)
-        return self.select(tensor.to(self.head.query_feat.weight.device), queries)
+        return self.select(upload(tensor, self.head.query_feat.weight.device), queries)
 
     @torch.no_grad()
     def select(self, tensor: Tensor, queries: Tensor | None) -> Tensor:
-        """Mask logits of queries (n,), or of all, from a frame's (Q + P, C): (n, h, w).
-
-        Raises:
-            UserError: they are not finite.
-        """
+        """Mask logits of queries (n,), or of all, from a frame's (Q + P, C): (n, h, w)."""
         rows, columns = self.grid
         embeds, patches = tensor[: -rows * columns], tensor[-rows * columns :]
         if queries is not None:
@@ -54,10 +52,19 @@ class TokenCodec(RawCodec):
         features = patches.T.unflatten(1, self.grid)[None]  # (1, C, rows, columns)
         masks = [decode_masks(embeds, strip[0]) for strip in self.head.strips(features)]
         logits = torch.cat(masks, dim=1)
-        if not logits.isfinite().all():
+        self._finite.append(logits.isfinite().all())
+        return logits
+
+    def settle(self) -> None:
+        """Look at all frames that were selected, in one transfer.
+
+        Raises:
+            UserError: some of their mask logits are not finite.
+        """
+        finite, self._finite = self._finite, []
+        if finite and not torch.stack(finite).all():
             raise UserError(
                 f'video {self.video_name!r}: the masks of upscaled patches are not finite; the '
                 'weights may be damaged, or the model needs float32 instead of half precision '
                 '(--fp16, --amp)'
             )
-        return logits

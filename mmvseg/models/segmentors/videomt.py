@@ -20,7 +20,7 @@ from mmvseg.registry import MODELS
 from mmvseg.structures import ClipQueries, FrameQueries, VideoDataSample, VideoWindow
 
 from .eomt import EoMT
-from .frame_segmentation import freeze, network_frames, require_finite
+from .frame_segmentation import freeze, network_frames, require_finite, which_are_finite
 from .online import OnlineState
 
 
@@ -104,13 +104,15 @@ class VidEoMT(EoMT):
             return
         chunks = network_frames(self.data_preprocessor, window, self.test_cfg.frame_chunk)
         for start, frames in chunks:
-            image = self.encode(frames)
-            for number, tokens in enumerate(image.tokens.split(1)):
+            image, finite = self.encode(frames), []
+            for tokens in image.tokens.split(1):
                 if state.memory is None:
                     state.memory = self.panoptic_head.learned_queries(1)
                 queries, state.memory = self.step(replace(image, tokens=tokens), state.memory)
-                require_finite(queries, 'network', window.sample, start + number)
+                finite.append(which_are_finite(queries))
                 yield queries
+            # Behind the loop: a GPU would wait at every frame.
+            require_finite(finite, 'network', window.sample, start)
 
     def step(self, image: ImageTokens, queries: Tensor) -> tuple[FrameQueries, Tensor]:
         """From frame to frame.

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from mmvseg.errors import UserError
 from mmvseg.models.precision import full_precision
+from mmvseg.ops import upload
 
 #: ``true``: slot k takes the query that resembles what the slot held before. ``inverse``: slot k
 #: takes the query whose number is the slot that query k resembles, as in the published DVIS. The
@@ -64,7 +65,7 @@ def match_frames(
     costs = _costs(torch.cat([references[:, None], queries], dim=1), epsilon).cpu().numpy()
     _check_finite(costs)
     permutations = [_follow(clip, alignment, is_first) for clip in costs]
-    return torch.from_numpy(np.stack(permutations)).to(queries.device)  # (B, T, Q)
+    return upload(torch.from_numpy(np.stack(permutations)), queries.device)  # (B, T, Q)
 
 
 def chain_queries(query_embeds: Tensor, references: Tensor | None = None) -> tuple[Tensor, Tensor]:
