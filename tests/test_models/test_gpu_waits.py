@@ -23,7 +23,7 @@ from mmvseg.registry import MODELS
 from mmvseg.structures import VideoWindow
 
 KEPT = [
-    pixel_decoder._centres,
+    pixel_decoder.pixel_centres,
     pixel_decoder._shapes,
     query_masks._axis_weights,
     mask_probabilities._row_weights,

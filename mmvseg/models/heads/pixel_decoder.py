@@ -55,30 +55,45 @@ class PixelDecoder(MSDeformAttnPixelDecoder):
         ]
         sizes = tuple(tuple(level.shape[-2:]) for level in maps)
         tokens = torch.cat([_rows(level) for level in maps], dim=1)  # (N, P, C), P pixels
-        positions = torch.cat([_rows(codes) for codes in self._positions(maps)], dim=1)
-        shapes, centres = _shapes(sizes, tokens.device), _centres(sizes, tokens.device)
-        for layer in self.encoder.layers:
-            attended = attend(layer.self_attn, tokens, positions, centres, shapes)
-            tokens = layer.norms[0](attended + tokens)
-            tokens = layer.norms[1](layer.ffn(tokens))
+        tokens = self.encode(tokens, sizes)
         parts = tokens.split([height * width for height, width in sizes], dim=1)
-        maps = [
-            part.transpose(1, 2).unflatten(2, size).contiguous()
-            for part, size in zip(parts, sizes, strict=True)
-        ]
+        maps = [self.as_map(part, size) for part, size in zip(parts, sizes, strict=True)]
         for number in reversed(range(self.num_input_levels - levels)):
             side = self.lateral_convs[number](feats[number])
             above = F.interpolate(maps[-1], side.shape[-2:], mode='bilinear', align_corners=False)
             maps.append(self.output_convs[number](side + above))
         return self.mask_feature(maps[-1]), maps[: self.num_outs]
 
-    def _positions(self, maps: Sequence[Tensor]) -> list[Tensor]:
-        """Codes of the pixels of each map, place and level, (N, C, H, W)."""
-        masks = [level.new_zeros(len(level), *level.shape[-2:], dtype=torch.bool) for level in maps]
-        return [
-            embed.view(1, -1, 1, 1) + self.postional_encoding(no_padding)
+    def encode(self, tokens: Tensor, sizes: Sizes) -> Tensor:
+        """Deformable attention and feed-forward layers on the pixels of all maps.
+
+        Args:
+            tokens: the pixels, level after level, (N, P, C).
+            sizes: (H, W) of each map.
+
+        Returns:
+            (N, P, C).
+        """
+        positions = self.positions(sizes, tokens.device)
+        shapes, centres = _shapes(sizes, tokens.device), pixel_centres(sizes, tokens.device)
+        for layer in self.encoder.layers:
+            attended = attend(layer.self_attn, tokens, positions, centres, shapes)
+            tokens = layer.norms[0](attended + tokens)
+            tokens = layer.norms[1](layer.ffn(tokens))
+        return tokens
+
+    def as_map(self, tokens: Tensor, size: tuple[int, int]) -> Tensor:
+        """A map (N, C, H, W) of its tokens (N, H * W, C)."""
+        return tokens.transpose(1, 2).unflatten(2, size).contiguous()
+
+    def positions(self, sizes: Sizes, device: torch.device) -> Tensor:
+        """Codes of the pixels of all maps, place and level, (P, C)."""
+        masks = [torch.zeros(1, *size, dtype=torch.bool, device=device) for size in sizes]
+        codes = [
+            _rows(self.postional_encoding(no_padding))[0] + embed
             for embed, no_padding in zip(self.level_encoding.weight, masks, strict=True)
         ]
+        return torch.cat(codes)
 
 
 def attend(
@@ -93,7 +108,7 @@ def attend(
     Args:
         attention: the parameters.
         tokens: pixels of all maps, level after level, (N, P, C).
-        positions: their codes, (N, P, C).
+        positions: their codes, (P, C).
         centres: their places ``(x, y)`` in [0, 1], (P, 2).
         shapes: (H, W) of each of L maps, (L, 2).
 
@@ -136,7 +151,7 @@ def _shapes(sizes: Sizes, device: torch.device) -> Tensor:
 
 @lru_cache(maxsize=8)
 @torch.inference_mode(False)
-def _centres(sizes: Sizes, device: torch.device) -> Tensor:
+def pixel_centres(sizes: Sizes, device: torch.device) -> Tensor:
     """Places ``(x, y)`` of the pixels of all maps in [0, 1], (P, 2)."""
     parts = []
     for size in sizes:
