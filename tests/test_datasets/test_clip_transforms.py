@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from mmcv.transforms import TransformBroadcaster
 
 from mmvseg.datasets import FlipClip, PackClip, ResizeClip
-from mmvseg.datasets.transforms.clip import FrameAnnotations
+from mmvseg.datasets.transforms.bit_masks import BitMasks
+from mmvseg.datasets.transforms.frame_annotations import FrameAnnotations
 from mmvseg.errors import UserError
 
 
@@ -21,7 +22,8 @@ def make_results(height=24, width=36, frames=3, objects=2) -> dict:
             masks[n, y : y + 10, x : x + 12] = 1
             boxes[n] = x, y, x + 12, y + 10
         labels = np.arange(objects)
-        annotations.append(FrameAnnotations(boxes, labels, masks, labels + 50))
+        coded = BitMasks.from_dense(masks)
+        annotations.append(FrameAnnotations(boxes, labels, coded, labels + 50))
     return dict(
         imgs=[rng.integers(0, 255, (height, width, 3)).astype(np.uint8) for _ in range(frames)],
         frames=annotations,

@@ -31,12 +31,13 @@ from mmvseg.datasets.youtube_vis import TABLES
 from mmvseg.engine.config import load_config
 from mmvseg.errors import UserError, command_line
 from mmvseg.formats.categories import load_coco_names, load_table
+from mmvseg.media.images import read_image_size
 from mmvseg.registry import DATASETS
 
 #: Frames of a video, which hold the longest clip of the configs.
 LENGTH = 24
-#: Shapes of this difficulty show five objects a frame on average.
-DIFFICULTY = 0.5
+#: Of Shapes: some five objects a frame.
+DIFFICULTY = 0.9
 
 
 def parse_args() -> argparse.Namespace:
@@ -44,6 +45,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('configs', nargs='+')
     parser.add_argument('--size', type=parse_size, default=(720, 1280), help='of the videos, HxW')
     parser.add_argument('--image-size', type=parse_size, default=(480, 640), help="of COCO's, HxW")
+    parser.add_argument('--quality', type=int, default=90, help='of the JPEGs, 1..100 (default 90)')
     parser.add_argument('--videos', type=int, default=3, help='that are made (default 3)')
     parser.add_argument('--clips', type=int, default=20, help='of each data set (default 20)')
     parser.add_argument('--data', type=Path, help='keep the made data here, and use them again')
@@ -51,6 +53,8 @@ def parse_args() -> argparse.Namespace:
     args = parser.parse_args()
     if min(args.videos, args.clips) < 1:
         parser.error('--videos and --clips must be at least 1')
+    if not 1 <= args.quality <= 100:
+        parser.error('--quality must be from 1 to 100')
     return args
 
 
@@ -68,9 +72,9 @@ def main() -> None:
             }
             speeds.append(speed_row(path, dataset, times))
             steps += [step_row(path, name, seconds) for name, seconds in times.items()]
+        sizes = ' '.join(map(describe_frames, sorted(folder.iterdir())))
     print(describe(environment('cpu')))
-    height, width = args.size
-    print(f'Videos of {height}x{width}, {args.clips} clips of each data set.\n')
+    print(f'{args.clips} clips of each data set. {sizes}\n')
     print(markdown_table(('config', 'frames', 'CPU ms a clip', 'clips a second and core'), speeds))
     header = ('config', 'data set', 'CPU ms a clip by step', 'all')
     print('\n' + markdown_table(header, steps))
@@ -147,12 +151,12 @@ def made_dataset(
         if part.type not in ('YouTubeVISDataset', 'CocoClipDataset'):
             raise UserError(f'{cfg.filename}: {part.type} is not measured, only instances are')
         if kind is CocoClipDataset:
-            root = folder / 'images'
-            make_shapes(root, args.image_size, 1, 8 * args.videos)
+            root = folder / f'images_q{args.quality}'
+            make_shapes(root, args.image_size, 1, 8 * args.videos, args.quality)
             ann_file = write_coco(root, part.version)
         else:
-            root = folder / 'videos'
-            make_shapes(root, args.size, LENGTH, args.videos)
+            root = folder / f'videos_q{args.quality}'
+            make_shapes(root, args.size, LENGTH, args.videos, args.quality)
             ann_file = write_videos(root, part.version)
         prefix = dict(img='train/JPEGImages')
         part.update(data_root=str(root), ann_file=ann_file, data_prefix=prefix)
@@ -161,10 +165,32 @@ def made_dataset(
     return dataset
 
 
-def make_shapes(root: Path, size: tuple[int, int], length: int, count: int) -> None:
+def make_shapes(
+    root: Path, size: tuple[int, int], length: int, count: int, quality: int
+) -> None:
     """Videos, or images, unless they are there from an earlier run."""
-    options = ShapesOptions(*size, length, DIFFICULTY)
-    write_shapes(root, ShapesRequest(options, train=count, val=0))
+    made = (root / 'stats.json').exists()
+    write_shapes(root, ShapesRequest(ShapesOptions(*size, length, DIFFICULTY), count, val=0))
+    for path in [] if made else frame_files(root):
+        cv2.imwrite(str(path), cv2.imread(str(path)), [cv2.IMWRITE_JPEG_QUALITY, quality])
+
+
+def frame_files(root: Path) -> list[Path]:
+    """All frames of a set."""
+    return sorted((root / 'train/JPEGImages').glob('*/*.jpg'))
+
+
+def describe_frames(root: Path) -> str:
+    """Size and number of objects of the frames of a set."""
+    paths = frame_files(root)
+    height, width = read_image_size(paths[0])
+    tracks = json.loads((root / 'train.json').read_text())['annotations']
+    masks = sum(mask is not None for track in tracks for mask in track['segmentations'])
+    kilobytes = sum(path.stat().st_size for path in paths) / len(paths) / 1000
+    return (
+        f'{root.name}: frames of {height}x{width}, {kilobytes:.0f} kB, '
+        f'{masks / len(paths):.1f} objects each.'
+    )
 
 
 def write_videos(root: Path, version: str | None) -> str:
