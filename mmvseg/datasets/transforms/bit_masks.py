@@ -117,9 +117,7 @@ class BitMasks:
         bits = (self.bits % _BITS).astype(np.uint8).reshape(-1, *[1] * (planes.ndim - 1))
         return planes[self.bits // _BITS] >> bits & 1
 
-    def _moved(
-        self, move: Callable[[np.ndarray], np.ndarray], size: tuple[int, int]
-    ) -> 'BitMasks':
+    def _moved(self, move: Callable[[np.ndarray], np.ndarray], size: tuple[int, int]) -> 'BitMasks':
         planes = np.empty((len(self.planes), *size), np.uint8)
         for moved, plane in zip(planes, self.planes, strict=True):
             moved[:] = move(plane)
