@@ -40,7 +40,7 @@ class Recorder:
         with ExitStack() as taps:
             taps.enter_context(tap(matcher, 'costs', self.costs.append))
             keep = lambda pair: self.matches.append(torch.stack(pair))  # noqa: E731
-            taps.enter_context(tap(matcher, '_match_image', keep))
+            taps.enter_context(tap(matcher, '_solve', keep))
             if criterion is not None:
                 taps.enter_context(tap(criterion, 'sample_points', self.points.append))
             yield
