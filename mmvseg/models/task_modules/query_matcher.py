@@ -115,14 +115,8 @@ class QueryMatcher:
                 + self.dice_cost * dice
             )
 
-    def _solve(self, cost: Tensor, video: str, taken: Tensor | None = None) -> Assignment:
-        """Queries in ascending order and the object of each, at the least cost; on the CPU.
-
-        Args:
-            cost: (Q, N), on the CPU.
-            video: for messages.
-            taken: queries that come last, (n,).
-        """
+    def _solve(self, cost: Tensor, video: str) -> Assignment:
+        """Queries in ascending order and the object of each; ``cost`` (Q, N) is on the CPU."""
         num_queries, num_objects = cost.shape
         if num_objects > num_queries and not self._warned:
             self._warned = True
@@ -134,10 +128,7 @@ class QueryMatcher:
             )
         if not cost.isfinite().all():
             raise NonFiniteError.diverged(f'video {video!r}: the cost matrix of the matching')
-        costs = cost.numpy().astype(np.float64)
-        if taken is not None:
-            costs[taken] = TAKEN_COST
-        queries, objects = linear_sum_assignment(costs)
+        queries, objects = linear_sum_assignment(cost.numpy().astype(np.float64))
         return torch.from_numpy(queries), torch.from_numpy(objects)
 
 
@@ -197,8 +188,10 @@ class ConsistentQueryMatcher(QueryMatcher):
         """Match a clip, given the objects that appear in each frame; ``costs`` of those alone."""
         pairs = [torch.zeros(2, 0, dtype=torch.long)]
         for new in filter(len, appearing):
-            taken = torch.cat(pairs, dim=1)[0] if self.exclusive else None
-            queries, objects = self._solve(next(costs), video, taken)
+            cost = next(costs)
+            if self.exclusive:
+                cost = cost.index_fill(0, torch.cat(pairs, dim=1)[0], TAKEN_COST)
+            queries, objects = self._solve(cost, video)
             pairs.append(torch.stack([queries, new[objects]]))
         queries, objects = torch.cat(pairs, dim=1)
         return queries, objects
