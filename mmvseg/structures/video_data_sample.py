@@ -59,7 +59,7 @@ class VideoDataSample(BaseDataElement):
     def __getstate__(self) -> dict[str, Any]:
         state = self.__dict__.copy()
         frames = state.get('_gt_instances')
-        if frames and all(map(_has_tensors_only, frames)):
+        if frames and _can_be_packed(frames):
             state['_gt_instances'] = _pack(frames)
         return state
 
@@ -70,8 +70,15 @@ class VideoDataSample(BaseDataElement):
         self.__dict__.update(state)
 
 
-def _has_tensors_only(frame: InstanceData) -> bool:
-    return not frame.metainfo_keys() and all(isinstance(x, Tensor) for x in frame.values())
+def _can_be_packed(frames: Sequence[InstanceData]) -> bool:
+    """Whether all have the same fields, at least one, and nothing but tensors."""
+    keys = set(frames[0].keys())
+    return bool(keys) and all(
+        set(frame.keys()) == keys
+        and not frame.metainfo_keys()
+        and all(isinstance(value, Tensor) for value in frame.values())
+        for frame in frames
+    )
 
 
 def _pack(frames: Sequence[InstanceData]) -> tuple[list[int], dict[str, Tensor]]:

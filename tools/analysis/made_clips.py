@@ -54,7 +54,7 @@ def made_dataset(
         else:
             root = folder / f'videos_q{quality}'
             make_shapes(root, size, LENGTH, videos, quality)
-            ann_file = write_videos(root, part.version)
+            ann_file = write_videos(root, part.get('version'))
         prefix = dict(img='train/JPEGImages')
         part.update(data_root=str(root), ann_file=ann_file, data_prefix=prefix)
     dataset = DATASETS.build(settings)
