@@ -38,7 +38,7 @@ CROP = dict(
     size=(384, 600),
     scale=[(1333, 400), (1333, 500), (1333, 600)],
     prob=0.5,
-    backend='pillow',
+    backend='torch',
 )
 
 
@@ -101,7 +101,7 @@ def test_published_clips_and_sizes(path):
         if name == 'coco' and backbone == 'r50':
             longest = 768
         resize = dict(
-            type='ResizeClip', scale=[(longest, short) for short in shorts], backend='pillow'
+            type='ResizeClip', scale=[(longest, short) for short in shorts], backend='torch'
         )
         cropped = name == 'coco' or stage == 'dvis_offline' or data == 'ytvis19'
         expected = [

@@ -58,7 +58,7 @@ def test_published_settings(path):
     crop = [dict(type='CropClip', size=(608, 608), prob=1.0)]
     assert dataset.pipeline == [
         dict(type=data['load']),
-        dict(type='ResizeClip', scale=[(1333, short) for short in shorts], backend='pillow'),
+        dict(type='ResizeClip', scale=[(1333, short) for short in shorts], backend='torch'),
         *(crop if stage == 'dvis_offline' else []),
         dict(type='FlipClip', prob=0.5),
         dict(type='PackClip', drop_empty=True),

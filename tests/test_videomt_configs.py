@@ -143,10 +143,10 @@ def test_clips_and_sizes_are_the_published_ones(path):
         size=(384, 600),
         scale=[(1333, 400), (1333, 500), (1333, 600)],
         prob=0.5,
-        backend='pillow',
+        backend='torch',
     )
     shorts, longest = (range(480, 801, 32), 1333) if data in MAPS else (SHORTS, 768)
-    resize = dict(type='ResizeClip', scale=[(longest, s) for s in shorts], backend='pillow')
+    resize = dict(type='ResizeClip', scale=[(longest, s) for s in shorts], backend='torch')
     for name, part in sources(cfg).items():
         assert part.clip == dict(num_frames=1 if segmenter else 5, consecutive=True)
         first, *steps = part.pipeline

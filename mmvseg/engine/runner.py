@@ -1,6 +1,5 @@
 """mmengine's Runner with checkpoints in plain types, an exact resume and CPU processes."""
 
-import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -49,6 +48,7 @@ from .training_state import (
     progress_of,
     restore_rng,
 )
+from .workers import start_worker
 
 
 @RUNNERS.register_module()
@@ -131,7 +131,7 @@ class VideoRunner(Runner):
         if isinstance(dataloader, Mapping) and not dataloader.get('num_workers'):
             dataloader = dict(dataloader, persistent_workers=False)  # of none, which torch refuses
         dataloader = Runner.build_dataloader(dataloader, *args, **kwargs)
-        dataloader.worker_init_fn = partial(_start_worker, dataloader.worker_init_fn)
+        dataloader.worker_init_fn = partial(start_worker, dataloader.worker_init_fn)
         return dataloader
 
     def test(self) -> dict[str, float]:
@@ -368,9 +368,3 @@ class VideoRunner(Runner):
         for scheduler, state, ours in zip(self.param_schedulers, states, known, strict=True):
             scheduler.load_state_dict({key: state[key] for key in ours})
             catch_up(scheduler)
-
-
-def _start_worker(init: Callable[[int], None] | None, worker_id: int) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if init is not None:
-        init(worker_id)

@@ -5,7 +5,7 @@ alternating runs, zeros first, down the columns; from the fourth on each is stor
 to the run two before.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 import numpy as np
@@ -107,6 +107,24 @@ def decode_masks(rles: list[dict], height: int, width: int) -> np.ndarray:
     if not rles:
         return np.zeros((0, height, width), np.uint8)
     return np.ascontiguousarray(coco_mask.decode(rles).transpose(2, 0, 1))
+
+
+def decode_runs(rles: Sequence[dict]) -> Iterator[np.ndarray]:
+    """Lengths of the alternating runs of compressed codes, zeros first, (r,) int64 each.
+
+    Raises:
+        MalformedRLE: for the first broken code.
+    """
+    if not rles:
+        return
+    numbers, lengths = _decode_numbers([_as_bytes(i, rle) for i, rle in enumerate(rles)])
+    for index, runs in enumerate(np.split(numbers, np.cumsum(lengths)[:-1])):
+        for first in (1, 2):  # coded as the difference to the run two before
+            np.cumsum(runs[first::2], out=runs[first::2])
+        height, width = rles[index]['size']
+        if runs.min() < 0 or runs.sum() != height * width:
+            raise MalformedRLE(index, f'has no runs that make up the size [{height}, {width}]')
+        yield runs
 
 
 def rle_areas(rles: Sequence[dict]) -> np.ndarray:

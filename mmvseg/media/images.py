@@ -402,4 +402,4 @@ def _opencv_reason(error: Exception) -> str:
 def _has_end_marker(jpeg: bytes) -> bool:
     # The marker of the image, not that of a thumbnail before it; phones append data behind it.
     end = jpeg.rfind(b'\xff\xd9')
-    return end >= 0 and (end > jpeg.rfind(b'\xff\xda') or end >= len(jpeg) - 1024)
+    return end >= 0 and (end >= len(jpeg) - 1024 or end > jpeg.rfind(b'\xff\xda'))

@@ -1,6 +1,11 @@
 """What travels with the frames of a clip or window: annotations in, predictions out."""
 
+from collections.abc import Sequence
+from typing import Any
+
+import torch
 from mmengine.structures import BaseDataElement, InstanceData
+from torch import Tensor
 
 
 class VideoDataSample(BaseDataElement):
@@ -50,3 +55,43 @@ class VideoDataSample(BaseDataElement):
         if '_gt_instances' in moved:
             moved.gt_instances = [frame.to(*args, **kwargs) for frame in self.gt_instances]
         return moved
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = self.__dict__.copy()
+        frames = state.get('_gt_instances')
+        if frames and _can_be_packed(frames):
+            state['_gt_instances'] = _pack(frames)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        frames = state.get('_gt_instances')
+        if isinstance(frames, tuple):
+            state = dict(state, _gt_instances=_unpack(*frames))
+        self.__dict__.update(state)
+
+
+def _can_be_packed(frames: Sequence[InstanceData]) -> bool:
+    """Whether all have the same fields, at least one, and nothing but tensors."""
+    keys = set(frames[0].keys())
+    return bool(keys) and all(
+        set(frame.keys()) == keys
+        and not frame.metainfo_keys()
+        and all(isinstance(value, Tensor) for value in frame.values())
+        for frame in frames
+    )
+
+
+def _pack(frames: Sequence[InstanceData]) -> tuple[list[int], dict[str, Tensor]]:
+    """The frames' numbers of objects, and their fields one after another.
+
+    A tensor that comes from a worker costs the training process a fifth of a millisecond, however
+    small it is: a clip of 21 frames has 84, packed 4.
+    """
+    keys = frames[0].keys()
+    fields = {key: torch.cat([frame[key] for frame in frames]) for key in keys}
+    return [len(frame) for frame in frames], fields
+
+
+def _unpack(counts: list[int], fields: dict[str, Tensor]) -> list[InstanceData]:
+    by_frame = zip(*(tensor.split(counts) for tensor in fields.values()), strict=True)
+    return [InstanceData(**dict(zip(fields, parts, strict=True))) for parts in by_frame]

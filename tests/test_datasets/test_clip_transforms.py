@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 from mmcv.transforms import TransformBroadcaster
 
 from mmvseg.datasets import FlipClip, PackClip, ResizeClip
-from mmvseg.datasets.transforms.clip import FrameAnnotations
+from mmvseg.datasets.transforms import clip
+from mmvseg.datasets.transforms.bit_masks import BitMasks
+from mmvseg.datasets.transforms.frame_annotations import FrameAnnotations
 from mmvseg.errors import UserError
 
 
@@ -21,7 +23,8 @@ def make_results(height=24, width=36, frames=3, objects=2) -> dict:
             masks[n, y : y + 10, x : x + 12] = 1
             boxes[n] = x, y, x + 12, y + 10
         labels = np.arange(objects)
-        annotations.append(FrameAnnotations(boxes, labels, masks, labels + 50))
+        coded = BitMasks.from_dense(masks)
+        annotations.append(FrameAnnotations(boxes, labels, coded, labels + 50))
     return dict(
         imgs=[rng.integers(0, 255, (height, width, 3)).astype(np.uint8) for _ in range(frames)],
         frames=annotations,
@@ -123,6 +126,37 @@ def test_one_draw_for_all_frames():
         results = ResizeClip([(40, 20), (90, 60)], mode='range').transform(results)
         results = FlipClip().transform(results)
         assert all(np.array_equal(image, results['imgs'][0]) for image in results['imgs'])
+
+
+def test_a_frame_that_is_repeated_is_resized_once(monkeypatch):
+    calls = []
+    monkeypatch.setattr(clip.mmcv, 'imresize', lambda image, *_, **__: calls.append(1) or image)
+    results = make_results(frames=3, objects=0)
+    results['imgs'][2] = results['imgs'][0]
+    resized = ResizeClip((72, 48)).transform(results)['imgs']
+    assert len(calls) == 2
+    assert resized[2] is resized[0]
+    assert resized[1] is not resized[0]
+
+
+@pytest.mark.parametrize('size', [(36, 24), (50, 20), (15, 9), (90, 70)])
+def test_torch_resizes_as_pillow_does(size):
+    rng = np.random.default_rng(1)
+    images = [rng.integers(0, 256, (60, 80, 3)).astype(np.uint8)[:, ::-1] for _ in range(2)]
+    made = {}
+    for backend in ('torch', 'pillow', 'cv2'):
+        results = dict(make_results(60, 80, frames=2), imgs=images)
+        made[backend] = ResizeClip(size, backend=backend).transform(results)
+    exact, ours, other = (
+        np.array(made[backend]['imgs'], int) for backend in ('pillow', 'torch', 'cv2')
+    )
+    assert exact.shape == ours.shape
+    assert np.abs(ours - exact).max() <= 1
+    assert (ours != exact).mean() < 0.05  # of noise, the worst case
+    if size[0] < 80:  # where pixels are left out, the filters are not the same
+        assert np.abs(other - exact).max() > 20
+    for one, two in zip(made['torch']['frames'], made['pillow']['frames'], strict=True):
+        assert np.array_equal(one.masks, two.masks)
 
 
 @pytest.mark.parametrize('arguments', [dict(mode='any'), dict(mode='range')])

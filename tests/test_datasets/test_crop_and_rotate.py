@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmvseg.datasets import CropClip, FlipClip, PackClip, ResizeClip, RotateClip
+from mmvseg.datasets.transforms.bit_masks import BitMasks
 from mmvseg.datasets.transforms.frame_annotations import FrameAnnotations
 from mmvseg.errors import UserError
 
@@ -15,7 +18,8 @@ def make_results(height=30, width=40, frames=3) -> dict:
     masks[0, 10:20, 12:24] = 1
     masks[1, 0, 0] = 1
     boxes = np.array([[12, 10, 24, 20], [0, 0, 1, 1]], np.float32)
-    annotations = FrameAnnotations(boxes, np.array([3, 4]), masks, np.array([50, 51]))
+    coded = BitMasks.from_dense(masks)
+    annotations = FrameAnnotations(boxes, np.array([3, 4]), coded, np.array([50, 51]))
     return dict(
         imgs=[image.copy() for _ in range(frames)],
         frames=[annotations] * frames,
@@ -141,8 +145,9 @@ def test_whole_pipeline_after_a_flip():
 
 def test_masks_that_a_smaller_frame_loses_are_dropped_on_demand():
     results = make_results(30, 40, frames=1)
-    results['frames'] = [results['frames'][0].with_masks(results['frames'][0].masks)]
-    results['frames'][0].masks[1] = 0
+    annotations, masks = results['frames'][0], results['frames'][0].masks
+    masks[1] = 0
+    results['frames'] = [replace(annotations, coded=BitMasks.from_dense(masks))]
     kept = PackClip().transform(dict(results))['data_samples'].gt_instances[0]
     dropped = PackClip(drop_empty=True).transform(dict(results))['data_samples'].gt_instances[0]
     assert kept.instance_ids.tolist() == [50, 51]

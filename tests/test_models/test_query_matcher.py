@@ -80,6 +80,16 @@ def test_the_cheapest_assignment_of_every_image_is_taken(monkeypatch):
     assert [pairs(assignment) for assignment in assignments] == expected
 
 
+@pytest.mark.parametrize('kind', [QueryMatcher, ConsistentQueryMatcher, ExclusiveQueryMatcher])
+def test_costs_of_all_images_leave_the_device_together(monkeypatch, kind):
+    transfers, cpu = [], torch.Tensor.cpu
+    monkeypatch.setattr(torch.Tensor, 'cpu', lambda x: transfers.append(x.shape) or cpu(x))
+    targets = [cases.targets([0, 1], t, visible=[t > 0, True]) for t in range(4)]
+    kind(5).assign(cases.predictions(images=4), targets, 2, list('aabb'))
+    matched = 4 * 2 if kind is QueryMatcher else 1 + 1 + 2
+    assert transfers == [(Q, matched)]
+
+
 def test_an_image_without_objects_leaves_all_queries_free():
     targets = [cases.targets([]), cases.targets([1])]
     none, one = QueryMatcher(5).match(cases.predictions(images=2), targets, 1, 'ab')

@@ -5,7 +5,7 @@ data_root = 'data/cityscapes_vps/'
 
 load = dict(type='LoadPanopticClip')
 resize = dict(
-    type='ResizeClip', scale=[(1600, short) for short in range(480, 801, 32)], backend='pillow'
+    type='ResizeClip', scale=[(1600, short) for short in range(480, 801, 32)], backend='torch'
 )
 train_pipeline = [load, resize, _base_.flip, _base_.pack]
 cropped_pipeline = [load, resize, _base_.crop, _base_.flip, _base_.pack]

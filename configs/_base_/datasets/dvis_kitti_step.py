@@ -12,7 +12,7 @@ val_sequences = ['0002', '0006', '0007', '0008', '0010', '0013', '0014', '0016',
 
 load = dict(type='LoadSTEPClip')
 resize = dict(
-    type='ResizeClip', scale=[(1700, short) for short in range(320, 513, 32)], backend='pillow'
+    type='ResizeClip', scale=[(1700, short) for short in range(320, 513, 32)], backend='torch'
 )
 train_pipeline = [load, resize, _base_.flip, _base_.pack]
 test_pipeline = [

@@ -1,7 +1,7 @@
 # What VIPSeg and VSPW share: short sides of 480 to 800 pixels in training, 720 in tests, one clip a
 # process.
 resize = dict(
-    type='ResizeClip', scale=[(1333, short) for short in range(480, 801, 32)], backend='pillow'
+    type='ResizeClip', scale=[(1333, short) for short in range(480, 801, 32)], backend='torch'
 )
 crop = dict(type='CropClip', size=(608, 608), prob=1.0)
 flip = dict(type='FlipClip', prob=0.5)

@@ -7,9 +7,9 @@ crop = dict(
     size=(384, 600),
     scale=[(1333, 400), (1333, 500), (1333, 600)],
     prob=0.5,
-    backend='pillow',
+    backend='torch',
 )
-resize = dict(type='ResizeClip', scale=[(1333, 240), (1333, 360), (1333, 480)], backend='pillow')
+resize = dict(type='ResizeClip', scale=[(1333, 240), (1333, 360), (1333, 480)], backend='torch')
 flip = dict(type='FlipClip', prob=0.5)
 pack = dict(type='PackClip', drop_empty=True)
 train_pipeline = [dict(type='LoadClip'), resize, flip, pack]

@@ -1,7 +1,7 @@
 # OVIS for Swin-L: short sides of 360 to 600 pixels in training, 480 in tests.
 _base_ = './dvis_ovis_360p.py'
 
-resize = dict(type='ResizeClip', scale=[(1024, 360), (1024, 480), (1024, 600)], backend='pillow')
+resize = dict(type='ResizeClip', scale=[(1024, 360), (1024, 480), (1024, 600)], backend='torch')
 train_pipeline = [dict(type='LoadClip'), resize, _base_.flip, _base_.pack]
 cropped_pipeline = [dict(type='LoadClip'), _base_.crop, resize, _base_.flip, _base_.pack]
 test_pipeline = [

@@ -2,7 +2,7 @@
 _base_ = './dvis_ovis_360p.py'
 
 resize = dict(
-    type='ResizeClip', scale=[(1333, short) for short in range(480, 801, 32)], backend='pillow'
+    type='ResizeClip', scale=[(1333, short) for short in range(480, 801, 32)], backend='torch'
 )
 train_pipeline = [dict(type='LoadClip'), resize, _base_.flip, _base_.pack]
 cropped_pipeline = [dict(type='LoadClip'), _base_.crop, resize, _base_.flip, _base_.pack]

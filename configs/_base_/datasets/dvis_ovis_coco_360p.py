@@ -1,7 +1,7 @@
 # OVIS with COCO's images as pseudo-clips, half of the clips.
 _base_ = './dvis_ovis_360p.py'
 
-coco_resize = dict(type='ResizeClip', scale=[(768, 240), (768, 360), (768, 480)], backend='pillow')
+coco_resize = dict(type='ResizeClip', scale=[(768, 240), (768, 360), (768, 480)], backend='torch')
 coco_pipeline = [
     *(dict(type='LoadClip'), _base_.crop, coco_resize, _base_.flip),
     *(dict(type='RotateClip'), _base_.pack),

@@ -2,7 +2,7 @@
 _base_ = './dvis_vspw.py'
 
 resize = dict(
-    type='ResizeClip', scale=[(1333, short) for short in range(288, 641, 32)], backend='pillow'
+    type='ResizeClip', scale=[(1333, short) for short in range(288, 641, 32)], backend='torch'
 )
 train_pipeline = [dict(type='LoadSemanticClip'), resize, _base_.flip, _base_.pack]
 test_pipeline = [

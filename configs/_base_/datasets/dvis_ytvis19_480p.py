@@ -2,7 +2,7 @@
 # in training, 480 in tests.
 _base_ = './dvis_ytvis19_360p.py'
 
-resize = dict(type='ResizeClip', scale=[(1024, 360), (1024, 480), (1024, 600)], backend='pillow')
+resize = dict(type='ResizeClip', scale=[(1024, 360), (1024, 480), (1024, 600)], backend='torch')
 train_pipeline = [dict(type='LoadClip'), _base_.crop, resize, _base_.flip, _base_.pack]
 coco_pipeline = [
     *(dict(type='LoadClip'), _base_.crop, resize, _base_.flip),

@@ -4,7 +4,7 @@
 _base_ = './dvis_ytvis19_360p.py'
 
 shorts = (320, 352, 392, 416, 448, 480, 512, 544, 576, 608, 640)
-resize = dict(type='ResizeClip', scale=[(768, short) for short in shorts], backend='pillow')
+resize = dict(type='ResizeClip', scale=[(768, short) for short in shorts], backend='torch')
 train_pipeline = [dict(type='LoadClip'), _base_.crop, resize, _base_.flip, _base_.pack]
 coco_pipeline = [
     *(dict(type='LoadClip'), _base_.crop, resize, _base_.flip),

@@ -8,23 +8,25 @@ auto_remap=True, share_random_params=True)``.
 """
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import cv2
 import mmcv
 import numpy as np
 import torch
+import torch.nn.functional as F
 from mmcv.transforms import BaseTransform
 from mmengine.structures import InstanceData
 
 from mmvseg.errors import UserError
-from mmvseg.formats.rle import decode_masks
 from mmvseg.media.images import read_values
 from mmvseg.media.pixel_values import ValueRange, check_range, to_uint8
 from mmvseg.registry import TRANSFORMS
 from mmvseg.structures import VideoDataSample
 
+from .bit_masks import BitMasks
 from .frame_annotations import FrameAnnotations
 
 _META_KEYS = (
@@ -40,6 +42,8 @@ _META_KEYS = (
     'is_first',
     'is_last',
 )
+#: What resizes the masks for each backend of the images: which pixel is the nearest.
+_MASK_BACKENDS = dict(cv2='cv2', pillow='pillow', torch='pillow')
 
 
 def probability(transform: str, value: Any) -> float:
@@ -113,7 +117,9 @@ class ResizeClip(BaseTransform):
             long number between the two long ones and, independently, the short number between the
             two short ones, both ends included.
         backend: ``'pillow'`` averages over the pixels that a smaller frame leaves out, as DVIS was
-            trained and tested; ``'cv2'`` interpolates between the nearest four, as TeViT was.
+            trained and tested; ``'torch'`` does the same in a fifth of the time, with weights of 16
+            bits: of a thousand values about one is off by 1. ``'cv2'`` interpolates between the
+            nearest four, as TeViT was.
 
     Example:
         >>> ResizeClip([(640, 360), (960, 480)], mode='range').draw()  # doctest: +SKIP
@@ -133,8 +139,10 @@ class ResizeClip(BaseTransform):
                 f"ResizeClip(scale={scale}, mode={mode!r}): mode is 'value', or 'range' with "
                 'two scales'
             )
-        if backend not in ('cv2', 'pillow'):
-            raise UserError(f"ResizeClip(backend={backend!r}): backend is 'cv2' or 'pillow'")
+        if backend not in _MASK_BACKENDS:
+            raise UserError(
+                f"ResizeClip(backend={backend!r}): backend is 'cv2', 'pillow' or 'torch'"
+            )
         self.mode = mode
         self.backend = backend
 
@@ -152,16 +160,15 @@ class ResizeClip(BaseTransform):
         long, short = self.draw()
         factor = min(long / max(height, width), short / min(height, width))
         new = (max(int(height * factor + 0.5), 1), max(int(width * factor + 0.5), 1))
-        results['imgs'] = [
-            mmcv.imresize(image, new[::-1], interpolation='bilinear', backend=self.backend)
-            for image in results['imgs']
-        ]
+        results['imgs'] = each_once(
+            lambda image: _resize_image(image, new, self.backend), results['imgs']
+        )
         if 'frames' in results:
             scale = np.array([new[1] / width, new[0] / height] * 2, np.float32)
-            results['frames'] = [
-                _resize_annotations(annotations, new, scale, self.backend)
-                for annotations in results['frames']
-            ]
+            results['frames'] = each_once(
+                lambda annotations: _resize_annotations(annotations, new, scale, self.backend),
+                results['frames'],
+            )
         original_height, original_width = results['ori_shape']
         results['img_shape'] = new
         results['scale_factor'] = (new[1] / original_width, new[0] / original_height)
@@ -188,9 +195,11 @@ class FlipClip(BaseTransform):
         results['flip'] = self.draw()
         if results['flip']:
             width = results['img_shape'][1]
-            results['imgs'] = [image[:, ::-1] for image in results['imgs']]
+            results['imgs'] = each_once(lambda image: cv2.flip(image, 1), results['imgs'])
             if 'frames' in results:
-                results['frames'] = [_flip_annotations(a, width) for a in results['frames']]
+                results['frames'] = each_once(
+                    lambda annotations: _flip_annotations(annotations, width), results['frames']
+                )
         return results
 
 
@@ -208,7 +217,6 @@ class PackClip(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         """``inputs`` (T, 3, H, W) uint8 and ``data_samples``, a ``VideoDataSample``."""
-        frames = np.stack(results['imgs']).transpose(0, 3, 1, 2)  # (T, 3, H, W)
         metainfo = {key: results[key] for key in _META_KEYS if key in results}
         if 'objects' in results:
             metainfo['last_frame_ids'] = [item['id'] for item in results['objects'][-1]]
@@ -221,13 +229,40 @@ class PackClip(BaseTransform):
                 InstanceData(
                     bboxes=torch.from_numpy(annotations.bboxes),
                     labels=torch.from_numpy(annotations.labels),
-                    masks=torch.from_numpy(np.ascontiguousarray(annotations.masks)),
+                    masks=torch.from_numpy(annotations.masks),
                     instance_ids=torch.from_numpy(annotations.instance_ids),
                 )
                 for annotations in annotated
             ]
-        inputs = torch.from_numpy(np.ascontiguousarray(frames))
+        inputs = torch.from_numpy(_planes(results['imgs']))
         return dict(inputs=inputs, data_samples=sample)
+
+
+def _resize_image(image: np.ndarray, size: tuple[int, int], backend: str) -> np.ndarray:
+    """(H, W, 3) uint8 at another (height, width), bilinear."""
+    if backend != 'torch':
+        return mmcv.imresize(image, size[::-1], interpolation='bilinear', backend=backend)
+    pixels = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None]
+    resized = F.interpolate(pixels, size, mode='bilinear', antialias=True)  # (1, 3, h, w)
+    return resized[0].permute(1, 2, 0).numpy()
+
+
+def each_once(change: Callable[[Any], Any], frames: Sequence[Any]) -> list[Any]:
+    """What becomes of each frame of a clip; of one that is repeated, once."""
+    changed: dict[int, Any] = {}
+    for frame in frames:
+        if id(frame) not in changed:
+            changed[id(frame)] = change(frame)
+    return [changed[id(frame)] for frame in frames]
+
+
+def _planes(images: Sequence[np.ndarray]) -> np.ndarray:
+    """Frames (H, W, 3) as one array (T, 3, H, W)."""
+    height, width, channels = images[0].shape
+    planes = np.empty((len(images), channels, height, width), images[0].dtype)
+    for frame, image in zip(planes, images, strict=True):
+        cv2.split(image, list(frame))
+    return planes
 
 
 def _read_frame(
@@ -253,14 +288,14 @@ def _read_frame(
 
 def _load_annotations(objects: list[dict], shape: tuple[int, int], where: str) -> FrameAnnotations:
     try:
-        masks = decode_masks([item['rle'] for item in objects], *shape)
+        masks = BitMasks.from_codes([item['rle'] for item in objects], *shape)
     except ValueError as error:
         raise UserError(f'{where}: {error}') from error
     boxes = np.array([item['bbox'] for item in objects], np.float32)
     return FrameAnnotations(
         bboxes=boxes.reshape(-1, 4),
         labels=np.array([item['label'] for item in objects], np.int64),
-        masks=masks,
+        coded=masks,
         instance_ids=np.array([item['id'] for item in objects], np.int64),
     )
 
@@ -268,18 +303,16 @@ def _load_annotations(objects: list[dict], shape: tuple[int, int], where: str) -
 def _resize_annotations(
     annotations: FrameAnnotations, size: tuple[int, int], scale: np.ndarray, backend: str
 ) -> FrameAnnotations:
-    masks = np.zeros((len(annotations.masks), *size), np.uint8)
-    for index, mask in enumerate(annotations.masks):
-        masks[index] = mmcv.imresize(mask, size[::-1], interpolation='nearest', backend=backend)
+    masks = annotations.coded.resized(size, _MASK_BACKENDS[backend])
     limit = np.array([size[1], size[0]] * 2, np.float32)
     boxes = np.clip(annotations.bboxes * scale, 0, limit)
-    return replace(annotations, bboxes=boxes, masks=masks)
+    return replace(annotations, bboxes=boxes, coded=masks)
 
 
 def _flip_annotations(annotations: FrameAnnotations, width: int) -> FrameAnnotations:
     boxes = annotations.bboxes.copy()
     boxes[:, 0::2] = width - annotations.bboxes[:, 2::-2]
-    return replace(annotations, bboxes=boxes, masks=annotations.masks[..., ::-1])
+    return replace(annotations, bboxes=boxes, coded=annotations.coded.flipped())
 
 
 def _size(shape: Sequence[int]) -> str:

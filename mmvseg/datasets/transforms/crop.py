@@ -8,8 +8,7 @@ from mmcv.transforms import BaseTransform
 from mmvseg.errors import UserError
 from mmvseg.registry import TRANSFORMS
 
-from .clip import ResizeClip, probability
-from .frame_annotations import FrameAnnotations
+from .clip import ResizeClip, each_once, probability
 
 
 @TRANSFORMS.register_module()
@@ -51,10 +50,13 @@ class CropClip(BaseTransform):
         if self.resize is not None:
             results = self.resize.transform(results)
         rows, columns = self.draw(*results['img_shape'])
-        results['imgs'] = [image[rows, columns] for image in results['imgs']]
+        results['imgs'] = each_once(lambda image: image[rows, columns], results['imgs'])
         results['img_shape'] = results['imgs'][0].shape[:2]
         if 'frames' in results:
-            results['frames'] = [_crop(frame, rows, columns) for frame in results['frames']]
+            results['frames'] = each_once(
+                lambda frame: frame.with_masks(frame.coded.cropped(rows, columns)),
+                results['frames'],
+            )
         return results
 
     def _draw_side(self, side: int) -> slice:
@@ -62,7 +64,3 @@ class CropClip(BaseTransform):
         length = np.random.randint(least, largest + 1)
         start = np.random.randint(side - length + 1)
         return slice(start, start + length)
-
-
-def _crop(annotations: FrameAnnotations, rows: slice, columns: slice) -> FrameAnnotations:
-    return annotations.with_masks(annotations.masks[:, rows, columns])

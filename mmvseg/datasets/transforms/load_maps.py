@@ -10,6 +10,7 @@ from mmvseg.formats.step import find_segments, read_step_map
 from mmvseg.media.images import read_class_map, read_segment_map
 from mmvseg.registry import TRANSFORMS
 
+from .bit_masks import BitMasks
 from .clip import LoadClip
 from .frame_annotations import FrameAnnotations
 
@@ -43,11 +44,11 @@ class _LoadMapClip(LoadClip):
         except UserError as error:
             raise UserError(f'{where}: {error}') from error
         shown = np.array(sorted(labels), np.int64)
-        masks = (ids == shown[:, None, None]).astype(np.uint8)  # (n, H, W)
+        masks = BitMasks.from_map(ids, shown)
         return FrameAnnotations(
             bboxes=np.zeros((len(shown), 4), np.float32),
             labels=np.array([labels[i] for i in shown.tolist()], np.int64),
-            masks=masks,
+            coded=masks,
             instance_ids=shown,
         ).with_masks(masks)
 

@@ -48,15 +48,7 @@ class RotateClip(BaseTransform):
         ]
         if 'frames' in results:
             results['frames'] = [
-                annotations.with_masks(_turn_masks(annotations.masks, turn))
+                annotations.with_masks(annotations.coded.warped(turn))
                 for annotations, turn in zip(results['frames'], turns, strict=True)
             ]
         return results
-
-
-def _turn_masks(masks: np.ndarray, turn: np.ndarray) -> np.ndarray:
-    height, width = masks.shape[1:]
-    turned = np.zeros_like(masks)
-    for index, mask in enumerate(masks):
-        turned[index] = cv2.warpAffine(mask, turn, (width, height), flags=cv2.INTER_NEAREST)
-    return turned

@@ -19,8 +19,8 @@ class ClipObjects:
     Attributes:
         labels: class indices, (N,).
         masks: empty where the object is not visible, (N, T, H, W) uint8.
-        visible: (N, T) bool.
-        ids: instance ids of the data set, ascending, (N,).
+        visible: (N, T) bool, on the CPU.
+        ids: instance ids of the data set, ascending, (N,), on the CPU.
     """
 
     labels: Tensor
@@ -38,19 +38,24 @@ class ClipObjects:
                 own.
         """
         frames: list[InstanceData] = sample.gt_instances
-        ids = torch.unique(torch.cat([frame.instance_ids for frame in frames]))  # (N,)
+        device = frames[0].masks.device
+        counts = [len(frame.instance_ids) for frame in frames]
+        # One transfer for all frames; what is decided by ids is decided on the CPU.
+        shown = torch.cat([frame.instance_ids for frame in frames]).cpu()
+        ids, slots = torch.unique(shown, return_inverse=True)  # (N,), (sum of counts,)
         size = frames[0].masks.shape[-2:]
-        labels = ids.new_full((len(ids),), 0)
-        masks = torch.zeros(len(ids), len(frames), *size, dtype=torch.uint8, device=ids.device)
-        visible = torch.zeros(len(ids), len(frames), dtype=torch.bool, device=ids.device)
-        for t, frame in enumerate(frames):
-            slots = torch.searchsorted(ids, frame.instance_ids)
-            labels[slots] = frame.labels
-            masks[slots, t] = frame.masks.to(torch.uint8)
-            visible[slots, t] = True
+        labels = ids.new_zeros(len(ids), device=device)
+        masks = torch.zeros(len(ids), len(frames), *size, dtype=torch.uint8, device=device)
+        visible = torch.zeros(len(ids), len(frames), dtype=torch.bool)
+        by_frame = zip(frames, slots.split(counts), slots.to(device).split(counts), strict=True)
+        for t, (frame, here, there) in enumerate(by_frame):
+            labels[there] = frame.labels
+            masks[there, t] = frame.masks.to(torch.uint8)
+            visible[here, t] = True
         if absent_label is not None:
-            annotated = sample.get('last_frame_ids', frames[-1].instance_ids.tolist())
-            labels[~torch.isin(ids, ids.new_tensor(annotated))] = absent_label
+            annotated = sample.get('last_frame_ids', shown.split(counts)[-1].tolist())
+            absent = ~torch.isin(ids, ids.new_tensor(annotated))
+            labels.masked_fill_(absent.to(device), absent_label)
         return cls(labels, masks, visible, ids)
 
     def by_frame(self) -> list[MaskTargets]:

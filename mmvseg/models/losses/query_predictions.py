@@ -21,6 +21,8 @@ Assignment = tuple[Tensor, Tensor]
 
 #: Larger magnitudes than this mean divergence; below it, costs and losses cannot overflow.
 LARGEST_SANE = 1e12
+#: Pixels of masks that are made floating-point numbers at a time.
+_PIXELS_AT_A_TIME = 2**22
 
 
 @dataclass
@@ -90,27 +92,39 @@ class MaskTargets:
     Attributes:
         labels: class indices; K, "no object", is allowed, (N,).
         masks: frames stacked along the height, (N, F * H, W) uint8.
-        visible: whether the object is in this image, (N,) bool.
+        visible: whether the object is in this image, (N,) bool, on the CPU.
     """
 
     labels: Tensor
     masks: Tensor
     visible: Tensor
 
+    def select(self, objects: Tensor) -> 'MaskTargets':
+        """Some of the objects, by indices (n,) on the CPU."""
+        chosen = objects.to(self.labels.device)
+        return MaskTargets(self.labels[chosen], self.masks[chosen], self.visible[objects])
+
 
 def sample_masks(masks: Tensor, points: Tensor) -> Tensor:
-    """Values of masks at points between their pixels, one mask at a time to save memory.
+    """Values of masks at points between their pixels, some masks at a time to save memory.
 
     Args:
         masks: (N, H, W) uint8.
-        points: xy, normalised to 0..1, (N, P, 2).
+        points: xy, normalised to 0..1, (N, P, 2), or (1, P, 2) for all masks alike.
 
     Returns:
         Bilinear, 0..1, (N, P).
     """
-    samples = points.new_zeros(points.shape[:2])
-    for sample, mask, where in zip(samples, masks, points, strict=True):
-        sample.copy_(point_sample(mask[None, None].to(points.dtype), where[None])[0, 0])
+    shared = len(points) == 1
+    samples = points.new_zeros(len(masks), points.shape[1])
+    step = max(1, _PIXELS_AT_A_TIME // max(1, masks.shape[1:].numel()))
+    for start in range(0, len(masks), step):
+        part = slice(start, start + step)
+        values = masks[part].to(points.dtype)
+        if shared:
+            samples[part] = point_sample(values[None], points)[0]
+        else:
+            samples[part] = point_sample(values[:, None], points[part])[:, 0]
     return samples
 
 

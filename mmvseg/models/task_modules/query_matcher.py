@@ -1,7 +1,7 @@
 """Bipartite matching of queries and masks at sampled points (Mask2Former; DVIS, section 3.2)."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -86,17 +86,16 @@ class QueryMatcher:
         Returns:
             One assignment an image.
         """
-        return [
-            self._match_image(predictions, image, target, videos[image])
-            for image, target in enumerate(targets)
-        ]
+        costs = [self.costs(predictions, image, target) for image, target in enumerate(targets)]
+        matches = map(self._solve, _to_cpu(costs), videos)
+        return _to_device(list(matches), targets[0].labels.device)
 
     def costs(self, predictions: QueryPredictions, image: int, targets: MaskTargets) -> Tensor:
         """Cost of every query for every object, never in half precision, (Q, N)."""
         masks = predictions.mask_logits(image)  # (Q, F * h, w)
         shape = (1, self.num_points * predictions.num_frames, 2)
         points = torch.rand(shape, device=masks.device).to(masks.dtype)
-        truth = sample_masks(targets.masks, points.expand(len(targets.masks), -1, -1))  # (N, P)
+        truth = sample_masks(targets.masks, points)  # (N, P)
         bce = overlap = inside = 0.0
         with torch.autocast(masks.device.type, enabled=False):
             for where, wanted in zip(
@@ -116,16 +115,9 @@ class QueryMatcher:
                 + self.dice_cost * dice
             )
 
-    def _match_image(
-        self,
-        predictions: QueryPredictions,
-        image: int,
-        targets: MaskTargets,
-        video: str,
-        taken: Tensor | None = None,
-    ) -> Assignment:
-        """Queries in ascending order and the object of each; ``taken`` queries come last."""
-        num_queries, num_objects = predictions.num_queries, len(targets.labels)
+    def _solve(self, cost: Tensor, video: str) -> Assignment:
+        """Queries in ascending order and the object of each; ``cost`` (Q, N) is on the CPU."""
+        num_queries, num_objects = cost.shape
         if num_objects > num_queries and not self._warned:
             self._warned = True
             print_log(
@@ -134,15 +126,10 @@ class QueryMatcher:
                 logger='current',
                 level=logging.WARNING,
             )
-        cost = self.costs(predictions, image, targets)
-        if taken is not None:
-            cost[taken] = TAKEN_COST
-        cost = cost.cpu()
         if not cost.isfinite().all():
             raise NonFiniteError.diverged(f'video {video!r}: the cost matrix of the matching')
         queries, objects = linear_sum_assignment(cost.numpy().astype(np.float64))
-        device = targets.labels.device
-        return torch.from_numpy(queries).to(device), torch.from_numpy(objects).to(device)
+        return torch.from_numpy(queries), torch.from_numpy(objects)
 
 
 @TASK_UTILS.register_module()
@@ -175,37 +162,37 @@ class ConsistentQueryMatcher(QueryMatcher):
         Returns:
             One assignment a frame, the same for all frames of a clip.
         """
-        assignments = []
+        appearing = [
+            part
+            for start in range(0, len(targets), clip_length)
+            for part in _appearing(targets[start : start + clip_length])
+        ]
+        costs = _to_cpu(
+            [
+                self.costs(predictions, image, targets[image].select(new))
+                for image, new in enumerate(appearing)
+                if len(new)
+            ]
+        )
+        waiting = iter(costs)
+        matches = []
         for start in range(0, len(targets), clip_length):
-            clip = range(start, start + clip_length)
-            assignment = self._match_clip(predictions, clip, targets, videos[start])
-            assignments += [assignment] * clip_length
-        return assignments
+            new = appearing[start : start + clip_length]
+            matches.append(self._match_clip(new, waiting, videos[start]))
+        clips = _to_device(matches, targets[0].labels.device)
+        return [assignment for assignment in clips for _ in range(clip_length)]
 
     def _match_clip(
-        self,
-        predictions: QueryPredictions,
-        clip: range,
-        targets: Sequence[MaskTargets],
-        video: str,
+        self, appearing: Sequence[Tensor], costs: Iterator[Tensor], video: str
     ) -> Assignment:
-        visible = torch.stack([targets[image].visible for image in clip])  # (T, N)
-        waiting = torch.ones_like(visible[0])
-        pairs = []
-        for image, seen in zip(clip, visible, strict=True):
-            new = torch.nonzero(seen & waiting)[:, 0]
-            waiting &= ~seen
-            if not len(new):
-                continue
-            target = targets[image]
-            appearing = MaskTargets(target.labels[new], target.masks[new], target.visible[new])
-            taken = (
-                torch.cat([earlier for earlier, _ in pairs]) if self.exclusive and pairs else None
-            )
-            queries, objects = self._match_image(predictions, image, appearing, video, taken)
+        """Match a clip, given the objects that appear in each frame; ``costs`` of those alone."""
+        pairs = [torch.zeros(2, 0, dtype=torch.long)]
+        for new in filter(len, appearing):
+            cost = next(costs)
+            if self.exclusive:
+                cost = cost.index_fill(0, torch.cat(pairs, dim=1)[0], TAKEN_COST)
+            queries, objects = self._solve(cost, video)
             pairs.append(torch.stack([queries, new[objects]]))
-        if not pairs:
-            pairs = [torch.zeros(2, 0, dtype=torch.long, device=visible.device)]
         queries, objects = torch.cat(pairs, dim=1)
         return queries, objects
 
@@ -218,3 +205,27 @@ class ExclusiveQueryMatcher(ConsistentQueryMatcher):
     """
 
     exclusive = True
+
+
+def _appearing(targets: Sequence[MaskTargets]) -> list[Tensor]:
+    """Of each frame of a clip, the objects that no frame before it shows, on the CPU."""
+    waiting = torch.ones_like(targets[0].visible)
+    appearing = []
+    for target in targets:
+        appearing.append(torch.nonzero(target.visible & waiting)[:, 0])
+        waiting = waiting & ~target.visible
+    return appearing
+
+
+def _to_cpu(costs: Sequence[Tensor]) -> Sequence[Tensor]:
+    """Cost matrices (Q, n) of a layer, all in one transfer."""
+    if not costs:
+        return []
+    return torch.cat(list(costs), dim=1).cpu().split([cost.shape[1] for cost in costs], dim=1)
+
+
+def _to_device(matches: Sequence[Assignment], device: torch.device) -> list[Assignment]:
+    """Assignments that were found on the CPU, all in one transfer."""
+    counts = [len(queries) for queries, _ in matches]
+    pairs = torch.cat([torch.stack(match) for match in matches], dim=1).to(device)  # (2, sum)
+    return list(zip(*(side.split(counts) for side in pairs), strict=True))

@@ -14,6 +14,7 @@ from mmvseg.checkpoints.conversion_note import ConversionNote
 from mmvseg.converters.translate import to_theirs
 from mmvseg.errors import UserError
 from mmvseg.models.losses import ClipObjects, QueryCriterion
+from mmvseg.models.losses.query_predictions import Assignment
 from mmvseg.models.segmentors.base import VideoSegmentor
 from mmvseg.models.task_modules import QueryMatcher
 from mmvseg.structures import VideoDataSample
@@ -38,12 +39,19 @@ class Recorder:
     def listening(self, matcher: QueryMatcher, criterion: QueryCriterion | None) -> Iterator[None]:
         """Record cost matrices, matches (2, n) and the points of losses."""
         with ExitStack() as taps:
-            taps.enter_context(tap(matcher, 'costs', self.costs.append))
-            keep = lambda pair: self.matches.append(torch.stack(pair))  # noqa: E731
-            taps.enter_context(tap(matcher, '_match_image', keep))
+            taps.enter_context(mock.patch.object(matcher, '_solve', self._solving(matcher._solve)))
             if criterion is not None:
                 taps.enter_context(tap(criterion, 'sample_points', self.points.append))
             yield
+
+    def _solving(self, solve: Callable[[Tensor, str], Assignment]) -> Callable:
+        def recorded(cost: Tensor, video: str) -> Assignment:
+            match = solve(cost, video)
+            self.costs.append(cost)
+            self.matches.append(torch.stack(match))
+            return match
+
+        return recorded
 
     def compare(self, prefix: str, comparison: Comparison) -> None:
         """Against what the case recorded under ``prefix``."""
