@@ -90,6 +90,11 @@ class VideoRunner(Runner):
         on_main_process(lambda: start_backends(built))
         return built
 
+    def dump_config(self) -> None:
+        """Keep the config of a training beside its checkpoints, where no test may change it."""
+        if self._train_loop is not None:
+            super().dump_config()
+
     def wrap_model(self, model_wrapper_cfg: dict | None, model: nn.Module) -> nn.Module:
         """Wrap for several processes; on CPUs without device ids, which gloo does not take."""
         if not self.distributed or get_device() == 'cuda' or is_model_wrapper(model):

@@ -78,6 +78,13 @@ def test_some_of_the_classes_are_scored_alone(run, folder):
     assert 0 < json.loads((out / 'metrics.json').read_text())['AP'] <= 1
 
 
+def test_the_config_of_the_training_stays(run, folder):
+    """A test in the folder of a training, where its checkpoints and its config lie."""
+    before = (folder / 'toy.py').read_text()
+    assert run(work_dir=folder)[0] == 0
+    assert (folder / 'toy.py').read_text() == before
+
+
 def test_no_zip(run):
     _, _, out = run('--no-zip')
     assert not (out / 'submission.zip').exists()
