@@ -1,0 +1,102 @@
+"""Export the networks of a trained model to ONNX files."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from mmvseg.apis.inferencer import VideoSegInferencer
+from mmvseg.deploy.manifest import FILE_NAME, METADATA_KEY, NETWORKS, Manifest, encode
+from mmvseg.errors import UserError
+from mmvseg.files import user_path, write_bytes
+
+from .describing import describe
+from .plans import Plan, plans
+from .tracing import reason, require_exporter, to_onnx, trace
+from .verifying import largest_difference
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A file that was written.
+
+    Attributes:
+        path: of the file.
+        nbytes: its size.
+        difference: largest absolute difference between what onnxruntime and torch compute for
+            another input than the traced one; None if onnxruntime is not installed.
+    """
+
+    path: Path
+    nbytes: int
+    difference: float | None
+
+
+def export_model(
+    inferencer: VideoSegInferencer,
+    settings: Mapping[str, Any],
+    out: str | Path,
+    size: tuple[int, int],
+    dynamic: bool = False,
+    num_frames: int | None = None,
+) -> Iterator[Exported]:
+    """Write the networks of a model.
+
+    Args:
+        inferencer: holds the model, on the CPU; it is of no use afterwards.
+        settings: ``dict(scale, backend)`` of its resizing, see :func:`describing.resizing`.
+        out: a file ``.onnx`` if the model is one network, else a folder.
+        size: (height, width) of the videos that a static network will take.
+        dynamic: take videos of any size.
+        num_frames: TeViT: take clips of exactly so many frames.
+
+    Yields:
+        Each file when it is written.
+
+    Raises:
+        UserError: the model cannot be exported, in this way or at all, or a file not be written.
+    """
+    require_exporter()
+    model = inferencer.model.cpu().eval().requires_grad_(False)
+    manifest = describe(inferencer, settings, size, dynamic, num_frames)
+    paths = _paths(manifest, out)
+    for plan in plans(model, manifest, size, dynamic):
+        yield _export(plan, manifest, paths[plan.name])
+    if len(paths) > 1:
+        write_bytes(user_path(out) / FILE_NAME, encode(manifest))
+
+
+def _paths(manifest: Manifest, out: str | Path) -> dict[str, Path]:
+    """Where each network goes."""
+    names, path = NETWORKS[manifest.kind], user_path(out)
+    is_file = path.suffix == '.onnx'
+    if len(names) == 1:
+        if not is_file:
+            raise UserError(f'{out}: a {manifest.model} is one network; give a file NAME.onnx')
+        return {names[0]: path}
+    if is_file or path.is_file():
+        raise UserError(
+            f'{out}: a {manifest.model} is several networks ({", ".join(names)}); give a folder, '
+            f'without .onnx: {path.with_suffix("").name}'
+        )
+    return {name: path / f'{name}.onnx' for name in names}
+
+
+def _export(plan: Plan, manifest: Manifest, path: Path) -> Exported:
+    try:
+        program = trace(plan.network, plan.example, plan.dynamic)
+        metadata = {METADATA_KEY: encode(manifest).decode(), 'network': plan.name}
+        data = to_onnx(program, plan.network, metadata, plan.defaults)
+    except UserError:
+        raise
+    except Exception as error:  # whatever torch raises for what it cannot trace
+        way = 'with --dynamic' if manifest.input.size is None else 'at this size'
+        advice = '; leave --dynamic out and give --size' if manifest.input.size is None else ''
+        raise UserError(
+            f'{manifest.model}: its {plan.name} network cannot be exported {way} '
+            f'({reason(error)}){advice}'
+        ) from error
+    write_bytes(path, data)
+    return Exported(path, len(data), largest_difference(path, plan.network, plan.other))
