@@ -19,8 +19,8 @@ from mmvseg.models.segmentors import (
     ImageEoMT,
     MinVIS,
     TeViT,
-    VideoSegmentor,
     VidEoMT,
+    VideoSegmentor,
 )
 from mmvseg.registry import MODELS, TRANSFORMS
 

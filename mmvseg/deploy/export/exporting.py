@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor, nn
-
 from mmvseg.apis.inferencer import VideoSegInferencer
 from mmvseg.deploy.manifest import FILE_NAME, METADATA_KEY, NETWORKS, Manifest, encode
 from mmvseg.errors import UserError

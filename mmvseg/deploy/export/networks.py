@@ -160,4 +160,3 @@ def _tensors(queries: FrameQueries) -> tuple[Tensor, ...]:
 def learned_queries(model: VidEoMT) -> Tensor:
     """With which a video begins, (1, Q, C)."""
     return model.panoptic_head.learned_queries(1).detach().clone()
-

@@ -111,14 +111,15 @@ def _clip_plans(
     image_size = torch.tensor(geometry.resized, dtype=torch.float32)
     network = clips.ClipQueries(model)
     other = draw(*shape)
-    yield Plan('clip', network, (draw(*shape), image_size), (other, image_size), [time | axes, None])
+    yield Plan(
+        'clip', network, (draw(*shape), image_size), (other, image_size), [time | axes, None]
+    )
     with torch.no_grad():
         _, boxes, attn_feats, *feats = network(other, image_size)
     labels = torch.arange(_OBJECTS).expand(T, -1) % len(manifest.classes)
     chosen = (boxes[:, :_OBJECTS], attn_feats[:, :_OBJECTS], labels)
-    # the sides of a map are no multiples of anything
-    places = {2: number(f'rows{i}'), 3: number(f'columns{i}')} if dynamic else {}
     objects = time | {1: number('objects')}
+    # the sides of a map are multiples of nothing
     maps = [
         time | ({2: number(f'rows{i}'), 3: number(f'columns{i}')} if dynamic else {})
         for i in range(len(feats))
