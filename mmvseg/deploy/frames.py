@@ -44,7 +44,8 @@ def require_size(geometry: FrameGeometry, settings: Input, video: str) -> None:
     height, width = geometry.original
     raise UserError(
         f'video {video!r}: frames of {height}x{width} (height x width) become '
-        f'{_text(geometry.padded)} for the network, but the file was exported for {_text(settings.size)}; export the model '
+        f'{_text(geometry.padded)} for the network, but the file was exported for '
+        f'{_text(settings.size)}; export the model '
         f'with --size {height}x{width}, or with --dynamic for videos of any size'
     )
 

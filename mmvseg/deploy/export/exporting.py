@@ -23,8 +23,8 @@ class Exported:
     Attributes:
         path: of the file.
         nbytes: its size.
-        difference: largest absolute difference between what onnxruntime and torch compute for
-            another input than the traced one; None if onnxruntime is not installed.
+        difference: between what onnxruntime and torch compute for another input than the traced
+            one, see :func:`.verifying.largest_difference`.
     """
 
     path: Path

@@ -116,8 +116,9 @@ def _clip_plans(
     )
     with torch.no_grad():
         _, boxes, attn_feats, *feats = network(other, image_size)
-    labels = torch.arange(_OBJECTS).expand(T, -1) % len(manifest.classes)
-    chosen = (boxes[:, :_OBJECTS], attn_feats[:, :_OBJECTS], labels)
+    labels = torch.arange(_OBJECTS).repeat(T, 1) % len(manifest.classes)
+    # without the strides of what they are part of, which a trace would ask for
+    chosen = (*(part[:, :_OBJECTS].contiguous() for part in (boxes, attn_feats)), labels)
     objects = time | {1: number('objects')}
     # the sides of a map are multiples of nothing
     maps = [

@@ -10,7 +10,9 @@ from torch import Tensor, nn
 
 @torch.no_grad()
 def largest_difference(path: Path, network: nn.Module, inputs: Sequence[Tensor]) -> float | None:
-    """Largest absolute difference of any number that both compute.
+    """Largest difference of any number that both compute.
+
+    Numbers above 1, such as boxes in pixels, are held against the largest of their output.
 
     Args:
         path: the .onnx file.
@@ -29,6 +31,10 @@ def largest_difference(path: Path, network: nn.Module, inputs: Sequence[Tensor])
     arrays = dict(zip(network.inputs, (tensor.numpy() for tensor in inputs), strict=True))
     found = Network(path)(**arrays)
     return max(
-        float(np.abs(found[name] - output.numpy()).max())
+        _difference(found[name], output.numpy())
         for name, output in zip(network.outputs, outputs, strict=True)
     )
+
+
+def _difference(found: np.ndarray, expected: np.ndarray) -> float:
+    return float(np.abs(found - expected).max() / max(1, np.abs(expected).max()))
