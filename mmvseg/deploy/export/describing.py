@@ -11,6 +11,7 @@ from mmvseg.apis.inferencer import VideoSegInferencer
 from mmvseg.datasets.transforms import ResizeClip
 from mmvseg.deploy.frames import FrameGeometry
 from mmvseg.deploy.manifest import Clip, Input, Kind, Manifest, Report
+from mmvseg.engine.config import require
 from mmvseg.errors import UserError
 from mmvseg.models.segmentors import (
     DVISOffline,
@@ -46,6 +47,7 @@ def require_exportable(cfg: Config, source: str) -> None:
     Raises:
         UserError: saying which model it is and which can be exported.
     """
+    require(cfg, 'model', 'test_dataloader.dataset')
     name = cfg.model.get('type')
     model = MODELS.get(name) if isinstance(name, str) else name
     if model is None:

@@ -1,16 +1,19 @@
 """Export the networks of a trained model to ONNX files."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mmengine.config import Config
+
 from mmvseg.apis.inferencer import VideoSegInferencer
 from mmvseg.deploy.manifest import FILE_NAME, METADATA_KEY, NETWORKS, Manifest, encode
 from mmvseg.errors import UserError
-from mmvseg.files import user_path, write_bytes
+from mmvseg.files import check_writable, user_path, write_bytes
+from mmvseg.hub import find_model
 
-from .describing import describe
+from .describing import describe, require_exportable, resizing
 from .plans import Plan, plans
 from .tracing import reason, require_exporter, to_onnx, trace
 from .verifying import largest_difference
@@ -33,33 +36,47 @@ class Exported:
 
 
 def export_model(
-    inferencer: VideoSegInferencer,
-    settings: Mapping[str, Any],
+    config: str | Path | Config,
+    checkpoint: str | Path | None,
     out: str | Path,
-    size: tuple[int, int],
+    size: tuple[int, int] = (720, 1280),
     dynamic: bool = False,
     num_frames: int | None = None,
+    **loading: Any,
 ) -> Iterator[Exported]:
     """Write the networks of a model.
 
     Args:
-        inferencer: holds the model, on the CPU; it is of no use afterwards.
-        settings: ``dict(scale, backend)`` of its resizing, see :func:`describing.resizing`.
+        config: a config, or the name of a published model; see :class:`VideoSegInferencer`.
+        checkpoint: its weights; None after a name.
         out: a file ``.onnx`` if the model is one network, else a folder.
         size: (height, width) of the videos that a static network will take.
         dynamic: take videos of any size.
         num_frames: TeViT: take clips of exactly so many frames.
+        loading: ``cfg_options``, ``allow_pickle`` and ``allow_missing`` of the inferencer.
 
     Yields:
         Each file when it is written.
 
     Raises:
         UserError: the model cannot be exported, in this way or at all, or a file not be written.
+
+    Example:
+        >>> for file in export_model('minvis_r50_ytvis21', None, 'm.onnx'):  # doctest: +SKIP
+        ...     print(file.path, file.difference)
     """
     require_exporter()
-    model = inferencer.model.cpu().eval().requires_grad_(False)
-    manifest = describe(inferencer, settings, size, dynamic, num_frames)
+    source = str(getattr(config, 'filename', config))
+    cfg, weights = find_model(
+        config, checkpoint, loading.pop('cfg_options', None), loading.get('allow_pickle', False)
+    )
+    require_exportable(cfg, source)
+    inferencer = VideoSegInferencer(cfg, weights, 'cpu', **loading)
+    model = inferencer.model.requires_grad_(False)
+    manifest = describe(inferencer, resizing(cfg), size, dynamic, num_frames)
     paths = _paths(manifest, out)
+    for path in paths.values():
+        check_writable(path)
     for plan in plans(model, manifest, size, dynamic):
         yield _export(plan, manifest, paths[plan.name])
     if len(paths) > 1:
