@@ -1,6 +1,6 @@
 """Write the networks of a model as ONNX files, which run without torch.
 
-mmvseg.deploy runs them with onnxruntime; docs/deploy.md names inputs and outputs for other programs.
+mmvseg.deploy runs them with onnxruntime; docs/deploy.md names inputs and outputs for others.
 
 Example:
     mmvseg export minvis_shapes work_dirs/minvis_shapes/iter_1500.pth minvis.onnx --size 96x128

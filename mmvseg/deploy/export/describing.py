@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 from mmengine.config import Config
 
-from mmvseg.apis.inferencer import VideoSegInferencer
 from mmvseg.datasets.transforms import ResizeClip
 from mmvseg.deploy.frames import FrameGeometry
 from mmvseg.deploy.manifest import Clip, Input, Kind, Manifest, Report
@@ -83,18 +82,26 @@ def resizing(cfg: Config) -> dict[str, Any]:
 
 
 def describe(
-    inferencer: VideoSegInferencer,
-    settings: Mapping[str, Any],
+    model: VideoSegmentor,
+    metainfo: Mapping[str, Any],
+    resized: Mapping[str, Any],
     size: tuple[int, int],
-    dynamic: bool,
-    num_frames: int | None,
+    dynamic: bool = False,
+    num_frames: int | None = None,
 ) -> Manifest:
-    """The manifest; arguments as :func:`mmvseg.deploy.export.exporting.export_model`.
+    """The manifest of a model.
+
+    Args:
+        model: the model.
+        metainfo: of :class:`mmvseg.apis.VideoSegInferencer`.
+        resized: of :func:`resizing`.
+        size: the other arguments are those of :func:`mmvseg.deploy.export.export_model`.
+        dynamic: likewise.
+        num_frames: likewise.
 
     Raises:
         UserError: ``num_frames`` is given for a model that takes single frames.
     """
-    model, metainfo = inferencer.model, inferencer.metainfo
     kind = kind_of(model)
     if kind != 'clip' and num_frames:
         raise UserError(
@@ -106,7 +113,7 @@ def describe(
         std=tuple(preprocessor.std.flatten().tolist()),
         divisor=preprocessor.pad_size_divisor,
         size=None,
-        **settings,
+        **resized,
     )
     if not dynamic:
         taken.size = FrameGeometry.of(size, taken).padded

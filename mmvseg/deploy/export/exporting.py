@@ -12,6 +12,7 @@ from mmvseg.deploy.manifest import FILE_NAME, METADATA_KEY, NETWORKS, Manifest, 
 from mmvseg.errors import UserError
 from mmvseg.files import check_writable, user_path, write_bytes
 from mmvseg.hub import find_model
+from mmvseg.models.segmentors import VideoSegmentor
 
 from .describing import describe, require_exportable, resizing
 from .plans import Plan, plans
@@ -72,12 +73,28 @@ def export_model(
     )
     require_exportable(cfg, source)
     inferencer = VideoSegInferencer(cfg, weights, 'cpu', **loading)
-    model = inferencer.model.requires_grad_(False)
-    manifest = describe(inferencer, resizing(cfg), size, dynamic, num_frames)
+    manifest = describe(
+        inferencer.model, inferencer.metainfo, resizing(cfg), size, dynamic, num_frames
+    )
+    yield from write_networks(inferencer.model, manifest, out, size)
+
+
+def write_networks(
+    model: VideoSegmentor, manifest: Manifest, out: str | Path, size: tuple[int, int]
+) -> Iterator[Exported]:
+    """The same for a model that is loaded.
+
+    Args:
+        model: in inference mode, on the CPU; of no use afterwards.
+        manifest: its description.
+        out: as of :func:`export_model`.
+        size: likewise.
+    """
+    model.requires_grad_(False)
     paths = _paths(manifest, out)
     for path in paths.values():
         check_writable(path)
-    for plan in plans(model, manifest, size, dynamic):
+    for plan in plans(model, manifest, size):
         yield _export(plan, manifest, paths[plan.name])
     if len(paths) > 1:
         write_bytes(user_path(out) / FILE_NAME, encode(manifest))

@@ -44,17 +44,15 @@ class Plan:
         self.network.eval()
 
 
-def plans(
-    model: nn.Module, manifest: Manifest, size: tuple[int, int], dynamic: bool
-) -> Iterator[Plan]:
+def plans(model: nn.Module, manifest: Manifest, size: tuple[int, int]) -> Iterator[Plan]:
     """The networks of a model in order.
 
     Args:
         model: in inference mode; changed, so that it can be traced.
         manifest: its description.
         size: (height, width) of videos.
-        dynamic: whether any size is taken.
     """
+    dynamic = manifest.input.size is None
     geometry = FrameGeometry.of(size, manifest.input)
     if isinstance(model, TeViT):
         return _clip_plans(model, manifest, geometry, dynamic)
