@@ -152,6 +152,7 @@ def _report(model: VideoSegmentor) -> Report:
     for key in ('mask_memory_mb', 'feature_memory_mb'):
         if key in settings:
             settings['memory_mb'] = settings[key]
+    settings['max_per_stretch'] = settings['max_per_stretch'] or 0
     known = {item.name for item in msgspec.structs.fields(Report)}
     return Report(**{key: value for key, value in settings.items() if key in known})
 
