@@ -131,4 +131,11 @@ def _export(plan: Plan, manifest: Manifest, path: Path) -> Exported:
             f'({reason(error)}){advice}'
         ) from error
     write_bytes(path, data)
-    return Exported(path, len(data), largest_difference(path, plan.network, plan.other))
+    try:
+        difference = largest_difference(path, plan.network, plan.other)
+    except Exception as error:  # of many types, of onnxruntime
+        path.unlink()
+        raise UserError(
+            f'{manifest.model}: the exported {plan.name} network does not run ({reason(error)})'
+        ) from error
+    return Exported(path, len(data), difference)

@@ -64,7 +64,7 @@ def _frame_plans(
     model: nn.Module, manifest: Manifest, geometry: FrameGeometry, dynamic: bool
 ) -> Iterator[Plan]:
     draw = _drawing()
-    shape = (1, 3, *geometry.padded)
+    shape, other = (1, 3, *geometry.padded), (1, 3, *_other_size(manifest, geometry))
     axes = [sides(manifest.input.divisor)] if dynamic else None
     if manifest.kind == 'propagated':
         queries = networks.learned_queries(model)
@@ -72,13 +72,13 @@ def _frame_plans(
             'frame',
             networks.PropagatedFrame(model),
             (draw(*shape), queries),
-            (draw(*shape), queries + 0.1 * draw(*queries.shape)),
+            (draw(*other), queries + 0.1 * draw(*queries.shape)),
             axes and [*axes, None],
             {'queries': queries},
         )
         return
     kind = networks.TokenFrame if isinstance(model, EoMT) else networks.MaskedAttentionFrame
-    yield Plan('frame', kind(model), (draw(*shape),), (draw(*shape),), axes)
+    yield Plan('frame', kind(model), (draw(*shape),), (draw(*other),), axes)
     if manifest.kind == 'matched':
         return
     one = (1, manifest.num_queries, model.tracker.embed_dims)
@@ -102,29 +102,40 @@ def _clip_plans(
 ) -> Iterator[Plan]:
     draw = _drawing()
     clips.make_traceable(model)
-    T = manifest.clip.frames if manifest.clip.fixed else _FRAMES
-    shape = (T, 3, *geometry.padded)
-    time = {} if manifest.clip.fixed else {0: number('frames')}
+    fixed = manifest.clip.fixed
+    T = manifest.clip.frames if fixed else _FRAMES
+    example = draw(T, 3, *geometry.padded)
+    other = draw(T if fixed else T + 1, 3, *_other_size(manifest, geometry))
+    time = {} if fixed else {0: number('frames')}
     axes = sides(manifest.input.divisor) if dynamic else {}
     image_size = torch.tensor(geometry.resized, dtype=torch.float32)
     network = clips.ClipQueries(model)
-    other = draw(*shape)
-    yield Plan(
-        'clip', network, (draw(*shape), image_size), (other, image_size), [time | axes, None]
-    )
-    with torch.no_grad():
-        _, boxes, attn_feats, *feats = network(other, image_size)
-    labels = torch.arange(_OBJECTS).repeat(T, 1) % len(manifest.classes)
-    # without the strides of what they are part of, which a trace would ask for
-    chosen = (*(part[:, :_OBJECTS].contiguous() for part in (boxes, attn_feats)), labels)
+    yield Plan('clip', network, (example, image_size), (other, image_size), [time | axes, None])
     objects = time | {1: number('objects')}
-    # the sides of a map are multiples of nothing
     maps = [
+        # the sides of a map are multiples of nothing
         time | ({2: number(f'rows{i}'), 3: number(f'columns{i}')} if dynamic else {})
-        for i in range(len(feats))
+        for i in range(len(clips.MAPS))
     ]
-    inputs = (*feats, *chosen)
-    yield Plan('masks', clips.ClipMasks(model), inputs, inputs, [*maps, objects, objects, objects])
+    yield Plan(
+        'masks',
+        clips.ClipMasks(model),
+        _chosen(network, example, image_size, _OBJECTS),
+        _chosen(network, other, image_size, _OBJECTS + 1),
+        [*maps, objects, objects, objects],
+    )
+
+
+@torch.no_grad()
+def _chosen(
+    network: clips.ClipQueries, frames: Tensor, image_size: Tensor, count: int
+) -> tuple[Tensor, ...]:
+    """Inputs of the masks network: the first objects of a clip, each with a class of its own."""
+    logits, boxes, attn_feats, *feats = network(frames, image_size)
+    labels = torch.arange(count).repeat(len(frames), 1) % logits.shape[2]
+    # without the strides of what they are part of, which a trace would ask for
+    parts = (part[:, :count].contiguous() for part in (boxes, attn_feats))
+    return (*feats, *parts, labels)
 
 
 def _settle_positions(model: nn.Module, geometry: FrameGeometry, dynamic: bool) -> None:
@@ -140,6 +151,14 @@ def _settle_positions(model: nn.Module, geometry: FrameGeometry, dynamic: bool) 
             )
         height, width = geometry.padded
         module.settle_positions((height // module.patch_size, width // module.patch_size))
+
+
+def _other_size(manifest: Manifest, geometry: FrameGeometry) -> tuple[int, int]:
+    """A size to check a network with that takes any; else the only one."""
+    if manifest.input.size is not None:
+        return geometry.padded
+    divisor = manifest.input.divisor
+    return geometry.padded[0] + divisor, geometry.padded[1] + 2 * divisor
 
 
 def _drawing() -> Any:
