@@ -1,4 +1,4 @@
-"""Write the networks of a model as ONNX files, which run without torch.
+"""Write the networks of a model as ONNX files, to run without torch.
 
 mmvseg.deploy runs them with onnxruntime; docs/deploy.md names inputs and outputs for others.
 

@@ -30,11 +30,6 @@ class DeployedModel:
     Raises:
         UserError: nothing there can be loaded, or it was not written by ``mmvseg export``.
 
-    Example:
-        >>> model = DeployedModel('minvis.onnx')  # doctest: +SKIP
-        >>> for track in model('street.mp4').above(0.3):  # doctest: +SKIP
-        ...     print(track.id, track.name, f'{track.score:.2f}')
-
     Attributes:
         manifest: what is known of the model.
     """

@@ -4,13 +4,16 @@ Writing one takes seconds, so each test writes one and looks at all there is to 
 """
 
 import logging
+import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import token_models
 from deployed import SIZE, assert_same, build_dvis, in_torch, manifest_of, video
+from helpers import REPOSITORY
 
 from mmvseg.errors import UserError
 
@@ -18,7 +21,7 @@ pytest.importorskip('onnxscript')
 pytest.importorskip('onnxruntime')
 
 from mmvseg.deploy import DeployedModel, manifest
-from mmvseg.deploy.export import exporting
+from mmvseg.deploy.export import exporting, plans
 from mmvseg.deploy.sessions import Network
 
 
@@ -81,18 +84,44 @@ def _refused_files(folder, path):
     assert not {'torch', 'mmengine', 'mmcv', 'mmdet'} & set(ended.stdout.split())
 
 
-def test_a_frame_of_masked_attention_and_its_tracker(tmp_path):
-    model = build_dvis('DVISOnline')
-    described = manifest_of(model)
-    written = [*exporting.write_networks(model, described, tmp_path / 'dvis', SIZE)]
-    assert [file.path.name for file in written] == ['frame.onnx', 'tracker.onnx']
-    assert all(file.difference < 1e-4 for file in written)
-    deployed = DeployedModel(tmp_path / 'dvis', threads=1)
-    assert deployed.manifest == described
-    frames = video(4)
+def test_a_frame_of_masked_attention_and_a_tracker(tmp_path, monkeypatch):
+    model, frames = build_dvis('MinVIS'), video(4)
+    path = tmp_path / 'minvis.onnx'
+    (written,) = exporting.write_networks(model, manifest_of(model), path, SIZE)
+    assert written.difference < 1e-4
+    deployed = DeployedModel(path, threads=1)
     assert_same(deployed(frames).pred, in_torch(model, frames))
     for size in ((70, 40), (40, 70), (20, 20)):
         with pytest.raises(UserError, match=f'--size {size[0]}x{size[1]}, or with --dynamic'):
             deployed(video(2, size=size))
-    with pytest.raises(UserError, match=r'frame\.onnx: is one of several networks of a DVISOnline'):
-        DeployedModel(tmp_path / 'dvis/frame.onnx')
+    online = build_dvis('DVISOnline')
+    online.load_state_dict(model.state_dict(), strict=False)  # the same segmenter
+    described = manifest_of(online)
+    shutil.copytree(tmp_path, tmp_path / 'dvis')
+    (tmp_path / 'dvis/minvis.onnx').rename(tmp_path / 'dvis/frame.onnx')
+    *_, tracker = plans.plans(online, described, SIZE)
+    written = exporting.export_network(tracker, described, tmp_path / 'dvis/tracker.onnx')
+    assert written.difference < 1e-4
+    (tmp_path / 'dvis/deploy.json').write_bytes(manifest.encode(described))
+    assert_same(DeployedModel(tmp_path / 'dvis', threads=1)(frames).pred, in_torch(online, frames))
+    with pytest.raises(UserError, match=r'tracker\.onnx: is one of several networks of a DVISOnl'):
+        DeployedModel(tmp_path / 'dvis/tracker.onnx')
+    monkeypatch.chdir(tmp_path)
+    _page_holds(model, frames)
+
+
+def _page_holds(model, frames):
+    """The programs of docs/deploy.md, on this minvis.onnx."""
+    text = (REPOSITORY / 'docs/deploy.md').read_text()
+    _, alone, smaller = re.findall(r'^```python\n(.*?)^```', text, re.MULTILINE | re.DOTALL)
+    names = {}
+    exec(alone, names)
+    expected = in_torch(model, frames)
+    pairs = set(zip(expected.track_ids.tolist(), expected.labels.tolist(), strict=True))
+    found = [*names['tracks'](frames, least=min(expected.scores) - 1e-5)]
+    assert {(slot, int(name.removeprefix('class '))) for slot, name, _, _ in found} == pairs
+    assert {mask.shape for *_, mask in found} == {(len(frames), 16, 16)}
+    exec(smaller, {})
+    quantised = Network('int8.onnx')
+    assert Path('int8.onnx').stat().st_size < Path('minvis.onnx').stat().st_size
+    assert quantised.manifest == Network('minvis.onnx').manifest

@@ -61,10 +61,6 @@ def export_model(
 
     Raises:
         UserError: the model cannot be exported, in this way or at all, or a file not be written.
-
-    Example:
-        >>> for file in export_model('minvis_r50_ytvis21', None, 'm.onnx'):  # doctest: +SKIP
-        ...     print(file.path, file.difference)
     """
     require_exporter()
     source = str(getattr(config, 'filename', config))
@@ -95,7 +91,7 @@ def write_networks(
     for path in paths.values():
         check_writable(path)
     for plan in plans(model, manifest, size):
-        yield _export(plan, manifest, paths[plan.name])
+        yield export_network(plan, manifest, paths[plan.name])
     if len(paths) > 1:
         write_bytes(user_path(out) / FILE_NAME, encode(manifest))
 
@@ -116,7 +112,12 @@ def _paths(manifest: Manifest, out: str | Path) -> dict[str, Path]:
     return {name: path / f'{name}.onnx' for name in names}
 
 
-def _export(plan: Plan, manifest: Manifest, path: Path) -> Exported:
+def export_network(plan: Plan, manifest: Manifest, path: Path) -> Exported:
+    """Write one network and compare it with torch.
+
+    Raises:
+        UserError: it cannot be traced or written, or does not run.
+    """
     try:
         program = trace(plan.network, plan.example, plan.dynamic)
         metadata = {METADATA_KEY: encode(manifest).decode(), 'network': plan.name}
