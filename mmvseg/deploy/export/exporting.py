@@ -68,7 +68,7 @@ def export_model(
         config, checkpoint, loading.pop('cfg_options', None), loading.get('allow_pickle', False)
     )
     require_exportable(cfg, source)
-    inferencer = VideoSegInferencer(cfg, weights, 'cpu', **loading)
+    inferencer = VideoSegInferencer(cfg, weights, 'cpu', precision='fp32', prepare=False, **loading)
     manifest = describe(
         inferencer.model, inferencer.metainfo, resizing(cfg), size, dynamic, num_frames
     )
