@@ -17,6 +17,8 @@ from deployed import (
     video,
 )
 
+pytest.importorskip('onnxruntime')
+
 from mmvseg.deploy.clips import ClipVideo
 from mmvseg.deploy.export import plans
 from mmvseg.deploy.export.pixel_decoder import TraceablePixelDecoder
