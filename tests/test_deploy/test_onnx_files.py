@@ -35,7 +35,7 @@ def no_log_of_traces():
 
 
 def test_one_file_holds_the_first_frame_and_all_that_follow(tmp_path):
-    model = token_models.build('VidEoMT', 'DINOv3', backbone=dict(depth=2), num_query_blocks=1)
+    model = token_models.build('VidEoMT', 'DINOv3', backbone=dict(depth=1), num_query_blocks=1)
     path = tmp_path / 'videomt.onnx'
     (written,) = exporting.write_networks(model, manifest_of(model, dynamic=True), path, SIZE)
     assert written.path == path
