@@ -3,10 +3,11 @@
 Whatever the tools print goes through :func:`say`, the log through the same escaping.
 """
 
+import difflib
 import functools
 import sys
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from io import StringIO
 from typing import TextIO
@@ -92,6 +93,15 @@ def counted(number: int, things: str) -> str:
         return f'{number} {things}'
     plural, singular = next(ending for ending in _ENDINGS if things.endswith(ending[0]))
     return f'{number} {things.removesuffix(plural)}{singular}'
+
+
+def suggest(name: str, candidates: Iterable[str]) -> str:
+    """Which of the candidates may have been meant, to end a message with."""
+    by_lower = {candidate.lower(): candidate for candidate in sorted(candidates)}
+    close = difflib.get_close_matches(name.lower(), by_lower, n=3, cutoff=0.5)
+    if not close:
+        return ''
+    return '; did you mean ' + ' or '.join(by_lower[match] for match in close) + '?'
 
 
 def say(text: object, file: TextIO | None = None, flush: bool = False) -> None:

@@ -13,7 +13,7 @@ PACKAGE = REPOSITORY / 'mmvseg'
 #: long as these do not import each other in a circle.
 FLOORS = [
     ['testing', 'commands'],
-    ['converters', 'apis', 'hub'],
+    ['converters', 'apis', 'hub', 'deploy'],
     ['results'],
     ['engine'],
     ['datasets', 'evaluation', 'analysis'],

@@ -64,6 +64,7 @@ class VideoSegInferencer:
         precision: what the model computes in: ``fp32``, ``fp16`` (on a GPU), ``bf16`` or ``auto``
             (fp16 on a GPU, bf16 on a CPU); by default the config's ``test_cfg.precision``, else
             fp32.
+        prepare: whether the model is prepared for inference; otherwise it stays as it is built.
 
     Raises:
         UserError: if config, checkpoint or device cannot be used.
@@ -93,6 +94,7 @@ class VideoSegInferencer:
         allow_pickle: bool = False,
         allow_missing: Iterable[str] = (),
         precision: str | None = None,
+        prepare: bool = True,
     ) -> None:
         self.device = choose_device(device)
         cfg, checkpoint = find_model(config, checkpoint, cfg_options, allow_pickle)
@@ -112,7 +114,9 @@ class VideoSegInferencer:
         load_model_weights(self.model, loaded, str(checkpoint), True, allow_missing)
         precision = precision or (cfg.get('test_cfg') or {}).get('precision', 'fp32')
         self.dtype = dtype_of(precision, self.device)
-        self.model = prepare_for_inference(self.model.to(self.device).eval(), self.dtype)
+        self.model.to(self.device).eval()
+        if prepare:
+            self.model = prepare_for_inference(self.model, self.dtype)
         self.model.report_all()
 
     def __repr__(self) -> str:

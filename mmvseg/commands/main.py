@@ -38,6 +38,7 @@ COMMANDS = {
     'data browse': 'data_browse',
     'convert': 'convert',
     'publish': 'publish',
+    'export': 'export',
     'models': 'models',
     'download': 'download',
     'config': 'config',

@@ -1,15 +1,14 @@
 """``--cfg-options``: setting the given values in a config."""
 
-import difflib
 import math
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from mmengine.config import Config
 
-from mmvseg.errors import UserError, say
+from mmvseg.errors import UserError, say, suggest
 
 from .config_sections import count_rule, describe, is_section_or_list, parts_of
 
@@ -137,12 +136,3 @@ def _fits(now: Any, value: Any, name: str) -> bool:
         kinds = (int, float)
         return all(type(n) in kinds and (type(n) is type(now) or math.isfinite(n)) for n in numbers)
     return isinstance(value, str | type) or name != 'type'
-
-
-def suggest(name: str, candidates: Iterable[str]) -> str:
-    """Which of the candidates may have been meant, to end a message with."""
-    by_lower = {candidate.lower(): candidate for candidate in sorted(candidates)}
-    close = difflib.get_close_matches(name.lower(), by_lower, n=3, cutoff=0.5)
-    if not close:
-        return ''
-    return '; did you mean ' + ' or '.join(by_lower[match] for match in close) + '?'

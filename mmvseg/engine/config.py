@@ -15,9 +15,9 @@ from mmengine.registry import Registry
 from mmengine.runner import Runner
 
 import mmvseg.registry as registries
-from mmvseg.errors import UserError, short
+from mmvseg.errors import UserError, short, suggest
 
-from .cfg_options import apply_options, suggest
+from .cfg_options import apply_options
 from .config_files import read_config
 from .config_sections import check_sections, parts_of, require
 from .own_data import use_own_data

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from mmvseg.engine.cfg_options import suggest
-from mmvseg.errors import UserError
+from mmvseg.errors import UserError, suggest
 
 
 def class_indices(names: Sequence[str], classes: Sequence[str]) -> set[int]:

@@ -102,7 +102,7 @@ class MsgShifT(PyramidVisionTransformerV2):
         """
         messengers = None
         if self.num_msg_tokens:
-            messengers = self.msg_tokens.expand(len(frames), -1, -1)  # (N, M, 3)
+            messengers = self.msg_tokens.expand(frames.shape[0], -1, -1)  # (N, M, 3)
         maps, x, depth = [], frames, 0
         for stage, (patch_embed, blocks, norm) in enumerate(self.layers):
             if depth > self._last_reader:

@@ -28,7 +28,7 @@ class Rotation:
         Args:
             heads: queries or keys, (N, heads, S, D) with S >= P.
         """
-        start = heads.shape[2] - len(self.cos)
+        start = heads.shape[2] - self.cos.shape[0]  # len() would fix it in a trace
         patches = heads[:, :, start:]
         first, second = patches.chunk(2, dim=3)
         cos, sin = self.cos.to(heads.dtype), self.sin.to(heads.dtype)

@@ -192,6 +192,8 @@ class DINOViT(BaseModule):
         self.rotary = None
         if position == 'learned':
             self.pos_embed = nn.Parameter(torch.zeros(1, grid_size**2, embed_dims))
+            #: Rows and columns of ``pos_embed``.
+            self.position_grid = (grid_size, grid_size)
         else:
             self.rotary = RotaryPositions(embed_dims // num_heads)
         self.blocks = nn.ModuleList(
@@ -275,12 +277,17 @@ class DINOViT(BaseModule):
             return checkpoint(block, tokens, rotation, visible, use_reentrant=False)
         return block(tokens, rotation, visible)
 
+    @torch.no_grad()
+    def settle_positions(self, grid: tuple[int, int]) -> None:
+        """Scale learned positions once and for all; images of other grids are off from then on."""
+        self.pos_embed = nn.Parameter(self._positions(grid), requires_grad=False)
+        self.position_grid = grid
+
     def _positions(self, grid: tuple[int, int]) -> Tensor:
         """Learned positions scaled to a grid, (1, P, C)."""
-        side = round(self.pos_embed.shape[1] ** 0.5)
-        if grid == (side, side):
+        if grid == self.position_grid:
             return self.pos_embed
-        image = self.pos_embed.float().transpose(1, 2).unflatten(2, (side, side))
+        image = self.pos_embed.float().transpose(1, 2).unflatten(2, self.position_grid)
         scaled = F.interpolate(image, grid, mode='bicubic', antialias=True, align_corners=False)
         return scaled.flatten(2).transpose(1, 2).to(self.pos_embed.dtype)
 

@@ -208,10 +208,10 @@ class TeViTRoIHead(BaseModule):
 
     def _chunks(self, boxes: Tensor) -> list[slice]:
         """Slices of frames that are processed together; in training all at once."""
-        num_frames = len(boxes)
+        if torch.is_grad_enabled():
+            return [slice(None)]
         step = self.frame_chunk or (16 if boxes.is_cuda else 2)
-        step = num_frames if torch.is_grad_enabled() else step
-        return [slice(start, start + step) for start in range(0, num_frames, step)]
+        return [slice(start, start + step) for start in range(0, len(boxes), step)]
 
     def _box_losses(
         self,

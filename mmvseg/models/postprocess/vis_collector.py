@@ -4,12 +4,12 @@ import numpy as np
 from torch import Tensor
 
 from mmvseg.structures import VideoInstances
+from mmvseg.structures.tube_stitching import TubeStitcher
 
 from .class_scores import RunningMean, class_probabilities
 from .frame_store import Codec, FrameStore, MaskCodec
 from .query_collector import QueryCollector, decode_masks
 from .query_masks import FrameGeometry, encode_video
-from .stitching import TubeStitcher
 from .tube_limits import TubeLimits
 from .vis import select_top
 

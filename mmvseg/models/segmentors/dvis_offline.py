@@ -21,7 +21,6 @@ from mmvseg.models.postprocess.class_scores import RunningMean, class_probabilit
 from mmvseg.models.postprocess.frame_store import FrameStore, RawCodec
 from mmvseg.models.postprocess.query_collector import decode_masks
 from mmvseg.models.postprocess.query_masks import FrameGeometry, encode_video
-from mmvseg.models.postprocess.stitching import TubeStitcher
 from mmvseg.models.postprocess.vis import select_top
 from mmvseg.models.postprocess.vis_collector import to_instances
 from mmvseg.models.postprocess.vps import Candidates, segment_video
@@ -37,6 +36,7 @@ from mmvseg.structures import (
     VideoResult,
     VideoWindow,
 )
+from mmvseg.structures.tube_stitching import TubeStitcher
 
 from .base import VideoSegmentor
 from .frame_segmentation import as_images, freeze, segment_clips, segment_window

@@ -14,12 +14,12 @@ from mmdet.structures.bbox import bbox_cxcywh_to_xyxy
 from torch import Tensor
 
 from mmvseg.errors import UserError
-from mmvseg.models.postprocess.stitching import TubeStitcher
 from mmvseg.models.postprocess.tube_limits import TubeLimits
 from mmvseg.models.postprocess.vis import paste_and_encode
 from mmvseg.ops import upload
 from mmvseg.registry import MODELS
 from mmvseg.structures import VideoDataSample, VideoInstances, VideoWindow
+from mmvseg.structures.tube_stitching import TubeStitcher
 
 from .base import VideoSegmentor
 from .inference_settings import read_settings

@@ -126,16 +126,16 @@ class _RefinerLayer(nn.Module):
     def forward(self, x: Tensor, frame_queries: Tensor) -> Tensor:
         """Refine the stream ``x``; both are (B, T, Q, C)."""
         if torch.is_grad_enabled():
-            return self._within_frames(self._along_time(x), frame_queries)
+            return self.within_frames(self.along_time(x), frame_queries)
         B, T, Q, _ = x.shape
         refined = torch.empty_like(x)
         for queries in _chunks(Q, B * T):
-            refined[:, :, queries] = self._along_time(x[:, :, queries])
+            refined[:, :, queries] = self.along_time(x[:, :, queries])
         for frames in _chunks(T, B * Q):
-            refined[:, frames] = self._within_frames(refined[:, frames], frame_queries[:, frames])
+            refined[:, frames] = self.within_frames(refined[:, frames], frame_queries[:, frames])
         return refined
 
-    def _along_time(self, x: Tensor) -> Tensor:
+    def along_time(self, x: Tensor) -> Tensor:
         """Each query over all of its frames, (B, T, Q, C)."""
         B, _, Q, _ = x.shape
         x = x.transpose(1, 2).flatten(0, 1)  # (B * Q, T, C)
@@ -144,7 +144,7 @@ class _RefinerLayer(nn.Module):
         x = self.norms[1](x + aggregated)
         return x.unflatten(0, (B, Q)).transpose(1, 2)  # (B, T, Q, C)
 
-    def _within_frames(self, x: Tensor, frame_queries: Tensor) -> Tensor:
+    def within_frames(self, x: Tensor, frame_queries: Tensor) -> Tensor:
         """The queries of each frame among themselves and with the frame's own, (B, T, Q, C)."""
         clips = x.shape[:2]
         x, frame_queries = x.flatten(0, 1), frame_queries.flatten(0, 1)  # (B * T, Q, C)

@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pycocotools import mask as mask_utils
 
-from mmvseg.models.postprocess.stitching import TubeStitcher, tube_iou
 from mmvseg.structures import VideoInstances
+from mmvseg.structures.tube_stitching import TubeStitcher, tube_iou
 
 
 def box_rle(x, size=10, shape=(32, 64)):

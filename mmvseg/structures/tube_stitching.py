@@ -10,7 +10,7 @@ import numpy as np
 from pycocotools import mask as mask_utils
 from scipy.optimize import linear_sum_assignment
 
-from mmvseg.structures import VideoInstances
+from .video_instances import VideoInstances
 
 
 @dataclass

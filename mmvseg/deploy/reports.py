@@ -1,0 +1,123 @@
+"""From queries over the frames of a video to what is reported of it.
+
+The rules are those of :mod:`mmvseg.models.postprocess`, which docs/tasks.md explains.
+"""
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from mmvseg.structures import CodedMaps, Segment, VideoInstances, VideoPanoptic, VideoSemantic
+
+from . import masks
+from .frames import FrameGeometry
+from .manifest import Report
+from .scores import select
+
+#: Gives the mask logits (n, h, w) of some queries (n,) in every frame in turn.
+Frames = Callable[[np.ndarray], Iterable[np.ndarray]]
+
+
+def instances(
+    scores: np.ndarray, report: Report, frames: Frames, geometry: FrameGeometry
+) -> VideoInstances:
+    """The best (query, class) pairs as tubes.
+
+    Args:
+        scores: class probabilities without "no object", (Q, K).
+        report: how many.
+        frames: mask logits.
+        geometry: sizes of the frames.
+    """
+    best, queries, labels = select(scores, report)
+    coded = [masks.encode(logits, geometry) for logits in frames(queries)]
+    return VideoInstances(best, labels, [list(tube) for tube in zip(*coded, strict=True)], queries)
+
+
+def panoptic(
+    probs: np.ndarray, report: Report, frames: Frames, geometry: FrameGeometry
+) -> VideoPanoptic:
+    """Segments: each pixel goes to the query of the highest score times probability.
+
+    Args:
+        probs: class probabilities, (Q, K + 1).
+        report: which queries become segments.
+        frames: mask logits.
+        geometry: sizes of the frames.
+    """
+    labels, scores = probs.argmax(1), probs.max(1)
+    is_object = labels != probs.shape[1] - 1
+    queries = np.flatnonzero(is_object & (scores > report.object_mask_threshold))
+    labels, scores = labels[queries], scores[queries]
+    winners, areas = CodedMaps(), np.zeros((len(queries), 3), np.int64)
+    for logits in frames(queries):
+        winner, frame_areas = _claim(logits, scores, geometry)
+        winners.append(winner)
+        areas += frame_areas
+    segments, ids = _segments(queries, labels, scores, areas, report)
+    return VideoPanoptic(segments, CodedMaps(ids[winner] for winner in winners))
+
+
+def semantic(scores: np.ndarray, frames: Frames, geometry: FrameGeometry) -> VideoSemantic:
+    """The class of each pixel: that of the largest sum of score times probability.
+
+    Args:
+        scores: class probabilities without "no object", (Q, K).
+        frames: mask logits.
+        geometry: sizes of the frames.
+    """
+    Q, K = scores.shape
+    maps = CodedMaps()
+    for logits in frames(np.arange(Q)):
+        classes = np.empty(geometry.original, np.min_scalar_type(K - 1))
+        for rows, probs in masks.probability_bands(logits, geometry):
+            sums = scores.T @ probs.reshape(Q, -1)  # (K, rows * W)
+            classes[rows] = sums.argmax(0).reshape(probs.shape[1:])
+        maps.append(classes)
+    return VideoSemantic(maps)
+
+
+def _claim(
+    logits: np.ndarray, scores: np.ndarray, geometry: FrameGeometry
+) -> tuple[np.ndarray, np.ndarray]:
+    """Pixels of a frame to the candidates.
+
+    Returns:
+        1 + the place of the winner, 0 where its probability is below one half, (H, W); and for
+        each candidate the numbers of pixels that it wins, that have a probability of at least one
+        half, and that fulfil both, (n, 3).
+    """
+    count = len(scores)
+    winners = np.zeros(geometry.original, np.min_scalar_type(count))
+    areas = np.zeros((count, 3), np.int64)
+    if not count:
+        return winners, areas
+    for rows, probs in masks.probability_bands(logits, geometry):
+        winner = (scores[:, None, None] * probs).argmax(0)
+        inside = np.take_along_axis(probs, winner[None], 0)[0] >= 0.5
+        winners[rows] = np.where(inside, winner + 1, 0)
+        areas[:, 0] += np.bincount(winner.ravel(), minlength=count)
+        areas[:, 1] += (probs >= 0.5).sum((1, 2))
+        areas[:, 2] += np.bincount(winner[inside], minlength=count)
+    return winners, areas
+
+
+def _segments(
+    queries: np.ndarray, labels: np.ndarray, scores: np.ndarray, areas: np.ndarray, report: Report
+) -> tuple[list[Segment], np.ndarray]:
+    """Segments with the ids 1, 2, ..., one for each stuff class, and the id of each map value."""
+    segments: list[Segment] = []
+    stuff: dict[int, int] = {}
+    ids = [0]
+    columns = (queries.tolist(), labels.tolist(), scores.tolist(), areas.tolist())
+    for query, label, score, (won, probable, sure) in zip(*columns, strict=True):
+        if not (won and probable and sure) or won / probable < report.overlap_threshold:
+            ids.append(0)
+            continue
+        if label not in stuff:
+            is_thing = label < report.num_things
+            segments.append(Segment(len(segments) + 1, label, is_thing, score, query))
+            if not is_thing:
+                stuff[label] = segments[-1].id
+        ids.append(stuff.get(label, len(segments)))
+    return segments, np.array(ids, np.min_scalar_type(max(ids)))
