@@ -1,8 +1,8 @@
 """Mask2Former's pixel decoder in operators that other programs have, with sizes that can be traced.
 
-mmdet's forward pass reads sizes back from tensors, which ends a trace; deformable attention runs on
-a weighted bag (:mod:`mmvseg.ops`), which only torch has. Parameters are those of mmdet's module,
-and results differ by rounding alone. Nothing but the export runs this.
+Deformable attention runs on a weighted bag otherwise (:mod:`mmvseg.ops`), which only torch has, and
+positions are kept by the sizes of the maps, which a trace does not know. Results differ by rounding
+alone. Nothing but the export runs this.
 """
 
 from collections.abc import Sequence
@@ -10,63 +10,36 @@ from collections.abc import Sequence
 import torch
 import torch.nn.functional as F
 from mmcv.ops import MultiScaleDeformableAttention
-from mmdet.models.layers import MSDeformAttnPixelDecoder
 from torch import Tensor, nn
 
+from mmvseg.models.heads.pixel_decoder import PixelDecoder, Sizes
 
-class TraceablePixelDecoder(nn.Module):
-    """The forward pass of a ``MSDeformAttnPixelDecoder`` at inference.
+
+class TraceablePixelDecoder(PixelDecoder):
+    """The pixel decoder at inference.
 
     Args:
-        decoder: gives the parameters.
+        decoder: the one whose layers become this one's, too.
     """
 
-    def __init__(self, decoder: MSDeformAttnPixelDecoder) -> None:
-        super().__init__()
-        self.decoder = decoder
+    def __init__(self, decoder: PixelDecoder) -> None:
+        nn.Module.__init__(self)  # no new layers
+        vars(self).update(vars(decoder))
 
-    def forward(self, feats: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
-        """Decode the maps of N frames.
-
-        Args:
-            feats: from stride 4 to 32, (N, channels, H, W) each.
-
-        Returns:
-            Mask features (N, C, h, w) at stride 4, and the maps that queries attend to, the
-            coarsest first.
-        """
-        decoder = self.decoder
-        levels = decoder.num_encoder_levels
-        maps = [
-            conv(feat)
-            for conv, feat in zip(decoder.input_convs, feats[: -levels - 1 : -1], strict=True)
+    def encode(self, tokens: Tensor, sizes: Sizes) -> Tensor:
+        """As ever, (N, P, C) -> (N, P, C)."""
+        maps = [tokens.new_zeros(1, 1, *size) for size in sizes]
+        positions = [
+            self.postional_encoding(None, level).flatten(2).transpose(1, 2) + embed
+            for level, embed in zip(maps, self.level_encoding.weight, strict=True)
         ]
-        sizes = [level.shape[-2:] for level in maps]
-        tokens = torch.cat([_rows(level) for level in maps], dim=1)  # (N, S, C)
-        positions = torch.cat(
-            [
-                _rows(decoder.postional_encoding(None, level)) + embed
-                for level, embed in zip(maps, decoder.level_encoding.weight, strict=True)
-            ],
-            dim=1,
-        )
-        points = torch.cat([_centres(size, tokens) for size in sizes])  # (S, 2)
-        for layer in decoder.encoder.layers:
+        positions = torch.cat(positions, dim=1)  # (1, P, C)
+        points = torch.cat([_centres(size, tokens) for size in sizes])  # (P, 2)
+        for layer in self.encoder.layers:
             attended = attend(layer.self_attn, tokens, positions, points, sizes)
             tokens = layer.norms[0](tokens + attended)
             tokens = layer.norms[1](layer.ffn(tokens))
-        parts = tokens.split([height * width for height, width in sizes], dim=1)
-        maps = [
-            part.transpose(1, 2).unflatten(2, size) for part, size in zip(parts, sizes, strict=True)
-        ]
-        for feat, lateral, output in zip(
-            feats[-levels - 1 :: -1], decoder.lateral_convs, decoder.output_convs, strict=True
-        ):
-            side = lateral(feat)
-            size = side.shape[-2:]
-            above = F.interpolate(maps[-1], size, mode='bilinear', align_corners=False)
-            maps.append(output(side + above))
-        return decoder.mask_feature(maps[-1]), maps[: decoder.num_outs]
+        return tokens
 
 
 def attend(
@@ -107,11 +80,6 @@ def attend(
     found = (torch.cat(samples, dim=3) * weights).sum(3)  # (N * heads, C / heads, S)
     found = found.unflatten(0, (-1, heads)).flatten(1, 2).transpose(1, 2)  # (N, S, C)
     return attention.output_proj(found)
-
-
-def _rows(level: Tensor) -> Tensor:
-    """(N, C, H, W) -> (N, H * W, C)."""
-    return level.flatten(2).transpose(1, 2)
 
 
 def _centres(size: tuple[int, int], like: Tensor) -> Tensor:
