@@ -38,6 +38,20 @@ def test_pages_are_not_mapped_anew():
     assert faults < pages  # of ten tensors
 
 
+def test_older_libraries_take_smaller_blocks(monkeypatch):
+    calls = []
+
+    class Library:
+        @staticmethod
+        def mallopt(name, size):
+            calls.append((name, size))
+            return int(size <= 2**25 or name == -1)
+
+    monkeypatch.setattr(allocator.ctypes, 'CDLL', lambda name: Library)
+    assert allocator.keep_freed_memory(2**28)
+    assert calls == [(-3, 2**26), (-3, 2**25), (-1, 2**28)]
+
+
 def test_the_environment_decides(monkeypatch):
     monkeypatch.setenv('MALLOC_TRIM_THRESHOLD_', '1000')
     assert not allocator.keep_freed_memory()

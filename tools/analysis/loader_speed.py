@@ -26,8 +26,9 @@ from mmvseg.commands.parser import Parser
 from mmvseg.datasets import JointClipDataset, VideoDataset
 from mmvseg.datasets.video_dataset import ClipIndex
 from mmvseg.engine.config import load_config
-from mmvseg.engine.workers import keep_freed_memory
+from mmvseg.engine.workers import KEPT_BYTES
 from mmvseg.errors import command_line
+from mmvseg.ops.allocator import keep_freed_memory
 
 
 def parse_args() -> argparse.Namespace:
@@ -56,7 +57,7 @@ def main() -> None:
     args = parse_args()
     cv2.setNumThreads(0)  # as workers do
     torch.set_num_threads(1)
-    keep_freed_memory()
+    keep_freed_memory(KEPT_BYTES)
     speeds, steps = [], []
     with tempfile.TemporaryDirectory() as temporary:
         folder = args.data or Path(temporary)
