@@ -8,6 +8,7 @@ well, does all in one pass. Which of the two is faster here is measured, not ass
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 
 import torch
@@ -24,18 +25,23 @@ ACTIVATIONS: dict[str, tuple[str, Callable[[Tensor], Tensor]]] = {
 _CLEARLY_FASTER = 1.1
 _REPEATS = 5
 
-_onednn = False
+#: Of each thread its own, so that two that infer at a time do not switch each other.
+_onednn: ContextVar[bool] = ContextVar('onednn', default=False)
 
 
 @contextmanager
 def onednn(use: bool) -> Iterator[None]:
     """Let :func:`linear` compute with oneDNN, or as torch does, in the block."""
-    global _onednn
-    before, _onednn = _onednn, use
+    token = _onednn.set(use)
     try:
         yield
     finally:
-        _onednn = before
+        _onednn.reset(token)
+
+
+def uses_onednn() -> bool:
+    """Whether :func:`linear` computes with oneDNN where it can."""
+    return _onednn.get()
 
 
 @cache
@@ -83,7 +89,7 @@ def linear(
         >>> linear(torch.tensor([[1.0, 2.0]]), weight, None, 'relu')
         tensor([[3., 0.]])
     """
-    if _onednn and _can_be_fused(rows, weight):
+    if uses_onednn() and _can_be_fused(rows, weight):
         return product(rows, weight, bias, activation)
     return ACTIVATIONS[activation][1](F.linear(rows, weight, bias))
 

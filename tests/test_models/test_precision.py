@@ -1,5 +1,7 @@
 """In what precision models infer."""
 
+import threading
+
 import pytest
 import torch
 
@@ -45,12 +47,34 @@ def test_inference(monkeypatch, dtype):
         output = layer(rows)
         assert output.dtype == dtype
         assert output.is_inference()
-        assert linear._onednn
-    assert not linear._onednn
+        assert linear.uses_onednn()
+    assert not linear.uses_onednn()
     assert layer(rows).dtype == torch.float32
 
 
 def test_other_devices_have_libraries_of_their_own(monkeypatch):
     monkeypatch.setattr('mmvseg.models.precision.onednn_is_faster', lambda: True)
     with inference(torch.float32, torch.device('meta')):
-        assert not linear._onednn
+        assert not linear.uses_onednn()
+
+
+def test_threads_do_not_switch_each_other(monkeypatch):
+    """One that begins before another ends, and ends before it."""
+    monkeypatch.setattr('mmvseg.models.precision.onednn_is_faster', lambda: True)
+    begun, ended = threading.Event(), threading.Event()
+    seen = []
+
+    def infer():
+        with inference(torch.float32, CPU):
+            begun.set()
+            ended.wait(60)
+            seen.append(linear.uses_onednn())
+
+    with inference(torch.float32, CPU):
+        thread = threading.Thread(target=infer)
+        thread.start()
+        assert begun.wait(60)
+    ended.set()
+    thread.join(60)
+    assert seen == [True]
+    assert not linear.uses_onednn()

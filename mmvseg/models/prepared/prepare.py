@@ -17,9 +17,10 @@ from .resnet import prepare_resnet
 def prepare_for_inference(model: nn.Module, dtype: torch.dtype = torch.float32) -> nn.Module:
     """Make a model faster on a CPU, in place and for good: it can be neither trained nor saved.
 
-    On other devices, and where torch has no oneDNN or MKL is clearly faster, nothing changes. Of a
-    model that computes in half precision, what stays in float32 is prepared: the pixel decoder.
-    Results change by rounding alone. Run it within :func:`mmvseg.models.precision.inference`.
+    On other devices, in float64, and where torch has no oneDNN or MKL is clearly faster, nothing
+    changes. Of a model that computes in half precision, what stays in float32 is prepared: the
+    pixel decoder. Results change by rounding alone. Run it within
+    :func:`mmvseg.models.precision.inference`.
 
     Args:
         model: in eval mode, with its final weights, on its device.
@@ -29,7 +30,9 @@ def prepare_for_inference(model: nn.Module, dtype: torch.dtype = torch.float32) 
         The same model.
     """
     parameter = next(model.parameters(), None)
-    if parameter is None or parameter.device.type != 'cpu' or not onednn_is_faster():
+    if parameter is None or parameter.device.type != 'cpu' or parameter.dtype != torch.float32:
+        return model
+    if not onednn_is_faster():
         return model
     keep_freed_memory()
     for parent in list(model.modules()):

@@ -104,6 +104,19 @@ def test_it_is_prepared_indeed():
     assert not any(isinstance(m, nn.BatchNorm2d) for m in model.modules())
 
 
+@pytest.mark.parametrize('name', ['minvis_r50', 'tevit'])
+def test_a_second_time_changes_nothing(name):
+    model = prepare_for_inference(MODELS_BY_NAME[name]())
+    kinds = [type(module) for module in model.modules()]
+    prepare_for_inference(model)
+    assert [type(module) for module in model.modules()] == kinds
+
+
+def test_other_numbers_are_left_alone():
+    model = prepare_for_inference(dvis_models.build('MinVIS').double())
+    assert not any(isinstance(module, FusedLinear) for module in model.modules())
+
+
 def test_frames_of_other_sizes_follow():
     """Positions and packed weights belong to a size."""
     plain = dvis_models.build('MinVIS')
