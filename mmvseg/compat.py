@@ -146,7 +146,7 @@ def _load_large(load: Callable[[types.ModuleType], None], module: types.ModuleTy
 def _load_error_drawings(
     load: Callable[[types.ModuleType], None], module: types.ModuleType
 ) -> None:
-    """Import mmdet's drawings of tracking errors when one is made: all of mmdet waits for them."""
+    """Import mmdet's drawings of tracking errors, and matplotlib with them, when one is made."""
 
     def stand_in(*args, **kwargs) -> Any:
         if module.imshow_mot_errors is stand_in:

@@ -6,7 +6,6 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
-import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
@@ -18,6 +17,7 @@ from mmvseg.datasets.class_names import match_classes
 from mmvseg.datasets.metainfo import to_metainfo
 from mmvseg.engine.categories import noted_classes, set_num_classes
 from mmvseg.engine.config import config_errors, require
+from mmvseg.engine.device import choose_device
 from mmvseg.engine.sending import send_ahead
 from mmvseg.errors import UserError
 from mmvseg.hub import find_model
@@ -82,6 +82,7 @@ class VideoSegInferencer:
         model: the model, prepared for inference by
             :func:`mmvseg.models.prepared.prepare_for_inference`: it is not for training or saving.
         device: where it runs.
+        dtype: what it computes in.
         window_size: frames that it takes at a time.
     """
 
@@ -335,21 +336,6 @@ class VideoSegInferencer:
             )
         )
         return VideoWindow(packed['inputs'], packed['data_samples'])
-
-
-def choose_device(device: str | None) -> torch.device:
-    """The named device, or the best there is for None.
-
-    Raises:
-        UserError: if it does not exist here; the message lists those that do.
-    """
-    gpus = [f'cuda:{index}' for index in range(torch.cuda.device_count())]
-    if device is None:
-        return torch.device(gpus[0] if gpus else 'cpu')
-    if device != 'cpu' and device not in gpus and not (device == 'cuda' and gpus):
-        available = ', '.join(['cpu', *gpus])
-        raise UserError(f'device {device!r} cannot be used here; available: {available}')
-    return torch.device(device)
 
 
 def _test_dataset(cfg: Config) -> dict:

@@ -35,6 +35,21 @@ def use_device(name: str | None = None) -> str:
     return device.type
 
 
+def choose_device(device: str | None) -> torch.device:
+    """The named device, or the best there is for None.
+
+    Raises:
+        UserError: if it does not exist here; the message lists those that do.
+    """
+    gpus = [f'cuda:{index}' for index in range(torch.cuda.device_count())]
+    if device is None:
+        return torch.device(gpus[0] if gpus else 'cpu')
+    if device != 'cpu' and device not in gpus and not (device == 'cuda' and gpus):
+        available = ', '.join(['cpu', *gpus])
+        raise UserError(f'device {device!r} cannot be used here; available: {available}')
+    return torch.device(device)
+
+
 def _check_gpu(name: str, index: int) -> None:
     if not torch.cuda.is_available():
         built = 'without CUDA' if torch.version.cuda is None else f'for CUDA {torch.version.cuda}'

@@ -11,7 +11,7 @@ from mmvseg.ops import upload
 from mmvseg.structures import VideoWindow
 
 
-def send_ahead(windows: Iterable[VideoWindow], device: torch.device) -> Iterator[VideoWindow]:
+def send_ahead(windows: Iterable[VideoWindow], device: torch.device) -> Generator[VideoWindow]:
     """Windows whose frames are on the device, or will be when its next work begins.
 
     A thread takes the windows, one ahead of the model, and copies them from pinned memory in a
@@ -22,12 +22,18 @@ def send_ahead(windows: Iterable[VideoWindow], device: torch.device) -> Iterator
         device: of the model; without a GPU the windows come as they are.
     """
     if device.type != 'cuda':
-        return iter(windows)
-    return _arrived(prefetch(_sent(iter(windows), device), depth=1), device)
+        yield from windows
+        return
+    with closing(prefetch(_sent(windows, device), depth=1)) as sent:
+        for window, done in sent:
+            stream = torch.cuda.current_stream(device)
+            stream.wait_event(done)
+            window.frames.record_stream(stream)  # its memory is free when this stream is through
+            yield window
 
 
 def _sent(
-    windows: Iterator[VideoWindow], device: torch.device
+    windows: Iterable[VideoWindow], device: torch.device
 ) -> Iterator[tuple[VideoWindow, torch.cuda.Event]]:
     """The windows with their frames on the device, and when the copy will be done."""
     stream = torch.cuda.Stream(device)
@@ -36,15 +42,3 @@ def _sent(
             frames = upload(window.frames, device)
             done = stream.record_event()
         yield replace(window, frames=frames), done
-
-
-def _arrived(
-    sent: Generator[tuple[VideoWindow, torch.cuda.Event]], device: torch.device
-) -> Iterator[VideoWindow]:
-    """The windows, for the stream that the caller works in."""
-    with closing(sent):
-        for window, done in sent:
-            stream = torch.cuda.current_stream(device)
-            stream.wait_event(done)
-            window.frames.record_stream(stream)  # its memory is free when this stream is through
-            yield window

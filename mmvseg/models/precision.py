@@ -11,6 +11,11 @@ from mmvseg.ops.linear import onednn, onednn_is_faster
 
 #: ``fp16`` is for GPUs; ``auto``: fp16 on a GPU, bf16 on a CPU.
 PRECISIONS = ('fp32', 'auto', 'fp16', 'bf16')
+#: Why outputs are not finite and what to do, to end a message with.
+WHY_NOT_FINITE = (
+    'the weights may be damaged, or the model needs float32 instead of half precision '
+    '(--precision fp32; in training, no --amp)'
+)
 
 
 def dtype_of(precision: str, device: torch.device) -> torch.dtype:

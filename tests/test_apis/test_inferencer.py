@@ -21,7 +21,7 @@ from squares import (
 )
 from video_server import serve
 
-from mmvseg.apis import VideoSegInferencer, choose_device
+from mmvseg.apis import VideoSegInferencer
 from mmvseg.apis import inferencer as inferencer_module
 from mmvseg.datasets import YouTubeVISDataset
 from mmvseg.errors import UserError
@@ -174,6 +174,19 @@ def test_precision(folder):
         build(folder, precision='fp16')
 
 
+def test_models_are_prepared_unless_they_are_to_stay(folder, monkeypatch):
+    prepared = []
+    monkeypatch.setattr(
+        inferencer_module,
+        'prepare_for_inference',
+        lambda *given: prepared.append(given) or given[0],
+    )
+    build(folder, prepare=False)
+    assert not prepared
+    inferencer = build(folder, precision='bf16')
+    assert prepared == [(inferencer.model, torch.bfloat16)]
+
+
 def test_truncated_video_warns_and_keeps_its_frames(folder):
     rng = np.random.default_rng(0)
     with VideoWriter(folder / 'cut.mp4', 10) as writer:
@@ -297,16 +310,6 @@ def test_pipeline_must_begin_with_loading(folder):
     (folder / 'squares.py').write_text(text)
     with pytest.raises(UserError, match='must begin with LoadClip'):
         build(folder)
-
-
-@pytest.mark.parametrize('device', ['cuda:99', 'gpu', 'meta'])
-def test_wrong_device_names_the_available(device):
-    with pytest.raises(UserError, match=r"device '.*' cannot be used here; available: cpu"):
-        choose_device(device)
-
-
-def test_default_device_is_the_best_there_is():
-    assert choose_device(None).type == ('cuda' if torch.cuda.is_available() else 'cpu')
 
 
 def test_frames_in_memory_give_what_their_files_give(folder):

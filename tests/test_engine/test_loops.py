@@ -60,6 +60,20 @@ def test_half_precision_changes_little(toy_config, tmp_path, weights):
     assert half != full
 
 
+def test_models_are_prepared_for_their_last_use_alone(toy_config, tmp_path, weights, monkeypatch):
+    prepared = []
+    monkeypatch.setattr(loops, 'prepare_for_inference', lambda *given: prepared.append(given))
+    toy.make_runner(
+        toy_config, tmp_path / 'train', train_cfg__max_iters=2, train_cfg__val_interval=1
+    ).train()
+    ema = [dict(type='EMAHook')]  # swaps the weights back after a test
+    toy.make_runner(toy_config, tmp_path / 'ema', load_from=weights, custom_hooks=ema).test()
+    assert not prepared
+    runner = toy.make_runner(toy_config, tmp_path / 'test', load_from=weights)
+    runner.test()
+    assert prepared == [(runner.model, torch.float32)]
+
+
 def test_frames_are_sent_ahead_to_the_models_device(toy_config, tmp_path, weights, monkeypatch):
     sent = []
 

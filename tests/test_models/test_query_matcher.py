@@ -7,10 +7,12 @@ from dataclasses import replace
 import pytest
 import query_cases as cases
 import torch
+from mmcv.ops import point_sample
 from query_cases import HEIGHT, WIDTH, K, Q
 
 from mmvseg.errors import NonFiniteError
-from mmvseg.models.losses import MaskTargets
+from mmvseg.models.losses import MaskTargets, query_predictions
+from mmvseg.models.losses.query_predictions import sample_masks
 from mmvseg.models.task_modules import (
     ConsistentQueryMatcher,
     ExclusiveQueryMatcher,
@@ -252,3 +254,17 @@ def test_a_clip_without_objects_leaves_all_queries_free(matcher):
         cases.predictions(images=2), [cases.targets([])] * 2, 2, ['a'] * 2
     )
     assert [pairs(assignment) for assignment in assignments] == [[], []]
+
+
+@pytest.mark.parametrize('masks_at_a_time', [1, 2, 3, 7])
+def test_masks_are_sampled_some_at_a_time(monkeypatch, masks_at_a_time):
+    monkeypatch.setattr(query_predictions, '_PIXELS_AT_A_TIME', masks_at_a_time * 5 * 6)
+    masks, points = torch.randint(2, (7, 5, 6), dtype=torch.uint8), torch.rand(7, 4, 2)
+    one_by_one = [
+        point_sample(mask[None, None].float(), where[None])[0, 0]
+        for mask, where in zip(masks, points, strict=True)
+    ]
+    torch.testing.assert_close(sample_masks(masks, points), torch.stack(one_by_one))
+    alike = sample_masks(masks, points[:1].expand(7, -1, -1))
+    torch.testing.assert_close(sample_masks(masks, points[:1]), alike)
+    assert sample_masks(masks[:0], points[:1]).shape == (0, 4)

@@ -100,8 +100,7 @@ class BitMasks:
         """xyxy box of each mask, (N, 4) float32; of masks that have a pixel."""
         columns = self._of_masks(np.bitwise_or.reduce(self.planes, axis=1)).astype(bool)  # (N, W)
         rows = self._of_masks(np.bitwise_or.reduce(self.planes, axis=2)).astype(bool)  # (N, H)
-        sides = [_ends(side) for side in (columns, rows)]
-        (left, right), (top, bottom) = sides
+        (left, right), (top, bottom) = _ends(columns), _ends(rows)
         return np.stack([left, top, right, bottom], 1).astype(np.float32)
 
     def dense(self) -> np.ndarray:

@@ -14,7 +14,7 @@ class FrameAnnotations:
     Attributes:
         bboxes: xyxy pixels, (n, 4) float32.
         labels: class indices, (n,) int64.
-        coded: the masks.
+        coded: n masks (H, W), as bits that all transforms work on.
         instance_ids: the same in all frames of a clip for one object, (n,) int64.
     """
 

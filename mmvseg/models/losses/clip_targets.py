@@ -7,6 +7,7 @@ import torch
 from mmengine.structures import InstanceData
 from torch import Tensor
 
+from mmvseg.ops import upload
 from mmvseg.structures import VideoDataSample
 
 from .query_predictions import MaskTargets
@@ -47,7 +48,9 @@ class ClipObjects:
         labels = ids.new_zeros(len(ids), device=device)
         masks = torch.zeros(len(ids), len(frames), *size, dtype=torch.uint8, device=device)
         visible = torch.zeros(len(ids), len(frames), dtype=torch.bool)
-        by_frame = zip(frames, slots.split(counts), slots.to(device).split(counts), strict=True)
+        by_frame = zip(
+            frames, slots.split(counts), upload(slots, device).split(counts), strict=True
+        )
         for t, (frame, here, there) in enumerate(by_frame):
             labels[there] = frame.labels
             masks[there, t] = frame.masks.to(torch.uint8)
@@ -55,7 +58,7 @@ class ClipObjects:
         if absent_label is not None:
             annotated = sample.get('last_frame_ids', shown.split(counts)[-1].tolist())
             absent = ~torch.isin(ids, ids.new_tensor(annotated))
-            labels.masked_fill_(absent.to(device), absent_label)
+            labels.masked_fill_(upload(absent, device), absent_label)
         return cls(labels, masks, visible, ids)
 
     def by_frame(self) -> list[MaskTargets]:

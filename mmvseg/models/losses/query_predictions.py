@@ -15,6 +15,7 @@ from torch import Tensor
 
 from mmvseg.errors import NonFiniteError
 from mmvseg.models.precision import full_precision
+from mmvseg.ops import upload
 
 #: Queries of an image and the objects that they have to find, both (n,).
 Assignment = tuple[Tensor, Tensor]
@@ -101,7 +102,7 @@ class MaskTargets:
 
     def select(self, objects: Tensor) -> 'MaskTargets':
         """Some of the objects, by indices (n,) on the CPU."""
-        chosen = objects.to(self.labels.device)
+        chosen = upload(objects, self.labels.device)
         return MaskTargets(self.labels[chosen], self.masks[chosen], self.visible[objects])
 
 

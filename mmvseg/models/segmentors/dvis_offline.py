@@ -25,6 +25,7 @@ from mmvseg.models.postprocess.vis import select_top
 from mmvseg.models.postprocess.vis_collector import to_instances
 from mmvseg.models.postprocess.vps import Candidates, segment_video
 from mmvseg.models.postprocess.vss import classify_video
+from mmvseg.models.precision import WHY_NOT_FINITE
 from mmvseg.models.trackers import TrackerState
 from mmvseg.ops import upload
 from mmvseg.registry import MODELS
@@ -191,8 +192,7 @@ class DVISOffline(VideoSegmentor):
             if not is_finite:
                 raise UserError(
                     f'video {state.sample.video_name!r}: the class scores of the {module} are not '
-                    'finite; the weights may be damaged, or the model needs float32 instead of '
-                    'half precision (--fp16, --amp)'
+                    f'finite; {WHY_NOT_FINITE}'
                 )
         result = VideoDataSample(metainfo=state.sample.metainfo)
         result.pred = self._report(state, class_probabilities(refined, online), embeds[0])

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from mmvseg.errors import UserError
 from mmvseg.models.data_preprocessor import VideoDataPreprocessor
 from mmvseg.models.losses import QueryPredictions
+from mmvseg.models.precision import WHY_NOT_FINITE
 from mmvseg.ops import upload
 from mmvseg.structures import FrameQueries, VideoDataSample, VideoWindow
 
@@ -106,8 +107,7 @@ def require_finite(
         frame, output = torch.nonzero(~is_finite.T)[0].tolist()
         raise UserError(
             f'video {sample.video_name!r}, frame {sample.frame_ids[start + frame]}: the '
-            f'{_OUTPUTS[output]} of the {module} are not finite; the weights may be damaged, '
-            'or the model needs float32 instead of half precision (--fp16, --amp)'
+            f'{_OUTPUTS[output]} of the {module} are not finite; {WHY_NOT_FINITE}'
         )
 
 

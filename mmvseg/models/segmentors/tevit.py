@@ -16,6 +16,7 @@ from torch import Tensor
 from mmvseg.errors import UserError
 from mmvseg.models.postprocess.tube_limits import TubeLimits
 from mmvseg.models.postprocess.vis import paste_and_encode
+from mmvseg.models.precision import WHY_NOT_FINITE
 from mmvseg.ops import upload
 from mmvseg.registry import MODELS
 from mmvseg.structures import VideoDataSample, VideoInstances, VideoWindow
@@ -280,7 +281,4 @@ def _check_numbers(sample: VideoDataSample, *outputs: Tensor) -> None:
     """Refuse scores, boxes and masks that are no numbers, all of them in one transfer."""
     if torch.stack([output.isnan().any() for output in outputs]).any():
         video = sample.get('video_name')
-        raise UserError(
-            f'video {video!r}: scores, boxes or masks are not finite; the weights may be damaged, '
-            'or the model needs float32 instead of half precision (--fp16, --amp)'
-        )
+        raise UserError(f'video {video!r}: scores, boxes or masks are not finite; {WHY_NOT_FINITE}')

@@ -7,6 +7,7 @@ from mmvseg.errors import UserError
 from mmvseg.models.heads.token_query_head import TokenQueryHead
 from mmvseg.models.postprocess.frame_store import RawCodec
 from mmvseg.models.postprocess.query_collector import decode_masks
+from mmvseg.models.precision import WHY_NOT_FINITE
 from mmvseg.ops import upload
 from mmvseg.structures import FrameQueries
 
@@ -64,7 +65,6 @@ class TokenCodec(RawCodec):
         finite, self._finite = self._finite, []
         if finite and not torch.stack(finite).all():
             raise UserError(
-                f'video {self.video_name!r}: the masks of upscaled patches are not finite; the '
-                'weights may be damaged, or the model needs float32 instead of half precision '
-                '(--fp16, --amp)'
+                f'video {self.video_name!r}: the masks of upscaled patches are not finite; '
+                + WHY_NOT_FINITE
             )

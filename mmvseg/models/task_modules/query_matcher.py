@@ -20,6 +20,7 @@ from mmvseg.models.losses.query_predictions import (
     sample_masks,
 )
 from mmvseg.models.precision import full_precision
+from mmvseg.ops import upload
 from mmvseg.registry import TASK_UTILS
 
 #: Points that are compared at a time: all queries at all points of a long clip fill a GPU.
@@ -227,5 +228,5 @@ def _to_cpu(costs: Sequence[Tensor]) -> Sequence[Tensor]:
 def _to_device(matches: Sequence[Assignment], device: torch.device) -> list[Assignment]:
     """Assignments that were found on the CPU, all in one transfer."""
     counts = [len(queries) for queries, _ in matches]
-    pairs = torch.cat([torch.stack(match) for match in matches], dim=1).to(device)  # (2, sum)
-    return list(zip(*(side.split(counts) for side in pairs), strict=True))
+    pairs = torch.cat([torch.stack(match) for match in matches], dim=1)  # (2, sum of counts)
+    return list(zip(*(side.split(counts) for side in upload(pairs, device)), strict=True))

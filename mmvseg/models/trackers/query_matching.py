@@ -14,7 +14,7 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from mmvseg.errors import UserError
-from mmvseg.models.precision import full_precision
+from mmvseg.models.precision import WHY_NOT_FINITE, full_precision
 from mmvseg.ops import upload
 
 #: ``true``: slot k takes the query that resembles what the slot held before. ``inverse``: slot k
@@ -129,6 +129,5 @@ def _check_finite(costs: np.ndarray) -> None:
         clip, frame = np.argwhere(~finite)[0]
         raise UserError(
             f'the query embeddings of frame {frame} of clip {clip} of the batch are not finite; '
-            'the weights may be damaged, or the model needs float32 instead of '
-            'half precision (--fp16, --amp)'
+            + WHY_NOT_FINITE
         )
