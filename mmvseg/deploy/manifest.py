@@ -127,6 +127,11 @@ class Manifest(Struct, kw_only=True):
     clip: Clip | None = None
 
     @property
+    def by_stretches(self) -> bool:
+        """Whether tubes of queries are reported for each stretch of a video."""
+        return self.task == 'vis' and self.report.max_per_stretch > 0
+
+    @property
     def metainfo(self) -> dict:
         """As results want it."""
         return dict(
