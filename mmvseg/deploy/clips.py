@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 from pycocotools import mask as mask_utils
+from scipy.special import expit
 
 from mmvseg.errors import UserError, counted
 from mmvseg.structures import VideoInstances
@@ -65,8 +66,7 @@ class ClipVideo(VideoLoop):
         found = self._networks['clip'](frames=np.stack(frames), image_size=size)
         class_logits, boxes = found.pop('class_logits'), found.pop('boxes')
         attn_feats = found.pop('attn_feats')
-        scores = 1 / (1 + np.exp(-class_logits))
-        scores, queries, labels = select(scores.mean(0), self._manifest.report)
+        scores, queries, labels = select(expit(class_logits).mean(0), self._manifest.report)
         boxes = boxes[:, queries]
         masks = self._networks['masks'](
             boxes=boxes,
@@ -75,7 +75,7 @@ class ClipVideo(VideoLoop):
             **found,
         )['mask_logits']
         self._require_finite((class_logits, boxes, masks), self._start)
-        probs = 1 / (1 + np.exp(-masks))
+        probs = expit(masks)
         height, width = (
             new / old
             for new, old in zip(self._geometry.resized, self._geometry.original, strict=True)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
+from scipy.special import softmax
 
 from mmvseg.structures import VideoInstances, VideoResult
 from mmvseg.structures.tube_stitching import TubeStitcher
@@ -12,7 +13,7 @@ from . import masks, reports
 from .frame_store import FrameStore
 from .frames import FrameGeometry
 from .manifest import Manifest
-from .scores import probabilities, softmax
+from .scores import probabilities
 from .streams import Matched, Propagated, Tracked
 from .video_loop import VideoLoop
 
