@@ -74,6 +74,13 @@ def test_options_change_the_description():
         manifest_of(model, num_frames=4)
     assert manifest_of(build_tevit(), num_frames=4).clip.fixed
     assert not manifest_of(build_tevit()).clip.fixed
+    assert manifest_of(build_tevit(), num_frames=8).clip.overlap == 2
+    sharing = build_tevit(clip_overlap=3)
+    assert manifest_of(sharing, num_frames=4).clip.overlap == 3
+    with pytest.raises(
+        UserError, match='--frames 3: clips of the config share 3 frames; give more'
+    ):
+        manifest_of(sharing, num_frames=3)
 
 
 def test_learned_positions_have_one_size():

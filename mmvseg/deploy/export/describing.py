@@ -1,7 +1,7 @@
 """The manifest of a model: what of its config counts at inference."""
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import msgspec
@@ -100,7 +100,8 @@ def describe(
         num_frames: likewise.
 
     Raises:
-        UserError: ``num_frames`` is given for a model that takes single frames.
+        UserError: ``num_frames`` is given for a model that takes single frames, or is no more than
+            clips share.
     """
     kind = kind_of(model)
     if kind != 'clip' and num_frames:
@@ -159,10 +160,16 @@ def _report(model: VideoSegmentor) -> Report:
 
 def _clip(model: TeViT, num_frames: int | None) -> Clip:
     settings = model.test_cfg
-    frames = num_frames or settings.clip_frames
+    if num_frames is not None:
+        settings = replace(settings, clip_frames=num_frames)
+    if settings.overlap >= settings.clip_frames:
+        raise UserError(
+            f'--frames {num_frames}: clips of the config share {settings.overlap} frames; give '
+            'more --frames, or fewer with --cfg-options model.test_cfg.clip_overlap=N'
+        )
     return Clip(
-        frames=frames,
-        overlap=settings.overlap if num_frames is None else min(settings.overlap, frames // 4),
+        frames=settings.clip_frames,
+        overlap=settings.overlap,
         mask_threshold=settings.mask_thr_binary,
         fixed=num_frames is not None,
     )
