@@ -52,6 +52,14 @@ def test_models_of_images_are_refused(config, model):
 def test_what_a_pipeline_may_do():
     cfg = load_config('minvis_r50_ytvis21')
     assert resizing(cfg) == dict(scale=(1333, 360), backend='pillow')
+    resize = next(t for t in cfg.test_dataloader.dataset.pipeline if t.type == 'ResizeClip')
+    resize.backend = 'torch'
+    with pytest.raises(
+        UserError, match='needs torch, which exported models do without; give it ba'
+    ):
+        resizing(cfg)
+    resize.backend = 'cv2'
+    assert resizing(cfg) == dict(scale=(1333, 360), backend='cv2')
     cfg.test_dataloader.dataset.pipeline.insert(1, dict(type='FlipClip'))
     with pytest.raises(UserError, match='pipeline: FlipClip cannot be exported; what is exported'):
         resizing(cfg)

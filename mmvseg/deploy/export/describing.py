@@ -62,7 +62,7 @@ def resizing(cfg: Config) -> dict[str, Any]:
     """How the test pipeline of a config resizes frames: ``scale`` and ``backend``.
 
     Raises:
-        UserError: it does something else to them, too, or draws a size.
+        UserError: it does something else to them, too, draws a size, or resizes them by torch.
     """
     dataset = cfg.test_dataloader.dataset
     while 'dataset' in dataset:
@@ -76,6 +76,11 @@ def resizing(cfg: Config) -> dict[str, Any]:
             raise UserError(
                 f'test_dataloader.dataset.pipeline: {transform["type"]} cannot be exported; what '
                 'is exported may resize frames once, to one scale, by ResizeClip'
+            )
+        if built.backend == 'torch':
+            raise UserError(
+                "test_dataloader.dataset.pipeline: ResizeClip(backend='torch') needs torch, which "
+                "exported models do without; give it backend='pillow', which averages likewise"
             )
         found = dict(scale=built.scales[0], backend=built.backend)
     return found
