@@ -1,40 +1,24 @@
 """A video through TeViT's networks, clip by clip, to its tubes."""
 
-from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from pycocotools import mask as mask_utils
+from scipy.special import expit
 
 from mmvseg.errors import UserError, counted
 from mmvseg.structures import VideoInstances
 from mmvseg.structures.tube_stitching import TubeStitcher
 
-from .frames import FrameGeometry
-from .manifest import Manifest
 from .scores import select
-from .sessions import Network
-from .videos import require_finite
+from .video_loop import VideoLoop
 
 
-class ClipVideo:
-    """Clips that overlap; the tubes of the next continue those of the one before.
+class ClipVideo(VideoLoop):
+    """Clips that overlap; the tubes of the next continue those of the one before."""
 
-    Args:
-        networks: ``clip`` and ``masks``.
-        manifest: of the model.
-        geometry: sizes of the frames.
-        name: of the video, for messages.
-    """
-
-    def __init__(
-        self,
-        networks: Mapping[str, Network],
-        manifest: Manifest,
-        geometry: FrameGeometry,
-        name: str,
-    ) -> None:
-        self._networks, self._manifest = networks, manifest
-        self._geometry, self._name = geometry, name
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self._frames: list[np.ndarray] = []  # of the clip to come, those before for a fixed one
         self._start = 0  # frame of the video that is the clip's first
         self._before: list[np.ndarray] = []
@@ -82,8 +66,7 @@ class ClipVideo:
         found = self._networks['clip'](frames=np.stack(frames), image_size=size)
         class_logits, boxes = found.pop('class_logits'), found.pop('boxes')
         attn_feats = found.pop('attn_feats')
-        scores = 1 / (1 + np.exp(-class_logits))
-        scores, queries, labels = select(scores.mean(0), self._manifest.report)
+        scores, queries, labels = select(expit(class_logits).mean(0), self._manifest.report)
         boxes = boxes[:, queries]
         masks = self._networks['masks'](
             boxes=boxes,
@@ -91,8 +74,8 @@ class ClipVideo:
             labels=np.broadcast_to(labels, (T, len(labels))),
             **found,
         )['mask_logits']
-        require_finite((class_logits, boxes, masks), self._name, self._start)
-        probs = 1 / (1 + np.exp(-masks))
+        self._require_finite((class_logits, boxes, masks), self._start)
+        probs = expit(masks)
         height, width = (
             new / old
             for new, old in zip(self._geometry.resized, self._geometry.original, strict=True)

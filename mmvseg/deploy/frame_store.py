@@ -1,10 +1,8 @@
 """Keeps an array a frame until the end of a video, in memory as far as allowed, then on disk."""
 
-import tempfile
-
 import numpy as np
 
-from mmvseg.errors import UserError
+from mmvseg.spill_file import SpillFile
 
 
 class FrameStore:
@@ -17,11 +15,10 @@ class FrameStore:
     def __init__(self, memory_mb: float) -> None:
         self._limit = memory_mb * 2**20
         self._in_memory: list[np.ndarray] = []
-        self._file = None
-        self._in_file = 0
+        self._on_disk = SpillFile()
 
     def __len__(self) -> int:
-        return len(self._in_memory) + self._in_file
+        return len(self._in_memory) + len(self._on_disk)
 
     def append(self, array: np.ndarray) -> None:
         """Keep the next frame's array.
@@ -29,24 +26,14 @@ class FrameStore:
         Raises:
             UserError: the disk for temporary files is full.
         """
-        if not self._in_file and (len(self._in_memory) + 1) * array.nbytes <= self._limit:
+        if not len(self._on_disk) and (len(self._in_memory) + 1) * array.nbytes <= self._limit:
             self._in_memory.append(array)
             return
-        self._shape, self._dtype, self._nbytes = array.shape, array.dtype, array.nbytes
-        try:
-            if self._file is None:
-                self._file = tempfile.TemporaryFile(prefix='mmvseg_')  # noqa: SIM115
-            self._file.seek(self._in_file * array.nbytes)
-            self._file.write(array.tobytes())
-        except OSError as error:
-            raise UserError(
-                f'frame {len(self)}: cannot be kept in {tempfile.gettempdir()} ({error.strerror}); '
-                'free space there, or let TMPDIR name another folder'
-            ) from error
-        self._in_file += 1
+        self._shape, self._dtype = array.shape, array.dtype
+        self._on_disk.append(array.tobytes(), frame=len(self))
 
     def __getitem__(self, frame: int) -> np.ndarray:
         if frame < len(self._in_memory):
             return self._in_memory[frame]
-        self._file.seek((frame - len(self._in_memory)) * self._nbytes)
-        return np.frombuffer(self._file.read(self._nbytes), self._dtype).reshape(self._shape)
+        data = self._on_disk[frame - len(self._in_memory)]
+        return np.frombuffer(data, self._dtype).reshape(self._shape)

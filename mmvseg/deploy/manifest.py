@@ -14,6 +14,8 @@ from mmvseg.files import user_path
 
 #: Key of the manifest in the metadata of an .onnx file.
 METADATA_KEY = 'mmvseg'
+#: Key of the network's name there.
+NAME_KEY = 'network'
 #: Name of the manifest in a folder.
 FILE_NAME = 'deploy.json'
 #: Raised whenever an older program would misread a newer manifest.
@@ -125,6 +127,17 @@ class Manifest(Struct, kw_only=True):
     report: Report
     alignment: Literal['inverse', 'true'] = 'true'
     clip: Clip | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind == 'clip' and self.clip is None:
+            raise ValueError('kind is clip, but clip is null')
+        if self.task == 'vps' and self.report.num_things is None:
+            raise ValueError('task is vps, but report.num_things is null')
+
+    @property
+    def by_stretches(self) -> bool:
+        """Whether tubes of queries are reported for each stretch of a video."""
+        return self.task == 'vis' and self.report.max_per_stretch > 0
 
     @property
     def metainfo(self) -> dict:

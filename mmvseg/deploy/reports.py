@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from mmvseg.structures import CodedMaps, Segment, VideoInstances, VideoPanoptic, VideoSemantic
+from mmvseg.structures import CodedMaps, VideoInstances, VideoPanoptic, VideoSemantic
+from mmvseg.structures.panoptic_segments import segments_of_candidates
 
 from . import masks
 from .frames import FrameGeometry
@@ -54,7 +55,10 @@ def panoptic(
         winner, frame_areas = _claim(logits, scores, geometry)
         winners.append(winner)
         areas += frame_areas
-    segments, ids = _segments(queries, labels, scores, areas, report)
+    candidates = zip(queries.tolist(), labels.tolist(), scores.tolist(), strict=True)
+    segments, ids = segments_of_candidates(
+        candidates, areas, report.num_things, report.overlap_threshold
+    )
     return VideoPanoptic(segments, CodedMaps(ids[winner] for winner in winners))
 
 
@@ -100,24 +104,3 @@ def _claim(
         areas[:, 1] += (probs >= 0.5).sum((1, 2))
         areas[:, 2] += np.bincount(winner[inside], minlength=count)
     return winners, areas
-
-
-def _segments(
-    queries: np.ndarray, labels: np.ndarray, scores: np.ndarray, areas: np.ndarray, report: Report
-) -> tuple[list[Segment], np.ndarray]:
-    """Segments with the ids 1, 2, ..., one for each stuff class, and the id of each map value."""
-    segments: list[Segment] = []
-    stuff: dict[int, int] = {}
-    ids = [0]
-    columns = (queries.tolist(), labels.tolist(), scores.tolist(), areas.tolist())
-    for query, label, score, (won, probable, sure) in zip(*columns, strict=True):
-        if not (won and probable and sure) or won / probable < report.overlap_threshold:
-            ids.append(0)
-            continue
-        if label not in stuff:
-            is_thing = label < report.num_things
-            segments.append(Segment(len(segments) + 1, label, is_thing, score, query))
-            if not is_thing:
-                stuff[label] = segments[-1].id
-        ids.append(stuff.get(label, len(segments)))
-    return segments, np.array(ids, np.min_scalar_type(max(ids)))

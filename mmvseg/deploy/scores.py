@@ -1,14 +1,9 @@
 """Class probabilities of queries over frames, and which of them are reported."""
 
 import numpy as np
+from scipy.special import softmax
 
 from .manifest import Report
-
-
-def softmax(logits: np.ndarray, axis: int = -1) -> np.ndarray:
-    """Probabilities along an axis."""
-    powers = np.exp(logits - logits.max(axis, keepdims=True))
-    return powers / powers.sum(axis, keepdims=True)
 
 
 def probabilities(class_logits: np.ndarray, online_logits: np.ndarray | None = None) -> np.ndarray:
@@ -22,10 +17,10 @@ def probabilities(class_logits: np.ndarray, online_logits: np.ndarray | None = N
     Returns:
         (Q, K + 1) float32.
     """
-    probs = softmax(class_logits.astype(np.float32))
+    probs = softmax(class_logits.astype(np.float32), axis=1)
     if online_logits is None:
         return probs
-    online = softmax(online_logits.astype(np.float32))
+    online = softmax(online_logits.astype(np.float32), axis=1)
     return np.hstack([np.maximum(probs, online)[:, :-1], probs[:, -1:]])
 
 

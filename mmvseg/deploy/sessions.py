@@ -9,7 +9,7 @@ import onnxruntime
 from mmvseg.errors import UserError, short
 from mmvseg.files import user_path
 
-from .manifest import METADATA_KEY, Manifest, decode
+from .manifest import METADATA_KEY, NAME_KEY, Manifest, decode
 
 #: Errors alone: warnings are of no use to who runs a network.
 _LOG_LEVEL = 3
@@ -35,11 +35,10 @@ class Network:
     ) -> None:
         if not user_path(path).is_file():
             raise UserError(f'{path}: no such file; mmvseg export writes it')
-        missing = [name for name in providers if name not in known_providers()]
+        known = onnxruntime.get_available_providers()
+        missing = [name for name in providers if name not in known]
         if missing:
-            raise UserError(
-                f'onnxruntime has no {missing[0]} here; it has {", ".join(known_providers())}'
-            )
+            raise UserError(f'onnxruntime has no {missing[0]} here; it has {", ".join(known)}')
         options = onnxruntime.SessionOptions()
         options.log_severity_level = _LOG_LEVEL
         options.intra_op_num_threads = threads or 0
@@ -49,7 +48,8 @@ class Network:
             )
         except Exception as error:  # a type of its own for each of many reasons
             raise UserError(
-                f'{path}: onnxruntime cannot load it ({short(" ".join(str(error).split()), 200)})'
+                f'{path}: onnxruntime cannot load it ({short(" ".join(str(error).split()), 200)}); '
+                'export the model again'
             ) from error
         self.path = path
         self._outputs = [output.name for output in self._session.get_outputs()]
@@ -66,12 +66,26 @@ class Network:
         Raises:
             UserError: there is none.
         """
-        text = self._session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+        text = self._notes.get(METADATA_KEY)
         if text is None:
-            raise UserError(f'{self.path}: was not written by mmvseg export')
+            raise UserError(
+                f'{self.path}: was not written by mmvseg export, or lost its metadata '
+                f'{METADATA_KEY!r} since; give the file that mmvseg export wrote'
+            )
         return decode(text, str(self.path))
 
+    def require_name(self, name: str) -> None:
+        """Make sure that this is the network that its file is named after.
 
-def known_providers() -> list[str]:
-    """Where onnxruntime can compute here."""
-    return onnxruntime.get_available_providers()
+        Raises:
+            UserError: it is another one, or none of ours.
+        """
+        if self._notes.get(NAME_KEY) != name:
+            raise UserError(
+                f'{self.path}: is not the network {name!r} that mmvseg export wrote; export the '
+                'model again'
+            )
+
+    @property
+    def _notes(self) -> dict[str, str]:
+        return self._session.get_modelmeta().custom_metadata_map

@@ -47,6 +47,8 @@ class DeployedModel:
             self._networks = {
                 name: Network(file, providers, threads) for name, file in files.items()
             }
+            for name, network in self._networks.items():
+                network.require_name(name)
             return
         network = Network(path, providers, threads)
         self.manifest = network.manifest

@@ -1,10 +1,11 @@
 """A video through the networks of queries, frame by frame, to its result."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
+from scipy.special import softmax
 
-from mmvseg.errors import UserError
 from mmvseg.structures import VideoInstances, VideoResult
 from mmvseg.structures.tube_stitching import TubeStitcher
 
@@ -12,33 +13,19 @@ from . import masks, reports
 from .frame_store import FrameStore
 from .frames import FrameGeometry
 from .manifest import Manifest
-from .scores import probabilities, softmax
-from .sessions import Network
+from .scores import probabilities
 from .streams import Matched, Propagated, Tracked
+from .video_loop import VideoLoop
 
 _STREAMS = dict(matched=Matched, propagated=Propagated, tracked=Tracked)
 
 
-class OnlineVideo:
-    """A model whose masks are final frame by frame; classes count over the video, or a stretch.
+class OnlineVideo(VideoLoop):
+    """A model whose masks are final frame by frame; classes count over the video, or a stretch."""
 
-    Args:
-        networks: by name.
-        manifest: of the model.
-        geometry: sizes of the frames.
-        name: of the video, for messages.
-    """
-
-    def __init__(
-        self,
-        networks: Mapping[str, Network],
-        manifest: Manifest,
-        geometry: FrameGeometry,
-        name: str,
-    ) -> None:
-        self._manifest, self._geometry, self._name = manifest, geometry, name
-        self._stream = _STREAMS[manifest.kind](networks, manifest)
-        self._by_stretches = manifest.task == 'vis' and manifest.report.max_per_stretch > 0
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._stream = _STREAMS[self._manifest.kind](self._networks, self._manifest)
         self._tubes = TubeStitcher()
         self._num_frames = 0
         self._begin()
@@ -48,22 +35,18 @@ class OnlineVideo:
         self._masks = FrameStore(self._manifest.report.memory_mb)
 
     def add(self, frame: np.ndarray) -> None:
-        """Take the next frame, (3, H, W).
-
-        Raises:
-            UserError: the network gives numbers that are not finite.
-        """
-        if self._by_stretches and len(self._masks) == self._manifest.report.stretch_frames:
+        """Take the next frame, (3, H, W)."""
+        if self._manifest.by_stretches and len(self._masks) == self._manifest.report.stretch_frames:
             self._end_stretch()
         queries = self._stream.next(frame[None])
-        require_finite(queries, self._name, self._num_frames)
+        self._require_finite(queries, self._num_frames)
         self._class_logits.append(queries.class_logits)
         self._masks.append(masks.decode(queries.mask_embeds, queries.mask_features))
         self._num_frames += 1
 
     def result(self) -> VideoResult:
         """The result of the video."""
-        if self._by_stretches:
+        if self._manifest.by_stretches:
             self._end_stretch()
             return self._tubes.result()
         return report(self._manifest, self._probabilities(), self._frames, self._geometry)
@@ -81,38 +64,21 @@ class OnlineVideo:
         return (self._masks[frame][queries] for frame in range(len(self._masks)))
 
 
-class OfflineVideo:
-    """DVIS offline: the refiner sees the whole video before anything is said of it.
+class OfflineVideo(VideoLoop):
+    """DVIS offline: the refiner sees the whole video before anything is said of it."""
 
-    Args:
-        networks: by name.
-        manifest: of the model.
-        geometry: sizes of the frames.
-        name: of the video, for messages.
-    """
-
-    def __init__(
-        self,
-        networks: Mapping[str, Network],
-        manifest: Manifest,
-        geometry: FrameGeometry,
-        name: str,
-    ) -> None:
-        self._manifest, self._geometry, self._name = manifest, geometry, name
-        self._stream, self._refiner = Tracked(networks, manifest), networks['refiner']
-        self._features = FrameStore(manifest.report.memory_mb)
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._stream = Tracked(self._networks, self._manifest)
+        self._features = FrameStore(self._manifest.report.memory_mb)
         self._online_logits: list[np.ndarray] = []
         self._tracked: list[np.ndarray] = []
         self._alone: list[np.ndarray] = []
 
     def add(self, frame: np.ndarray) -> None:
-        """Take the next frame, (3, H, W).
-
-        Raises:
-            UserError: the networks give numbers that are not finite.
-        """
+        """Take the next frame, (3, H, W)."""
         queries = self._stream.next(frame[None])
-        require_finite(queries, self._name, len(self._features))
+        self._require_finite(queries, len(self._features))
         self._online_logits.append(queries.class_logits)
         self._features.append(queries.mask_features)
         self._tracked.append(self._stream.embeds)
@@ -120,12 +86,12 @@ class OfflineVideo:
 
     def result(self) -> VideoResult:
         """The result of the video."""
-        refined = self._refiner(
+        refined = self._networks['refiner'](
             tracked=np.stack(self._tracked, axis=1), frame_queries=np.stack(self._alone, axis=1)
         )
         self._refined = {name: array[0] for name, array in refined.items()}
         settings, T = self._manifest.report, len(self._features)
-        if self._manifest.task != 'vis' or not settings.max_per_stretch:
+        if not self._manifest.by_stretches:
             return self._report(range(T))
         tubes = TubeStitcher()
         for start in range(0, T, settings.stretch_frames):
@@ -161,16 +127,3 @@ def report(
 def mean(class_logits: list[np.ndarray]) -> np.ndarray:
     """Over frames, (Q, K + 1) float32."""
     return np.mean(class_logits, axis=0, dtype=np.float64).astype(np.float32)
-
-
-def require_finite(outputs: tuple[np.ndarray, ...], video: str, frame: int) -> None:
-    """Stop before damaged numbers become a result.
-
-    Raises:
-        UserError: naming video and frame.
-    """
-    if not all(np.isfinite(output).all() for output in outputs):
-        raise UserError(
-            f'video {video!r}, frame {frame}: what the network gives is not finite; the weights '
-            'of the exported model may be damaged'
-        )

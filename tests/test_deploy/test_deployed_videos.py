@@ -20,9 +20,8 @@ from deployed import (
 pytest.importorskip('onnxruntime')
 
 from mmvseg.deploy.clips import ClipVideo
-from mmvseg.deploy.export import plans
+from mmvseg.deploy.export import clips, plans
 from mmvseg.deploy.export.pixel_decoder import TraceablePixelDecoder
-from mmvseg.deploy.export.plans import clips
 from mmvseg.deploy.export.tracing import trace
 from mmvseg.deploy.frames import FrameGeometry, prepare
 from mmvseg.deploy.videos import OfflineVideo, OnlineVideo

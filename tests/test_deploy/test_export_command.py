@@ -52,6 +52,14 @@ def test_models_of_images_are_refused(config, model):
 def test_what_a_pipeline_may_do():
     cfg = load_config('minvis_r50_ytvis21')
     assert resizing(cfg) == dict(scale=(1333, 360), backend='pillow')
+    resize = next(t for t in cfg.test_dataloader.dataset.pipeline if t.type == 'ResizeClip')
+    resize.backend = 'torch'
+    with pytest.raises(
+        UserError, match='needs torch, which exported models do without; give it ba'
+    ):
+        resizing(cfg)
+    resize.backend = 'cv2'
+    assert resizing(cfg) == dict(scale=(1333, 360), backend='cv2')
     cfg.test_dataloader.dataset.pipeline.insert(1, dict(type='FlipClip'))
     with pytest.raises(UserError, match='pipeline: FlipClip cannot be exported; what is exported'):
         resizing(cfg)
@@ -74,6 +82,13 @@ def test_options_change_the_description():
         manifest_of(model, num_frames=4)
     assert manifest_of(build_tevit(), num_frames=4).clip.fixed
     assert not manifest_of(build_tevit()).clip.fixed
+    assert manifest_of(build_tevit(), num_frames=8).clip.overlap == 2
+    sharing = build_tevit(clip_overlap=3)
+    assert manifest_of(sharing, num_frames=4).clip.overlap == 3
+    with pytest.raises(
+        UserError, match='--frames 3: clips of the config share 3 frames; give more'
+    ):
+        manifest_of(sharing, num_frames=3)
 
 
 def test_learned_positions_have_one_size():

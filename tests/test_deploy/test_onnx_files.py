@@ -72,10 +72,20 @@ def _refused_files(folder, path):
     (others / 'deploy.json').write_text('{"version": 2}')
     with pytest.raises(UserError, match=r'deploy\.json: was exported by a newer mmvseg'):
         DeployedModel(others)
-    text = manifest.encode(Network(path).manifest).replace(b'"propagated"', b'"tracked"')
+    text = manifest.encode(Network(path).manifest)
+    (others / 'deploy.json').write_bytes(text.replace(b'"propagated"', b'"clip"'))
+    with pytest.raises(UserError, match=r'deploy\.json: is no .* \(kind is clip, but clip is null'):
+        DeployedModel(others)
+    (others / 'deploy.json').write_bytes(text.replace(b'"vis"', b'"vps"'))
+    with pytest.raises(UserError, match=r'task is vps, but report\.num_things is null'):
+        DeployedModel(others)
+    text = text.replace(b'"propagated"', b'"tracked"')
     (others / 'deploy.json').write_bytes(text)
     shutil.copy(path, others / 'frame.onnx')
     with pytest.raises(UserError, match=r'tracker\.onnx: no such file'):
+        DeployedModel(others)
+    shutil.copy(path, others / 'tracker.onnx')
+    with pytest.raises(UserError, match=r"tracker\.onnx: is not the network 'tracker' that mmvseg"):
         DeployedModel(others)
     code = 'import sys, mmvseg.deploy as d; d.DeployedModel(sys.argv[1]); print(*sys.modules)'
     ended = subprocess.run(

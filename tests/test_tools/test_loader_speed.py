@@ -1,5 +1,6 @@
 """tools/analysis/loader_speed.py: clips of made data through the pipelines of configs."""
 
+import json
 import sys
 from unittest import mock
 
@@ -76,3 +77,17 @@ def test_only_instances_are_measured(folder):
     cfg = load_config(CONFIGS / 'minvis/minvis_r50_vipseg.py')
     with pytest.raises(UserError, match='VIPSegDataset is not measured'):
         made_clips.made_dataset(cfg, folder)
+
+
+def test_quality_is_that_of_the_frames_also_after_a_run_that_was_ended(tmp_path):
+    def frames(quality):
+        root = tmp_path / str(quality)
+        made_clips.make_shapes(root, (48, 64), 2, 1, quality)
+        return [path.read_bytes() for path in made_clips.frame_files(root)]
+
+    best, small = frames(95), frames(30)
+    assert len(best) == 2
+    assert all(len(a) > len(b) for a, b in zip(best, small, strict=True))
+    stats = tmp_path / '30/stats.json'
+    stats.write_text(json.dumps(json.loads(stats.read_text()) | dict(complete=False)))
+    assert frames(30) == small

@@ -8,6 +8,7 @@ from mmengine.config import Config
 
 from mmvseg.datasets import CocoClipDataset, JointClipDataset, VideoDataset
 from mmvseg.datasets.shapes import ShapesOptions, ShapesRequest, write_shapes
+from mmvseg.datasets.shapes.writer import read_stats
 from mmvseg.datasets.youtube_vis import TABLES
 from mmvseg.errors import UserError
 from mmvseg.formats.categories import load_coco_names, load_table
@@ -68,8 +69,9 @@ def parts_of(dataset: VideoDataset | JointClipDataset) -> dict[str, VideoDataset
 
 
 def make_shapes(root: Path, size: tuple[int, int], length: int, count: int, quality: int) -> None:
-    """Videos, or images, unless they are there from an earlier run."""
-    made = (root / 'stats.json').exists()
+    """Videos, or images, unless they are there from an earlier run that came to its end."""
+    found = read_stats(root)
+    made = found is not None and found['complete']
     write_shapes(root, ShapesRequest(ShapesOptions(*size, length, DIFFICULTY), count, val=0))
     for path in [] if made else frame_files(root):
         cv2.imwrite(str(path), cv2.imread(str(path)), [cv2.IMWRITE_JPEG_QUALITY, quality])

@@ -1,7 +1,7 @@
 """The manifest of a model: what of its config counts at inference."""
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import msgspec
@@ -62,7 +62,7 @@ def resizing(cfg: Config) -> dict[str, Any]:
     """How the test pipeline of a config resizes frames: ``scale`` and ``backend``.
 
     Raises:
-        UserError: it does something else to them, too, or draws a size.
+        UserError: it does something else to them, too, draws a size, or resizes them by torch.
     """
     dataset = cfg.test_dataloader.dataset
     while 'dataset' in dataset:
@@ -76,6 +76,11 @@ def resizing(cfg: Config) -> dict[str, Any]:
             raise UserError(
                 f'test_dataloader.dataset.pipeline: {transform["type"]} cannot be exported; what '
                 'is exported may resize frames once, to one scale, by ResizeClip'
+            )
+        if built.backend == 'torch':
+            raise UserError(
+                "test_dataloader.dataset.pipeline: ResizeClip(backend='torch') needs torch, which "
+                "exported models do without; give it backend='pillow', which averages likewise"
             )
         found = dict(scale=built.scales[0], backend=built.backend)
     return found
@@ -100,7 +105,8 @@ def describe(
         num_frames: likewise.
 
     Raises:
-        UserError: ``num_frames`` is given for a model that takes single frames.
+        UserError: ``num_frames`` is given for a model that takes single frames, or is no more than
+            clips share.
     """
     kind = kind_of(model)
     if kind != 'clip' and num_frames:
@@ -159,10 +165,16 @@ def _report(model: VideoSegmentor) -> Report:
 
 def _clip(model: TeViT, num_frames: int | None) -> Clip:
     settings = model.test_cfg
-    frames = num_frames or settings.clip_frames
+    if num_frames is not None:
+        settings = replace(settings, clip_frames=num_frames)
+    if settings.overlap >= settings.clip_frames:
+        raise UserError(
+            f'--frames {num_frames}: clips of the config share {settings.overlap} frames; give '
+            'more --frames, or fewer with --cfg-options model.test_cfg.clip_overlap=N'
+        )
     return Clip(
-        frames=frames,
-        overlap=settings.overlap if num_frames is None else min(settings.overlap, frames // 4),
+        frames=settings.clip_frames,
+        overlap=settings.overlap,
         mask_threshold=settings.mask_thr_binary,
         fixed=num_frames is not None,
     )

@@ -8,7 +8,14 @@ from typing import Any
 from mmengine.config import Config
 
 from mmvseg.apis.inferencer import VideoSegInferencer
-from mmvseg.deploy.manifest import FILE_NAME, METADATA_KEY, NETWORKS, Manifest, encode
+from mmvseg.deploy.manifest import (
+    FILE_NAME,
+    METADATA_KEY,
+    NAME_KEY,
+    NETWORKS,
+    Manifest,
+    encode,
+)
 from mmvseg.errors import UserError
 from mmvseg.files import check_writable, user_path, write_bytes
 from mmvseg.hub import find_model
@@ -120,7 +127,7 @@ def export_network(plan: Plan, manifest: Manifest, path: Path) -> Exported:
     """
     try:
         program = trace(plan.network, plan.example, plan.dynamic)
-        metadata = {METADATA_KEY: encode(manifest).decode(), 'network': plan.name}
+        metadata = {METADATA_KEY: encode(manifest).decode(), NAME_KEY: plan.name}
         data = to_onnx(program, plan.network, metadata, plan.defaults)
     except UserError:
         raise

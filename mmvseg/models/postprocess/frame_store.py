@@ -1,6 +1,5 @@
 """Keeps one tensor a frame until the end of a video, in memory as far as allowed, then on disk."""
 
-import tempfile
 import zlib
 from collections.abc import Iterator
 from typing import Protocol
@@ -10,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmvseg.errors import UserError
 from mmvseg.ops import upload
+from mmvseg.spill_file import SpillFile
 
 from .query_masks import REACH
 
@@ -117,11 +116,10 @@ class FrameStore:
         self.memory_limit = memory_limit
         self.codec = codec
         self._in_memory: list[Tensor] = []
-        self._file = None
-        self._spans: list[tuple[int, int]] = []  # offset and length in the file
+        self._on_disk = SpillFile()
 
     def __len__(self) -> int:
-        return len(self._in_memory) + len(self._spans)
+        return len(self._in_memory) + len(self._on_disk)
 
     def append(self, tensor: Tensor) -> None:
         """Keep the next frame's tensor.
@@ -130,23 +128,12 @@ class FrameStore:
             UserError: the disk for temporary files is full.
         """
         used = len(self._in_memory) * tensor.nbytes
-        if not self._spans and used + tensor.nbytes <= self.memory_limit:
+        if not len(self._on_disk) and used + tensor.nbytes <= self.memory_limit:
             # A view would keep the whole window alive.
             self._in_memory.append(tensor.clone())
             return
         self._shape, self._device = tensor.shape, tensor.device
-        data = self.codec.encode(tensor)
-        try:
-            if self._file is None:
-                self._file = tempfile.TemporaryFile(prefix='mmvseg_')  # noqa: SIM115
-            start = self._file.seek(0, 2)
-            self._file.write(data)
-        except OSError as error:
-            raise UserError(
-                f'frame {len(self)}: cannot be kept in {tempfile.gettempdir()} ({error.strerror}); '
-                'free space there, or let TMPDIR name another folder'
-            ) from error
-        self._spans.append((start, len(data)))
+        self._on_disk.append(self.codec.encode(tensor), frame=len(self))
 
     def __getitem__(self, frame: int) -> Tensor:
         return self.select(frame)
@@ -155,9 +142,7 @@ class FrameStore:
         """What the codec selects of a frame's tensor: entries ``queries`` (n,), or all."""
         if frame < len(self._in_memory):
             return self.codec.select(self._in_memory[frame], queries)
-        offset, length = self._spans[frame - len(self._in_memory)]
-        self._file.seek(offset)
-        data = self._file.read(length)
+        data = self._on_disk[frame - len(self._in_memory)]
         return upload(self.codec.decode(data, self._shape, queries), self._device)
 
     def __iter__(self) -> Iterator[Tensor]:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from mmvseg.structures import CodedMaps, Segment, VideoPanoptic
+from mmvseg.structures.panoptic_segments import segments_of_candidates
 
 from .mask_probabilities import probability_bands
 from .query_masks import FrameGeometry
@@ -136,36 +137,19 @@ def make_segments(
     rules: PanopticRules,
     num_queries: int | None = None,
 ) -> tuple[list[Segment], np.ndarray]:
-    """Segments of the candidates that own enough of their masks; one for each stuff class.
+    """:func:`segments_of_candidates` of tensors.
 
     Args:
         candidates: n queries in ascending order.
         areas: of :func:`claim_pixels`, summed over frames, (n, 3).
         rules: which candidates become segments.
-        num_queries: None: ids count from 1. Otherwise Q, and ids do not depend on the other
-            segments: query + 1 for a thing, Q + 1 + class index for stuff.
+        num_queries: None, or Q for ids that do not depend on the other segments.
 
     Returns:
         The segments, and the id for each value that :func:`claim_pixels` puts into a map, (n + 1,).
     """
-    segments: list[Segment] = []
-    stuff_ids: dict[int, int] = {}
-    ids = [0]
     columns = (candidates.queries, candidates.labels, candidates.scores)
-    rows = zip(*(column.tolist() for column in columns), areas.tolist(), strict=True)
-    for query, label, score, (won, probable, sure) in rows:
-        if not (won and probable and sure) or won / probable < rules.overlap_threshold:
-            ids.append(0)
-            continue
-        if label in stuff_ids:
-            ids.append(stuff_ids[label])
-            continue
-        is_thing = label < rules.num_things
-        identity = len(segments) + 1
-        if num_queries is not None:
-            identity = query + 1 if is_thing else num_queries + 1 + label
-        if not is_thing:
-            stuff_ids[label] = identity
-        segments.append(Segment(identity, label, is_thing, score, query))
-        ids.append(identity)
-    return segments, np.array(ids, np.min_scalar_type(max(ids)))
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    return segments_of_candidates(
+        rows, areas, rules.num_things, rules.overlap_threshold, num_queries
+    )
