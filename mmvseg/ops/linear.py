@@ -89,7 +89,8 @@ def linear(
         >>> linear(torch.tensor([[1.0, 2.0]]), weight, None, 'relu')
         tensor([[3., 0.]])
     """
-    if uses_onednn() and _can_be_fused(rows, weight):
+    compiling = torch.compiler.is_compiling()  # the compiler fuses by itself
+    if not compiling and uses_onednn() and _can_be_fused(rows, weight):
         return product(rows, weight, bias, activation)
     return ACTIVATIONS[activation][1](F.linear(rows, weight, bias))
 
