@@ -100,9 +100,9 @@ class GroupAP:
         """AP of each group.
 
         Returns:
-            For each kind of group its ``measure`` and its ``groups`` by name: the bounds ``low``
-            and ``high``, both inclusive, ``high`` being None where there is no end; how many
-            ``objects`` are in it; and ``AP`` and ``AP50`` as fractions, -1 without objects.
+            For each kind of group its ``measure`` and its ``groups`` by name, with the bounds
+            ``low`` and ``high``, both inclusive, ``high`` being None where there is no end; how
+            many ``objects`` are in it; and ``AP`` and ``AP50`` as fractions, -1 without objects.
         """
         # Officially tracks of one score are ranked by the ids of their videos.
         verdicts = [entry for _, entry in sorted(self._verdicts, key=lambda pair: pair[0])]

@@ -70,6 +70,8 @@ class PanopticAnalysis:
         its parts are fractions, as ``mmvseg evaluate stq`` has it. NaN is what is undefined.
 
         Returns:
+            A dict of these entries.
+
             - ``sentence``: :meth:`sentence`.
             - ``VPQ``: the numbers of the metric.
             - ``parts``: by group and window length, SQ and RQ, means over classes.

@@ -43,6 +43,8 @@ class SemanticAnalysis:
         """All numbers, as a file holds them: fractions, NaN for what is undefined.
 
         Returns:
+            A dict of these entries.
+
             - ``sentence``: :meth:`sentence`.
             - ``scores``: the numbers of the metric.
             - ``losses``: what mIoU loses by ``false`` and by ``missed`` pixels; with mIoU the sum

@@ -126,7 +126,7 @@ class VideoSegInferencer:
 
     @property
     def task(self) -> str:
-        """``vis``: results are VideoInstances; ``vps``: VideoPanoptic; ``vss``: VideoSemantic."""
+        """``vis`` (VideoInstances are its results), ``vps`` (VideoPanoptic), ``vss`` (VideoSemantic)."""
         return self.model.task
 
     @property

@@ -56,7 +56,7 @@ class VideoRunner(Runner):
     """Runs training and tests; what differs from mmengine's Runner is how it saves and loads.
 
     Further config keys: ``allow_pickle`` (bool) accepts checkpoints that need unpickling;
-    ``log_to`` (list of names, see :mod:`mmvseg.engine.log_backends`) adds to what a training logs;
+    ``log_to`` (list of names, see :func:`.check_log_to`) adds to what a training logs;
     ``load_parts`` (list of sub-modules) lets a training take these alone from ``load_from``;
     ``allow_missing`` (list of name prefixes) lets parts of the model stay unfilled when weights are
     loaded, see :func:`mmvseg.checkpoints.weights.load_model_weights`.

@@ -46,8 +46,8 @@ def check_dataset(
         allow_outside_root: whether frames and masks may lie outside of their folders.
 
     Yields:
-        Problems, in the order of the file: categories, videos, annotations, then the videos'
-        frames.
+        Problems in the order of the file, of categories, videos and annotations, then of the
+        videos' frames.
 
     Raises:
         UserError: if the file is of none of the forms at all.

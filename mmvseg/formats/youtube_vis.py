@@ -188,7 +188,7 @@ def parse(
         on_annotation: called after each object.
 
     Yields:
-        What is wrong: categories, videos and annotations in the order of the file.
+        What is wrong with categories, videos and annotations in the order of the file.
 
     Returns:
         What is sound.

@@ -68,7 +68,7 @@ class SegmentedVideo:
 
     @cached_property
     def tracks(self) -> list[Track]:
-        """All tracks: in the order of ``pred``, of classes those that occur, the largest first."""
+        """All tracks, in the order of ``pred``, of classes those that occur, the largest first."""
         return tracks_of(self.pred, self.metainfo, self.frame_size)
 
     def __len__(self) -> int:

@@ -160,7 +160,7 @@ class SemanticQuality:
     def stats(self) -> dict[str, float]:
         """Acc, Acc_class, mIoU, fwIoU, video_mIoU, video_fwIoU, VC8, VC16.
 
-        The means are over classes that occur in the ground truth; video_... are means of the
+        The means are over classes that occur in the ground truth; ``video_…`` are means of the
         videos' own numbers.
         """
         overall = iou_stats(self.confusion())
