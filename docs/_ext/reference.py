@@ -124,7 +124,8 @@ class Registered(SphinxDirective):
         """The table."""
         rows = [
             (
-                f':py:class:`{name} <{value.__module__}.{value.__qualname__}>`',
+                f':py:class:`{name} <{value.__module__}.{value.__qualname__}>`'
+                + ('' if name == value.__name__ else f', class ``{value.__name__}``'),
                 (inspect.getdoc(value) or '').partition('\n')[0],
             )
             for name, value in registered(self.arguments[0]).items()

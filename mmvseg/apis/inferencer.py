@@ -126,7 +126,10 @@ class VideoSegInferencer:
 
     @property
     def task(self) -> str:
-        """``vis`` (VideoInstances are its results), ``vps`` (VideoPanoptic), ``vss`` (VideoSemantic)."""
+        """``vis``, ``vps`` or ``vss``.
+
+        Results are accordingly VideoInstances, VideoPanoptic or VideoSemantic.
+        """
         return self.model.task
 
     @property
