@@ -1,0 +1,101 @@
+"""Links to files of the repository that are no pages: each such file gets a page with its text.
+
+``[config](../configs/tevit/tevit_msgshift.py)`` leads to the file on a git host. In the site it
+leads to a page that shows the file, so that it can be read without a network. Folders and Markdown
+files outside the documentation lead to the repository.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.transforms import SphinxTransform
+
+#: Language of the highlighting by the end of a file's name; others are shown as they are.
+LANGUAGES = {'.py': 'python', '.sh': 'bash', '.yml': 'yaml', '.toml': 'toml', '.json': 'json'}
+FOLDER = '_repository'
+
+
+class FindRepositoryLinks(SphinxTransform):
+    """Takes links out of the documentation from what MyST would copy into the site."""
+
+    default_priority = 500
+
+    def apply(self) -> None:
+        """Mark the links that leave the documentation."""
+        links = [
+            *self.document.findall(addnodes.download_reference),
+            *self.document.findall(addnodes.pending_xref),
+        ]
+        for link in links:
+            if link.get('reftype') != 'myst' or link.get('refdomain'):
+                continue
+            path, _, anchor = link['reftarget'].partition('#')
+            file = repository_path(self.env, path) if path else None
+            if file is None:
+                continue
+            marked = addnodes.pending_xref(
+                '',
+                *link.children,
+                reftype='repository',
+                refdomain='',
+                reftarget=file,
+                refanchor=anchor,
+                refdoc=self.env.docname,
+                refexplicit=True,
+            )
+            link.replace_self(marked)
+
+
+def repository_path(env: BuildEnvironment, target: str) -> str | None:
+    """Path from the repository's root, of what exists outside the documentation; else None."""
+    docs = Path(env.srcdir)
+    path = Path(env.relfn2path(target, env.docname)[1]).resolve()
+    inside = path.is_relative_to(docs.parent) and not path.is_relative_to(docs)
+    return path.relative_to(docs.parent).as_posix() if inside and path.exists() else None
+
+
+def resolve(
+    app: Sphinx, env: BuildEnvironment, node: addnodes.pending_xref, content: nodes.TextElement
+) -> nodes.reference | None:
+    """The link that a marked one becomes."""
+    if node['reftype'] != 'repository' or app.builder.format != 'html':
+        return None
+    path = Path(env.srcdir).parent / node['reftarget']
+    if path.is_dir() or path.suffix == '.md':
+        kind = 'tree' if path.is_dir() else 'blob'
+        address = f'{app.config.repository_url}/{kind}/main/{node["reftarget"]}'
+        address += f'#{node["refanchor"]}' if node['refanchor'] else ''
+        return nodes.reference('', '', content, internal=False, refuri=address)
+    app.builder.repository_files.add(node['reftarget'])
+    page = app.builder.get_relative_uri(node['refdoc'], f'{FOLDER}/{node["reftarget"]}')
+    return nodes.reference('', '', content, internal=True, refuri=page)
+
+
+def begin(app: Sphinx) -> None:
+    """Files that this build has links to are gathered with the builder."""
+    app.builder.repository_files = set()
+
+
+def collect_pages(app: Sphinx) -> Iterator[tuple[str, dict, str]]:
+    """A page for each file."""
+    root = Path(app.srcdir).parent
+    for name in sorted(app.builder.repository_files):
+        text = (root / name).read_text(encoding='utf-8')
+        language = LANGUAGES.get(Path(name).suffix, 'text')
+        code = app.builder.highlighter.highlight_block(text, language, linenos=False)
+        body = f'<h1>{Path(name).name}</h1><p><code>{name}</code></p>{code}'
+        yield f'{FOLDER}/{name}', {'title': Path(name).name, 'body': body}, 'page.html'
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register with Sphinx."""
+    app.add_config_value('repository_url', '', 'html', types=[str])
+    app.add_transform(FindRepositoryLinks)
+    app.connect('builder-inited', begin)
+    app.connect('missing-reference', resolve)
+    app.connect('html-collect-pages', collect_pages)
+    return {'parallel_read_safe': True, 'parallel_write_safe': True}
