@@ -13,6 +13,7 @@
 
 import inspect
 import pkgutil
+import re
 from collections.abc import Iterable
 from importlib import import_module
 from types import ModuleType
@@ -20,6 +21,7 @@ from typing import Any
 
 from docutils import nodes
 from mmengine.registry import Registry
+from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.domains.python import PyObject
 from sphinx.ext.autodoc.mock import mock
@@ -145,12 +147,28 @@ def show_public_bases(app: Sphinx, name: str, value: type, options: Any, bases: 
         bases[position : position + 1] = private[0].__bases__
 
 
+def shorten_factories(
+    app: Sphinx, what: str, name: str, value: Any, options: Any, signature: str | None, result: Any
+) -> tuple[str | None, Any]:
+    """Write ``...`` for what dataclasses make anew each time, which would not be parsed."""
+    return signature and re.sub(r' ?= ?<factory>', ' = ...', signature), result
+
+
+def search_short_names(app: Sphinx, doctree: nodes.document) -> None:
+    """Find names without a module wherever they are documented, as with a leading dot."""
+    for reference in doctree.findall(addnodes.pending_xref):
+        if reference['refdomain'] == 'py' and '.' not in reference['reftarget']:
+            reference['refspecific'] = True
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Called by Sphinx."""
     app.add_directive('entries', Entries)
     app.add_directive('registered', Registered)
     app.connect('autodoc-skip-member', skip_field_numbers)
     app.connect('autodoc-process-bases', show_public_bases)
+    app.connect('autodoc-process-signature', shorten_factories)
+    app.connect('doctree-read', search_short_names)
     # "Attributes" of docstrings would be headed "Variables"
     for field in PyObject.doc_field_types:
         if field.name == 'variable':

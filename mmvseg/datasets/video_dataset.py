@@ -70,7 +70,7 @@ class VideoDataset(BaseDataset):
             names.
     """
 
-    #: Tasks that its annotations are of: vis, vps or vss.
+    #: Tasks that its annotations are of, ``vis``, ``vps`` or ``vss``.
     tasks: tuple[str, ...] = ('vis',)
     #: Layout of the files of panoptic results, see :func:`mmvseg.formats.writers.build_writer`.
     results_form = 'vipseg'

@@ -62,9 +62,9 @@ class VideoRunner(Runner):
     loaded, see :func:`mmvseg.checkpoints.weights.load_model_weights`.
     """
 
-    #: the signal that asks a training to end, see StopHook; 0: none
+    #: The signal that asks a training to end, see StopHook; 0 for none.
     stop_signal: int = 0
-    #: the dataloader of a test or stand-alone validation, None in training
+    #: The dataloader of a test or stand-alone validation, None in training.
     _tested: DataLoader | None = None
 
     def setup_env(self, env_cfg: dict) -> None:

@@ -51,6 +51,14 @@ def check_dataset(
 
     Raises:
         UserError: if the file is of none of the forms at all.
+
+    Example:
+        >>> list(check_dataset('shapes/val.json', 'shapes/val/JPEGImages'))
+        []
+        >>> text = Path('shapes/val.json').read_text().replace('00003.jpg', 'x.jpg', 1)
+        >>> _ = Path('broken.json').write_text(text)
+        >>> print(next(check_dataset('broken.json', 'shapes/val/JPEGImages')))
+        shapes/val/JPEGImages/shapes_00000/x.jpg: video 1, frame 3, frame: missing file
     """
     data, file = read_json_bytes(ann_file), str(ann_file)
     form = _form(data, file)

@@ -108,9 +108,7 @@ class Flaws:
         )
 
 
-def strictly(
-    findings: Findings[T], flaws: Flaws | None = None, advice: str = _ADVICE
-) -> T:
+def strictly(findings: Findings[T], flaws: Flaws | None = None, advice: str = _ADVICE) -> T:
     """What is read, if there is no fault.
 
     Args:
