@@ -2,9 +2,10 @@
 
 ``entries`` documents public names of a module from their docstrings, below an overview of them:
 
-    .. entries:: mmvseg.deploy
+    .. entries::
 
-       DeployedModel
+       mmvseg.deploy: DeployedModel
+       mmvseg.deploy.manifest: Manifest read_folder
 
 ``registered`` lists what a registry of :mod:`mmvseg.registry` builds by name:
 
@@ -43,10 +44,11 @@ def registries() -> list[str]:
 
 
 def registered(name: str) -> dict[str, type]:
-    """What a registry of mmvseg builds, by the names that configs use."""
+    """The classes of mmvseg that a registry builds, by the names that configs use."""
     found: Registry = getattr(registry, name)
     found.import_from_location()
-    return dict(sorted(found.module_dict.items()))
+    entries = sorted(found.module_dict.items())
+    return {name: value for name, value in entries if value.__module__.startswith('mmvseg.')}
 
 
 def is_documented_by_itself(value: Any) -> bool:
@@ -98,23 +100,27 @@ def table(rows: Iterable[tuple[str, str]], *header: str) -> list[str]:
 class Entries(SphinxDirective):
     """The names of the content, each with what its docstring says."""
 
-    required_arguments = 1
     has_content = True
 
     def run(self) -> list[nodes.Node]:
         """The overview and the entries."""
-        names = [name for line in self.content for name in line.split()]
-        lines = []
+        lines, rows, entries = [], [], []
         with mock(self.config.autodoc_mock_imports):
-            module = import_module(self.arguments[0])
-            if module.__name__ not in self.env.domains.python_domain.modules:
-                # a target for references, which is not to change how names below are read
-                lines += [f'.. py:module:: {module.__name__}', '', '.. py:currentmodule:: None', '']
-            links = {name: f':py:obj:`{name} <{module.__name__}.{name}>`' for name in names}
-            lines += table((link, summary(module, name)) for name, link in links.items())
-            for name in names:
-                lines += entry(module, name)
-        return self.parse_text_to_nodes('\n'.join(lines))
+            for line in self.content:
+                place, _, names = line.partition(':')
+                module = import_module(place)
+                lines += self._target(place)
+                for name in names.split():
+                    link = f':py:obj:`{name} <{place}.{name}>`'
+                    rows.append((link, summary(module, name)))
+                    entries += entry(module, name)
+        return self.parse_text_to_nodes('\n'.join([*lines, *table(rows), *entries]))
+
+    def _target(self, module: str) -> list[str]:
+        """What references to a module lead to; how names below are read does not change."""
+        if module in self.env.domains.python_domain.modules:
+            return []
+        return [f'.. py:module:: {module}', '', '.. py:currentmodule:: None', '']
 
 
 class Registered(SphinxDirective):

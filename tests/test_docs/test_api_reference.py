@@ -27,10 +27,11 @@ PACKAGES = [
 
 def listed():
     """The names that pages document, with their modules."""
-    block = r'^\.\. entries:: (\S+)\n\n((?: +\S+\n)+)'
     for text in PAGES.values():
-        for module, names in re.findall(block, text, re.MULTILINE):
-            yield from (f'{module}.{name}' for name in names.split())
+        for block in re.findall(r'^\.\. entries::\n\n((?:   .+\n)+)', text, re.MULTILINE):
+            for line in block.splitlines():
+                module, _, names = line.strip().partition(':')
+                yield from (f'{module}.{name}' for name in names.split())
 
 
 def value_of(name):
