@@ -31,10 +31,14 @@ class FindRepositoryLinks(SphinxTransform):
             *self.document.findall(addnodes.pending_xref),
         ]
         for link in links:
-            if link.get('reftype') != 'myst' or link.get('refdomain'):
+            if link.get('reftype') != 'myst':
                 continue
             path, _, anchor = link['reftarget'].partition('#')
-            file = repository_path(self.env, path) if path else None
+            if link.get('refdomain') == 'doc':  # a Markdown file, named without its end
+                target = Path(self.env.srcdir, f'{path}.md')
+            else:
+                target = Path(self.env.relfn2path(path, self.env.docname)[1])
+            file = repository_path(Path(self.env.srcdir), target) if path else None
             if file is None:
                 continue
             marked = addnodes.pending_xref(
@@ -43,17 +47,16 @@ class FindRepositoryLinks(SphinxTransform):
                 reftype='repository',
                 refdomain='',
                 reftarget=file,
-                refanchor=anchor,
+                refanchor=anchor or link.get('reftargetid') or '',
                 refdoc=self.env.docname,
                 refexplicit=True,
             )
             link.replace_self(marked)
 
 
-def repository_path(env: BuildEnvironment, target: str) -> str | None:
+def repository_path(docs: Path, path: Path) -> str | None:
     """Path from the repository's root, of what exists outside the documentation; else None."""
-    docs = Path(env.srcdir)
-    path = Path(env.relfn2path(target, env.docname)[1]).resolve()
+    path = path.resolve()
     inside = path.is_relative_to(docs.parent) and not path.is_relative_to(docs)
     return path.relative_to(docs.parent).as_posix() if inside and path.exists() else None
 

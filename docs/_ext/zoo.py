@@ -42,7 +42,7 @@ class Zoo(SphinxDirective):
         header = list(COLUMNS)
         lines = [f'| {" | ".join(header)} |', f'|{"---|" * len(header)}']
         for model, row in zip(models, rows, strict=True):
-            cells = dict(row, config=f'[{row["config"]}](/../{model.config})')
+            cells = dict(row, name=f'[{row["name"]}](/../{model.config})')
             lines.append(f'| {" | ".join(cells[title] for title in header)} |')
         (parsed,) = self.parse_text_to_nodes('\n'.join(lines))
         return parsed
@@ -90,20 +90,15 @@ def _weights(model: ModelEntry) -> str:
 
 
 def _license(model: ModelEntry) -> str:
-    """Licence of the weights; what is not free for commerce says so."""
+    """Of the weights; what is not free for commerce says so."""
     if model.weights is None:
         return NONE
     name = model.license.name
     return f'{name}, non-commercial' if model.license.non_commercial else name
 
 
-def _predict_name(model: ModelEntry) -> str:
-    """What ``mmvseg predict --model`` takes; image models do not segment videos."""
-    return f'`{model.name}`' if model.weights and model.task != 'image' else NONE
-
-
 COLUMNS: dict[str, Callable[[ModelEntry], str]] = {
-    'config': lambda model: model.name,
+    'name': lambda model: model.name,
     'family': lambda model: model.collection.name,
     'task': lambda model: TASKS[model.task],
     'backbone': lambda model: model.backbone,
@@ -111,8 +106,7 @@ COLUMNS: dict[str, Callable[[ModelEntry], str]] = {
     'published': _published,
     'parameters': lambda model: f'{model.parameters / 1e6:.1f} M',
     'weights': _weights,
-    'licence of the weights': _license,
-    'name for predict': _predict_name,
+    'licence': _license,
 }
 
 

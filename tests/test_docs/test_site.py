@@ -134,13 +134,16 @@ def test_the_zoo_has_all_configs(pages):
         ('[a](#nowhere)', 'nowhere'),
         ('[a](gone.md)', 'gone.md'),
         ('[a](../gone.py)', 'gone.py'),
-        ('[a](page.md#there) [b](../code.py) [c](page.md)', None),
+        ('[a](../GONE.md)', 'GONE.md'),
+        ('[a](page.md#there) [b](../code.py) [c](page.md) [d](../READ.md#top) [e](../folder)', ''),
     ],
 )
 def test_a_broken_link_fails_the_build(tmp_path, text, problem):
     docs = tmp_path / 'docs'
+    (tmp_path / 'folder').mkdir()
     docs.mkdir()
     (tmp_path / 'code.py').write_text('answer = 42\n')
+    (tmp_path / 'READ.md').write_text('# Top\n')
     (docs / 'index.md').write_text(f'# Index\n\n{text}\n\n```{{toctree}}\npage\n```\n')
     (docs / 'page.md').write_text('# Page\n\n## There\n')
     status, messages = build(docs, tmp_path / 'out')
@@ -149,3 +152,7 @@ def test_a_broken_link_fails_the_build(tmp_path, text, problem):
     if not problem:
         shown = (tmp_path / 'out/_repository/code.py.html').read_text()
         assert re.sub('<[^>]+>', '', shown).count('answer = 42') == 1
+        links = Page(tmp_path / 'out/index.html').links
+        assert {'page.html#there', 'page.html', '_repository/code.py.html'} < set(links)
+        assert [link for link in links if link.endswith('/blob/main/READ.md#top')]
+        assert [link for link in links if link.endswith('/tree/main/folder')]
