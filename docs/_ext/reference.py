@@ -104,17 +104,17 @@ class Entries(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """The overview and the entries."""
-        lines, rows, entries = [], [], []
+        rows, entries, places = [], [], {}
         with mock(self.config.autodoc_mock_imports):
             for line in self.content:
                 place, _, names = line.partition(':')
-                module = import_module(place)
-                lines += self._target(place)
+                module = places[place] = import_module(place)
                 for name in names.split():
                     link = f':py:obj:`{name} <{place}.{name}>`'
                     rows.append((link, summary(module, name)))
                     entries += entry(module, name)
-        return self.parse_text_to_nodes('\n'.join([*lines, *table(rows), *entries]))
+        targets = [line for place in places for line in self._target(place)]
+        return self.parse_text_to_nodes('\n'.join([*targets, *table(rows), *entries]))
 
     def _target(self, module: str) -> list[str]:
         """What references to a module lead to; how names below are read does not change."""
