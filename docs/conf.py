@@ -16,9 +16,6 @@ release = re.search(
     r"^__version__ = '(.+)'$", (ROOT / 'mmvseg' / '__init__.py').read_text(), re.MULTILINE
 )[1]
 
-#: Where the repository is; the one place that says so for the site.
-repository_url = 'https://github.com/mmvseg/mmvseg'
-
 extensions = [
     'myst_nb',
     'sphinx.ext.autodoc',

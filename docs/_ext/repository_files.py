@@ -1,8 +1,7 @@
 """Links to files of the repository that are no pages: each such file gets a page with its text.
 
 ``[config](../configs/tevit/tevit_msgshift.py)`` leads to the file on a git host. In the site it
-leads to a page that shows the file, so that it can be read without a network. Folders and Markdown
-files outside the documentation lead to the repository.
+leads to a page that shows the file, so that it can be read without a network.
 """
 
 from collections.abc import Iterator
@@ -15,7 +14,14 @@ from sphinx.environment import BuildEnvironment
 from sphinx.transforms import SphinxTransform
 
 #: Language of the highlighting by the end of a file's name; others are shown as they are.
-LANGUAGES = {'.py': 'python', '.sh': 'bash', '.yml': 'yaml', '.toml': 'toml', '.json': 'json'}
+LANGUAGES = {
+    '.py': 'python',
+    '.sh': 'bash',
+    '.md': 'markdown',
+    '.yml': 'yaml',
+    '.toml': 'toml',
+    '.json': 'json',
+}
 FOLDER = '_repository'
 
 
@@ -33,7 +39,7 @@ class FindRepositoryLinks(SphinxTransform):
         for link in links:
             if link.get('reftype') != 'myst':
                 continue
-            path, _, anchor = link['reftarget'].partition('#')
+            path = link['reftarget'].partition('#')[0]
             if link.get('refdomain') == 'doc':  # a Markdown file, named without its end
                 target = Path(self.env.srcdir, f'{path}.md')
             else:
@@ -47,7 +53,6 @@ class FindRepositoryLinks(SphinxTransform):
                 reftype='repository',
                 refdomain='',
                 reftarget=file,
-                refanchor=anchor or link.get('reftargetid') or '',
                 refdoc=self.env.docname,
                 refexplicit=True,
             )
@@ -55,10 +60,10 @@ class FindRepositoryLinks(SphinxTransform):
 
 
 def repository_path(docs: Path, path: Path) -> str | None:
-    """Path from the repository's root, of what exists outside the documentation; else None."""
+    """Path from the repository's root, of a file outside the documentation; else None."""
     path = path.resolve()
     inside = path.is_relative_to(docs.parent) and not path.is_relative_to(docs)
-    return path.relative_to(docs.parent).as_posix() if inside and path.exists() else None
+    return path.relative_to(docs.parent).as_posix() if inside and path.is_file() else None
 
 
 def resolve(
@@ -67,12 +72,6 @@ def resolve(
     """The link that a marked one becomes."""
     if node['reftype'] != 'repository' or app.builder.format != 'html':
         return None
-    path = Path(env.srcdir).parent / node['reftarget']
-    if path.is_dir() or path.suffix == '.md':
-        kind = 'tree' if path.is_dir() else 'blob'
-        address = f'{app.config.repository_url}/{kind}/main/{node["reftarget"]}'
-        address += f'#{node["refanchor"]}' if node['refanchor'] else ''
-        return nodes.reference('', '', content, internal=False, refuri=address)
     app.builder.repository_files.add(node['reftarget'])
     page = app.builder.get_relative_uri(node['refdoc'], f'{FOLDER}/{node["reftarget"]}')
     return nodes.reference('', '', content, internal=True, refuri=page)
@@ -96,7 +95,6 @@ def collect_pages(app: Sphinx) -> Iterator[tuple[str, dict, str]]:
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx."""
-    app.add_config_value('repository_url', '', 'html', types=[str])
     app.add_transform(FindRepositoryLinks)
     app.connect('builder-inited', begin)
     app.connect('missing-reference', resolve)
