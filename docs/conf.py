@@ -19,10 +19,10 @@ release = re.search(
 extensions = [
     'myst_nb',
     'sphinx.ext.autodoc',
-    'sphinx.ext.autosummary',
     'sphinx.ext.napoleon',
     'sphinx_copybutton',
     'sphinx_design',
+    'reference',
     'repository_files',
     'zoo',
 ]
@@ -35,9 +35,6 @@ myst_heading_anchors = 4
 nb_execution_mode = 'off'
 # Nor do scripts of widgets come from another host.
 nb_ipywidgets_js = {}
-
-napoleon_google_docstring = True
-napoleon_numpy_docstring = False
 
 html_theme = 'furo'
 html_title = f'{project} {release}'
@@ -58,3 +55,23 @@ html_theme_options = {
 }
 copybutton_prompt_text = r'>>> |\.\.\. |\$ '
 copybutton_prompt_is_regexp = True
+
+# The API reference, docs/api: docstrings in Google style, only our own names are links.
+autodoc_default_options = {
+    'members': True,
+    'member-order': 'bysource',
+    'special-members': '__call__',
+}
+autodoc_mock_imports = ['onnxruntime']
+autodoc_preserve_defaults = True
+autodoc_typehints_format = 'short'
+napoleon_numpy_docstring = False
+napoleon_use_ivar = True
+maximum_signature_line_length = 80
+toc_object_entries_show_parents = 'hide'
+nitpicky = True
+nitpick_ignore_regex = [
+    # names of other packages, whose lists are on other hosts
+    ('py:.*', r'(?!mmvseg\b)\w+(\.\w+)+'),
+    ('py:class', r'mmvseg\..+\.(T|Own|Limits|_\w+)'),  # type variables, private classes
+]

@@ -121,6 +121,19 @@ def import_labels(
     Raises:
         UserError: the labels are of no known format or broken, an option does not belong to them,
             or the folder has something else.
+
+    Example:
+        >>> from mmvseg.apis.export_labels import ExportRequest, export_labels
+        >>> frames = Path('shapes/val/JPEGImages')
+        >>> request = ExportRequest('davis', Path('shapes/val.json'), Path('davis'), root=frames)
+        >>> request.special['with_frames'] = True
+        >>> export_labels(request).videos  # PNGs, as if labelled elsewhere
+        2
+        >>> found = import_labels(ImportRequest(Path('davis'), Path('mine')))
+        >>> found.format, found.videos, sum(found.objects.values())
+        ('davis', 2, 5)
+        >>> sorted(path.name for path in Path('mine').iterdir())
+        ['annotations.json', 'config.py', 'frames']
     """
     source = Source(request.source)
     name = request.format

@@ -45,11 +45,13 @@ class YouTubeVISDataset(VideoDataset):
         **kwargs: see :class:`VideoDataset`.
 
     Example:
-        >>> dataset = YouTubeVISDataset(  # doctest: +SKIP
-        ...     ann_file='val.json', data_root='data/shapes', data_prefix=dict(img='val/JPEGImages')
+        >>> dataset = YouTubeVISDataset(
+        ...     ann_file='val.json', data_root='shapes', data_prefix=dict(img='val/JPEGImages')
         ... )
-        >>> dataset.metainfo['classes']  # doctest: +SKIP
+        >>> dataset.metainfo['classes']
         ('disc', 'square', 'triangle', 'star', 'ring', 'cross')
+        >>> len(dataset)  # frames that a clip can be drawn around
+        24
     """
 
     def __init__(
