@@ -17,7 +17,10 @@ import speed_chart
 
 IMAGES = REPOSITORY / 'docs' / 'images'
 PAGES = [REPOSITORY / 'README.md', *sorted((REPOSITORY / 'docs').rglob('*.md'))]
-SHOWN = re.compile(r'!\[([^\]]*)\]\(([^)\s]+)\)')
+SHOWN = re.compile(r'!\[(?P<alt>[^\]]*)\]\((?P<target>[^)\s]+)\)')
+#: The same as a directive of the site: its options follow line by line.
+DIRECTIVE = re.compile(r'\{(?:image|figure)\} (?P<target>\S+)\n(?P<options>(?::.*\n)*)')
+ALT = re.compile(r'^:alt: (.+)$', re.MULTILINE)
 #: Bytes of a picture, of a loop of one task, and of all in docs/images.
 LIMIT, LOOP_LIMIT, TOTAL_LIMIT = 400_000, 250_000, 2_500_000
 #: Fewer words than these do not say what is to be seen.
@@ -27,7 +30,11 @@ LEAST_WORDS = 3
 def shown():
     """Page, alternative text and path of every picture of the repository that a page shows."""
     for page in PAGES:
-        for alt, target in SHOWN.findall(page.read_text(encoding='utf-8')):
+        text = page.read_text(encoding='utf-8')
+        found = [(match['alt'], match['target']) for match in SHOWN.finditer(text)]
+        for match in DIRECTIVE.finditer(text):
+            found.append((' '.join(ALT.findall(match['options'])), match['target']))
+        for alt, target in found:
             if not target.startswith(('http://', 'https://')):
                 yield page.relative_to(REPOSITORY), alt, (page.parent / target).resolve()
 
