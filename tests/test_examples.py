@@ -1,8 +1,7 @@
-"""The examples in docstrings and on the page of the Python interface run and say what they show."""
+"""The examples in docstrings run and say what they show."""
 
 import doctest
 import importlib
-import re
 import shutil
 
 import numpy as np
@@ -14,7 +13,6 @@ from mmvseg.apis import VideoSegInferencer
 from mmvseg.media import VideoWriter
 
 PACKAGE = REPOSITORY / 'mmvseg'
-PAGE = REPOSITORY / 'docs' / 'python_api.md'
 #: Modules with examples.
 MODULES = sorted(
     '.'.join(path.relative_to(REPOSITORY).with_suffix('').parts).removesuffix('.__init__')
@@ -102,41 +100,6 @@ def test_each_public_function_has_an_example_that_runs(owner):
     module = 'mmvseg.' + owner.rpartition('.')[0]
     documented = {test.name for test in examples(module)}
     assert {f'mmvseg.{owner}{name}' for name in INTERFACE[owner]} <= documented
-
-
-def blocks(page):
-    """The Python code of a page, block by block."""
-    return re.findall(r'^```python\n(.*?)^```', page, re.MULTILINE | re.DOTALL)
-
-
-def shown(block):
-    """What a block says that it prints: its comments behind or below a print."""
-    comments = re.findall(r'print\(.*\)  # (.*)|^ *# (.*)', block, re.MULTILINE)
-    return [behind or below for behind, below in comments]
-
-
-def run_block(block, namespace, capsys):
-    capsys.readouterr()
-    exec(compile(block, 'block', 'exec'), namespace)
-    return capsys.readouterr().out.splitlines()
-
-
-def test_examples_of_the_page(names, capsys):
-    found, left_out = blocks(PAGE.read_text()), set()
-    assert len(found) >= 10
-    namespace = {}
-    for block in found:
-        if package := lacking(block):
-            left_out.add(package)
-            continue
-        assert run_block(block, namespace, capsys) == shown(block), block
-    if left_out:
-        pytest.skip(f'all but those that need {", ".join(sorted(left_out))}')
-
-
-def test_a_wrong_block_fails(capsys):
-    (block,) = blocks('text\n```python\nprint(1 + 1)  # 3\n```\n')
-    assert shown(block) == ['3'] != run_block(block, {}, capsys)
 
 
 def test_a_wrong_example_fails():

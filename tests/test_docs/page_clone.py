@@ -95,7 +95,9 @@ def _checkpoint(config: str, folder: Path) -> dict:
     if parts:
         dataset = parts['video'] if 'video' in parts else parts[0]
     known = classes_of(dataset)
-    set_num_classes(cfg.model, len(known['classes']), len(known.get('thing_classes', known['classes'])))
+    set_num_classes(
+        cfg.model, len(known['classes']), len(known.get('thing_classes', known['classes']))
+    )
     torch.manual_seed(0)
     model = MODELS.build(cfg.model)
     with torch.no_grad():  # something is found, whatever the frame

@@ -215,7 +215,9 @@ def _reading_arguments(found: list[argparse.Namespace]) -> Iterator[None]:
 
 def _check_names(args: argparse.Namespace) -> None:
     """Configs that are named exist, and have the keys that are changed."""
-    values = [v for value in vars(args).values() for v in (value if isinstance(value, list) else [value])]
+    values = [
+        v for value in vars(args).values() for v in (value if isinstance(value, list) else [value])
+    ]
     for value in values:
         if str(value).startswith(('configs/', 'tools/')) and not Path(value).exists():
             raise CommandError(f'there is no {value}')

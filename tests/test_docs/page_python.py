@@ -22,6 +22,14 @@ from mmvseg.errors import UserError
 from mmvseg.shipped import shipped_configs
 
 #: What is no argument of a class, but of the registry or of who builds it.
+#: What is to be found in a block, and the package that it needs.
+_NEEDED = {
+    '.to_dataframe(': 'pandas',
+    '.to_supervision(': 'supervision',
+    'mmvseg export': 'onnx',
+    'DeployedModel(': 'onnxruntime',
+    'import onnx': 'onnx',
+}
 _COMMON = {'type', '_delete_', '_scope_', 'init_cfg'}
 
 
@@ -115,22 +123,24 @@ def check_types(block: Block) -> None:
 def _check_arguments(block: Block, kind: str, given: set[str]) -> None:
     found = [
         registry.get(kind)
-        for registry in vars(registries).values()
-        if isinstance(registry, Registry) and registry.get(kind)
+        for name, registry in vars(registries).items()
+        if isinstance(registry, Registry) and not name.startswith('MMDET_') and registry.get(kind)
     ]
     if not found:
         raise PageError(block.where, f'there is no type {kind!r}')
     taken: set[str] = set()
     for cls in getattr(found[0], '__mro__', (found[0],)):
-        if cls is not object:
-            taken |= set(inspect.signature(cls).parameters)
+        parameters = inspect.signature(cls).parameters if cls is not object else {}
+        if 'kwargs' in parameters and not cls.__module__.startswith('mmvseg'):
+            return  # it hands them on to something else
+        taken |= set(parameters)
     if unknown := given - taken - _COMMON:
         raise PageError(block.where, f'{kind} takes no {", ".join(sorted(unknown))}')
 
 
 def lacking(text: str) -> str | None:
     """A package that a block needs and that is not installed; else None."""
-    for package in ('onnx', 'onnxruntime', 'pandas', 'supervision', 'tensorboard'):
-        if re.search(rf'\b{package}\b', text) and importlib.util.find_spec(package) is None:
+    for word, package in _NEEDED.items():
+        if word in text and importlib.util.find_spec(package) is None:
             return package
     return None

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import panoptic_sets
+from helpers import REPOSITORY
 from label_fixtures import FOLDER as LABELS
 from page_things import SIZE, shapes, thing
 from PIL import Image
@@ -50,6 +51,9 @@ def mose(path: Path) -> None:
 @thing('data/BURST')
 def burst(path: Path) -> None:
     fixture('burst', path)
+    (path / 'val').mkdir()
+    (path / 'train.json').rename(path / 'val/all_classes.json')
+    (path / 'frames/train').rename(path / 'frames/val')
 
 
 @thing('data/VIPSeg/VIPSeg_720P', 'data/VIPSeg/VIPSeg', 'data/shapes_vipseg')
@@ -78,6 +82,10 @@ def cityscapes_vps(path: Path) -> None:
     ids[:, 10:20], ids[30:, 40:] = 300, 70000
     for split in ('train', 'val', 'test'):
         panoptic_sets.write_cityscapes_vps(path, {'0001': [ids] * 6}, split, pictures=True)
+    table = REPOSITORY / 'mmvseg/formats/categories/cityscapes_vps.json'
+    for file in path.glob('panoptic_gt_*.json'):
+        content = json.loads(file.read_text()) | dict(categories=json.loads(table.read_text()))
+        file.write_text(json.dumps(content))
     (path / 'panoptic_gt_test_city_vps.json').rename(path / 'panoptic_im_test_city_vps.json')
 
 

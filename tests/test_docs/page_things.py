@@ -96,7 +96,9 @@ def youtube_vis_2021(path: Path) -> None:
 
 @thing('data/ovis')
 def ovis(path: Path) -> None:
-    names = {s: f'annotations/annotations_{n}.json' for s, n in dict(train='train', val='valid').items()}
+    names = {
+        s: f'annotations/annotations_{n}.json' for s, n in dict(train='train', val='valid').items()
+    }
     official(path, 'ovis', names, '{split}')
 
 
@@ -128,12 +130,65 @@ def coco(path: Path) -> None:
         (path / f'annotations/instances_{split}.json').write_text(json.dumps(content))
 
 
+#: Classes of the annotations below, and names of their first two videos.
+CLASSES = ('person', 'dog', 'red car', 'van', 'car', 'cup')
+VIDEOS = ('kitchen', 'yard')
+
+
 @thing('GT.json', 'valid.json', 'val.json', 'train.json', 'ann.json', 'monday.json')
-def annotations(path: Path) -> None:
+@thing('annotations.json', 'val_instances.json')
+def annotations(path: Path, videos: tuple[str, ...] = VIDEOS) -> None:
+    """Annotations of six videos, with OVIS's levels of occlusion; frames_of_annotations fit them."""
     made = path.parent / f'{path.name}.made'
     shapes(made)
-    (made / 'train.json').rename(path)
+    text = (made / 'train.json').read_text()
     shutil.rmtree(made)
+    for number, name in enumerate(videos):
+        text = text.replace(f'shapes_{number:05d}', name)
+    content = json.loads(text)
+    for category, name in zip(content['categories'], CLASSES, strict=True):
+        category['name'] = name
+    for entry in (*content['videos'], *content['annotations']):
+        key = 'video_id' if 'video_id' in entry else 'id'
+        entry[key] = 17 if entry[key] == 2 else entry[key]
+    levels = ('no_occlusion', 'slight_occlusion', 'severe_occlusion')
+    for number, entry in enumerate(content['annotations']):
+        masks = entry['segmentations']
+        entry['occlusion'] = [levels[number % 3] if mask else None for mask in masks]
+    path.write_text(json.dumps(content))
+
+
+@thing('tuesday.json')
+def annotations_of_other_videos(path: Path) -> None:
+    annotations(path, tuple(f'tuesday_{number}' for number in range(6)))
+
+
+@thing('FRAMES', 'val/JPEGImages')
+def frames_of_annotations(path: Path) -> None:
+    made = path.parent / f'{path.name}.made'
+    shapes(made)
+    (made / 'train/JPEGImages').rename(path)
+    for number, name in enumerate(VIDEOS):
+        (path / f'shapes_{number:05d}').rename(path / name)
+    shutil.rmtree(made)
+
+
+@thing('data/a', 'data/b')
+def labelled(path: Path) -> None:
+    path.mkdir(parents=True)
+    annotations(path / 'annotations.json')
+    frames_of_annotations(path / 'frames')
+
+
+@thing('names.json')
+def names_of_classes(path: Path) -> None:
+    names = {'red car': 'car', 'van': 'truck', 'cup': None}
+    path.write_text(json.dumps(names))
+
+
+@thing('distractors.json', 'common_classes.json')
+def ids_of_classes(path: Path) -> None:
+    path.write_text('[6]' if path.name == 'distractors.json' else '[1, 2]')
 
 
 @thing('RESULTS.json', 'results.json', 'a/results.json', 'run_1/results.json')
@@ -194,14 +249,6 @@ def quickstart(path: Path) -> None:
     write_results(path / 'results.json', path / 'made/val.json')
     shutil.rmtree(path / 'made')
     (path / 'last_checkpoint').write_text('work_dirs/quickstart/iter_1000.pth')
-
-
-@thing('FRAMES', 'val/JPEGImages')
-def frames_of_annotations(path: Path) -> None:
-    made = path.parent / f'{path.name}.made'
-    shapes(made)
-    (made / 'train/JPEGImages').rename(path)
-    shutil.rmtree(made)
 
 
 def squares(folder: Path) -> None:

@@ -19,7 +19,7 @@ from page_things import THINGS, squares
 import mmvseg.shipped
 from mmvseg.engine.config import load_config
 from mmvseg.hub.install import converted_path
-from mmvseg.model_index import find_entry, finding
+from mmvseg.model_index import find_entry, finding, known_models
 from mmvseg.shipped import shipped_configs
 
 #: What stands for something else on the pages. CHECKPOINT is that of the config in the command.
@@ -38,8 +38,15 @@ PATTERNS = {'run_*/results.json': ('run_1', 'run_2', 'run_3')}
 PREDICTIONS = ('PRED', 'RESULTS', 'results')
 _MAP_SETS = r'data/(VIPSeg/VIPSeg_720P|VSPW_480p|kitti_step|cityscapes_vps)'
 #: Published models, whose weights are random here and in the cache already.
-PUBLISHED = ('tevit_msgshift', 'dvis_online_r50_ytvis19', 'videomt_vit-s_ytvis19', 'minvis_r50_ytvis21')
+PUBLISHED = (
+    'tevit_msgshift',
+    'dvis_online_r50_ytvis19',
+    'videomt_vit-s_ytvis19',
+    'minvis_r50_ytvis21',
+)
 _WEIGHTS = ('.pth', '.safetensors')
+#: Commands whose second argument is a file that they write.
+_WRITERS = ('convert', 'publish')
 
 
 class World:
@@ -85,7 +92,7 @@ class World:
             path.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(made, path)
 
-    def prepare(self, folder: Path, args: list[str]) -> list[str]:
+    def prepare(self, folder: Path, name: str, args: list[str]) -> list[str]:
         """Lay the data of the config of a command, and the weights that it names."""
         config = next((a for a in args if a in shipped_configs() or a.endswith('.py')), None)
         if config:
@@ -102,6 +109,10 @@ class World:
                 args[number] = f'{key}={value}' if key else value
             named = config or _config_of(value)
             is_written = number > 0 and args[number - 1].startswith('--out')
+            is_written |= number == 1 and name in _WRITERS
+            if key == 'load_from' and value in known_models():
+                value = f'{value}.pth'
+                args[number] = f'load_from={value}'
             if value.endswith(_WEIGHTS) and '://' not in value and named and not is_written:
                 path = Path(value).expanduser()
                 if not path.exists():
@@ -144,7 +155,7 @@ def run_block(world: World, folder: Path, block: Block) -> str:
     text = re.sub(r'^\$ ', '', block.text, flags=re.MULTILINE)
     if not block.reason:
         text = fill_in(text, block.page, folder)
-    commands = Commands(not block.reason, lambda name, args: world.prepare(folder, args))
+    commands = Commands(not block.reason, lambda name, args: world.prepare(folder, name, args))
     programs = () if block.reason else PROGRAMS
     variables = dict(os.environ, CHECKPOINT='CHECKPOINT')
     printed = run_shell(text, folder, commands, variables, programs)
