@@ -1,10 +1,10 @@
-"""The fenced blocks of README.md and the pages in docs/, and the comments that say how they are tried.
+"""The fenced blocks of README.md and docs/, and the comments that say how they are tried.
 
 A comment stands alone on the line before the fence:
 
-    <!-- not run: takes minutes -->     why a block is only read, one of REASONS
-    <!-- config: minvis_r50_ytvis19 --> Python that belongs into a config that inherits from this one
-    <!-- output -->                     text that the commands of the block before print
+    <!-- not run: takes minutes -->      why a block is only read, one of REASONS
+    <!-- config: minvis_r50_ytvis19 -->  a part of a config that inherits from this one
+    <!-- output -->                      text that the commands of the block before print
 """
 
 import re
@@ -32,8 +32,9 @@ SHELL = ('bash', 'sh', 'shell', 'console')
 PYTHON = ('python', 'py', 'pycon')
 #: How to mend a block that fails; ends every message.
 HOW = f"""
-Mend the block so that it runs in the small world of tests/test_docs/page_world.py, let the world have
-what it names, or, where that cannot be, say why it is not run on the line before its fence:
+Mend the block so that it runs in the small world of tests/test_docs/page_world.py, let the world
+have what it names (page_things.py, page_sets.py), or, where that cannot be, say why it is not run
+in a comment on the line before its fence:
     <!-- not run: REASON -->    with one of: {', '.join(REASONS)}
     <!-- config: NAME -->       for a part of a config that inherits from the config NAME
     <!-- output -->             for text that the block before prints; … stands for anything"""

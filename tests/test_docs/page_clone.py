@@ -1,6 +1,6 @@
-"""A copy of the project's configs in which models, frames and schedules are small, and weights for it.
+"""A copy of the configs in which models, frames and schedules are small, and weights for it.
 
-Everything else is read as it is shipped, so the pages' names of configs and models are the real ones.
+All else is read as it is shipped, so the names of configs and models are the real ones.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Small data sets of others, label files and panoptic and semantic sets, and predictions for them."""
+"""Small data sets of others, label files, panoptic and semantic sets, and predictions."""
 
 import json
 import shutil
@@ -12,10 +12,11 @@ from label_fixtures import FOLDER as LABELS
 from page_things import SIZE, shapes, thing
 from PIL import Image
 
+#: Sequences of KITTI-STEP by split; of test one alone.
 _KITTI = dict(
-    train=['0000', '0001', '0003', '0004', '0005', '0009', '0011', '0012', '0015']
-    + ['0017', '0019', '0020'],
-    val=['0002', '0006', '0007', '0008', '0010', '0013', '0014', '0016', '0018'],
+    train=(0, 1, 3, 4, 5, 9, 11, 12, 15, 17, 19, 20),
+    val=(2, 6, 7, 8, 10, 13, 14, 16, 18),
+    test=(21,),
 )
 
 
@@ -71,8 +72,8 @@ def kitti_step(path: Path) -> None:
     maps = np.zeros((*SIZE, 2), int)
     maps[:, 20:30] = 13, 1
     maps[30:, 40:] = 11, 2
-    for split, names in (_KITTI | dict(test=['0021'])).items():
-        panoptic_sets.write_step(path, {name: [maps] * 2 for name in names}, split)
+    for split, numbers in _KITTI.items():
+        panoptic_sets.write_step(path, {f'{n:04d}': [maps] * 2 for n in numbers}, split)
     shutil.rmtree(path / 'panoptic_maps/test')
 
 

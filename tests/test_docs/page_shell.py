@@ -66,10 +66,10 @@ def run_shell(
     environment |= dict(PAGE_ASK=str(ask_there), PAGE_ANSWER=str(answer_there))
     environment |= dict(PAGE_SHOWN=str(shown), PAGE_ENV=shutil.which('env'))
     environment |= dict(PAGE_CAT=shutil.which('cat'))
+    bash = ['/bin/bash', '--norc', '--noprofile', '-eu', '-o', 'pipefail', '-c']
     with printed.open('wb') as output:
-        bash = subprocess.Popen(
-            ['/bin/bash', '--norc', '--noprofile', '-eu', '-o', 'pipefail', '-c']
-            + [f'{_PRELUDE}{functions}{text}'],
+        process = subprocess.Popen(
+            [*bash, f'{_PRELUDE}{functions}{text}'],
             cwd=folder,
             env=environment,
             pass_fds=(ask_there, answer_there),
@@ -84,7 +84,7 @@ def run_shell(
             status, text = answer(command, environment)
             shown.write_text(text)
             print(status, file=answers, flush=True)
-    bash.wait()
+    process.wait()
     return printed.read_text(errors='replace')
 
 

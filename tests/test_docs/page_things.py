@@ -1,4 +1,4 @@
-"""Small files under the names that the pages use; each is made once a session, when it is asked for."""
+"""Small files under the names that the pages use; each is made once, when it is asked for."""
 
 import json
 import shutil
@@ -138,7 +138,7 @@ VIDEOS = ('kitchen', 'yard')
 @thing('GT.json', 'valid.json', 'val.json', 'train.json', 'ann.json', 'monday.json')
 @thing('annotations.json', 'val_instances.json')
 def annotations(path: Path, videos: tuple[str, ...] = VIDEOS) -> None:
-    """Annotations of six videos, with OVIS's levels of occlusion; frames_of_annotations fit them."""
+    """Annotations of six videos, with OVIS's occlusion; frames_of_annotations fit them."""
     made = path.parent / f'{path.name}.made'
     shapes(made)
     text = (made / 'train.json').read_text()

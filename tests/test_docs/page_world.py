@@ -1,4 +1,4 @@
-"""The small world in which the commands of the pages run: a folder for each page, with what it names."""
+"""The small world in which the pages run: a folder for each page, with what it names."""
 
 import os
 import re
@@ -181,8 +181,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """One world for all pages."""
     small = World(tmp_path_factory.mktemp('world'))
     threads, here = torch.get_num_threads(), Path.cwd()
-    shipped = mock.patch.object(mmvseg.shipped, 'shipped_folder', lambda: small.clone)
-    index = mock.patch.object(finding, 'index_file', lambda: small.clone / 'model-index.yml')
+    shipped = mock.patch.object(mmvseg.shipped, 'shipped_folder', return_value=small.clone)
+    index = mock.patch.object(finding, 'index_file', return_value=small.clone / 'model-index.yml')
     with shipped, index:
         os.chdir(small.clone)
         small.cached_weights()

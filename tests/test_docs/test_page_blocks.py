@@ -118,7 +118,7 @@ def test_bash_reads_what_a_page_says(tmp_path):
         'mmvseg predict street.mp4 --model tevit_msgshift --out x.mp4',
         './tools/dist_train.sh configs/tevit/tevit_msgshift.py 8 --no-validate',
         'TOOL=test_vis tools/dist_test.sh configs/tevit/tevit_msgshift.py $CHECKPOINT 8 --no-zip',
-        'for x in 50 20; do python tools/analysis/get_flops.py configs/tevit/tevit_msgshift.py; done',
+        'for n in r50 msgshift; do mmvseg config configs/tevit/tevit_$n.py; done',
         'torchrun --nproc-per-node 8 -m mmvseg train tevit_msgshift --launcher pytorch',
         'pip install .\nbash tools/quickstart.sh vps --cfg-options train_cfg.max_iters=20',
     ],

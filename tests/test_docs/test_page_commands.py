@@ -6,6 +6,7 @@ import pytest
 from page_blocks import HOW, Block, PageError, blocks, check_output, pages
 from page_python import check_config, check_types, lacking, run_code
 from page_world import World, run_block, world  # noqa: F401 - a fixture
+from page_written import not_written
 
 
 @pytest.mark.parametrize('page', pages())
@@ -25,6 +26,8 @@ def test_blocks_of_a_page(page, world):  # noqa: F811
                 try_block(world, folder, block, names)
         except PageError as error:
             failures.append(str(error))
+    if not failures and not left_out:
+        failures = not_written(page, folder)
     counts = f'{page}: {sum(not b.reason for b in found)} of {len(found)} blocks are tried'
     assert not failures, '\n\n'.join([*failures, counts, HOW])
     if left_out:

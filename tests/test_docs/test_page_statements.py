@@ -1,4 +1,4 @@
-"""What README and the docs say of commands, options, files and configs between their blocks is so."""
+"""What README and the docs say of commands, options, files and configs is so."""
 
 import re
 
