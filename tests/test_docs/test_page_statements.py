@@ -10,6 +10,7 @@ from page_shell import run_shell
 
 from mmvseg.commands.main import COMMANDS, GROUPS, _command
 from mmvseg.commands.parser import Parser
+from mmvseg.engine.config import load_config
 from mmvseg.shipped import shipped_configs
 
 #: Options of other programs that the pages speak of.
@@ -183,3 +184,15 @@ def test_tables_of_options(page):
             is_helped = re.search(rf'default:? {re.escape(said[1])}\b', action.help or '')
             assert is_default or is_helped, f'{where}: {said[0]}'
     assert rows
+
+
+@pytest.mark.parametrize('page', pages())
+def test_checkpoints_have_the_number_of_the_last_iteration(page):
+    """``work_dirs/CONFIG/iter_N.pth`` is what a training with the config ends with."""
+    text = read_page(page)
+    for name, unit, number in re.findall(r'work_dirs/([\w-]+)/(iter|epoch)_(\d+)\.pth', text):
+        if name not in shipped_configs() or f'max_{unit}s={number}' in text:
+            continue
+        loop = load_config(shipped_configs()[name]).train_cfg
+        last = loop.get(f'max_{unit}s')
+        assert last == int(number), f'{page}: work_dirs/{name}/{unit}_{number}.pth, but {loop}'
