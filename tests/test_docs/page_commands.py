@@ -23,7 +23,17 @@ from mmvseg.model_index import find_entry
 from mmvseg.shipped import shipped_configs
 
 #: Programs of others: they are not run.
-FOREIGN = ('pip', 'source', 'labelme', 'wandb', 'unzip', 'docker', 'pre-commit', 'git', 'sphinx-build')
+FOREIGN = (
+    'pip',
+    'source',
+    'labelme',
+    'wandb',
+    'unzip',
+    'docker',
+    'pre-commit',
+    'git',
+    'sphinx-build',
+)
 #: What is added to a command, so that it is small.
 ADDED = {
     'shapes': ['--train', '5', '--val', '2', '--length', '6'],
