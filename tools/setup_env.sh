@@ -2,7 +2,7 @@
 # Make or reuse the Python environment that mmvseg runs in, and print the path of its python.
 #
 #   bash tools/setup_env.sh                what mmvseg needs, in .venv
-#   bash tools/setup_env.sh --tests        and what the tests need
+#   bash tools/setup_env.sh --tests        and what the tests and the documentation need
 #   bash tools/setup_env.sh --active       in the environment that is active now, not in .venv
 #   bash tools/setup_env.sh --torch-index URL
 #                                          torch from another index, here without CUDA
@@ -97,7 +97,7 @@ if ! installed torch; then
 fi
 # setup.py leaves out what would be installed over a compiled mmcv.
 wanted=.
-[ $with_tests = 0 ] || wanted='.[tests]'
+[ $with_tests = 0 ] || wanted='.[tests,docs]'
 step 'the OpenMMLab stack, libraries and mmvseg' install ${pins[@]+"${pins[@]}"} -e "$wanted"
 report=$("$python" tools/doctor.py 2>&1) || { say "$report"; fail 'the environment is not sound; see above'; }
 

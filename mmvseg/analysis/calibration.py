@@ -36,6 +36,8 @@ class Calibration:
         """How well scores are calibrated, all classes together.
 
         Returns:
+            A dict of these entries.
+
             ``bins``: for each the scores ``low`` to ``high``, the number of ``tracks``, their
             ``mean_score`` and the fraction that is ``right``, None without tracks; scores below 0
             and above 1 are in the first and in the last one.

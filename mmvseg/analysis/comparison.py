@@ -96,6 +96,17 @@ def compare(a: RunRecord, b: RunRecord, num_draws: int = NUM_DRAWS, seed: int = 
 
     Raises:
         ValueError: they are not of the same ground truth.
+
+    Example:
+        >>> from mmvseg.analysis.track_analysis import Selection, analyze_tracks
+        >>> from mmvseg.formats.youtube_vis import read_youtube_vis
+        >>> from mmvseg.formats.youtube_vis_results import read_results
+        >>> truth, results = read_youtube_vis('shapes/val.json'), read_results('results.json')
+        >>> a = analyze_tracks(truth, results[:3], 'a', Selection()).record
+        >>> b = analyze_tracks(truth, results, 'b', Selection()).record
+        >>> compare(a, b).sentence()
+        'B - A is +25.0 AP; the videos with objects are too few for an interval;
+        objects gained 1, lost 0.'
     """
     runs = a, b
     check_same_truth(runs)

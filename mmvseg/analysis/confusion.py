@@ -54,8 +54,8 @@ class Confusion:
         """The table and what is most often taken for something else.
 
         Returns:
-            ``counts``, a list of lists: its ``rows`` are classes of objects and last
-            :data:`NOTHING`, its ``columns`` classes of tracks and last :data:`MISSED`; and
+            ``counts``, a list of lists, whose ``rows`` are classes of objects and last
+            :data:`NOTHING`, whose ``columns`` classes of tracks and last :data:`MISSED`; and
             ``most_frequent``: at most ten pairs of ``truth``, ``predicted`` and ``count``.
         """
         wrong = self._counts[:-1, :-1].copy()

@@ -13,10 +13,10 @@ def precision_curves(result: VideoAP) -> dict:
     """The precision at the 101 recall points, over all areas and occlusions.
 
     Returns:
-        ``recall``: the points. ``all`` and, by name, ``classes``: curves ``0.5`` and ``0.75`` for
-        these thresholds of IoU, and ``mean`` over all ten, as fractions; 0 from where the recall
-        is not reached. ``all`` is the mean over the classes with objects. A class without objects
-        is None, and so is ``all`` without any.
+        ``recall`` are the points. ``all`` and, by name, ``classes`` are curves ``0.5`` and
+        ``0.75`` for these thresholds of IoU, and ``mean`` over all ten, as fractions; 0 from where
+        the recall is not reached. ``all`` is the mean over the classes with objects. A class
+        without objects is None, and so is ``all`` without any.
     """
     precision = result.precision[:, :, :, 0, 0, -1]  # (10, 101, K)
     with_objects = (precision > -1).all(axis=(0, 1))

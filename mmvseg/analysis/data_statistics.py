@@ -121,6 +121,12 @@ def dataset_statistics(records: YouTubeVIS) -> DatasetStatistics:
 
     Args:
         records: of the file, with its annotations.
+
+    Example:
+        >>> from mmvseg.formats.youtube_vis import read_youtube_vis
+        >>> statistics = dataset_statistics(read_youtube_vis('shapes/val.json'))
+        >>> {entry.name: entry.num_objects for entry in statistics.classes}
+        {'disc': 2, 'square': 1, 'triangle': 1, 'star': 0, 'ring': 1, 'cross': 0}
     """
     known = {category.id for category in records.categories}
     counted = [entry for entry in records.annotations if entry.category_id in known]

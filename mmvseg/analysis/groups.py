@@ -45,13 +45,14 @@ MEASURES = dict(
     objects='objects in the video',
     motion='mean shift from a frame to the next, in square roots of the area',
 )
-#: The two measures of occlusion, with and without the field ``occlusion`` of OVIS.
+#: The measure of occlusion where files have the field ``occlusion`` of OVIS.
 ANNOTATED = "OVIS's score of the annotated occlusion"
+#: The measure of occlusion where they do not.
 COVERED = 'mean share of the box that boxes of other objects cover'
 
 
 class GroupAP:
-    """Collects the verdicts of all videos for each group of :data:`GROUPS`.
+    """Collects the verdicts of all videos for each group of :data:`~.groups.GROUPS`.
 
     Args:
         truth: the ground truth. Occlusion goes by its field ``occlusion`` if each object has it,
@@ -100,9 +101,9 @@ class GroupAP:
         """AP of each group.
 
         Returns:
-            For each kind of group its ``measure`` and its ``groups`` by name: the bounds ``low``
-            and ``high``, both inclusive, ``high`` being None where there is no end; how many
-            ``objects`` are in it; and ``AP`` and ``AP50`` as fractions, -1 without objects.
+            For each kind of group its ``measure`` and its ``groups`` by name, with the bounds
+            ``low`` and ``high``, both inclusive, ``high`` being None where there is no end; how
+            many ``objects`` are in it; and ``AP`` and ``AP50`` as fractions, -1 without objects.
         """
         # Officially tracks of one score are ranked by the ids of their videos.
         verdicts = [entry for _, entry in sorted(self._verdicts, key=lambda pair: pair[0])]

@@ -69,8 +69,8 @@ class OracleAP:
         """AP and AP50 as predicted, and what each oracle gains, on its own and in order.
 
         Returns:
-            ``predicted``, and for each kind what it gains ``alone`` and ``in_order``: AP and AP50
-            as fractions. AP is -1 without annotations, and no gain is given then.
+            ``predicted``, and for each kind what it gains ``alone`` and ``in_order``, AP and
+            AP50 as fractions. AP is -1 without annotations, and no gain is given then.
         """
         ap = {name: self._ap(name) for name in self.verdicts}
         before = ap.get(PREDICTED, dict(AP=-1.0, AP50=-1.0))

@@ -70,6 +70,8 @@ class PanopticAnalysis:
         its parts are fractions, as ``mmvseg evaluate stq`` has it. NaN is what is undefined.
 
         Returns:
+            A dict of these entries.
+
             - ``sentence``: :meth:`sentence`.
             - ``VPQ``: the numbers of the metric.
             - ``parts``: by group and window length, SQ and RQ, means over classes.
@@ -231,10 +233,12 @@ def analyze_panoptic(
             fit.
 
     Example:
-        >>> truth = read_vipseg('gt.json', 'panomasksRGB')  # doctest: +SKIP
-        >>> predictions = load_results('predictions', truth)  # doctest: +SKIP
-        >>> analyze_panoptic(truth, predictions).sentence()  # doctest: +SKIP
-        'VPQ is 41.2; most is lost by missed segments: 18.3 points; then by poor masks: 9.0'
+        >>> from mmvseg.formats.vipseg import read_vipseg
+        >>> truth = read_vipseg('vipseg/panoptic_gt_VIPSeg_val.json', 'vipseg/panomasksRGB')
+        >>> first, second = truth.videos.values()
+        >>> swapped = dict(zip(truth.videos, (second, first)))  # each with the other's segments
+        >>> analyze_panoptic(truth, swapped).sentence()
+        'VPQ is 0.1; most is lost by masks too poor to match: ...'
     """
     if not truth.annotated:
         raise UserError(f'{truth.file}: has no annotations, so there is nothing to compare with')

@@ -47,6 +47,8 @@ class Worst:
         """The worst errors and all videos, the worst first.
 
         Returns:
+            A dict of these entries.
+
             ``worst``: the fields of :class:`.TubeError`, and the name of the ``video``, the
             ``class`` of the track, and its ``score``; if there is no track, the class of the
             object, and None as the score. ``videos``: for each its ``id`` and ``name``, the sum

@@ -76,6 +76,13 @@ def export_labels(request: ExportRequest) -> Exported:
     Raises:
         UserError: the input is not what it should be, the format cannot carry it, or the folder
             has something else.
+
+    Example:
+        >>> done = export_labels(ExportRequest('cvat', Path('shapes/val.json'), Path('cvat')))
+        >>> done.videos, sum(done.objects.values())
+        (2, 5)
+        >>> sorted(path.name for path in Path('cvat').iterdir())
+        ['labels.json', 'shapes_00000.zip', 'shapes_00001.zip']
     """
     options = _options(request)
     _check_empty(request.out)

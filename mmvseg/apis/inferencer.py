@@ -70,11 +70,17 @@ class VideoSegInferencer:
         UserError: if config, checkpoint or device cannot be used.
 
     Example:
-        >>> inferencer = VideoSegInferencer('squares.py', 'squares.pth', device='cpu')
-        >>> for track in inferencer('street').above(0.3):
-        ...     print(track.id, track.name, f'{track.score:.2f}', track.boxes[0])
-        10 red 0.90 [ 2.  4. 18. 20.]
-        11 green 0.50 [40. 28. 56. 44.]
+        >>> from mmvseg.examples import CLIP, NAME  # a small model, and a clip of moving shapes
+        >>> inferencer = VideoSegInferencer(NAME, device='cpu')
+        >>> for track in inferencer(CLIP).above(0.5):
+        ...     print(track.id, track.name, f'{track.score:.1f}', track.first_frame)
+        7 square 1.0 0
+        1 ring 1.0 0
+        0 star 1.0 0
+        5 cross 0.9 0
+
+        A published model is named alike. Its weights are fetched the first time.
+
         >>> inferencer = VideoSegInferencer('tevit_msgshift')  # doctest: +SKIP
 
     Attributes:
@@ -126,7 +132,10 @@ class VideoSegInferencer:
 
     @property
     def task(self) -> str:
-        """``vis``: results are VideoInstances; ``vps``: VideoPanoptic; ``vss``: VideoSemantic."""
+        """``vis``, ``vps`` or ``vss``.
+
+        Results are accordingly VideoInstances, VideoPanoptic or VideoSemantic.
+        """
         return self.model.task
 
     @property
@@ -183,8 +192,8 @@ class VideoSegInferencer:
             UserError: if nothing can be read, or a frame is of another kind.
 
         Example:
-            >>> inferencer('street')
-            SegmentedVideo('street', 3 tracks in 7 frames)
+            >>> inferencer(CLIP)
+            SegmentedVideo('shapes', 5 tracks in 48 frames)
             >>> frames = np.zeros((4, 48, 64, 3), np.uint8)
             >>> inferencer(frames, fps=25).frame_seconds
             [0.0, 0.04, 0.08, 0.12]
@@ -233,10 +242,10 @@ class VideoSegInferencer:
             UserError: for a video that cannot be read; the results before it have been given.
 
         Example:
-            >>> for source, result in inferencer.videos(['street', 'yard']):
-            ...     print(source, len(result.above(0.3)))
-            street 2
-            yard 2
+            >>> for source, result in inferencer.videos('shapes/val/JPEGImages'):
+            ...     print(source.name, len(result.above(0.5)))
+            shapes_00000 3
+            shapes_00001 2
         """
         for source in each_video(sources):
             yield source, self(source, fps=fps)
@@ -259,13 +268,13 @@ class VideoSegInferencer:
             UserError: if nothing can be read, or the model needs the whole video.
 
         Example:
-            >>> with closing(inferencer.live('street')) as frames:
+            >>> with closing(inferencer.live(CLIP)) as frames:
             ...     for frame, objects in frames:
-            ...         print(frame.index, len(objects.above(0.3)))
+            ...         print(frame.index, len(objects.above(0.5)))
             ...         if frame.index == 1:
             ...             break
-            0 2
-            1 2
+            0 4
+            1 4
         """
         source = as_source(source)
         images = checked_frames(source)

@@ -25,9 +25,10 @@ class LiveTracks:
         score_thr: tracks of a lower score in a frame are not shown in it.
 
     Example:
-        >>> tracks = LiveTracks(0.3)
-        >>> for frame, found in inferencer.live('rtsp://host/street'):  # doctest: +SKIP
-        ...     shown = tracks.choose(found)
+        >>> tracks = LiveTracks(0.5)
+        >>> shown = [tracks.choose(found) for _, found in inferencer.live(CLIP)]
+        >>> len(shown), sorted(shown[0].track_ids.tolist())
+        (48, [0, 1, 5, 7])
     """
 
     def __init__(self, score_thr: float) -> None:

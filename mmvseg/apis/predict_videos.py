@@ -32,7 +32,7 @@ def predict_videos(args: argparse.Namespace, stop: StopWish) -> int:
     """Segment and draw what the arguments of ``mmvseg predict`` name.
 
     Returns:
-        The exit status: 1 if one of several videos could not be read as a whole.
+        The exit status, 1 if one of several videos could not be read as a whole.
 
     Raises:
         UserError: a file is missing or unusable; of one video also if it broke off.

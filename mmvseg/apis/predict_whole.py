@@ -154,7 +154,7 @@ class _Pictures:
         """Decode the frames once more and write them with the result drawn on, each at its time.
 
         Returns:
-            How many frames there are: fewer than the result covers if the user stopped it.
+            How many frames there are, fewer than the result covers if the user stopped it.
         """
         painter, length = self._found.painter(style), len(self._times_s)
         if self._out.suffix.lower() in IMAGE_SUFFIXES:

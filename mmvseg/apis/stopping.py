@@ -50,7 +50,7 @@ class StopWish:
 
     @property
     def status(self) -> int:
-        """Exit status: 130 after Ctrl-C, 143 after SIGTERM, else 0."""
+        """The exit status, 130 after Ctrl-C, 143 after SIGTERM, else 0."""
         return 0 if self.number is None else 128 + self.number
 
     def __enter__(self) -> 'StopWish':

@@ -67,9 +67,10 @@ def load_checkpoint_file(
             that nobody can read.
 
     Example:
-        >>> checkpoint = load_checkpoint_file('squares.pth')
-        >>> sorted(checkpoint['state_dict'])
-        ['scores']
+        >>> from mmvseg.examples import CHECKPOINT
+        >>> checkpoint = load_checkpoint_file(CHECKPOINT)
+        >>> sorted(checkpoint), len(checkpoint['state_dict'])
+        (['meta', 'state_dict'], 298)
     """
     path = user_path(path)
     if not path.is_file():

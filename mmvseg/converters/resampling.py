@@ -54,7 +54,7 @@ def resample_patch_kernel(kernel: Tensor, size: int) -> Tensor:
         size: of the new patches.
 
     Returns:
-        (C, 3, size, size): of all kernels the one whose products with resized patches come next
+        Of all kernels (C, 3, size, size) the one whose products with resized patches come next
         to those of ``kernel`` with the patches themselves.
     """
     old = kernel.shape[-1]

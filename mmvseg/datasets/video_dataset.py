@@ -70,7 +70,7 @@ class VideoDataset(BaseDataset):
             names.
     """
 
-    #: Tasks that its annotations are of: vis, vps or vss.
+    #: Tasks that its annotations are of, ``vis``, ``vps`` or ``vss``.
     tasks: tuple[str, ...] = ('vis',)
     #: Layout of the files of panoptic results, see :func:`mmvseg.formats.writers.build_writer`.
     results_form = 'vipseg'
@@ -185,7 +185,7 @@ class VideoDataset(BaseDataset):
 
     @property
     def item_is_wide(self) -> np.ndarray:
-        """Whether each item is wider than high, (len,): batches hold items of one kind."""
+        """Whether each item is wider than high, (len,), as batches hold items of one kind."""
         return self._wide[self._items[:, 0]]
 
     @force_full_init

@@ -32,18 +32,20 @@ class VIPSegDataset(VideoDataset):
         UserError: for another version, or categories that are not the version's.
 
     Example:
-        >>> VIPSegDataset(  # doctest: +SKIP
-        ...     version='vipseg',
+        >>> dataset = VIPSegDataset(
         ...     ann_file='panoptic_gt_VIPSeg_val.json',
-        ...     data_root='data/VIPSeg/VIPSeg_720P',
+        ...     data_root='vipseg',
         ...     data_prefix=dict(img='images', mask='panomasksRGB'),
         ...     test_mode=True,
         ... )
+        >>> dataset.metainfo['thing_classes']
+        ('disc', 'square', 'triangle', 'star', 'ring', 'cross')
     """
 
     tasks = ('vps',)
-    #: The published data set: its table of classes, and what it is called.
+    #: Name of the table of classes of the published data set.
     published = 'vipseg'
+    #: What the published data set is called.
     title = 'VIPSeg'
 
     def __init__(self, *args, version: str | None = None, **kwargs) -> None:

@@ -33,12 +33,11 @@ class VSPWDataset(VideoDataset):
         **kwargs: see :class:`VideoDataset`.
 
     Example:
-        >>> VSPWDataset(  # doctest: +SKIP
-        ...     ann_file='val.txt',
-        ...     data_root='data/VSPW_480p',
-        ...     data_prefix=dict(img='data'),
-        ...     test_mode=True,
+        >>> dataset = VSPWDataset(
+        ...     ann_file='val.txt', data_root='vspw', data_prefix=dict(img='data'), test_mode=True
         ... )
+        >>> len(dataset.metainfo['classes'])
+        10
     """
 
     tasks = ('vss',)

@@ -30,6 +30,14 @@ class DeployedModel:
     Raises:
         UserError: nothing there can be loaded, or it was not written by ``mmvseg export``.
 
+    Example:
+        ``mmvseg export MODEL CHECKPOINT --out model.onnx`` writes the file. It is not run here, as
+        the export takes some time.
+
+        >>> model = DeployedModel('model.onnx')  # doctest: +SKIP
+        >>> model(CLIP).above(0.5).count()  # doctest: +SKIP
+        Counter({'square': 1, 'ring': 1, 'star': 1, 'cross': 1})
+
     Attributes:
         manifest: what is known of the model.
     """

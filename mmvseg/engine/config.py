@@ -39,6 +39,11 @@ def load_config(path: str | Path, cfg_options: Mapping[str, Any] | None = None) 
     Raises:
         UserError: the file is missing, no config or has an error; an option names nothing, or gives
             a value of another type; or a section is of another form than it should be.
+
+    Example:
+        >>> config = load_config('tevit_msgshift', {'optim_wrapper.optimizer.lr': 1e-3})
+        >>> config.model.type, config.optim_wrapper.optimizer.lr
+        ('TeViT', 0.001)
     """
     cfg = read_config(path)
     check_sections(cfg)

@@ -51,6 +51,7 @@ class LogBackend(NamedTuple):
     package: str
 
 
+#: What trainings can log to beside their local log, by the names of ``--log`` and ``log_to``.
 LOG_BACKENDS = dict(
     tensorboard=LogBackend(
         'TensorboardLog', 'TensorboardVisBackend', 'torch.utils.tensorboard', 'tensorboard'

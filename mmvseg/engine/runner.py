@@ -56,15 +56,15 @@ class VideoRunner(Runner):
     """Runs training and tests; what differs from mmengine's Runner is how it saves and loads.
 
     Further config keys: ``allow_pickle`` (bool) accepts checkpoints that need unpickling;
-    ``log_to`` (list of names, see :mod:`mmvseg.engine.log_backends`) adds to what a training logs;
+    ``log_to`` (list of names, see :func:`.check_log_to`) adds to what a training logs;
     ``load_parts`` (list of sub-modules) lets a training take these alone from ``load_from``;
     ``allow_missing`` (list of name prefixes) lets parts of the model stay unfilled when weights are
     loaded, see :func:`mmvseg.checkpoints.weights.load_model_weights`.
     """
 
-    #: the signal that asks a training to end, see StopHook; 0: none
+    #: The signal that asks a training to end, see StopHook; 0 for none.
     stop_signal: int = 0
-    #: the dataloader of a test or stand-alone validation, None in training
+    #: The dataloader of a test or stand-alone validation, None in training.
     _tested: DataLoader | None = None
 
     def setup_env(self, env_cfg: dict) -> None:

@@ -24,7 +24,7 @@ class WarmUpPolyLR(LRSchedulerMixin, _ParamScheduler):
 
     Args:
         optimizer: whose rates are set. Its parameter groups say under ``encoder`` whether they are
-            the encoder's, as those of :mod:`mmvseg.engine.layer_decay` do.
+            the encoder's, as those of :class:`.LayerDecayOptimWrapperConstructor` do.
         warm_up: steps.
         end: step at which the schedule ends; the runner sets it to the length of the training.
         encoder_warm_up: steps; None lets the encoder go with the others.

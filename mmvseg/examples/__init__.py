@@ -9,13 +9,15 @@ from pathlib import Path
 from mmvseg.errors import UserError
 
 _FOLDER = Path(__file__).parent
-#: Its name where a checkpoint is asked for, and what that begins with.
+#: What names of shipped checkpoints begin with.
 SCHEME = 'example://'
+#: The model's name, where a model or a checkpoint is asked for.
 NAME = f'{SCHEME}minvis_shapes'
 #: Name of the model's config.
 CONFIG = 'minvis_shapes_example'
 #: Its weights, named as publishing names them.
 CHECKPOINT = _FOLDER / 'minvis_shapes-3658640d.safetensors'
+#: A video of 48 frames in which shapes move, 384 x 288.
 CLIP = _FOLDER / 'shapes.mp4'
 
 

@@ -156,7 +156,7 @@ def parse(
         with_annotations: whether to read the segments, too.
 
     Yields:
-        What is wrong: categories, pictures and annotations.
+        What is wrong with categories, pictures and annotations.
 
     Returns:
         What is sound, videos in the order of their names.

@@ -46,11 +46,19 @@ def check_dataset(
         allow_outside_root: whether frames and masks may lie outside of their folders.
 
     Yields:
-        Problems, in the order of the file: categories, videos, annotations, then the videos'
-        frames.
+        Problems in the order of the file, of categories, videos and annotations, then of the
+        videos' frames.
 
     Raises:
         UserError: if the file is of none of the forms at all.
+
+    Example:
+        >>> list(check_dataset('shapes/val.json', 'shapes/val/JPEGImages'))
+        []
+        >>> text = Path('shapes/val.json').read_text().replace('00003.jpg', 'x.jpg', 1)
+        >>> _ = Path('broken.json').write_text(text)
+        >>> print(next(check_dataset('broken.json', 'shapes/val/JPEGImages')))
+        shapes/val/JPEGImages/shapes_00000/x.jpg: video 1, frame 3, frame: missing file
     """
     data, file = read_json_bytes(ann_file), str(ann_file)
     form = _form(data, file)

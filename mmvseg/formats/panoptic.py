@@ -99,6 +99,11 @@ def read_panoptic(
 
     Raises:
         UserError: naming what is missing or wrong.
+
+    Example:
+        >>> truth = read_panoptic('vipseg/panoptic_gt_VIPSeg_val.json', 'vipseg/panomasksRGB')
+        >>> truth.form, [category.name for category in truth.classes if not category.is_thing]
+        ('vipseg', ['sky', 'sand', 'grass', 'water'])
     """
     form = panoptic_form(path)
     if form == 'step':

@@ -18,6 +18,7 @@ T = TypeVar('T')
 
 CHECKER = 'mmvseg check'
 LISTS_ALL = f'{CHECKER} lists all problems of a file'
+_ADVICE = f' ({LISTS_ALL})'
 
 
 class Level(Enum):
@@ -107,9 +108,7 @@ class Flaws:
         )
 
 
-def strictly(
-    findings: Findings[T], flaws: Flaws | None = None, advice: str = f' ({LISTS_ALL})'
-) -> T:
+def strictly(findings: Findings[T], flaws: Flaws | None = None, advice: str = _ADVICE) -> T:
     """What is read, if there is no fault.
 
     Args:

@@ -63,6 +63,15 @@ def to_rle(segmentation: RunLengthCode | list, size: list[int]) -> dict:
 
     Raises:
         ValueError: with the rule that the entry breaks.
+
+    Example:
+        >>> to_rle(RunLengthCode([2, 3], [1, 2, 3]), [2, 3])  # runs of 0, 1, 0 down the columns
+        {'size': [2, 3], 'counts': b'123'}
+        >>> square = to_rle([[0, 0, 2, 0, 2, 2, 0, 2]], [3, 4])  # a polygon x, y, x, y, ...
+        >>> decode_masks([square], 3, 4)
+        array([[[1, 1, 0, 0],
+                [1, 1, 0, 0],
+                [0, 0, 0, 0]]], dtype=uint8)
     """
     if isinstance(segmentation, list):
         return _from_polygons(segmentation, *size)
@@ -134,6 +143,10 @@ def rle_areas(rles: Sequence[dict]) -> np.ndarray:
 
     Raises:
         MalformedRLE: for the first broken code.
+
+    Example:
+        >>> rle_areas([dict(size=[2, 3], counts=b'123')])
+        array([2])
     """
     parts = [np.zeros(0, np.int64)]
     for start in range(0, len(rles), _BATCH):

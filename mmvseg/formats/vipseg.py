@@ -116,7 +116,7 @@ def parse(
         with_annotations: whether to read the segments, too.
 
     Yields:
-        What is wrong: categories, videos and annotations, in the order of the file.
+        What is wrong with categories, videos and annotations, in the order of the file.
 
     Returns:
         What is sound.

@@ -278,6 +278,11 @@ def load_semantic_truth(ann_file: str | Path, mask_root: str | Path) -> Semantic
 
     Raises:
         UserError: if a file breaks a rule, or only some of the videos have maps.
+
+    Example:
+        >>> truth = load_semantic_truth('vspw/val.txt', 'vspw/data')
+        >>> truth.num_classes, {video: len(masks) for video, masks in truth.masks.items()}
+        (10, {'val_00000': 12, 'val_00001': 12})
     """
     categories = strictly(read_categories(ann_file, mask_root))
     masks = {}

@@ -44,8 +44,9 @@ class Video(Struct):
     width: Side
     file_names: list[Text]
     length: int | None = None
-    #: BURST: classes that are certainly absent, and those of which some objects are not annotated
+    #: Of BURST, classes that are certainly absent.
     neg_category_ids: list[Id] | None = None
+    #: Of BURST, classes of which some objects are not annotated.
     not_exhaustive_category_ids: list[Id] | None = None
 
     @property
@@ -110,8 +111,11 @@ def read_youtube_vis(
         UserError: naming file, video, annotation, frame and field of the first fault.
 
     Example:
-        >>> read_youtube_vis('data/shapes/val.json').categories[0].name  # doctest: +SKIP
-        'disc'
+        >>> truth = read_youtube_vis('shapes/val.json')
+        >>> len(truth.videos), len(truth.annotations), truth.categories[0].name
+        (2, 5, 'disc')
+        >>> [rle is not None for rle in truth.annotations[1].rles].count(True)  # of 12 frames
+        8
     """
     compare_boxes = flaws is not None
     path = released_file(path)
@@ -188,7 +192,7 @@ def parse(
         on_annotation: called after each object.
 
     Yields:
-        What is wrong: categories, videos and annotations in the order of the file.
+        What is wrong with categories, videos and annotations in the order of the file.
 
     Returns:
         What is sound.

@@ -55,6 +55,11 @@ def read_results(path: str | Path) -> list[Result]:
 
     Raises:
         UserError: naming file, entry, frame and field of the first fault.
+
+    Example:
+        >>> results = read_results('results.json')
+        >>> len(results), results[0].category_id, results[0].score
+        (4, 1, 0.9)
     """
     data, file = read_json_bytes(path), str(path)
     try:

@@ -36,9 +36,9 @@ def find_model(
     """The config and the weights of a model of videos.
 
     Args:
-        model: with a checkpoint its config: a path, a :class:`Config` or the name of a model.
-            Without one the name of a published model, which is fetched and converted the first
-            time, or a checkpoint that notes its config: a path, ``https://…`` or
+        model: with a checkpoint its config: a path, a ``Config`` of mmengine or the name of a
+            model. Without one the name of a published model, which is fetched and converted the
+            first time, or a checkpoint that notes its config: a path, ``https://…`` or
             ``hf:USER/REPO/FILE``.
         checkpoint: as of :func:`find_checkpoint`.
         cfg_options: values of the config to change, by dotted key.
@@ -52,6 +52,9 @@ def find_model(
             read.
 
     Example:
+        >>> config, checkpoint = find_model('example://minvis_shapes')
+        >>> config.model.type, checkpoint.name
+        ('MinVIS', 'minvis_shapes-3658640d.safetensors')
         >>> config, checkpoint = find_model('tevit_r50')  # doctest: +SKIP
     """
     if checkpoint is not None:
@@ -88,6 +91,10 @@ def find_checkpoint(source: str | Path, allow_pickle: bool = False) -> str | Pat
 
     Raises:
         UserError: it cannot be fetched, is no checkpoint, or nothing has that name.
+
+    Example:
+        >>> find_checkpoint('example://minvis_shapes').name
+        'minvis_shapes-3658640d.safetensors'
     """
     text = str(source)
     if text.startswith(SCHEME):

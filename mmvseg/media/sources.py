@@ -52,8 +52,14 @@ def open_source(
         UserError: if there is nothing to read at ``path``.
 
     Example:
-        >>> for index, seconds, image in open_source('street.mp4'):  # doctest: +SKIP
-        ...     print(index, seconds, image.shape)
+        >>> from mmvseg.examples import CLIP
+        >>> source = open_source(CLIP)
+        >>> source.size, source.length
+        ((288, 384), 48)
+        >>> for index, seconds, image in islice(source, 2):
+        ...     print(index, round(seconds, 2), image.shape)
+        0 0.0 (288, 384, 3)
+        1 0.08 (288, 384, 3)
     """
     if value_range is not None:
         check_range(value_range)

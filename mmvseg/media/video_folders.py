@@ -26,8 +26,8 @@ def each_video(sources: str | Path | Iterable[Any]) -> Iterator[Any]:
         UserError: if a folder cannot be read.
 
     Example:
-        >>> [str(video) for video in each_video('.')]  # squares.py and squares.pth lie there, too
-        ['street', 'street.mp4', 'yard']
+        >>> [str(video) for video in each_video('shapes/val/JPEGImages')]
+        ['shapes/val/JPEGImages/shapes_00000', 'shapes/val/JPEGImages/shapes_00001']
     """
     for source in [sources] if isinstance(sources, str | Path) else sources:
         if isinstance(source, str | Path) and os.path.isdir(source):

@@ -51,8 +51,11 @@ class VideoWriter:
         UserError: if the file cannot be written, e.g. on a full disk, or another run writes it.
 
     Example:
-        >>> with VideoWriter('out.mp4', Fraction(30000, 1001)) as writer:  # doctest: +SKIP
-        ...     writer.write(image)
+        >>> with VideoWriter('out.mp4', Fraction(30000, 1001)) as writer:
+        ...     for brightness in (0, 100, 200):
+        ...         writer.write(np.full((48, 64, 3), brightness, np.uint8))
+        >>> Path('out.mp4').exists()
+        True
     """
 
     def __init__(

@@ -79,7 +79,7 @@ class Weights:
     Attributes:
         url: address of the file; None if a program cannot fetch it.
         page: where the authors tell of it.
-        kind: one of :data:`KINDS`.
+        kind: one of :data:`~.entries.KINDS`.
         shares: addresses for a browser, where there is no address of the file.
         size: for people, e.g. ``528 MB``; None if unknown.
         num_bytes: exact size; None if unknown.

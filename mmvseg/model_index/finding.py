@@ -19,7 +19,12 @@ def index_file() -> Path:
 
 
 def known_models() -> dict[str, ModelEntry]:
-    """All models of the index by name, in its order."""
+    """All models of the index by name, in its order.
+
+    Example:
+        >>> 'tevit_msgshift' in known_models()
+        True
+    """
     return _read(index_file())
 
 
@@ -28,6 +33,11 @@ def find_entry(name: str) -> ModelEntry:
 
     Raises:
         UserError: there is none; the message has the closest ones.
+
+    Example:
+        >>> entry = find_entry('tevit_msgshift')
+        >>> entry.collection.name, entry.task, entry.config
+        ('TeViT', 'vis', 'configs/tevit/tevit_msgshift.py')
     """
     models = known_models()
     if name in models:

@@ -20,7 +20,7 @@ def keep_freed_memory(kept_bytes: int = 2**27) -> bool:
         kept_bytes: so much free memory a process may hold.
 
     Returns:
-        Whether it is done: not with another C library, nor where the environment says how
+        Whether it is done, which is not with another C library, nor where the environment says how
         (``MALLOC_TRIM_THRESHOLD_``, ``MALLOC_MMAP_THRESHOLD_``).
     """
     if any(f'MALLOC_{name}_THRESHOLD_' in os.environ for name in ('TRIM', 'MMAP')):

@@ -44,13 +44,13 @@ class SegmentedVideo:
         frame_seconds: time of each frame.
 
     Example:
-        >>> result = inferencer('street')
+        >>> result = inferencer(CLIP)
         >>> result
-        SegmentedVideo('street', 3 tracks in 7 frames)
-        >>> for track in result.above(0.3).of('red', 'green'):
+        SegmentedVideo('shapes', 5 tracks in 48 frames)
+        >>> for track in result.above(0.5).of('ring', 'star'):
         ...     print(track.id, track.name, track.first_frame, track.last_frame)
-        10 red 0 6
-        11 green 0 6
+        1 ring 0 47
+        0 star 0 47
     """
 
     pred: VideoResult
@@ -68,7 +68,7 @@ class SegmentedVideo:
 
     @cached_property
     def tracks(self) -> list[Track]:
-        """All tracks: in the order of ``pred``, of classes those that occur, the largest first."""
+        """All tracks, in the order of ``pred``, of classes those that occur, the largest first."""
         return tracks_of(self.pred, self.metainfo, self.frame_size)
 
     def __len__(self) -> int:
@@ -99,8 +99,8 @@ class SegmentedVideo:
         """How many tracks each class has.
 
         Example:
-            >>> result.above(0.3).count()
-            Counter({'red': 1, 'green': 1})
+            >>> result.count()  # two squares, of which one is a weak repetition
+            Counter({'square': 2, 'ring': 1, 'star': 1, 'cross': 1})
         """
         return Counter(track.name for track in self)
 
@@ -111,8 +111,8 @@ class SegmentedVideo:
             UserError: if the result is semantic: a class has no score.
 
         Example:
-            >>> len(result), len(result.above(0.3))
-            (3, 2)
+            >>> len(result), len(result.above(0.5))
+            (5, 4)
         """
         if isinstance(self.pred, VideoSemantic):
             raise UserError('a semantic result has no scores: every pixel gets a class')
@@ -126,8 +126,8 @@ class SegmentedVideo:
         which each pixel has one, stay as they are.
 
         Example:
-            >>> len(result), len(result.distinct())  # blue is in no frame
-            (3, 2)
+            >>> len(result), len(result.distinct())
+            (5, 4)
         """
         if not isinstance(self.pred, VideoInstances):
             return self
@@ -140,8 +140,11 @@ class SegmentedVideo:
             UserError: if the model has no class of a name; the message states the closest.
 
         Example:
-            >>> [track.name for track in result.of('red', 'blue')]
-            ['red', 'blue']
+            >>> [track.name for track in result.of('star', 'ring')]
+            ['ring', 'star']
+            >>> result.of('stars')
+            Traceback (most recent call last):
+            mmvseg.errors.UserError: 'stars' is no class of the model; did you mean star or square?
         """
         return replace(self, pred=self.pred.of_labels(class_indices(names, self.classes)))
 
@@ -150,8 +153,11 @@ class SegmentedVideo:
 
         Example:
             >>> row = next(result.rows())
-            >>> row['frame'], row['category'], row['x1'], row['y1'], row['x2'], row['y2']
-            (0, 'red', 2, 4, 18, 20)
+            >>> row['frame'], row['track_id'], row['category']
+            (0, 7, 'square')
+            >>> list(row)
+            ['video', 'frame', 'seconds', 'track_id', 'category_id', 'category', 'score',
+            'x1', 'y1', 'x2', 'y2', 'area']
         """
         return track_rows(self.tracks, self.video_name, self.frame_seconds)
 
@@ -168,8 +174,8 @@ class SegmentedVideo:
 
         Example:
             >>> table = result.to_dataframe()
-            >>> table.groupby('category').area.max().to_dict()
-            {'green': 256, 'red': 256}
+            >>> table.groupby('category').frame.max().to_dict()
+            {'cross': 47, 'ring': 47, 'square': 47, 'star': 47}
         """
         return to_dataframe(self.rows())
 
@@ -187,7 +193,7 @@ class SegmentedVideo:
         Example:
             >>> entry = result.to_coco()[0]
             >>> entry['category'], entry['category_id'], len(entry['segmentations'])
-            ('red', 5, 7)
+            ('square', 2, 48)
         """
         seconds = [round(seconds, 6) for seconds in self.frame_seconds]
         return [
@@ -218,9 +224,11 @@ class SegmentedVideo:
             UserError: if supervision is not installed, or the video has no such frame.
 
         Example:
-            >>> detections = result.above(0.3).to_supervision(0)
-            >>> detections.tracker_id.tolist(), detections.data['class_name'].tolist()
-            ([10, 11], ['red', 'green'])
+            >>> detections = result.above(0.5).to_supervision(0)
+            >>> detections.tracker_id.tolist()
+            [7, 1, 0, 5]
+            >>> detections.data['class_name'].tolist()
+            ['square', 'ring', 'star', 'cross']
         """
         if not -self.video_length <= frame < self.video_length:
             raise UserError(
@@ -247,9 +255,9 @@ class SegmentedVideo:
             UserError: if the frames cannot be read or have another size than the result.
 
         Example:
-            >>> drawn = list(result.above(0.3).draw('street'))
+            >>> drawn = list(result.above(0.5).draw(CLIP))
             >>> len(drawn), drawn[0].shape
-            (7, (48, 64, 3))
+            (48, (288, 384, 3))
         """
         source = as_source(frames)
         if tuple(source.size) != tuple(self.frame_size):

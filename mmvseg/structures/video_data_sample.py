@@ -11,7 +11,7 @@ from torch import Tensor
 class VideoDataSample(BaseDataElement):
     """One clip (training) or one window (inference) of a video.
 
-    Fields:
+    Attributes:
         gt_instances: a list of T ``InstanceData``, one a frame, each with ``bboxes`` (n, 4) xyxy
             pixels of the network input, ``labels`` (n,), ``masks`` (n, H, W) uint8 and
             ``instance_ids`` (n,). The same id in two frames is the same object.

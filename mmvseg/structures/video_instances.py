@@ -19,6 +19,17 @@ class VideoInstances:
             tube n in frame t at the original resolution, or None where the object is absent.
         track_ids: identity of each tube within its video, (N,) int. Two tubes may share one when a
             query is reported under two classes.
+
+    Example:
+        >>> everywhere = dict(size=[2, 2], counts=b'04')
+        >>> found = VideoInstances(
+        ...     np.array([0.9, 0.2]), np.array([0, 3]), [[everywhere], [None]], np.array([0, 1])
+        ... )
+        >>> found
+        VideoInstances(2 tubes of 1 frames, scores 0.20 to 0.90)
+        >>> found.above(0.5).to_youtube_vis(video_id=7, category_ids=[1, 2, 3, 4])
+        [{'video_id': 7, 'score': 0.9, 'category_id': 1,
+        'segmentations': [{'size': [2, 2], 'counts': '04'}]}]
     """
 
     scores: np.ndarray

@@ -75,6 +75,10 @@ def frame_objects(
         classes: class names by label.
         scores: whether the labels state the score (annotations have none).
         colors: RGB by track id; other tracks have their own.
+
+    Example:
+        >>> [found.label for found in frame_objects(result.pred.above(0.5), 0, result.classes)]
+        ['square #7 1.00', 'ring #1 0.98', 'star #0 0.96', 'cross #5 0.94']
     """
     objects = []
     for n in np.argsort(-np.asarray(instances.scores), kind='stable'):
@@ -111,6 +115,14 @@ def draw_objects(
 
     Returns:
         RGB uint8, (H * scale, W * scale, 3).
+
+    Example:
+        >>> from mmvseg.media import open_source
+        >>> frame = next(iter(open_source(CLIP))).image
+        >>> objects = frame_objects(result.pred.above(0.5), 0, result.classes)
+        >>> drawn = draw_objects(frame, objects, scale=2)
+        >>> drawn.shape
+        (576, 768, 3)
     """
     canvas = enlarge(image, scale)
     labels = []

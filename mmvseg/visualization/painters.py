@@ -71,6 +71,11 @@ def build_painter(
         metainfo: ``classes`` and ``palette``.
         style: of the drawing.
         listed: classes of the legend of ``vss``; None: it grows with the frames.
+
+    Example:
+        >>> painter = build_painter('vis', result.metainfo, DrawingStyle(scores=False))
+        >>> painter.draw(np.zeros((288, 384, 3), np.uint8), result.pred, 0).shape
+        (288, 384, 3)
     """
     classes, palette = metainfo['classes'], metainfo['palette']
     if task == 'vis':

@@ -22,11 +22,14 @@ from .overlay_semantic import by_area, class_areas
 _FORMULA_STARTS = (*'=+-@\t\r\n', '\uff1d', '\uff0b', '\uff0d', '\uff20')
 _VIDEO = ('video_id', 'video')
 _BOX = ('x1', 'y1', 'x2', 'y2', 'area')
+#: Of tables of instances.
 TRACK_COLUMNS = (*_VIDEO, 'track', 'category_id', 'category', 'score', 'frame', 'file', *_BOX)
+#: Of tables of panoptic segments.
 SEGMENT_COLUMNS = (
     *(*_VIDEO, 'segment', 'png_id', 'category_id', 'category', 'isthing', 'frame', 'file'),
     *_BOX,
 )
+#: Of tables of semantic classes.
 CLASS_COLUMNS = (*_VIDEO, 'category_id', 'category', 'frame', 'file', 'area')
 
 

@@ -16,7 +16,7 @@ def colors_beside_truth(found: VideoInstances, truth: VideoInstances) -> dict[in
         truth: the annotated ones of the same video, drawn by :func:`.track_color`.
 
     Returns:
-        Colours by track id of ``found``: that of the object that a track matches, else one that no
+        Colours by track id of ``found``, that of the object that a track matches, else one that no
         annotated track has.
     """
     objects, _ = match_tracks(found, truth)

@@ -210,6 +210,7 @@ class VSPWLayout(SplitLayout):
         write_json(self.out / 'categories.json', panoptic_categories(), compact=True)
 
 
+#: Layouts of generated data sets, by name: what writes their files.
 LAYOUTS = dict(youtube_vis=YouTubeVISLayout, vipseg=VIPSegLayout, vspw=VSPWLayout)
 
 

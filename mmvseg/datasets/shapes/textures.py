@@ -3,7 +3,9 @@
 import cv2
 import numpy as np
 
+#: What can be counted.
 THING_CLASSES = ('disc', 'square', 'triangle', 'star', 'ring', 'cross')
+#: What the background is of.
 STUFF_CLASSES = ('sky', 'sand', 'grass', 'water')
 
 #: Radius of the largest circle inside a shape of size 1, 0 where the centre is a hole.

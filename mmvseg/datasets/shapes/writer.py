@@ -73,6 +73,12 @@ def write_shapes(
 
     Raises:
         UserError: if ``out`` holds something else, or Shapes of other arguments.
+
+    Example:
+        >>> request = ShapesRequest(ShapesOptions(length=4), train=2, val=1)
+        >>> statistics = write_shapes(Path('tiny'), request)
+        >>> statistics['train']['videos'], sorted(path.name for path in Path('tiny').iterdir())
+        (2, ['stats.json', 'train', 'train.json', 'val', 'val.json'])
     """
     arguments = dict(version=GENERATOR_VERSION, **asdict(request))
     found = read_stats(out)

@@ -19,6 +19,16 @@ class BitMasks:
     Attributes:
         planes: eight masks each, (P, H, W) uint8.
         bits: which bit of all planes each mask is, counted from the lowest of the first, (N,).
+
+    Example:
+        >>> dense = np.zeros((2, 2, 3), bool)
+        >>> dense[0, :, 0] = dense[1, 0] = True
+        >>> masks = BitMasks.from_dense(dense)
+        >>> len(masks), masks.size, masks.planes.nbytes  # eight masks would take no more
+        (2, (2, 3), 6)
+        >>> masks.select(np.array([1])).dense().astype(int)
+        array([[[1, 1, 1],
+                [0, 0, 0]]])
     """
 
     planes: np.ndarray

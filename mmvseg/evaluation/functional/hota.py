@@ -81,7 +81,16 @@ class HOTASums(Sums):
 
 
 def hota_sums(overlap: TrackOverlap) -> HOTASums:
-    """Count one class in one video."""
+    """Count one class in one video.
+
+    Example:
+        >>> from mmvseg.evaluation.functional.track_overlap import FrameIoU
+        >>> frames = [FrameIoU(np.array([0]), np.array([0]), np.ones((1, 1))) for _ in range(3)]
+        >>> overlap = TrackOverlap(4, np.array([4]), np.array([3]), frames)  # one of 4 is missed
+        >>> numbers = hota_sums(overlap).at_thresholds()
+        >>> {name: round(float(numbers[name][0]), 2) for name in ('HOTA', 'DetA', 'AssA')}
+        {'HOTA': 0.75, 'DetA': 0.75, 'AssA': 0.75}
+    """
     rows, columns, iou = _assigned(overlap)  # (P,) each
     hit = iou >= THRESHOLDS[:, None] - EPSILON  # (19, P)
     true = hit.sum(axis=1).astype(float)

@@ -62,6 +62,12 @@ def region_similarity(found: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
     Returns:
         (P, G) in [0, 1].
+
+    Example:
+        >>> truth = np.array([[[1, 1], [0, 0]]], bool)
+        >>> found = np.array([[[1, 1], [1, 0]], [[0, 0], [0, 1]]], bool)
+        >>> region_similarity(found, truth).round(2).tolist()
+        [[0.67], [0.0]]
     """
     flat = found.reshape(len(found), math.prod(found.shape[1:]))
     common = np.zeros((len(found), len(truth)))

@@ -144,6 +144,14 @@ class SemanticQuality:
     Attributes:
         videos: the sums of each video by name.
         num_classes: number of classes K.
+
+    Example:
+        >>> counts = VideoSemanticCounts(num_classes=2)
+        >>> truth = np.array([[1, 1], [2, 0]], np.uint8)  # 0 is void, 1 is the first class
+        >>> found = np.array([[0, 1], [1, 1]], np.uint8)  # 0 is the first class
+        >>> counts.add(truth, found, place='frame 0')
+        >>> SemanticQuality({'video': counts.sums()}, num_classes=2).stats()['mIoU']
+        0.5
     """
 
     videos: dict[str, SemanticSums]
@@ -160,7 +168,7 @@ class SemanticQuality:
     def stats(self) -> dict[str, float]:
         """Acc, Acc_class, mIoU, fwIoU, video_mIoU, video_fwIoU, VC8, VC16.
 
-        The means are over classes that occur in the ground truth; video_... are means of the
+        The means are over classes that occur in the ground truth; ``video_…`` are means of the
         videos' own numbers.
         """
         overall = iou_stats(self.confusion())
@@ -204,6 +212,10 @@ def class_iou(confusion: np.ndarray) -> np.ndarray:
 
     Args:
         confusion: pixels, (K, K); rows are the ground truth.
+
+    Example:
+        >>> class_iou(np.array([[3, 1], [0, 4]]))  # one pixel of class 0 is taken for class 1
+        array([0.75, 0.8 ])
     """
     true, predicted, both = confusion.sum(axis=1), confusion.sum(axis=0), np.diag(confusion)
     with np.errstate(invalid='ignore'):
@@ -215,6 +227,10 @@ def iou_stats(confusion: np.ndarray) -> dict[str, float]:
 
     Args:
         confusion: pixels, (K, K); rows are the ground truth.
+
+    Example:
+        >>> iou_stats(np.array([[3, 1], [0, 4]]))['mIoU']
+        0.775
     """
     present = confusion.any(axis=1)
     if not present.any():

@@ -46,11 +46,14 @@ def evaluate_tracking(
             objects overlap and ``mots`` is set.
 
     Example:
-        >>> truth = read_youtube_vis('valid.json')  # doctest: +SKIP
-        >>> results = read_results('results.json')  # doctest: +SKIP
-        >>> tracking = evaluate_tracking(truth, results, 'results', min_score=0.5)  # doctest: +SKIP
-        >>> tracking.overall()['cls_comb_det_av']['mean_over_alpha']['HOTA']  # doctest: +SKIP
-        0.47
+        >>> from mmvseg.formats.youtube_vis import read_youtube_vis
+        >>> from mmvseg.formats.youtube_vis_results import read_results
+        >>> truth = read_youtube_vis('shapes/val.json')
+        >>> results = read_results('results.json')  # four of five objects
+        >>> tracking = evaluate_tracking(truth, results, 'results', min_score=0.5)
+        >>> numbers = tracking.overall()['cls_comb_det_av']['mean_over_alpha']
+        >>> {name: round(numbers[name], 2) for name in ('HOTA', 'DetA', 'AssA')}
+        {'HOTA': 0.94, 'DetA': 0.88, 'AssA': 1.0}
     """
     if not truth.has_annotations:
         raise UserError(f'{truth.file}: has no annotations, so there is nothing to compare with')

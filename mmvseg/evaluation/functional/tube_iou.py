@@ -52,6 +52,12 @@ def tube_iou(detections: Sequence[Tube], annotations: Sequence[Tube]) -> np.ndar
     Both are sums over the frames, up to the end of the shorter tube; a frame where only one of
     the two is present adds its area to the union, a frame where the masks differ in size adds
     nothing. Without any union the value is 0.
+
+    Example:
+        >>> whole = dict(size=[2, 2], counts=b'04')  # all four pixels
+        >>> one, two = make_tube([whole, None]), make_tube([whole, whole])
+        >>> tube_iou([one], [one, two])
+        array([[1. , 0.5]])
     """
     shape = (len(detections), len(annotations))
     if 0 in shape:

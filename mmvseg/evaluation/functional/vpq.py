@@ -137,10 +137,10 @@ def evaluate_vpq(
         UserError: naming the file that is missing, broken or does not fit.
 
     Example:
-        >>> truth = read_panoptic('gt.json', 'panomasksRGB')  # doctest: +SKIP
-        >>> predictions = load_results('predictions', truth)  # doctest: +SKIP
-        >>> evaluate_vpq(truth, predictions).mean()  # doctest: +SKIP
-        0.36
+        >>> from mmvseg.formats.panoptic import read_panoptic
+        >>> truth = read_panoptic('vipseg/panoptic_gt_VIPSeg_val.json', 'vipseg/panomasksRGB')
+        >>> evaluate_vpq(truth, truth.videos).mean()  # the truth, scored against itself
+        1.0
     """
 
     rules = RULES[truth.form]

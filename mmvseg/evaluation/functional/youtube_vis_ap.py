@@ -115,10 +115,16 @@ def evaluate_youtube_vis(
             list.
 
     Example:
-        >>> truth = to_ground_truth(read_youtube_vis('valid.json'))  # doctest: +SKIP
-        >>> results = read_results('results.json')  # doctest: +SKIP
-        >>> evaluate_youtube_vis(truth, results, 'results').stats()['AP']  # doctest: +SKIP
-        0.41
+        >>> from mmvseg.evaluation.functional.ground_truth import to_ground_truth
+        >>> from mmvseg.formats.youtube_vis import read_youtube_vis
+        >>> from mmvseg.formats.youtube_vis_results import read_results
+        >>> truth = to_ground_truth(read_youtube_vis('shapes/val.json'))
+        >>> results = read_results('results.json')  # four of five objects
+        >>> found = evaluate_youtube_vis(truth, results, 'results')
+        >>> {name: round(found.stats()[name], 3) for name in ('AP', 'AR10')}
+        {'AP': 0.876, 'AR10': 0.875}
+        >>> {category: round(ap['AP'], 3) for category, ap in found.per_category().items()}
+        {1: 0.505, 2: 1.0, 3: 1.0, 4: -1.0, 5: 1.0, 6: -1.0}
     """
     if not results:
         raise UserError(

@@ -55,6 +55,12 @@ def split(contents: Contents, val: int | Fraction, seed: int) -> Split:
 
     Raises:
         UserError: the file annotates nothing, or there would be no video in one of the parts.
+
+    Example:
+        >>> from mmvseg.formats.edits.contents import read_contents
+        >>> parts = split(read_contents('shapes/val.json'), 1, seed=0)
+        >>> len(parts.train.videos), len(parts.val.videos)
+        (1, 1)
     """
     if not contents.objects:
         raise UserError(

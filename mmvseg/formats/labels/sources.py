@@ -164,7 +164,7 @@ class Source:
 
     @property
     def name(self) -> str:
-        """What it is called: the name of its folder, or of its file without the suffix."""
+        """What it is called, the name of its folder, or of its file without the suffix."""
         path = self.path.resolve()
         return nfc(path.name if path.is_dir() else path.stem)
 

@@ -25,9 +25,10 @@ class VideoSegmentor(BaseModel):
     that can report a frame before it has seen the next also has ``live``.
     """
 
-    #: Whether nothing can be said before a video's last frame; False for models with :meth:`live`.
+    #: Whether nothing can be said before a video's last frame; False for models with
+    #: :meth:`.VideoSegmentor.live`.
     needs_whole_video: bool = True
-    #: What its results are: instances (``vis``), panoptic segments (``vps``) or classes of pixels
+    #: Its results are instances (``vis``), panoptic segments (``vps``) or classes of pixels
     #: (``vss``).
     task: str = 'vis'
 

@@ -142,7 +142,7 @@ class VidEoMT(EoMT):
         """Frames of clips (B, T, 3, H, W) in order, clips side by side.
 
         Returns:
-            The L + 1 token sequences of :meth:`decode`, each (B, T, Q + S, C), and the grid.
+            The L + 1 token sequences of :meth:`.EoMT.decode`, each (B, T, Q + S, C), and the grid.
         """
         image = self.encode(inputs.flatten(0, 1))
         frames = image.tokens.unflatten(0, inputs.shape[:2]).unbind(1)  # T times (B, S, C)

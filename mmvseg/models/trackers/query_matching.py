@@ -58,6 +58,13 @@ def match_frames(
 
     Raises:
         UserError: if embeddings are not finite.
+
+    Example:
+        >>> first = torch.eye(3)  # embeddings of three queries
+        >>> second = first[[2, 0, 1]]  # the same in another order
+        >>> match_frames(torch.stack([first, second])[None], None, 'true')
+        tensor([[[0, 1, 2],
+                 [1, 2, 0]]])
     """
     is_first = references is None
     if is_first:
