@@ -16,17 +16,22 @@ from mmvseg.shipped import shipped_configs
 #: Options of other programs that the pages speak of.
 FOREIGN = {
     '--backend-store-uri',
+    '--build-arg',
+    '--gpus',
     '--help',
+    '--ipc',
     '--logdir',
     '--mode',
     '--no-build-isolation',
     '--no-deps',
     '--nproc-per-node',
+    '--shm-size',
     '--signal',
     '--standalone',
+    '--user',
 }
 #: Files that are there in an installed package alone, or that a page lets the reader write.
-NOT_HERE = {'mmvseg/.mim/', 'configs/tevit/my_experiment.py'}
+NOT_HERE = {'mmvseg/.mim/', 'configs/tevit/my_experiment.py', 'configs/shapes/annotated.py'}
 _CONFIG_NAME = re.compile(
     r'(?:tevit|queryinst|minvis|dvis|mask2former|eomt|videomt|pmt)_(?:[\w-]*_)?'
     r'(?:r50|swin-[tl]|vit-[sbl]|msgshift|shapes)(?:[\w-]*)'
