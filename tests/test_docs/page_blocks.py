@@ -17,6 +17,7 @@ from helpers import REPOSITORY
 REASONS = (
     'needs a camera',
     'needs a GPU',
+    'needs Docker',
     'needs several machines',
     'needs the network',
     'needs the full data set',

@@ -29,7 +29,6 @@ FOREIGN = (
     'labelme',
     'wandb',
     'unzip',
-    'docker',
     'pre-commit',
     'git',
     'sphinx-build',
@@ -100,6 +99,10 @@ class Commands:
         self.asked += 1
         if program == 'bash':
             program, *args = args
+        if program == 'docker':
+            if not (command := _in_container(args)):
+                return 0
+            program, *args = command
         if program == 'torchrun':
             start, end = args.index('-m'), args.index('--launcher')
             program, args = 'python', args[start:end] + args[end + 2 :]
@@ -190,6 +193,15 @@ class Commands:
         if found:
             _check_names(found[0])
         return status
+
+
+def _in_container(args: list[str]) -> list[str]:
+    """The command that ``docker`` runs in a container of the image; empty if it is a shell."""
+    images = [number for number, arg in enumerate(args) if re.fullmatch(r'mmvseg(:\w+)?', arg)]
+    if args[0] != 'run' or not images:
+        return []
+    program = args[args.index('--entrypoint') + 1] if '--entrypoint' in args else 'mmvseg'
+    return [program, *args[images[0] + 1 :]] if program != 'bash' else []
 
 
 @contextmanager

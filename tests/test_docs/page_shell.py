@@ -14,7 +14,7 @@ from typing import BinaryIO
 from helpers import REPOSITORY
 
 #: Small programs that are run as they are.
-PROGRAMS = ('cat', 'cp', 'head', 'ls', 'mkdir', 'mv', 'rm')
+PROGRAMS = ('cat', 'cp', 'head', 'id', 'ls', 'mkdir', 'mv', 'rm')
 _PRELUDE = r"""
 _ask() {
     printf '%s\0' "$#" "$@" >&"$PAGE_ASK"

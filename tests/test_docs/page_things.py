@@ -30,23 +30,24 @@ def thing(*names: str) -> Callable:
 
 @thing('street.mp4', 'day.mp4', 'night.mp4', 'VIDEO')
 def clip(path: Path, frames: int = 8) -> None:
+    """The beginning of the shipped clip, cut to the shape of a film, which exports expect."""
     source = open_source(CLIP)
     with VideoWriter(path.with_suffix('.mp4'), source.fps) as writer:
         for index, _, image in source:
             if index < frames:
-                writer.write(image)
+                writer.write(image[: image.shape[1] * 9 // 16])
     if path.suffix != '.mp4':
         path.with_suffix('.mp4').rename(path)
 
 
-@thing('videos')
+@thing('videos/')
 def folder_of_videos(path: Path) -> None:
     path.mkdir(parents=True)
     clip(path / 'first.mp4', 4)
     clip(path / 'second.mp4', 4)
 
 
-@thing('frames')
+@thing('frames/')
 def folder_of_frames(path: Path) -> None:
     path.mkdir(parents=True)
     for index, _, image in open_source(CLIP):
@@ -59,7 +60,7 @@ def shapes(path: Path, **options) -> None:
     write_shapes(path, request)
 
 
-@thing('data/shapes')
+@thing('data/shapes', 'data/shapes_occlusion')
 def shapes_of_instances(path: Path) -> None:
     shapes(path)
 

@@ -120,6 +120,8 @@ def test_bash_reads_what_a_page_says(tmp_path):
         'TOOL=test_vis tools/dist_test.sh configs/tevit/tevit_msgshift.py $CHECKPOINT 8 --no-zip',
         'for n in r50 msgshift; do mmvseg config configs/tevit/tevit_$n.py; done',
         'torchrun --nproc-per-node 8 -m mmvseg train tevit_msgshift --launcher pytorch',
+        'docker run --rm -v "$PWD:/data" mmvseg predict street.mp4 --model tevit_msgshift',
+        'docker run --entrypoint torchrun mmvseg -m mmvseg train tevit_r50 --launcher pytorch',
         'pip install .\nbash tools/quickstart.sh vps --cfg-options train_cfg.max_iters=20',
     ],
 )
@@ -142,6 +144,7 @@ def test_commands_that_are_right(clone, text):
         ('python tools/train.py', 'the following arguments are required: config'),
         ('tools/dist_train.sh configs/tevit/tevit_msgshift.py --no-validate', 'no number of GPUs'),
         ('bash tools/run_tests.sh && bash tools/setup_env.sh --nothing', 'knows no --nothing'),
+        ('docker run mmvseg:cuda predit', 'there is no command mmvseg predit'),
         ('make all', 'not known to the tests of the pages'),
     ],
 )

@@ -1,6 +1,7 @@
 """The commands and the code of README and the docs run, in a small world; see page_world.py."""
 
 import json
+from pathlib import Path
 
 import pytest
 from page_blocks import HOW, Block, PageError, blocks, check_output, pages
@@ -8,15 +9,20 @@ from page_python import check_config, check_types, lacking, run_code
 from page_world import World, run_block, world  # noqa: F401 - a fixture
 from page_written import not_written
 
+#: Pages whose blocks belong together and are run by a test of their own.
+ELSEWHERE = {'docs/contributing/': 'test_contributing.py'}
+TRIED = [page for page in pages() if not page.startswith(tuple(ELSEWHERE))]
 
-@pytest.mark.parametrize('page', pages())
+
+@pytest.mark.parametrize('page', TRIED)
 def test_blocks_of_a_page(page, world):  # noqa: F811
     found = blocks(page)
     folder = world.folder_of(page, found)
     failures, printed, names, left_out = [], '', {}, set()
     for block in found:
         try:
-            if package := lacking(block.text) if block.kind in ('python', 'shell') else None:
+            is_tried = block.kind in ('python', 'shell') and not block.reason
+            if package := lacking(block.text) if is_tried else None:
                 left_out.add(package)
             elif block.kind == 'shell':
                 printed = run_block(world, folder, block)
@@ -44,3 +50,9 @@ def try_block(world: World, folder, block: Block, names: dict) -> None:  # noqa:
         run_code(folder, block, names)
     elif block.kind == 'json':
         json.loads(block.text)
+
+
+def test_other_pages_have_tests_of_their_own():
+    for folder, name in ELSEWHERE.items():
+        text = Path(__file__).with_name(name).read_text(encoding='utf-8')
+        assert folder.strip('/') in text, f'{name} does not run {folder}'

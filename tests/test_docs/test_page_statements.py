@@ -1,6 +1,7 @@
 """What README and the docs say of commands, options, files and configs is so."""
 
 import re
+from itertools import pairwise
 
 import pytest
 from helpers import REPOSITORY
@@ -16,17 +17,22 @@ from mmvseg.shipped import shipped_configs
 #: Options of other programs that the pages speak of.
 FOREIGN = {
     '--backend-store-uri',
+    '--build-arg',
+    '--gpus',
     '--help',
+    '--ipc',
     '--logdir',
     '--mode',
     '--no-build-isolation',
     '--no-deps',
     '--nproc-per-node',
+    '--shm-size',
     '--signal',
     '--standalone',
+    '--user',
 }
 #: Files that are there in an installed package alone, or that a page lets the reader write.
-NOT_HERE = {'mmvseg/.mim/', 'configs/tevit/my_experiment.py'}
+NOT_HERE = {'mmvseg/.mim/', 'configs/tevit/my_experiment.py', 'configs/shapes/annotated.py'}
 _CONFIG_NAME = re.compile(
     r'(?:tevit|queryinst|minvis|dvis|mask2former|eomt|videomt|pmt)_(?:[\w-]*_)?'
     r'(?:r50|swin-[tl]|vit-[sbl]|msgshift|shapes)(?:[\w-]*)'
@@ -196,3 +202,27 @@ def test_checkpoints_have_the_number_of_the_last_iteration(page):
         loop = load_config(shipped_configs()[name]).train_cfg
         last = loop.get(f'max_{unit}s')
         assert last == int(number), f'{page}: work_dirs/{name}/{unit}_{number}.pth, but {loop}'
+
+
+#: Beginnings of messages of other programs in docs/troubleshooting.md, or what is no message.
+OTHERS = (
+    *("No module named '", 'undefined symbol', 'MMCV==', 'libGL.so', "module 'cv2'"),
+    *('python -m venv failed', 'pip', 'weights_only', '403'),
+)
+
+
+def test_messages_that_are_explained_are_shown():
+    """What docs/troubleshooting.md quotes of messages of mmvseg stands in its code."""
+    files = [*REPOSITORY.glob('mmvseg/**/*.py'), *REPOSITORY.glob('tools/**/*.[ps][yh]')]
+    code = '\n'.join(path.read_text(encoding='utf-8') for path in files)
+    code = re.sub(r"""['"]\s*\n\s*f?['"]""", '', code)  # texts over several lines
+    code = re.sub(r'\{[^{}]*\}', '…', code)
+    lines = read_page('docs/troubleshooting.md').split('\n')
+    terms = [line for line, after in pairwise(lines) if after.startswith(': ')]
+    quoted = [quote for term in terms for quote in re.findall(r'`([^`]+)`', term)]
+    assert len(quoted) > 20
+    for quote in quoted:
+        for part in re.split(r'… | \(|…', quote):
+            part = part.strip(" ()'")
+            if part and not any(other in quote for other in OTHERS):
+                assert part in code, f'no message says: {part}'
