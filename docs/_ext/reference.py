@@ -12,6 +12,7 @@
     .. registered:: DATASETS
 """
 
+import builtins
 import inspect
 import pkgutil
 import re
@@ -163,8 +164,20 @@ def shorten_factories(
 def search_short_names(app: Sphinx, doctree: nodes.document) -> None:
     """Find names without a module wherever they are documented, as with a leading dot."""
     for reference in doctree.findall(addnodes.pending_xref):
-        if reference['refdomain'] == 'py' and '.' not in reference['reftarget']:
+        target = reference['reftarget']
+        if reference['refdomain'] == 'py' and '.' not in target and not hasattr(builtins, target):
             reference['refspecific'] = True
+
+
+def leave_members_out(app: Sphinx, doctree: nodes.document) -> None:
+    """Name classes and functions in the contents of a page, but not the members of classes.
+
+    The contents of all pages are copied for the navigation of each, which takes its time.
+    """
+    for description in doctree.findall(addnodes.desc):
+        for member in description.findall(addnodes.desc, include_self=False):
+            for signature in member.findall(addnodes.desc_signature):
+                signature['_toc_name'] = ''
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -175,6 +188,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect('autodoc-process-bases', show_public_bases)
     app.connect('autodoc-process-signature', shorten_factories)
     app.connect('doctree-read', search_short_names)
+    app.connect('doctree-read', leave_members_out, priority=100)  # before contents are made
     # "Attributes" of docstrings would be headed "Variables"
     for field in PyObject.doc_field_types:
         if field.name == 'variable':
