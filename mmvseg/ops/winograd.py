@@ -41,21 +41,35 @@ def winograd_conv(maps: Tensor, kernel: list[Tensor], bias: Tensor | None) -> Te
     """
     N, _, H, W = maps.shape
     tile_rows, tile_columns = (H + 1) // 2, (W + 1) // 2
-    border = (0, 0, 1, 1 + W % 2, 1, 1 + H % 2)
     channels = kernel[0].shape[0]
     output = maps.new_empty(N, tile_rows, 2, tile_columns, 2, channels)
     step_images = max(1, CHUNK_TILES // (tile_rows * tile_columns))
     step_rows = max(1, CHUNK_TILES // tile_columns)
     for part, pixels in zip(output.split(step_images), maps.split(step_images), strict=True):
-        padded = F.pad(pixels.permute(0, 2, 3, 1), border)  # (n, 2 tile_rows + 2, ..., C)
-        # Each row of tiles reads four rows of pixels.
-        bands = padded.unfold(1, 4, 2).movedim(4, 0)  # (4, n, tile_rows, 2 tile_columns + 2, C)
-        for rows, band in zip(part.split(step_rows, 1), bands.split(step_rows, 2), strict=True):
-            tiles = _input_tiles(band)  # (16, tiles, C)
+        for first_row in range(0, tile_rows, step_rows):
+            rows = slice(first_row, min(first_row + step_rows, tile_rows))
+            tiles = _input_tiles(_bands(pixels.permute(0, 2, 3, 1), rows))  # (16, tiles, C)
             products = [product(tile, matrix) for tile, matrix in zip(tiles, kernel, strict=True)]
-            _write_output(products, bias, rows)
+            _write_output(products, bias, part[:, rows])
     pixels = output.view(N, 2 * tile_rows, 2 * tile_columns, channels)
     return pixels[:, :H, :W].permute(0, 3, 1, 2)
+
+
+def _bands(pixels: Tensor, rows: slice) -> Tensor:
+    """The four rows of pixels that each of some rows of tiles reads, zeros beyond the border.
+
+    Args:
+        pixels: (N, H, W, C).
+        rows: of tiles.
+
+    Returns:
+        (4, N, rows, columns, C); the columns are those of the pixels and of the zeros beside them.
+    """
+    H, W = pixels.shape[1:3]
+    top, bottom = 2 * rows.start - 1, 2 * rows.stop + 1
+    border = (0, 0, 1, 1 + W % 2, max(0, -top), max(0, bottom - H))
+    padded = F.pad(pixels[:, max(0, top) : bottom], border)
+    return padded.unfold(1, 4, 2).movedim(4, 0)
 
 
 def _input_tiles(bands: Tensor) -> Tensor:

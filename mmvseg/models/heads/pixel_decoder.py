@@ -61,7 +61,8 @@ class PixelDecoder(MSDeformAttnPixelDecoder):
         for number in reversed(range(self.num_input_levels - levels)):
             side = self.lateral_convs[number](feats[number])
             above = F.interpolate(maps[-1], side.shape[-2:], mode='bilinear', align_corners=False)
-            maps.append(self.output_convs[number](side + above))
+            side += above
+            maps.append(self.output_convs[number](side))
         return self.mask_feature(maps[-1]), maps[: self.num_outs]
 
     def encode(self, tokens: Tensor, sizes: Sizes) -> Tensor:

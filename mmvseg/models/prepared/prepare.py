@@ -5,6 +5,7 @@ from mmdet.models.backbones.resnet import ResNet
 from torch import nn
 
 from mmvseg.models.backbones.msgshift import MsgShifT
+from mmvseg.models.heads.tevit_roi_head import TeViTRoIHead
 from mmvseg.ops.allocator import keep_freed_memory
 from mmvseg.ops.linear import onednn_is_faster
 
@@ -16,6 +17,8 @@ from .resnet import prepare_resnet
 
 def prepare_for_inference(model: nn.Module, dtype: torch.dtype = torch.float32) -> nn.Module:
     """Make a model faster on a CPU, in place and for good: it can be neither trained nor saved.
+
+    Parts that only training uses are let go.
 
     On other devices, in float64, and where torch has no oneDNN or MKL is clearly faster, nothing
     changes. Of a model that computes in half precision, what stays in float32 is prepared: the
@@ -39,6 +42,8 @@ def prepare_for_inference(model: nn.Module, dtype: torch.dtype = torch.float32) 
         if isinstance(getattr(parent, 'pixel_decoder', None), nn.Module):
             fuse_layers(parent.pixel_decoder)
             parent.pixel_decoder = prepare_pixel_decoder(parent.pixel_decoder)
+        if isinstance(parent, TeViTRoIHead):
+            parent.mask_head = parent.mask_head[-1:]  # those of earlier stages have losses only
         if isinstance(parent, ResNet) and dtype == torch.float32:
             prepare_resnet(parent)
         if isinstance(parent, MsgShifT) and dtype == torch.float32:

@@ -104,6 +104,20 @@ def test_it_is_prepared_indeed():
     assert not any(isinstance(m, nn.BatchNorm2d) for m in model.modules())
 
 
+def test_tevit_keeps_the_mask_head_that_it_infers_with():
+    plain = tevit()
+    fast = prepare_for_inference(copy.deepcopy(plain))
+    assert len(plain.roi_head.mask_head) > len(fast.roi_head.mask_head) == 1
+    feats = [torch.randn(2, 64, 64 // s, 96 // s) for s in (4, 8, 16, 32)]
+    boxes = torch.tensor([[4.0, 4.0, 60.0, 50.0], [30.0, 10.0, 90.0, 60.0]]).expand(2, -1, -1)
+    arguments = (feats, boxes, torch.randn(2, 2, 64), torch.zeros(2, 2, dtype=torch.long))
+    with torch.no_grad():
+        expected = plain.roi_head.predict_masks(*arguments)
+    with inference(torch.float32, CPU):
+        masks = fast.roi_head.predict_masks(*arguments)
+    torch.testing.assert_close(masks, expected, atol=1e-5, rtol=1e-5)
+
+
 @pytest.mark.parametrize('name', ['minvis_r50', 'tevit'])
 def test_a_second_time_changes_nothing(name):
     model = prepare_for_inference(MODELS_BY_NAME[name]())
