@@ -47,10 +47,14 @@ html_theme_options = {
     'light_css_variables': {
         'color-brand-primary': '#0b5394',
         'color-brand-content': '#0b5394',
+        'color-api-name': '#0b5394',
+        'color-api-pre-name': '#0b5394',
     },
     'dark_css_variables': {
         'color-brand-primary': '#7ab8f5',
         'color-brand-content': '#7ab8f5',
+        'color-api-name': '#7ab8f5',
+        'color-api-pre-name': '#7ab8f5',
     },
 }
 copybutton_prompt_text = r'>>> |\.\.\. |\$ '

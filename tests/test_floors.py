@@ -19,7 +19,7 @@ FLOORS = [
     ['datasets', 'evaluation', 'analysis'],
     ['formats', 'visualization', 'pages'],
     ['models', 'checkpoints', 'media'],
-    ['doctor', 'compat', 'files', 'model_index', 'shipped', 'spill_file'],
+    ['doctor', 'compat', 'extensions', 'files', 'model_index', 'shipped', 'spill_file'],
     ['locks', 'ops', 'structures', 'registry', 'errors', 'progress', 'examples'],
 ]
 FLOOR_OF = {room: floor for floor, rooms in enumerate(reversed(FLOORS)) for room in rooms}

@@ -12,7 +12,7 @@ from mmvseg.files import SAME_COMMAND, file_errors, write_bytes
 from mmvseg.formats.edits.contents import read_contents, write_contents
 from mmvseg.formats.edits.split import ClassSplit, number_to_validate, split
 from mmvseg.formats.labels.footage import Footage
-from mmvseg.formats.labels.importers import FORMATS, importer, recognise
+from mmvseg.formats.labels.importers import format_names, importer, recognise
 from mmvseg.formats.labels.options import ImportOptions
 from mmvseg.formats.labels.records import (
     Frame,
@@ -59,7 +59,7 @@ class ImportRequest:
     Attributes:
         source: folder, zip archive or file of the labels.
         out: folder to write.
-        format: of :data:`~mmvseg.formats.labels.importers.FORMATS`; None recognises it.
+        format: of :func:`~mmvseg.formats.labels.importers.format_names`; None recognises it.
         frames: folder or archive of the frames, if they are not beside the labels.
         videos: video file or a folder of such, whose frames are extracted.
         copy: copy frames instead of linking them.
@@ -175,7 +175,7 @@ def import_labels(
 def _check_special(name: str, special: dict[str, Any]) -> None:
     unknown = [SPECIAL[key] for key in special if key not in importer(name).OPTIONS]
     if unknown:
-        fitting = [other for other in FORMATS if special.keys() <= importer(other).OPTIONS]
+        fitting = [other for other in format_names() if special.keys() <= importer(other).OPTIONS]
         raise UserError(
             f'{" ".join(unknown)}: not for labels of {name}, but of {", ".join(fitting) or "none"}'
         )

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmvseg.errors import UserError, counted, one_line, say
+from mmvseg.extensions import LABEL_FORMATS, names_of_others
 
 from .data_split import split_size, tell_split
 from .parser import UsageError
@@ -46,11 +47,12 @@ LEFT_OUT = 'left_out.txt'
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command."""
+    known = [*FORMATS, *names_of_others(LABEL_FORMATS, FORMATS)]
     parser.add_argument(
         'what',
         nargs='+',
         metavar='[FORMAT] SRC',
-        help=f'folder, zip archive or file of the labels; formats: {", ".join(FORMATS)}',
+        help=f'folder, zip archive or file of the labels; formats: {", ".join(known)}',
     )
     parser.add_argument('--out', type=Path, required=True, help='folder to write')
     parser.add_argument(
@@ -100,13 +102,13 @@ def run(args: argparse.Namespace) -> None:
     """Run the command."""
     from mmvseg.apis.import_labels import SPECIAL, ImportRequest, import_labels
     from mmvseg.formats.labels.classes import read_classes
-    from mmvseg.formats.labels.importers import describe
+    from mmvseg.formats.labels.importers import describe, format_names
 
     *formats, source = args.what
     if len(formats) > 1:
         raise UsageError('give FORMAT SRC, or SRC alone')
-    if formats and formats[0] not in FORMATS:
-        raise UserError(f'{formats[0]}: no known format; they are {", ".join(FORMATS)}')
+    if formats and formats[0] not in format_names():
+        raise UserError(f'{formats[0]}: no known format; they are {", ".join(format_names())}')
     special = {key: value for key in SPECIAL if (value := getattr(args, key))}
     if 'classes' in special:
         special['classes'] = read_classes(args.classes)

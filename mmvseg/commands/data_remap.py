@@ -6,7 +6,7 @@ leaves a class out. --to gives the classes of a published data set with their id
 
 Example:
     mmvseg data remap ann.json --map "red car=car" --map van=car --drop dog --out new.json
-    mmvseg data remap ann.json --classes names.json --to ytvis_2021 --out new.json
+    mmvseg data remap ann.json --classes names.json --to ytvis_2021 --out for_2021.json
 """
 
 import argparse

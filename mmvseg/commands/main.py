@@ -2,7 +2,8 @@
 
 A command is a module with a docstring, whose first line is its help, ``add_arguments(parser)`` and
 ``run(args)``, which returns the exit status and imports what is heavy. The scripts in ``tools/``
-run the same modules. Commands of two words are the parts of a group: ``data import``.
+run the same modules. Commands of two words are the parts of a group: ``data import``. Other
+packages may add commands of one word, see :mod:`mmvseg.extensions`.
 """
 
 import difflib
@@ -13,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 
 import mmvseg
-from mmvseg.errors import command_line
+from mmvseg.errors import UserError, command_line
 
 from .parser import Parser, UsageError
 
@@ -58,13 +59,16 @@ def main() -> int | None:
     prog = 'python -m mmvseg' if is_module else 'mmvseg'
     name, *arguments = sys.argv[1:] or ['--help']
     group = name if name in GROUPS else ''
-    commands = [c for c in COMMANDS if c.startswith(f'{group} ')] if group else _first_words()
     if group:
         part, *arguments = arguments or ['--help']
         name = part if part.startswith('-') else f'{group} {part}'
+    if name in COMMANDS:
+        return _run(name, f'{prog} {name}', arguments)
+    own = [c for c in COMMANDS if c.startswith(f'{group} ')] if group else _first_words()
+    commands = own if group else [*own, *_others()]
     if name.startswith('-'):
         _main_parser(f'{prog} {group}'.strip(), commands).parse_args([name])
-    if name not in COMMANDS:
+    if name not in commands:
         # parts of a group are alike in their first word
         parts = {command.removeprefix(f'{group} '): command for command in commands}
         asked = name.removeprefix(f'{group} ')
@@ -93,11 +97,29 @@ def _run(name: str, prog: str, arguments: Sequence[str]) -> int | None:
 
 
 def _help(name: str) -> str:
-    return GROUPS.get(name) or _command(name).__doc__.splitlines()[0]
+    if name in GROUPS:
+        return GROUPS[name]
+    try:
+        return _command(name).__doc__.splitlines()[0]
+    except UserError as error:  # of another package, which must not take the help of all others
+        return str(error)
 
 
 def _command(name: str) -> ModuleType:
-    return import_module(f'{__package__}.{COMMANDS[name]}')
+    if name in COMMANDS:
+        return import_module(f'{__package__}.{COMMANDS[name]}')
+    from mmvseg.extensions import COMMANDS as GROUP
+    from mmvseg.extensions import module_of_others
+
+    return module_of_others(GROUP, name)
+
+
+def _others() -> list[str]:
+    """Commands that other packages add; to look for them takes as long as all the rest."""
+    from mmvseg.extensions import COMMANDS as GROUP
+    from mmvseg.extensions import names_of_others
+
+    return names_of_others(GROUP, _first_words())
 
 
 def _first_words() -> list[str]:

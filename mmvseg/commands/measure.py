@@ -3,7 +3,7 @@
 Only the numbers are shown and written; for the results themselves: mmvseg test.
 
 Example:
-    mmvseg measure configs/tevit/tevit_msgshift.py tevit_msgshift.pth --out numbers.json
+    mmvseg measure configs/shapes/minvis_shapes.py minvis_shapes.pth --out numbers.json
 """
 
 import argparse

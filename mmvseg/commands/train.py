@@ -3,8 +3,9 @@
 Several GPUs: tools/dist_train.sh of the repository, or torchrun with --launcher pytorch.
 
 Example:
-    mmvseg train configs/tevit/tevit_msgshift.py
-    mmvseg train configs/tevit/tevit_msgshift.py --resume --cfg-options train_cfg.max_iters=100
+    mmvseg train configs/tevit/tevit_msgshift.py --no-validate
+    mmvseg train configs/tevit/tevit_msgshift.py --no-validate --resume
+    mmvseg train configs/shapes/minvis_shapes.py --cfg-options train_cfg.max_iters=100
 """
 
 import argparse

@@ -1,6 +1,7 @@
 """YouTube-VIS, OVIS, LV-VIS, and any own data set in their annotation format."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,8 @@ from mmvseg.errors import UserError
 from mmvseg.formats.categories import Category, load_table
 from mmvseg.formats.problems import Flaws
 from mmvseg.formats.youtube_vis import (
+    YouTubeVIS,
+    has_annotations,
     read_categories,
     read_youtube_vis,
 )
@@ -72,12 +75,35 @@ class YouTubeVISDataset(VideoDataset):
             return to_metainfo(load_table(TABLES[version]))
         ann_file = cls.unread(dataset_cfg).ann_file
         classes = (dataset_cfg.get('metainfo') or {}).get('classes')
-        return to_metainfo(select_categories(read_categories(ann_file), None, classes, ann_file))
+        return to_metainfo(select_categories(cls.read_classes(ann_file), None, classes, ann_file))
+
+    @classmethod
+    def read_classes(cls, ann_file: str | Path) -> list[Category]:
+        """The classes of an annotation file alone; they are needed before the data set is built."""
+        return read_categories(ann_file)
+
+    @classmethod
+    def is_annotated(cls, ann_file: str | Path) -> bool:
+        """Whether an annotation file can be validated against; the released ones cannot."""
+        return has_annotations(ann_file)
+
+    @classmethod
+    def read_file(
+        cls, ann_file: str | Path, with_annotations: bool = True, flaws: Flaws | None = None
+    ) -> YouTubeVIS:
+        """Read an annotation file; a sub-class may read files of another form.
+
+        Args:
+            ann_file: its path.
+            with_annotations: whether to read the objects, too.
+            flaws: see :func:`mmvseg.formats.youtube_vis.read_youtube_vis`.
+        """
+        return read_youtube_vis(ann_file, with_annotations, flaws)
 
     def load_data_list(self) -> list[dict]:
         """Read the annotation file into video records."""
         flaws = Flaws()
-        file = read_youtube_vis(self.ann_file, not self.test_mode, flaws)
+        file = self.read_file(self.ann_file, not self.test_mode, flaws)
         used = select_categories(
             file.categories, self.version, self._metainfo.get('classes'), self.ann_file
         )

@@ -60,6 +60,18 @@ _PlainLoader.add_constructor(
 )
 # mmengine's own loader makes whatever object a tag asks for, also for a file named in _base_
 yaml_handler.Loader = _PlainLoader
+_locate_beside = Config._get_cfg_path
+
+
+def _locate_base(base: str, filename: str) -> tuple[str, str | None]:
+    """Where mmengine finds a config that ``_base_`` names: those of the package also by name."""
+    is_beside = os.path.isfile(os.path.join(os.path.dirname(filename), base))
+    if _is_name(Path(base)) and not is_beside and base in (configs := shipped_configs()):
+        return str(configs[base]), None
+    return _locate_beside(base, filename)
+
+
+Config._get_cfg_path = staticmethod(_locate_base)
 
 
 def read_config(path: str | Path) -> Config:

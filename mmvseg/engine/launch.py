@@ -17,7 +17,6 @@ from mmvseg.datasets import (
     VIPSegDataset,
     VSPWDataset,
     YouTubeVISDataset,
-    has_annotations,
 )
 from mmvseg.errors import UserError, say
 from mmvseg.files import user_path
@@ -251,7 +250,7 @@ def lacks_annotations(dataset: Mapping[str, Any]) -> bool:
     if not isinstance(kind, type):
         return False
     if issubclass(kind, YouTubeVISDataset):
-        return not has_annotations(path)
+        return not kind.is_annotated(path)
     if issubclass(kind, VIPSegDataset):
         return not _reader(kind)(path, with_annotations=False).has_annotations
     if issubclass(kind, STEPDataset):

@@ -89,6 +89,22 @@ def test_a_config_of_the_package_may_be_given_by_its_name(tmp_path, monkeypatch)
         load_config('default_runtime')  # a part of configs
 
 
+def test_a_config_may_inherit_from_one_of_the_package_by_its_name(tmp_path):
+    config = tmp_path / 'mine.py'
+    config.write_text("_base_ = 'minvis_shapes'\nmax_iters = 7\n")
+    shipped = load_config('minvis_shapes')
+    assert load_config(config).model == shipped.model
+    (tmp_path / 'more.py').write_text("_base_ = ['mine.py']\n")
+    assert load_config(tmp_path / 'more.py').max_iters == 7
+    # data, too; and a file of the name comes first
+    data = tmp_path / 'data.yaml'
+    data.write_text('_base_: minvis_shapes\n')
+    assert load_config(data).model == shipped.model
+    (tmp_path / 'beside.yaml').write_text('_base_: absent_shapes\n')
+    with pytest.raises(UserError, match='a file of its _base_ is missing'):
+        load_config(tmp_path / 'beside.yaml')
+
+
 def test_a_file_comes_before_a_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / 'tevit_r50').write_text('model = None')

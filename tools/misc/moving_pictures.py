@@ -32,12 +32,13 @@ SEED = [1, 2, 297]
 OPTIONS = ShapesOptions(height=240, width=320, length=30, difficulty=0.0)
 TASKS = ('instances', 'panoptic', 'semantic')
 SCORE = 0.2  # as mmvseg predict
-TEXT_SIZE = 11
+#: Three stills side by side are shown at about half their size.
+TEXT_SIZE, STILL_TEXT_SIZE = 11, 17
 FPS = 10
 REST = 1000  # milliseconds
 LOOP_QUALITY, TASKS_QUALITY = 30, 20  # of WebP, 0 to 100
 STILLS = (0, 10, 20)
-COLORS = 96  # of a PNG
+COLORS = 128  # of a PNG
 GAP = 4
 
 Images = Sequence[np.ndarray]
@@ -65,12 +66,13 @@ def main() -> None:
         for task, result in found.items():
             drawn = draw(result, frames, legend=True)
             write_loop(args.out / f'loop_{task}.webp', beside(frames, drawn), LOOP_QUALITY)
-            write_still(args.out / f'{task}.png', beside(*([drawn[t]] for t in chosen(drawn)))[0])
+            stills = draw(result, frames, legend=True, text_size=STILL_TEXT_SIZE)
+            write_still(args.out / f'{task}.png', beside(*([stills[t]] for t in chosen(frames)))[0])
         if len(found) == len(TASKS):
             quarters = [frames, *(draw(result, frames) for result in found.values())]
             tasks = below(beside(*quarters[:2]), beside(*quarters[2:]))
             write_loop(args.out / 'tasks.webp', tasks, TASKS_QUALITY)
-            write_still(args.out / 'tasks.png', beside(*quarters)[chosen(frames)[-1]])
+            write_still(args.out / 'tasks.png', tasks[chosen(frames)[-1]])
     say(f'{args.out}: pictures of {len(frames)} frames, drawn with {", ".join(found)}')
 
 
@@ -80,9 +82,11 @@ def segment(model: Sequence[str], frames: Images) -> SegmentedVideo:
     return result.above(SCORE).distinct() if result.task == 'vis' else result
 
 
-def draw(result: SegmentedVideo, frames: Images, legend: bool = False) -> list[np.ndarray]:
+def draw(
+    result: SegmentedVideo, frames: Images, legend: bool = False, text_size: int = TEXT_SIZE
+) -> list[np.ndarray]:
     """The frames with the result on them."""
-    return list(result.draw(np.stack(frames), DrawingStyle(text_size=TEXT_SIZE, legend=legend)))
+    return list(result.draw(np.stack(frames), DrawingStyle(text_size=text_size, legend=legend)))
 
 
 def chosen(images: Images) -> list[int]:
@@ -137,7 +141,7 @@ def write_loop(path: Path, images: Images, quality: int) -> None:
 
 def write_still(path: Path, image: np.ndarray) -> None:
     """A PNG of few colours."""
-    Image.fromarray(image).quantize(COLORS).save(path, optimize=True)
+    Image.fromarray(image).quantize(COLORS, kmeans=4).save(path, optimize=True)
 
 
 if __name__ == '__main__':

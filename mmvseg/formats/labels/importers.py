@@ -4,6 +4,7 @@ from importlib import import_module
 from types import ModuleType
 
 from mmvseg.errors import UserError
+from mmvseg.extensions import LABEL_FORMATS, module_of_others, names_of_others
 
 from .sources import Source
 
@@ -24,9 +25,16 @@ FORMATS = {
 }
 
 
+def format_names() -> list[str]:
+    """All formats: mmvseg's own, and those that other packages add."""
+    return [*FORMATS, *names_of_others(LABEL_FORMATS, FORMATS)]
+
+
 def importer(name: str) -> ModuleType:
     """The module of a format; what it has to have says the package."""
-    return import_module(f'{__package__}.{FORMATS[name]}')
+    if name in FORMATS:
+        return import_module(f'{__package__}.{FORMATS[name]}')
+    return module_of_others(LABEL_FORMATS, name)
 
 
 def describe(name: str) -> str:
@@ -40,7 +48,7 @@ def recognise(source: Source) -> str:
     Raises:
         UserError: they are of none of the formats, or could be of several.
     """
-    names = [name for name in FORMATS if importer(name).recognises(source)]
+    names = [name for name in format_names() if importer(name).recognises(source)]
     if len(names) == 1:
         return names[0]
     if names:
@@ -68,6 +76,6 @@ def _unknown(source: Source) -> str:
     shown = ', '.join(file.name for file in files[:5])
     more = ', ...' if len(files) > 5 else ''
     return (
-        f'of no known format (found {shown}{more}); the formats are {", ".join(FORMATS)}; '
+        f'of no known format (found {shown}{more}); the formats are {", ".join(format_names())}; '
         'docs/labels.md says for each tool what to export'
     )

@@ -103,7 +103,7 @@ class QueryCriterion(nn.Module):
         losses = {}
         for prefix, layer in ordered.items():
             matches = assignments or self._match(layer, targets, clip_length, videos)
-            for name, loss in self._layer_losses(layer, targets, matches, num_masks).items():
+            for name, loss in self.layer_losses(layer, targets, matches, num_masks).items():
                 losses[prefix + name] = self.weights[name] * loss
         return losses
 
@@ -146,13 +146,24 @@ class QueryCriterion(nn.Module):
             raise NonFiniteError.diverged(problem or 'predictions of another process')
         return max(num_masks, 1.0)
 
-    def _layer_losses(
+    def layer_losses(
         self,
         layer: QueryPredictions,
         targets: Sequence[MaskTargets],
         assignments: Sequence[Assignment],
         num_masks: float,
     ) -> dict[str, Tensor]:
+        """Losses of one layer; a sub-class may add its own, with their weights in ``weights``.
+
+        Args:
+            layer: predictions of I images.
+            targets: one an image.
+            assignments: one an image, M matched queries in all.
+            num_masks: what losses of the matched queries are divided by.
+
+        Returns:
+            By name, not yet weighted.
+        """
         # under autocast, since some layers have yet to make their features
         masks = layer.selected_mask_logits([queries for queries, _ in assignments])
         with torch.autocast(layer.class_logits.device.type, enabled=False):
