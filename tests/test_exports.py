@@ -7,7 +7,7 @@ import pytest
 
 import mmvseg
 
-PACKAGES = [found.name for found in pkgutil.walk_packages(mmvseg.__path__, 'mmvseg.') if found.ispkg]
+PACKAGES = [p.name for p in pkgutil.walk_packages(mmvseg.__path__, 'mmvseg.') if p.ispkg]
 
 
 @pytest.mark.parametrize('package', PACKAGES)

@@ -19,7 +19,7 @@ import re
 from collections.abc import Iterable
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import Any, get_origin
 
 from docutils import nodes
 from mmengine.registry import Registry
@@ -52,9 +52,14 @@ def registered(name: str) -> dict[str, type]:
     return {name: value for name, value in entries if value.__module__.startswith('mmvseg.')}
 
 
+def is_class(value: Any) -> bool:
+    """Whether a value is a class, and no alias such as ``tuple[int, int]``."""
+    return inspect.isclass(value) and get_origin(value) is None
+
+
 def is_documented_by_itself(value: Any) -> bool:
     """Whether a value has a docstring of its own; constants have comments."""
-    return inspect.isclass(value) or inspect.isroutine(value)
+    return is_class(value) or inspect.isroutine(value)
 
 
 def comment(module: ModuleType, name: str) -> list[str]:
@@ -78,7 +83,7 @@ def summary(module: ModuleType, name: str) -> str:
 def entry(module: ModuleType, name: str) -> list[str]:
     """The lines that document one name."""
     value, full_name = getattr(module, name), f'{module.__name__}.{name}'
-    if inspect.isclass(value):
+    if is_class(value):
         kind = 'autoexception' if issubclass(value, BaseException) else 'autoclass'
         has_bases = any(base.__name__ not in PLAIN_BASES for base in value.__bases__)
         return [f'.. {kind}:: {full_name}', *['   :show-inheritance:'] * has_bases, '']
