@@ -1,10 +1,12 @@
-"""Links to files of the repository that are no pages: each such file gets a page with its text.
+"""Links to files of the repository that are no pages: the site has a page a folder with their text.
 
 ``[config](../configs/tevit/tevit_msgshift.py)`` leads to the file on a git host. In the site it
-leads to a page that shows the file, so that it can be read without a network.
+leads to the page of ``configs/tevit``, so that it can be read without a network. A page a file would
+take long, since the navigation is made for each page.
 """
 
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 
 from docutils import nodes
@@ -22,7 +24,6 @@ LANGUAGES = {
     '.toml': 'toml',
     '.json': 'json',
 }
-FOLDER = '_repository'
 
 
 class FindRepositoryLinks(SphinxTransform):
@@ -72,9 +73,20 @@ def resolve(
     """The link that a marked one becomes."""
     if node['reftype'] != 'repository' or app.builder.format != 'html':
         return None
-    app.builder.repository_files.add(node['reftarget'])
-    page = app.builder.get_relative_uri(node['refdoc'], f'{FOLDER}/{node["reftarget"]}')
-    return nodes.reference('', '', content, internal=True, refuri=page)
+    file = Path(node['reftarget'])
+    app.builder.repository_files.add(file)
+    page = app.builder.get_relative_uri(node['refdoc'], page_of(file))
+    return nodes.reference('', '', content, internal=True, refuri=f'{page}#{anchor_of(file)}')
+
+
+def page_of(file: Path) -> str:
+    """The page with the files of a folder."""
+    return f'_repository/{file.parent.as_posix() if file.parent.name else "files"}'
+
+
+def anchor_of(file: Path) -> str:
+    """Where a file begins on its page."""
+    return file.name.replace('.', '-').lower()
 
 
 def begin(app: Sphinx) -> None:
@@ -83,14 +95,19 @@ def begin(app: Sphinx) -> None:
 
 
 def collect_pages(app: Sphinx) -> Iterator[tuple[str, dict, str]]:
-    """A page for each file."""
+    """The pages, each with the files that are linked."""
     root = Path(app.srcdir).parent
-    for name in sorted(app.builder.repository_files):
-        text = (root / name).read_text(encoding='utf-8')
-        language = LANGUAGES.get(Path(name).suffix, 'text')
-        code = app.builder.highlighter.highlight_block(text, language, linenos=False)
-        body = f'<h1>{Path(name).name}</h1><p><code>{name}</code></p>{code}'
-        yield f'{FOLDER}/{name}', {'title': Path(name).name, 'body': body}, 'page.html'
+    files = sorted(app.builder.repository_files)
+    for page, shown in groupby(sorted(files, key=page_of), key=page_of):
+        shown = list(shown)
+        title = shown[0].parent.as_posix() if shown[0].parent.name else 'Files'
+        parts = [f'<h1>{title}</h1>']
+        for file in shown:
+            text = (root / file).read_text(encoding='utf-8')
+            language = LANGUAGES.get(file.suffix, 'text')
+            code = app.builder.highlighter.highlight_block(text, language, linenos=False)
+            parts.append(f'<section id="{anchor_of(file)}"><h2>{file.name}</h2>{code}</section>')
+        yield page, {'title': title, 'body': ''.join(parts)}, 'page.html'
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

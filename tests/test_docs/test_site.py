@@ -124,36 +124,35 @@ def test_the_zoo_has_all_configs(pages):
     zoo = pages['find_a_model.html']
     assert zoo.rows == len(models) + 1
     for model in models:
-        assert f'_repository/{model.config}.html' in zoo.links
+        config = Path(model.config)
+        page = f'_repository/{config.parent.as_posix()}.html'
+        assert f'{page}#{config.stem}-py' in zoo.links
 
 
-@pytest.mark.parametrize(
-    ('text', 'problem'),
-    [
-        ('[a](page.md#nowhere)', 'nowhere'),
-        ('[a](#nowhere)', 'nowhere'),
-        ('[a](gone.md)', 'gone.md'),
-        ('[a](../gone.py)', 'gone.py'),
-        ('[a](../GONE.md)', 'GONE.md'),
-        ('[a](../folder)', 'folder'),
-        ('[a](page.md#there) [b](../code.py) [c](page.md) [d](../READ.md#top)', ''),
-    ],
-)
-def test_a_broken_link_fails_the_build(tmp_path, text, problem):
-    docs = tmp_path / 'docs'
-    (tmp_path / 'folder').mkdir()
-    docs.mkdir()
-    (tmp_path / 'code.py').write_text('answer = 42\n')
-    (tmp_path / 'READ.md').write_text('# Top\n')
-    (docs / 'index.md').write_text(f'# Index\n\n{text}\n\n```{{toctree}}\npage\n```\n')
-    (docs / 'page.md').write_text('# Page\n\n## There\n')
-    status, messages = build(docs, tmp_path / 'out')
-    assert (status != 0) == bool(problem), messages
-    assert not problem or problem in messages
-    if not problem:
-        shown = (tmp_path / 'out/_repository/code.py.html').read_text()
-        assert re.sub('<[^>]+>', '', shown).count('answer = 42') == 1
-        links = Page(tmp_path / 'out/index.html').links
-        read = '_repository/READ.md.html'
-        assert {'page.html#there', 'page.html', '_repository/code.py.html', read} < set(links)
-        assert 'Top' in (tmp_path / 'out' / read).read_text()
+def small_site(folder, text):
+    (folder / 'folder').mkdir()
+    (folder / 'docs').mkdir()
+    (folder / 'code.py').write_text('answer = 42\n')
+    (folder / 'READ.md').write_text('# Top\n')
+    (folder / 'docs/index.md').write_text(f'# Index\n\n{text}\n\n```{{toctree}}\npage\n```\n')
+    (folder / 'docs/page.md').write_text('# Page\n\n## There\n')
+    return build(folder / 'docs', folder / 'out')
+
+
+def test_a_broken_link_fails_the_build(tmp_path):
+    broken = ['page.md#nowhere', '#lost', 'gone.md', '../gone.py', '../GONE.md', '../folder']
+    status, messages = small_site(tmp_path, ' '.join(f'[a]({link})' for link in broken))
+    assert status
+    assert messages.count('index.md:3: WARNING') == len(broken)
+    assert not [link for link in broken if link.partition('#')[2] not in messages]
+
+
+def test_a_linked_file_of_the_repository_is_shown(tmp_path):
+    links = ['page.md#there', 'page.md', '../code.py', '../READ.md#top']
+    status, messages = small_site(tmp_path, ' '.join(f'[a]({link})' for link in links))
+    assert not status, messages
+    files = '_repository/files.html'
+    expected = ['page.html#there', 'page.html', f'{files}#code-py', f'{files}#read-md']
+    assert set(expected) < set(Page(tmp_path / 'out/index.html').links)
+    shown = re.sub('<[^>]+>', '', (tmp_path / 'out' / files).read_text())
+    assert shown.count('answer = 42') == 1
