@@ -97,7 +97,8 @@ def entry(module: ModuleType, name: str) -> list[str]:
 
 def table(rows: Iterable[tuple[str, str]], *header: str) -> list[str]:
     """The lines of a table of two columns."""
-    lines = ['.. list-table::', '   :widths: 35 65', f'   :header-rows: {int(bool(header))}', '']
+    lines = ['.. list-table::', '   :class: overview', '   :widths: 35 65']
+    lines += [f'   :header-rows: {int(bool(header))}', '']
     for left, right in [header, *rows] if header else rows:
         lines += [f'   * - {left}', f'     - {right}']
     return [*lines, '']
