@@ -1,8 +1,8 @@
 """Links to files of the repository that are no pages: the site has a page a folder with their text.
 
 ``[config](../configs/tevit/tevit_msgshift.py)`` leads to the file on a git host. In the site it
-leads to the page of ``configs/tevit``, so that it can be read without a network. A page a file would
-take long, since the navigation is made for each page.
+leads to the page of ``configs/tevit``, so that it can be read without a network. A page a file
+would take long, since the navigation is made for each page.
 """
 
 from collections.abc import Iterator

@@ -15,6 +15,9 @@ from pathlib import Path
 
 import pytest
 from helpers import REPOSITORY
+from mmengine.logging import MessageHub, MMLogger
+from mmengine.registry import DefaultScope
+from mmengine.visualization import Visualizer
 
 import mmvseg.apis.train  # noqa: F401 - for all forks
 from mmvseg.commands import main
@@ -100,6 +103,9 @@ class Project:
             os.chdir(self.folder)
             sys.path.insert(0, str(self.folder))
             sys.argv = ['mmvseg', *arguments]
+            # loggers and the like of runs that other tests have made
+            for kind in (MMLogger, MessageHub, DefaultScope, Visualizer):
+                kind._instance_dict.clear()
             try:
                 main.main()
             except SystemExit as stop:

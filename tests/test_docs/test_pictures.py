@@ -92,6 +92,14 @@ def test_tube_of_the_sketch():
     assert 'IoU = 7424 / 10416 = 0.71' in text
 
 
+def test_windows_of_the_sketch():
+    # 6 frames of 3 + 3: sums of IoU over matches + half of the false and missed segments.
+    ids = sketches.IDS
+    windows = {k: [ids[n : n + k] for n in range(len(ids) - k + 1)] for k in (1, 2, 4, 6)}
+    qualities = [sketches.quality(windows[k]) for k in windows]
+    assert qualities == pytest.approx([1, 4 / (4 + 1 + 0.5), 1.5 / (2 + 2 + 0.5), 0])
+
+
 def test_chart_of_speed_has_the_numbers_of_the_page():
     series = speed_chart.read_seconds(speed_chart.PAGE.read_text(encoding='utf-8'))
     assert [len(rows) for rows in series.values()] == [5, 5]

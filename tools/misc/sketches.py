@@ -270,7 +270,51 @@ def overlap(one: Sequence[int], other: Sequence[int]) -> int:
     return max(sides[0], 0) * max(sides[1], 0)
 
 
-SKETCHES = (tevit, dvis, videomt, deployment, testing, tube_iou)
+#: The id that a perfect mask of one object has in each frame.
+IDS = (4, 4, 4, 7, 7, 7)
+
+
+def vpq_windows() -> Sketch:
+    """What a change of the id costs in windows of 1, 2, 4 and 6 frames."""
+    sketch = Sketch(760, 284, 'VPQ of an object whose id changes, by window')
+    for frame, number in enumerate(IDS):
+        x = 150 + 70 * frame
+        sketch.box(x, 16, 62, f'id {number}\nframe {frame}', ('new', 'network')[number == IDS[-1]])
+    sketch.note(76, 34, 'the same object,\nwhole in each frame')
+    qualities = []
+    for row, length in enumerate((1, 2, 4, 6)):
+        y = 84 + 44 * row
+        sketch.text(76, y + 16, f'{length} frame{"s"[: length > 1]}', bold=True)
+        windows = [IDS[start : start + length] for start in range(len(IDS) - length + 1)]
+        height = min(22, 34 / len(windows))
+        for start, window in enumerate(windows):
+            color = KINDS['result'] if best_overlap(window) else ('#fee2e2', '#b91c1c')
+            style = f'rx="2" fill="{color[0]}" stroke="{color[1]}"'
+            top = y + start * height
+            sketch.rectangle(150 + 70 * start, top, 70 * length - 8, height - 1.5, style)
+        qualities.append(quality(windows))
+        matched = sum(best_overlap(window) > 0 for window in windows)
+        sketch.text(662, y + 16, f'{matched} of {len(windows)} match: PQ {qualities[-1]:.2f}')
+    sketch.text(662, 44, 'green: a match, IoU above 0.5', color=FAINT)
+    sketch.text(380, 270, f'VPQ = their mean = {sum(qualities) / 4:.2f}', bold=True)
+    return sketch
+
+
+def best_overlap(window: Sequence[int]) -> float:
+    """IoU of the object in a window with the id that matches it; 0 where none has more than 0.5."""
+    best = max(window.count(number) for number in set(window)) / len(window)
+    return best if best > 0.5 else 0
+
+
+def quality(windows: Sequence[Sequence[int]]) -> float:
+    """PQ: sum of the IoUs over matches plus half of the false and of the missed segments."""
+    overlaps = [best_overlap(window) for window in windows]
+    matched = sum(overlap > 0 for overlap in overlaps)
+    found = sum(len(set(window)) for window in windows)
+    return sum(overlaps) / (matched + (found - matched) / 2 + (len(windows) - matched) / 2)
+
+
+SKETCHES = (tevit, dvis, videomt, deployment, testing, tube_iou, vpq_windows)
 
 
 @command_line
