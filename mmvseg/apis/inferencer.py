@@ -20,6 +20,7 @@ from mmvseg.engine.config import config_errors, require
 from mmvseg.engine.device import choose_device
 from mmvseg.engine.sending import send_ahead
 from mmvseg.errors import UserError
+from mmvseg.examples import shown_checkpoint
 from mmvseg.hub import find_model
 from mmvseg.media import (
     DamagedVideoWarning,
@@ -108,8 +109,9 @@ class VideoSegInferencer:
         require(cfg, 'model', 'test_dataloader.dataset')
         init_default_scope('mmvseg')
         loaded = load_weights(checkpoint, allow_pickle or cfg.get('allow_pickle', False))
-        self.metainfo = _metainfo(cfg, loaded, str(checkpoint))
-        num_things = _num_things(cfg, self.metainfo, str(checkpoint))
+        source = shown_checkpoint(checkpoint)
+        self.metainfo = _metainfo(cfg, loaded, source)
+        num_things = _num_things(cfg, self.metainfo, source)
         dataset = _test_dataset(cfg)
         self.window_size: int = dataset.get('window_size', 10)
         # The checkpoint's classes decide, as the data's do in training; the data need not be here.
@@ -118,7 +120,7 @@ class VideoSegInferencer:
             self._transforms = _test_transforms(cfg, dataset)
             self.model: VideoSegmentor = MODELS.build(cfg.model)
         # What the config lets stay unfilled concerns the start of a training.
-        load_model_weights(self.model, loaded, str(checkpoint), True, allow_missing)
+        load_model_weights(self.model, loaded, source, True, allow_missing)
         precision = precision or (cfg.get('test_cfg') or {}).get('precision', 'fp32')
         self.dtype = dtype_of(precision, self.device)
         self.model.to(self.device).eval()

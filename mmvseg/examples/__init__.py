@@ -30,3 +30,8 @@ def checkpoint_path(name: str) -> Path:
     if f'{SCHEME}{name}' != NAME:
         raise UserError(f'checkpoint {SCHEME}{name}: there is {NAME} only')
     return CHECKPOINT
+
+
+def shown_checkpoint(path: str | Path) -> str:
+    """What messages call a checkpoint: its path, of the example the name that stands for it."""
+    return NAME if Path(path) == CHECKPOINT else str(path)

@@ -8,6 +8,7 @@ from unittest import mock
 import numpy as np
 import pytest
 from helpers import REPOSITORY
+from mmengine.logging import MMLogger
 
 from mmvseg.apis import VideoSegInferencer
 from mmvseg.checkpoints.files import load_checkpoint_file
@@ -15,7 +16,7 @@ from mmvseg.commands.main import main
 from mmvseg.datasets.shapes import THING_CLASSES, ShapesWorld
 from mmvseg.engine.config import load_config
 from mmvseg.errors import UserError
-from mmvseg.examples import CHECKPOINT, CLIP, CONFIG
+from mmvseg.examples import CHECKPOINT, CLIP, CONFIG, shown_checkpoint
 from mmvseg.hub import find_checkpoint, find_model
 from mmvseg.media import open_source
 
@@ -105,6 +106,13 @@ def test_its_name_does_wherever_a_checkpoint_is_asked_for():
     assert config.model == load_config(CONFIG).model
     with pytest.raises(UserError, match='there is example://minvis_shapes only'):
         find_model('example://other')
+
+
+def test_messages_call_it_by_its_name():
+    with mock.patch.object(MMLogger.get_current_instance(), 'info') as log:
+        VideoSegInferencer('example://minvis_shapes', device='cpu')
+    assert log.call_args.args == ('example://minvis_shapes: all 298 tensors loaded',)
+    assert shown_checkpoint('work/iter_1.pth') == 'work/iter_1.pth'
 
 
 def test_other_input_is_refused(capsys):
