@@ -12,13 +12,14 @@
     .. registered:: DATASETS
 """
 
+import builtins
 import inspect
 import pkgutil
 import re
 from collections.abc import Iterable
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import Any, get_origin
 
 from docutils import nodes
 from mmengine.registry import Registry
@@ -51,9 +52,14 @@ def registered(name: str) -> dict[str, type]:
     return {name: value for name, value in entries if value.__module__.startswith('mmvseg.')}
 
 
+def is_class(value: Any) -> bool:
+    """Whether a value is a class, and no alias such as ``tuple[int, int]``."""
+    return inspect.isclass(value) and get_origin(value) is None
+
+
 def is_documented_by_itself(value: Any) -> bool:
     """Whether a value has a docstring of its own; constants have comments."""
-    return inspect.isclass(value) or inspect.isroutine(value)
+    return is_class(value) or inspect.isroutine(value)
 
 
 def comment(module: ModuleType, name: str) -> list[str]:
@@ -77,7 +83,7 @@ def summary(module: ModuleType, name: str) -> str:
 def entry(module: ModuleType, name: str) -> list[str]:
     """The lines that document one name."""
     value, full_name = getattr(module, name), f'{module.__name__}.{name}'
-    if inspect.isclass(value):
+    if is_class(value):
         kind = 'autoexception' if issubclass(value, BaseException) else 'autoclass'
         has_bases = any(base.__name__ not in PLAIN_BASES for base in value.__bases__)
         return [f'.. {kind}:: {full_name}', *['   :show-inheritance:'] * has_bases, '']
@@ -91,7 +97,8 @@ def entry(module: ModuleType, name: str) -> list[str]:
 
 def table(rows: Iterable[tuple[str, str]], *header: str) -> list[str]:
     """The lines of a table of two columns."""
-    lines = ['.. list-table::', '   :widths: 35 65', f'   :header-rows: {int(bool(header))}', '']
+    lines = ['.. list-table::', '   :class: overview', '   :widths: 35 65']
+    lines += [f'   :header-rows: {int(bool(header))}', '']
     for left, right in [header, *rows] if header else rows:
         lines += [f'   * - {left}', f'     - {right}']
     return [*lines, '']
@@ -163,8 +170,20 @@ def shorten_factories(
 def search_short_names(app: Sphinx, doctree: nodes.document) -> None:
     """Find names without a module wherever they are documented, as with a leading dot."""
     for reference in doctree.findall(addnodes.pending_xref):
-        if reference['refdomain'] == 'py' and '.' not in reference['reftarget']:
+        target = reference['reftarget']
+        if reference['refdomain'] == 'py' and '.' not in target and not hasattr(builtins, target):
             reference['refspecific'] = True
+
+
+def leave_members_out(app: Sphinx, doctree: nodes.document) -> None:
+    """Name classes and functions in the contents of a page, but not the members of classes.
+
+    The contents of all pages are copied for the navigation of each, which takes its time.
+    """
+    for description in doctree.findall(addnodes.desc):
+        for member in description.findall(addnodes.desc, include_self=False):
+            for signature in member.findall(addnodes.desc_signature):
+                signature['_toc_name'] = ''
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -175,6 +194,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect('autodoc-process-bases', show_public_bases)
     app.connect('autodoc-process-signature', shorten_factories)
     app.connect('doctree-read', search_short_names)
+    app.connect('doctree-read', leave_members_out, priority=100)  # before contents are made
     # "Attributes" of docstrings would be headed "Variables"
     for field in PyObject.doc_field_types:
         if field.name == 'variable':

@@ -63,9 +63,10 @@ def publish_checkpoint(
             or cannot be written.
 
     Example:
-        >>> path, notes = publish_checkpoint('iter_9200.pth', 'tevit.pth')  # doctest: +SKIP
-        >>> path.name  # doctest: +SKIP
-        'tevit-1a2b3c4d.pth'
+        >>> from mmvseg.examples import CHECKPOINT
+        >>> path, notes = publish_checkpoint(CHECKPOINT, 'minvis.pth')
+        >>> path.name  # with the first digits of its SHA-256
+        'minvis-....pth'
     """
     source, target = user_path(source), user_path(target)
     if target.suffix not in WRITTEN_SUFFIXES:

@@ -22,6 +22,11 @@ def match(
 
     Returns:
         (Q,) int64.
+
+    Example:
+        >>> references = np.eye(3, dtype=np.float32)  # what three slots held in the frame before
+        >>> match(references[[2, 0, 1]], references)  # slot 0 finds its query at place 1
+        array([1, 2, 0])
     """
     costs = 1 - _unit(references, epsilon) @ _unit(queries, epsilon).T  # (slots, queries)
     _, order = linear_sum_assignment(costs if alignment == 'true' else costs.T)

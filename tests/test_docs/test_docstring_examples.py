@@ -82,7 +82,13 @@ def scene(names, tmp_path, monkeypatch):
 
 def examples(name):
     """Those of a module, the skipped ones left out."""
-    for test in doctest.DocTestFinder().find(importlib.import_module(name), name):
+    try:
+        module = importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name not in NEEDED.values():
+            raise
+        pytest.skip(f'needs {error.name}')
+    for test in doctest.DocTestFinder().find(module, name):
         test.examples = [e for e in test.examples if not e.options.get(doctest.SKIP)]
         if test.examples:
             yield test
