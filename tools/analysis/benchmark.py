@@ -164,7 +164,6 @@ def _measure(model: VideoSegmentor, args: argparse.Namespace, num_frames: int) -
     window = measure.window_of(frames, args.ori_size, range(num_frames), num_frames)
     result = dict(
         frames=num_frames,
-        parameters=sum(p.numel() for p in model.parameters()),
         memory_before_gb=measure.resident_gb(),
     )
     measure.reset_peak_resident()
@@ -237,8 +236,7 @@ def report(run: dict[str, Any]) -> str:
         )
     lines.append(
         f'peak memory {run["peak_memory_gb"]:.2f} GB, '
-        f'{run["peak_memory_gb"] - run["memory_before_gb"]:.2f} GB above the built model '
-        f'({run["parameters"] / 1e6:.1f} M parameters)'
+        f'{run["peak_memory_gb"] - run["memory_before_gb"]:.2f} GB above the built model'
     )
     if 'peak_gpu_memory_gb' in run:
         lines.append(f'peak GPU memory {run["peak_gpu_memory_gb"]:.2f} GB')
