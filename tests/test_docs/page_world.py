@@ -176,7 +176,7 @@ def fill_in(text: str, page: str, folder: Path) -> str:
     return text
 
 
-@pytest.fixture(scope='session')
+@pytest.fixture(scope='module')  # other modules read the configs as they are shipped
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """One world for all pages."""
     small = World(tmp_path_factory.mktemp('world'))
