@@ -3,5 +3,5 @@
 # and commands run: bash tools/check_docs.sh [pytest arguments]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-# what takes a group's fixture runs in one process, so that the site is built once
-exec bash tools/run_tests.sh --dist loadgroup tests/test_docs "$@"
+# the tests of a file run in one process, so that the site is built once
+exec bash tools/run_tests.sh --dist loadfile tests/test_docs "$@"

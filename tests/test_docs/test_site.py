@@ -14,9 +14,6 @@ from helpers import REPOSITORY
 
 from mmvseg.model_index import load_model_index
 
-#: One process builds the site and looks at it.
-pytestmark = pytest.mark.xdist_group('site')
-
 DOCS = REPOSITORY / 'docs'
 #: Attributes whose files a browser loads by itself.
 LOADED = {'src', 'srcset', 'poster', 'data'}
