@@ -1,4 +1,4 @@
-"""Sphinx: ``pip install -e '.[docs]' && sphinx-build -W docs docs/_build``.
+"""Sphinx: ``pip install -e '.[docs]' && sphinx-build -W docs docs/_build/html``.
 
 Builds without a network, and the pages load nothing from elsewhere.
 """
@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / 'docs' / '_ext')]
 
 project = 'mmvseg'
-author = 'The mmvseg authors'
+author = project_copyright = 'The mmvseg authors'
 release = re.search(
     r"^__version__ = '(.+)'$", (ROOT / 'mmvseg' / '__init__.py').read_text(), re.MULTILINE
 )[1]

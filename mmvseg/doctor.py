@@ -256,14 +256,20 @@ def check_mmvseg() -> Iterator[Finding]:
     )
     if run.returncode:
         last = run.stderr.strip().splitlines()[-1]
-        in_clone = (ROOT / 'tools/setup_env.sh').is_file()
         again = 'pip install --force-reinstall --no-deps WHEEL'
-        mend = 'bash tools/setup_env.sh' if in_clone else again
+        mend = 'bash tools/setup_env.sh' if _is_clone(ROOT) else again
         yield Finding('mmvseg', 'does not import', BROKEN, last, mend)
     elif run.stderr.strip():
         yield Finding('mmvseg', 'imports', NOTE, run.stderr.strip().splitlines()[-1])
+    elif _is_clone(Path.cwd()) and Path.cwd().resolve() != ROOT:
+        problem = f'runs from {ROOT}, so changes in this folder, a clone, have no effect'
+        yield Finding('mmvseg', f'imports ({ROOT})', NOTE, problem, 'pip install -e .')
     else:
         yield Finding('mmvseg', f'imports ({ROOT})')
+
+
+def _is_clone(folder: Path) -> bool:
+    return (folder / 'tools/setup_env.sh').is_file() and (folder / 'mmvseg/doctor.py').is_file()
 
 
 CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (

@@ -14,7 +14,7 @@ from sphinx.util.docutils import SphinxDirective
 from mmvseg.model_index import ModelEntry, load_model_index
 
 #: Columns that can be chosen from, by the name of the filter.
-FILTERS = ('task', 'family', 'backbone', 'data', 'weights')
+FILTERS = ('task', 'family', 'backbone', 'data', 'weights', 'licence')
 TASKS = {'vis': 'instances', 'vps': 'panoptic', 'vss': 'semantic', 'image': 'image'}
 NONE = '\N{EN DASH}'
 

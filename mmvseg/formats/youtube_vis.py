@@ -42,6 +42,7 @@ class Video(Struct):
     id: Id
     height: Side
     width: Side
+    #: A frame each, in order, below the folder of the frames.
     file_names: list[Text]
     length: int | None = None
     #: Of BURST, classes that are certainly absent.

@@ -53,7 +53,9 @@ def test_changelog_has_versions_in_order_and_known_headings():
     text = read('CHANGELOG.md')
     dates = re.findall(r'^## \[\d+\.\d+\.\d+\] - (.+)$', text, re.MULTILINE)
     assert dates == sorted(dates, reverse=True)
-    assert len(dates) == len(re.findall(r'^## ', text, re.MULTILINE))
+    others = re.findall(r'^## (?!\[\d)(.+)', text, re.MULTILINE)
+    assert others in ([], ['[Unreleased]'])
+    assert text.index('## ') == text.index('## [Unreleased]' if others else '## [')
     kinds = {'Added', 'Changed', 'Deprecated', 'Removed', 'Fixed', 'Security'}
     assert {*re.findall(r'^### (.+)$', text, re.MULTILINE)} <= kinds
 

@@ -249,6 +249,19 @@ def test_mmvseg_that_does_not_import(doctor, monkeypatch):
     assert finding.problem == 'UserError: mmdet is too old'
 
 
+def test_a_clone_whose_changes_have_no_effect(doctor, tmp_path, monkeypatch):
+    for name in ('tools/setup_env.sh', 'mmvseg/doctor.py'):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    monkeypatch.chdir(tmp_path)
+    (finding,) = doctor.check_mmvseg()
+    assert (finding.state, finding.mend) == (doctor.NOTE, 'pip install -e .')
+    assert str(doctor.ROOT) in finding.problem
+    monkeypatch.chdir(doctor.ROOT)
+    (finding,) = doctor.check_mmvseg()
+    assert finding.state == doctor.OK
+
+
 def test_ranges_agree_with_compat(doctor):
     ranges = doctor.required_ranges()
     tested = doctor.tested_versions()
