@@ -20,6 +20,7 @@ from mmengine.registry import DefaultScope
 from mmengine.visualization import Visualizer
 
 import mmvseg.apis.train  # noqa: F401 - for all forks
+from mmvseg import extensions
 from mmvseg.commands import main
 
 try:
@@ -103,7 +104,8 @@ class Project:
             os.chdir(self.folder)
             sys.path.insert(0, str(self.folder))
             sys.argv = ['mmvseg', *arguments]
-            # loggers and the like of runs that other tests have made
+            # what other tests have looked up, and loggers and the like of their runs
+            extensions._entry_points.cache_clear()
             for kind in (MMLogger, MessageHub, DefaultScope, Visualizer):
                 kind._instance_dict.clear()
             try:
