@@ -8,13 +8,14 @@ from mmengine.optim import DefaultOptimWrapperConstructor
 from mmengine.registry import init_default_scope
 from torch import nn
 
+from mmvseg.engine.schedule import check_schedule
 from mmvseg.registry import PARAM_SCHEDULERS
 
 LEAVES = sorted(str(path) for path in Path('configs').rglob('*.py') if '_base_' not in path.parts)
 
 
 @pytest.mark.parametrize('path', LEAVES)
-def test_leaf_configs_are_short_and_say_what_they_need(path):
+def test_leaf_configs_are_short_and_say_what_they_need(path, capsys):
     lines = Path(path).read_text().splitlines()
     heading = '\n'.join(line for line in lines if line.startswith('#'))
     assert len(lines) <= 70
@@ -22,6 +23,9 @@ def test_leaf_configs_are_short_and_say_what_they_need(path):
     assert 'rained' in heading or 'Measured' in heading
     cfg = Config.fromfile(path)
     assert {'model', 'train_dataloader', 'test_dataloader', 'optim_wrapper'} <= cfg.keys()
+    if 'max_iters' in cfg.train_cfg:
+        check_schedule(cfg)
+        assert capsys.readouterr().err == ''  # no rate falls for longer than the training
 
 
 def learning_rates(schedule, iterations):

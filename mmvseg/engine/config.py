@@ -97,12 +97,17 @@ def explain_build_error(cfg: Config, error: Exception) -> str | None:
         return None
     if unknown:
         cls, argument = unknown[1].removesuffix('.__init__'), unknown[2]
+        kind = _innermost_build(error).get('obj_cls')
+        if cls in {base.__name__ for base in getattr(kind, '__mro__', ())}:
+            cls, accepted = kind.__name__, _accepted(kind)  # its **kwargs went to a base
+        else:
+            accepted = _arguments_of(cls)
         where = _find(cfg, cls, argument)
-        # of a base class that the config does not name, the key is the first of this name
+        # of a class that the config does not name, the key is the first of this name
         key = _find_key(cfg, argument) if where is None else f'{where}.{argument}'
         return (
             f'config {_where(cfg, key and key.lstrip("."))}: {cls} has no argument {argument!r}'
-            f'{suggest(argument, _arguments_of(cls))}'
+            f'{suggest(argument, accepted)}'
         )
     if match := _MISSING_ARGUMENT.search(text):
         cls, arguments = match.groups()
@@ -135,6 +140,14 @@ def _explain_failed_build(cfg: Config, error: Exception) -> str | None:
     plain = (str, int, float, list, tuple)  # and no objects, which say nothing
     values = ', '.join(f'{k}={v!r}' for k, v in given.items() if isinstance(v, plain))
     return f'config {where}: {kind} cannot be built with {short(values, 300)}: {place}'
+
+
+def _innermost_build(error: Exception) -> dict[str, Any]:
+    """Local variables of mmengine's function that built the part in which an error arose."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return next(
+        frame.f_locals for frame in reversed(frames) if frame.f_code.co_name == 'build_from_cfg'
+    )
 
 
 def _explain_function_argument(
@@ -210,5 +223,18 @@ def _arguments_of(class_name: str) -> set[str]:
     for part in parts:
         for cls in getattr(part, '__mro__', (part,)):
             if cls.__name__ == class_name:
-                return inspect.signature(cls).parameters.keys() - {'args', 'kwargs'}
+                return _accepted(cls)
     return set()
+
+
+def _accepted(part: Any) -> set[str]:
+    """Names of a function's arguments, or a class's with those that go to its bases as kwargs."""
+    names: set[str] = set()
+    for cls in getattr(part, '__mro__', (part,)):
+        if isinstance(part, type) and not inspect.isfunction(vars(cls).get('__init__')):
+            continue
+        parameters = inspect.signature(cls).parameters.values()
+        names |= {p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
+        if all(p.kind is not p.VAR_KEYWORD for p in parameters):
+            break
+    return names

@@ -7,6 +7,7 @@ read, and a small file stays small.
 import difflib
 import keyword
 import os
+from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 
@@ -97,7 +98,7 @@ def read_config(path: str | Path) -> Config:
     except UserError:
         raise
     except FileNotFoundError as error:
-        raise UserError(f'config {path}: a file of its _base_ is missing: {error}') from error
+        raise UserError(f'config {path}: a file is missing: {error}') from error
     except RecursionError as error:
         raise UserError(f'config {path}: nested too deep') from error
     except (Exception, SystemExit) as error:  # a config is a program: it may raise anything
@@ -129,7 +130,11 @@ def _check_bases(path: str, above: tuple[str, ...]) -> None:
                     'no word of Python): remove or rename it'
                 )
     for name in Config._get_base_files(path):
-        base, _ = Config._get_cfg_path(name, path)
+        base, scope = Config._get_cfg_path(name, path)
+        if scope is None and '{{' not in base and not os.path.isfile(base):
+            raise UserError(
+                f'config {path}: its _base_ {name!r}: no such file{_closest_bases(name, path)}'
+            )
         _check_bases(base, (*above, place))
 
 
@@ -152,6 +157,18 @@ def _closest_configs(path: Path) -> str:
         # far away, as in an installed package, or asked for by name: the name will do
         is_near = file.is_relative_to(Path.cwd())
         shown[name] = os.path.relpath(file) if is_near and not _is_name(path) else name
-    close = difflib.get_close_matches(path.stem, shown, n=3, cutoff=0.4)
+    return _did_you_mean(path.stem, shown)
+
+
+def _closest_bases(name: str, path: str) -> str:
+    """The same of what ``_base_`` of the config ``path`` names."""
+    folder = Path(path).parent
+    beside = sorted(islice((folder / name).parent.glob('*.py'), _MAX_LISTED))
+    shown = {p.stem: os.path.relpath(p, folder) for p in beside if p != Path(path)}
+    return _did_you_mean(Path(name).stem, {known: known for known in shipped_configs()} | shown)
+
+
+def _did_you_mean(name: str, shown: Mapping[str, str]) -> str:
+    close = difflib.get_close_matches(name, shown, n=3, cutoff=0.4)
     names = [shown[match] for match in close]
     return '; did you mean ' + ' or '.join(names) + '?' if close else ''

@@ -6,14 +6,16 @@ An iteration loop takes a whole training for one epoch, so what counts epochs wo
 import copy
 import inspect
 import math
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.dist import is_main_process
 from mmengine.registry import DefaultScope
 from mmengine.runner import EpochBasedTrainLoop
 
-from mmvseg.errors import UserError
+from mmvseg.errors import UserError, say
 from mmvseg.registry import HOOKS, LOOPS, PARAM_SCHEDULERS
 
 from .runner import VideoRunner
@@ -28,12 +30,15 @@ _INSTEAD = dict(
     by_epoch='by_epoch=False, and its other numbers in iterations',
     begin_epoch='begin_iter instead',
 )
+#: Which arguments say for how long a learning rate falls; the first that is there counts.
+_LENGTHS = dict(OneCycleLR=('total_steps',), CosineAnnealingLR=('T_max', 'end'), PolyLR=('end',))
 
 
 def check_schedule(cfg: Config) -> None:
     """Refuse what counts epochs in a training by iterations, and epochs without an end.
 
-    Hooks and log processor of which the config says nothing are set to iterations.
+    Hooks and log processor of which the config says nothing are set to iterations. A learning rate
+    that falls for longer than the training is noted.
 
     Args:
         cfg: of a training, changed in place.
@@ -59,6 +64,7 @@ def check_schedule(cfg: Config) -> None:
         _check_hook(cfg, where, hook)
     for where, scheduler in schedulers_of(cfg):
         _check_scheduler(cfg, where, scheduler)
+        _note_unfinished(where, scheduler, loop.get('max_iters', math.inf))
 
 
 def hooks_of(cfg: Config) -> Iterator[tuple[str, dict]]:
@@ -123,6 +129,24 @@ def _check_limits(cfg: Config, loop: Mapping[str, Any]) -> None:
                 f'{where}.total_steps = {steps}: ends before train_cfg.max_iters = {limit}; make '
                 f'both the same, or let the rest go on as it is with {where}.end={begin + steps}'
             )
+
+
+def _note_unfinished(where: str, scheduler: Mapping[str, Any], limit: float) -> None:
+    """Say that a learning rate will not have come down by the end of the training."""
+    keys = _LENGTHS.get(str(scheduler['type']).rsplit('.', 1)[-1], ())
+    key = next((key for key in keys if isinstance(scheduler.get(key), int)), None)
+    if key is None or scheduler.get('by_epoch', True) or not is_main_process():
+        return
+    begin = scheduler.get('begin', 0)
+    start = 0 if key == 'end' else begin  # of what the key counts
+    end = start + scheduler[key]
+    if end > limit:
+        hint = f'set {where}.{key}={limit - start}' if begin < limit else f'lower {where}.begin'
+        say(
+            f'note: the learning rate is scheduled for {end} iterations, the training has {limit} '
+            f'(train_cfg.max_iters), so it will not come down to its end: {hint}',
+            sys.stderr,
+        )
 
 
 def _set_unsaid_hooks(cfg: Config) -> None:

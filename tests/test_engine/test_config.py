@@ -37,9 +37,23 @@ def test_unknown_argument_names_key_and_closest():
 
 def test_argument_of_a_base_class_is_found_in_the_config(toy_config):
     cfg = load_config(toy_config, {'train_dataloader.dataset.data_rot': 'x'})
-    message = r'train_dataloader\.dataset\.data_rot: VideoDataset has no .*did you mean data_root'
+    message = r'train_dataloader\.dataset\.data_rot: YouTubeVISDataset .*; did you mean data_root'
     with pytest.raises(UserError, match=message), config_errors(cfg):
         DATASETS.build(cfg.train_dataloader.dataset)
+
+
+class OwnHead(toy.ToyHead):
+    def __init__(self, own_weight=1.0, **kwargs):
+        super().__init__(**kwargs)
+
+
+@pytest.mark.parametrize(
+    ('wrong', 'meant'), [('own_wieght', 'own_weight'), ('in_channel', 'in_channels')]
+)
+def test_arguments_of_an_own_class_are_those_of_its_base_too(wrong, meant):
+    message = rf"model\.head\.{wrong}: OwnHead has no argument '{wrong}'; did you mean {meant}"
+    with pytest.raises(UserError, match=message):
+        build_model(type=OwnHead, **{wrong: 3})
 
 
 def test_missing_argument():
@@ -101,8 +115,22 @@ def test_a_config_may_inherit_from_one_of_the_package_by_its_name(tmp_path):
     data.write_text('_base_: minvis_shapes\n')
     assert load_config(data).model == shipped.model
     (tmp_path / 'beside.yaml').write_text('_base_: absent_shapes\n')
-    with pytest.raises(UserError, match='a file of its _base_ is missing'):
+    with pytest.raises(UserError, match=r"_base_ 'absent_shapes': no such file"):
         load_config(tmp_path / 'beside.yaml')
+
+
+@pytest.mark.parametrize(
+    ('base', 'meant'),
+    [('dvis_online_r50_vspv', 'dvis_online_r50_vspw'), ('../basis/mine_1.py', '../basis/mine.py')],
+)
+def test_a_base_that_is_missing_names_the_closest(tmp_path, base, meant):
+    for folder in ('basis', 'child'):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / 'mine.py').touch()
+    config = tmp_path / 'child/own.py'
+    config.write_text(f'_base_ = {base!r}')
+    with pytest.raises(UserError, match=f"own.py: .*{base}': no such file; did you mean {meant}"):
+        load_config(config)
 
 
 def test_a_file_comes_before_a_name(tmp_path, monkeypatch):
@@ -126,7 +154,7 @@ def test_counts_may_be_written_as_powers_of_ten(tmp_path):
     ('text', 'message'),
     [
         ('a = (', 'SyntaxError'),
-        ("_base_ = 'gone.py'", 'a file of its _base_ is missing'),
+        ("_base_ = 'gone.py'", r"its _base_ 'gone\.py': no such file"),
         ('a = b', "NameError: name 'b'"),
         ('a = 1 / 0', r'broken\.py: ZeroDivisionError'),
         ('a = open("/absent/file")', r'broken\.py: a file'),

@@ -62,6 +62,35 @@ def test_epochs_of_an_endless_sampler_are_refused(toy_config, loop):
         check_schedule(cfg)
 
 
+@pytest.mark.parametrize(
+    ('scheduler', 'key'),
+    [
+        (dict(type='OneCycleLR', total_steps=9), 'total_steps=8'),
+        (dict(type='OneCycleLR', begin=3, total_steps=6), 'total_steps=5'),
+        (dict(type='CosineAnnealingLR', begin=3, T_max=6, end=9), 'T_max=5'),
+        (dict(type='CosineAnnealingLR', end=9), 'end=8'),
+        (dict(type='mmengine.PolyLR', begin=3, end=9), 'end=8'),
+        (dict(type='PolyLR', begin=8, end=9), 'begin'),
+        (dict(type='OneCycleLR', total_steps=8), None),
+        (dict(type='CosineAnnealingLR', begin=3, T_max=5, end=9), None),
+        (dict(type='PolyLR', begin=3, end=8), None),
+        (dict(type='LinearLR', end=9), None),
+        (dict(type='MultiStepLR', milestones=[9]), None),
+        (dict(type='WarmUpPolyLR', warm_up=2, end=9), None),  # by default as long as the training
+    ],
+)
+def test_a_rate_that_falls_for_longer_than_the_training_is_noted(
+    toy_config, capsys, scheduler, key
+):
+    check_schedule(config(toy_config, param_scheduler=[dict(scheduler, by_epoch=False)]))
+    note = capsys.readouterr().err
+    if key is None:
+        assert note == ''
+    else:
+        assert note.startswith('note: the learning rate is scheduled for 9 iterations, the tr')
+        assert note.endswith(f' param_scheduler.0.{key}\n')
+
+
 def test_what_a_config_leaves_out_counts_iterations(toy_config):
     cfg = config(toy_config)
     cfg.pop('default_hooks')

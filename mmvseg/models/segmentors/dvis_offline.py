@@ -40,6 +40,7 @@ from mmvseg.structures import (
 from mmvseg.structures.tube_stitching import TubeStitcher
 
 from .base import VideoSegmentor
+from .channels import check_channels
 from .frame_segmentation import as_images, freeze, segment_clips, segment_window
 from .inference_settings import OfflineTestConfig, read_settings
 from .memory_notice import announce_memory
@@ -100,6 +101,7 @@ class DVISOffline(VideoSegmentor):
         super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
         self.backbone = MODELS.build(backbone)
         self.panoptic_head = MODELS.build(panoptic_head)
+        check_channels(self.backbone, 'panoptic_head', panoptic_head)
         self.tracker = MODELS.build(tracker)
         self.refiner = MODELS.build(refiner)
         self.criterion = MODELS.build(criterion) if criterion else None

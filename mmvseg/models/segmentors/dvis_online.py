@@ -18,6 +18,7 @@ from mmvseg.models.losses import (
 from mmvseg.registry import MODELS
 from mmvseg.structures import ClipQueries, FrameQueries, VideoDataSample, VideoWindow
 
+from .channels import check_channels
 from .frame_segmentation import (
     as_images,
     freeze,
@@ -61,6 +62,7 @@ class DVISOnline(OnlineSegmentor):
         super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
         self.backbone = MODELS.build(backbone)
         self.panoptic_head = MODELS.build(panoptic_head)
+        check_channels(self.backbone, 'panoptic_head', panoptic_head)
         self.tracker = MODELS.build(tracker)
         self.criterion = MODELS.build(criterion) if criterion else None
         self.absent_as_background = absent_as_background

@@ -13,6 +13,7 @@ from mmvseg.models.trackers.query_matching import chain_queries
 from mmvseg.registry import MODELS
 from mmvseg.structures import ClipQueries, FrameQueries, VideoDataSample, VideoWindow
 
+from .channels import check_channels
 from .frame_segmentation import segment_window
 from .inference_settings import OnlineTestConfig, read_settings
 from .online import OnlineSegmentor, OnlineState
@@ -46,6 +47,7 @@ class MinVIS(OnlineSegmentor):
         super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
         self.backbone = MODELS.build(backbone)
         self.panoptic_head = MODELS.build(panoptic_head)
+        check_channels(self.backbone, 'panoptic_head', panoptic_head)
         self.criterion = MODELS.build(criterion) if criterion else None
         self.test_cfg = read_settings(OnlineTestConfig, test_cfg or {})
 

@@ -23,6 +23,7 @@ from mmvseg.structures import VideoDataSample, VideoInstances, VideoWindow
 from mmvseg.structures.tube_stitching import TubeStitcher
 
 from .base import VideoSegmentor
+from .channels import check_channels
 from .inference_settings import read_settings
 
 # Pixels of the frames that neck and image backbone take at a time: bounds their intermediate maps.
@@ -121,6 +122,7 @@ class TeViT(VideoSegmentor):
         self.test_cfg = TeViTTestConfig.from_dict(test_cfg)
         self.backbone = MODELS.build(backbone)
         self.neck = MODELS.build(neck)
+        check_channels(self.backbone, 'neck', neck)
         self.rpn_head = MODELS.build(rpn_head)
         self.roi_head = MODELS.build(roi_head)
         self.frame_chunk = frame_chunk
