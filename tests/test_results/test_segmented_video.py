@@ -4,6 +4,7 @@ import importlib
 import json
 import sys
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -52,6 +53,17 @@ def results(folder):
 @pytest.fixture(params=NAMES)
 def result(results, request):
     return results[request.param]
+
+
+def test_counts_per_frame(result):
+    counts = result.count_per_frame()
+    assert counts.dtype == np.int64
+    assert counts.tolist() == [
+        sum(track.mask(frame).any() for track in result) for frame in range(result.video_length)
+    ]
+    assert counts.any()
+    gone = replace(result, pred=result.pred.of_labels([]))
+    assert gone.count_per_frame().tolist() == [0] * result.video_length
 
 
 def test_length_and_iteration(result):
