@@ -289,6 +289,15 @@ def test_it_can_be_made_of_any_result(results):
     assert [track.id for track in made] == [track.id for track in given]
 
 
+def test_tracks_of_two_classes_may_share_a_number(results):
+    given = results['vis']
+    shared = replace(given, pred=replace(given.pred, track_ids=np.full(len(given), 6)))
+    names = [(entry['track_id'], entry['category']) for entry in shared.to_coco()]
+    assert names == [(6, 'red'), (6, 'green'), (6, 'blue')]
+    assert len({(row['track_id'], row['category'], row['frame']) for row in shared.rows()}) == 14
+    assert shared.count_per_frame().tolist() == given.count_per_frame().tolist()
+
+
 @pytest.mark.parametrize('task', ['vis', 'vps'])
 def test_what_is_dense_is_made_frame_by_frame(task):
     """Tables, entries and drawings of 300 frames take far less than one track's dense masks."""
