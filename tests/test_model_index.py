@@ -257,6 +257,20 @@ def test_the_list_has_what_is_asked_for():
     ]
 
 
+@pytest.mark.parametrize('other', ['ytvis', 'YTVIS19', 'ytvis2019', 'instance'])
+def test_the_list_knows_data_and_tasks_by_other_names(other):
+    names = [row.split()[0] for row in describe_models(MODELS.values(), [other, 'tevit'])[1:]]
+    assert sorted(names) == sorted(name for name in MODELS if name.startswith('tevit'))
+    assert len(describe_models(MODELS.values(), [other, 'tevit', 'panoptic'])) == 1
+
+
+def test_models_without_weights_are_last_in_the_list():
+    names = [row.split()[0] for row in describe_models(MODELS.values(), ['ovis'])[1:]]
+    have = [MODELS[name].weights is not None for name in names]
+    assert {*have} == {True, False}
+    assert have == sorted(have, reverse=True)
+
+
 def test_the_list_needs_no_torch():
     code = (
         'import sys, mmvseg.model_index as index\n'

@@ -43,6 +43,10 @@ FORMATS = (
 #: Of lines about what was left out, so many are shown; all are in a file.
 _SHOWN = 20
 LEFT_OUT = 'left_out.txt'
+SAME_VIDEOS = 'AP will be of the videos that are trained on, and says nothing about new ones'
+NEEDS_GPU = 'the config trains on a GPU, from published weights'
+#: Trains within minutes, from weights that ship with mmvseg.
+CPU_MODEL = 'minvis_shapes_quickstart'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -130,12 +134,12 @@ def run(args: argparse.Namespace) -> None:
     except KeyboardInterrupt:
         say(f'{args.out}: what is done is kept; the same command goes on', sys.stderr)
         raise
-    _tell(imported, args.out)
+    _tell(imported, args)
 
 
-def _tell(imported: 'Imported', out: Path) -> None:
+def _tell(imported: 'Imported', args: argparse.Namespace) -> None:
     """Say what there is, what was left out and what to do next."""
-    report = imported.report
+    report, out = imported.report, args.out
     objects = counted(sum(imported.objects.values()), 'objects')
     say(
         f'{out}: {counted(imported.videos, "videos")}, {counted(imported.frames, "frames")}, '
@@ -160,7 +164,10 @@ def _tell(imported: 'Imported', out: Path) -> None:
             say(f'left out: {line}')
         rest = len(report.left_out) - _SHOWN
         say(f'{f"and {rest} more, " if rest > 0 else ""}listed in {path}')
-    _tell_next(out, can_train=imported.pictures == imported.frames)
+    can_train = imported.pictures == imported.frames
+    _tell_next(out, can_train)
+    if can_train:
+        _tell_of_training(imported, args.model)
 
 
 def _tell_next(out: Path, can_train: bool) -> None:
@@ -172,3 +179,11 @@ def _tell_next(out: Path, can_train: bool) -> None:
     say(f'      mmvseg data browse {labels} --root {frames} --out {page}')
     if can_train:
         say(f'      mmvseg train {config}')
+
+
+def _tell_of_training(imported: 'Imported', model: str | None) -> None:
+    """Say what its AP means, and where it runs."""
+    if imported.parts is None:
+        say(f'note: {SAME_VIDEOS}; to hold some back, import with --val 0.1 --overwrite')
+    if model is None:
+        say(f'note: {NEEDS_GPU}; to try it on a CPU, import with --model {CPU_MODEL} --overwrite')

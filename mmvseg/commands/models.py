@@ -1,8 +1,8 @@
 """List the models, and where their published weights are.
 
 A row a model: its task (vis, vps, vss; image: of single images), backbone, data, published number,
-licence and size of the weights, and where they come from. Weights "by browser" are fetched by hand:
-mmvseg download says how.
+licence and size of the weights, and where they come from; those without weights last. Weights "by
+browser" are fetched by hand: mmvseg download says how.
 
 Example:
     mmvseg models
@@ -17,7 +17,10 @@ from mmvseg.errors import UserError, say
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command."""
     parser.add_argument(
-        'words', nargs='*', metavar='WORD', help='show models that have all of these in their row'
+        'words',
+        nargs='*',
+        metavar='WORD',
+        help='show models that have all of these in their row; ytvis is YouTube-VIS',
     )
 
 

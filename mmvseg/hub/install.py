@@ -18,6 +18,11 @@ from mmvseg.files import user_path
 from mmvseg.locks import turn
 from mmvseg.model_index import ModelEntry, Weights, known_models
 
+WITHOUT_NETWORK = (
+    'a model that ships with mmvseg can be tried without a network: '
+    'mmvseg predict VIDEO --model example://minvis_shapes'
+)
+
 
 def install_model(model: ModelEntry, file: str | Path | None = None) -> Path:
     """The checkpoint of a model: out of the cache, or made from its published file.
@@ -88,7 +93,7 @@ def _convert_fetched(model: ModelEntry, weights: Weights, out: Path) -> None:
     known = Known(weights.num_bytes, weights.sha256, weights.md5)
     advice = (
         f'or open {weights.page} in a browser, save the file and run: '
-        f'mmvseg download {model.name} --file PATH'
+        f'mmvseg download {model.name} --file PATH; {WITHOUT_NETWORK}'
     )
     path = fetch(weights.url, known, f'try again later, {advice}')
     try:
@@ -157,7 +162,7 @@ def _browser_message(model: ModelEntry, weights: Weights) -> str:
     return (
         f'model {model.name}: its weights can only be fetched {need}: open '
         f'{" or ".join(weights.places)}{note}, save the file and run: '
-        f'mmvseg download {model.name} --file PATH'
+        f'mmvseg download {model.name} --file PATH; {WITHOUT_NETWORK}'
     )
 
 

@@ -104,6 +104,20 @@ class SegmentedVideo:
         """
         return Counter(track.name for track in self)
 
+    def count_per_frame(self) -> np.ndarray:
+        """How many tracks are seen in each frame, (T,) int64; zeros where no track is left.
+
+        Example:
+            >>> result.above(0.5).count_per_frame()[:5].tolist()
+            [4, 4, 4, 4, 4]
+            >>> result.of('disc').count_per_frame()[:5].tolist()  # there is none
+            [0, 0, 0, 0, 0]
+        """
+        counts = np.zeros(self.video_length, np.int64)
+        for track in self:
+            counts += track.areas > 0
+        return counts
+
     def above(self, score: float) -> SegmentedVideo:
         """The tracks of at least this score.
 

@@ -52,6 +52,15 @@ def test_names_classes_and_scores():
     }
 
 
+def test_a_track_is_known_by_its_position_in_the_whole_file():
+    results = [*entries(['hh', 'hh'], video_id=2), *entries(['aa'], video_id=1)]
+    results += entries(['hh'], video_id=1)
+    worst = numbers_of(Worst, content(entries(['aa']), [2, 2]), results)['worst']
+    assert sorted((entry['video'], entry['track']) for entry in worst) == [
+        *(('video_1', 3), ('video_2', 0), ('video_2', 1))
+    ]
+
+
 def test_videos_are_ranked_by_the_sum_of_costs():
     truth, results = many_errors()
     numbers = numbers_of(Worst, truth, results)

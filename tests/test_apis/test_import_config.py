@@ -40,6 +40,11 @@ def test_a_folder_of_the_clone_can_move_with_it():
     assert "_base_ = '../../configs/minvis/minvis_r50_ytvis19.py'" in text
 
 
+def test_the_config_says_that_its_parts_are_the_same(tmp_path):
+    text = written(tmp_path, 'minvis_shapes_quickstart').read_text()
+    assert '# Both parts are the same videos here, so AP says nothing about new ones.' in text
+
+
 def test_held_back_videos_are_validated_on(tmp_path):
     path = tmp_path / 'config.py'
     path.write_text(import_config(tmp_path, 'cvat', 'minvis_r50_ytvis19', is_split=True))

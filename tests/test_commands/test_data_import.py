@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from mmvseg.apis import import_labels
-from mmvseg.commands import main
+from mmvseg.commands import data_import, main
+from mmvseg.engine.config import load_config
 from mmvseg.media.images import write_image
 
 SIZE = 6, 8
@@ -47,7 +48,20 @@ def test_what_is_said(labels, capsys, tmp_path):
         f"      mmvseg data browse '{out}/annotations.json' --root '{out}/frames' "
         f"--out '{out}/page'",
         f"      mmvseg train '{out}/config.py'",
+        'note: AP will be of the videos that are trained on, and says nothing about new ones; to '
+        'hold some back, import with --val 0.1 --overwrite',
+        'note: the config trains on a GPU, from published weights; to try it on a CPU, import with '
+        '--model minvis_shapes_quickstart --overwrite',
     ]
+
+
+def test_the_advised_import_needs_no_note(labels, capsys, tmp_path):
+    out = tmp_path / 'out'
+    advised = '--model', data_import.CPU_MODEL, '--overwrite'
+    _, said, _ = run(capsys, labels, '--out', out, '--val', '0.5', *advised)
+    assert said[-1] == f'      mmvseg train {out}/config.py'
+    assert not [line for line in said if line.startswith('note')]
+    assert load_config(out / 'config.py').optim_wrapper.type != 'AmpOptimWrapper'
 
 
 def test_labels_without_pictures_are_not_to_be_trained_on(labels, capsys, tmp_path):

@@ -51,6 +51,7 @@ SHOWN = {
     'model_index.finding': ['find_entry', 'known_models'],
     'results.segmented_video': [
         *('SegmentedVideo', 'SegmentedVideo.above', 'SegmentedVideo.count'),
+        'SegmentedVideo.count_per_frame',
         *('SegmentedVideo.distinct', 'SegmentedVideo.draw', 'SegmentedVideo.of'),
         *('SegmentedVideo.rows', 'SegmentedVideo.to_coco', 'SegmentedVideo.to_dataframe'),
         'SegmentedVideo.to_supervision',

@@ -76,7 +76,7 @@ def test_the_command(hub, capsys):
     assert run_command('models', 'toy') == 0
     rows = capsys.readouterr().out.splitlines()
     assert [row.split()[0] for row in rows[1:]] == [
-        *('dvis_toy', 'tevit_toy', 'shared_toy', 'unpublished_toy', 'image_toy')
+        *('dvis_toy', 'tevit_toy', 'shared_toy', 'image_toy', 'unpublished_toy')
     ]
     assert run_command('models', 'nothing', 'like') == 1
     assert 'no model has nothing and like' in capsys.readouterr().err
@@ -226,7 +226,8 @@ def test_the_advice_names_page_and_command(hub, root, served, message):
         find_model('dvis_toy')
     assert str(caught.value).endswith(
         'try again later, or open https://github.com/toys/toys in a browser, save the file and '
-        'run: mmvseg download dvis_toy --file PATH'
+        'run: mmvseg download dvis_toy --file PATH; a model that ships with mmvseg can be tried '
+        'without a network: mmvseg predict VIDEO --model example://minvis_shapes'
     )
     assert not files_in(root / 'cache')
 

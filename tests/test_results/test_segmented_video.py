@@ -4,6 +4,7 @@ import importlib
 import json
 import sys
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -52,6 +53,17 @@ def results(folder):
 @pytest.fixture(params=NAMES)
 def result(results, request):
     return results[request.param]
+
+
+def test_counts_per_frame(result):
+    counts = result.count_per_frame()
+    assert counts.dtype == np.int64
+    assert counts.tolist() == [
+        sum(track.mask(frame).any() for track in result) for frame in range(result.video_length)
+    ]
+    assert counts.any()
+    gone = replace(result, pred=result.pred.of_labels([]))
+    assert gone.count_per_frame().tolist() == [0] * result.video_length
 
 
 def test_length_and_iteration(result):
@@ -275,6 +287,15 @@ def test_it_can_be_made_of_any_result(results):
     given = results['vis']
     made = SegmentedVideo(given.pred, given.metainfo, 'mine', (48, 64), given.frame_seconds)
     assert [track.id for track in made] == [track.id for track in given]
+
+
+def test_tracks_of_two_classes_may_share_a_number(results):
+    given = results['vis']
+    shared = replace(given, pred=replace(given.pred, track_ids=np.full(len(given), 6)))
+    names = [(entry['track_id'], entry['category']) for entry in shared.to_coco()]
+    assert names == [(6, 'red'), (6, 'green'), (6, 'blue')]
+    assert len({(row['track_id'], row['category'], row['frame']) for row in shared.rows()}) == 14
+    assert shared.count_per_frame().tolist() == given.count_per_frame().tolist()
 
 
 @pytest.mark.parametrize('task', ['vis', 'vps'])
