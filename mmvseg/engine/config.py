@@ -143,11 +143,10 @@ def _explain_failed_build(cfg: Config, error: Exception) -> str | None:
 
 
 def _innermost_build(error: Exception) -> dict[str, Any]:
-    """Local variables of mmengine's function that built the part in which an error arose."""
+    """Local variables of mmengine's function that built the part with the error, if any."""
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
-    return next(
-        frame.f_locals for frame in reversed(frames) if frame.f_code.co_name == 'build_from_cfg'
-    )
+    built = (f.f_locals for f in reversed(frames) if f.f_code.co_name == 'build_from_cfg')
+    return next(built, {})
 
 
 def _explain_function_argument(
