@@ -12,7 +12,7 @@ class BitWriter:
 
     def data(self):
         padded = self.bits + '0' * (-len(self.bits) % 8)
-        return int(padded, 2).to_bytes(len(padded) // 8) if padded else b''
+        return int(padded, 2).to_bytes(len(padded) // 8, 'big') if padded else b''
 
 
 def encode(values, length, counters, draw_runs):

@@ -269,7 +269,7 @@ def png_header(data: bytes) -> PngHeader | None:
     """What a PNG declares, given its content; None if it is none."""
     if len(data) < 26 or not data.startswith(_PNG_SIGNATURE):
         return None
-    width, height = int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
+    width, height = (int.from_bytes(data[at : at + 4], 'big') for at in (16, 20))
     bits, color = data[24], data[25]
     kind = f'{_PNG_COLORS.get(color, f"colour type {color}")} {bits} bit'
     row_bits = width * bits * _PNG_CHANNELS.get(color, 1)

@@ -61,7 +61,7 @@ class _Bits:
     def number(self, length: int) -> int:
         """The number that the next bits are, of which there are at most 57."""
         start = self._take(length)
-        window = int.from_bytes(self._data[start >> 3 : (start >> 3) + 8].ljust(8, b'\0'))
+        window = int.from_bytes(self._data[start >> 3 : (start >> 3) + 8].ljust(8, b'\0'), 'big')
         return window >> (64 - (start & 7) - length) & ((1 << length) - 1)
 
     def words(self, count: int, length: int) -> np.ndarray:
